@@ -1,0 +1,165 @@
+/** A batch: a slice of a job's objects that passes through the stages together, and what became of each object. */
+
+export type Stage = "plan" | "copy" | "verify" | "update" | "delete";
+
+/** The last stage whose outcome is in the ledger; what comes next is the batch's recorded intent. */
+export type BatchState = "planned" | "copied" | "verified" | "updated" | "done";
+
+/** Why an object was left alone on purpose. */
+export type SkipReason = "duplicate" | "source_gone" | "cancelled" | "not_modified_before" | "retried";
+
+/** Why an object could not go through; each has advice in {@link ADVICE}. */
+export type ExceptionCode =
+  | "source_missing"
+  | "source_changed"
+  | "target_exists"
+  | "target_lost"
+  | "target_changed"
+  | "needs_restore"
+  | "access_denied"
+  | "key_too_long"
+  | "key_invalid"
+  | "copy_refused"
+  | "unverifiable"
+  | "verify_mismatch"
+  | "row_changed"
+  | "row_conflict"
+  | "row_value_too_long"
+  | "row_not_updated"
+  | "value_not_understood"
+  | "still_referenced"
+  | "delete_denied"
+  | "delete_refused";
+
+/** What an operator can do about each exception; shown beside it and in the documentation. */
+export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
+  source_missing:
+    "A row names this key but the object is not in the source bucket. Restore it or correct the row, then retry.",
+  source_changed:
+    "The source was overwritten while it was being moved. Decide which version counts, then retry.",
+  target_exists:
+    "Another object stands at the new key. Remove it, or use onConflict skip-identical or overwrite.",
+  target_lost: "The verified copy is no longer at the new key; the source was kept. Retry to copy it again.",
+  target_changed:
+    "The object at the new key is not the copy that was verified; the source was kept. Compare them.",
+  needs_restore: "The object is archived. Restore it (RestoreObject), then retry.",
+  access_denied: "The store denied access to this object. Grant the right named in the message, then retry.",
+  key_too_long: "The new key would be longer than 1,024 bytes. Choose a shorter target prefix.",
+  key_invalid: "The new key cannot be used with this store. Choose another target prefix.",
+  copy_refused: "The store refused to copy this object; the message has its reason.",
+  unverifiable:
+    "Neither ETag nor checksum can prove the copy. Use verify size if that is enough for you, then retry.",
+  verify_mismatch: "The copy differs from the source; the source was kept. Remove the copy, then retry.",
+  row_changed:
+    "Someone else changed the row while the object was moved; it was not touched and the source was kept.",
+  row_conflict: "The new value is already taken in a unique index. Correct the rows, then retry.",
+  row_value_too_long: "The new value does not fit the column. Widen the column, then retry.",
+  row_not_updated: "The database refused to change the row; the message has its reason.",
+  value_not_understood:
+    "The column's value does not follow the reference's form. Correct the row, then retry.",
+  still_referenced: "A row still names the old key; the source was kept. Correct the row, then retry.",
+  delete_denied:
+    "The store denied the deletion (retention or missing right); the object is copied and the rows are updated.",
+  delete_refused: "The store refused the deletion; the message has its reason.",
+};
+
+/** A row that named the object at planning: index of the reference in the job, and the row's key as text. */
+export interface NamingRow {
+  readonly reference: number;
+  readonly id: string;
+}
+
+/** What was known of an object when it was planned. Keys are opaque: never trimmed, folded or re-encoded. */
+export interface PlannedObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Without quotes; empty when the object was not found in the source. */
+  readonly etag: string;
+  /** Null stands for STANDARD. */
+  readonly storageClass: string | null;
+  readonly rows: readonly NamingRow[];
+}
+
+export type Fate =
+  | { readonly kind: "going" }
+  | { readonly kind: "moved" }
+  | { readonly kind: "skipped"; readonly reason: SkipReason }
+  | { readonly kind: "exception"; readonly code: ExceptionCode; readonly message: string };
+
+export const GOING: Fate = { kind: "going" };
+export const MOVED: Fate = { kind: "moved" };
+
+/** An object on its way: what was planned, and what the stages found out so far. */
+export interface BatchObject extends PlannedObject {
+  /** ETag of the verified copy, null before verification. */
+  targetEtag: string | null;
+  fate: Fate;
+}
+
+/** A batch as it travels through the stages. Only the stage that holds it changes its objects. */
+export interface Batch {
+  readonly jobId: string;
+  /** 1, 2, … in planning order. */
+  readonly seq: number;
+  state: BatchState;
+  readonly objects: BatchObject[];
+  /** Fencing token under which it was planned: an older one means an earlier run may have worked on it. */
+  readonly plannedUnder: number;
+  /** Epoch milliseconds when its rows were updated; null before. The grace period counts from here. */
+  updatedAt: number | null;
+}
+
+/** Numbers of objects by where they are; `planned` = `moved` + `skipped` + `exceptions` + still going. */
+export interface Tally {
+  planned: number;
+  copied: number;
+  verified: number;
+  updated: number;
+  moved: number;
+  skipped: number;
+  exceptions: number;
+  rowsUpdated: number;
+  /** Bytes planned. */
+  bytes: number;
+  /** Bytes of copied objects. */
+  bytesCopied: number;
+}
+
+/** A tally of nothing. */
+export function emptyTally(): Tally {
+  return {
+    planned: 0,
+    copied: 0,
+    verified: 0,
+    updated: 0,
+    moved: 0,
+    skipped: 0,
+    exceptions: 0,
+    rowsUpdated: 0,
+    bytes: 0,
+    bytesCopied: 0,
+  };
+}
+
+/** The objects of `batch` that are still on their way. */
+export function going(batch: Batch): BatchObject[] {
+  return batch.objects.filter((object) => object.fate.kind === "going");
+}
+
+/** Gives `object` the exception `code`; the first exception stays, for it is the cause. */
+export function except(object: BatchObject, code: ExceptionCode, message: string): void {
+  if (object.fate.kind === "going") object.fate = { kind: "exception", code, message };
+}
+
+/** The stage a batch in `state` waits for, or null when it is done. */
+export function nextStage(state: BatchState): Exclude<Stage, "plan"> | null {
+  const next = {
+    planned: "copy",
+    copied: "verify",
+    verified: "update",
+    updated: "delete",
+    done: null,
+  } as const;
+  return next[state];
+}

@@ -1,0 +1,108 @@
+/** What a job asks for, in its complete form: every default filled in, nothing optional. */
+
+/** The longest key S3 takes, in UTF-8 bytes (S3 user guide, "Naming Amazon S3 objects"). */
+export const MAX_KEY_BYTES = 1024;
+
+export interface ObjectLocation {
+  /** Name of a configured store. */
+  readonly store: string;
+  readonly bucket: string;
+  /** May be empty: the whole bucket. */
+  readonly prefix: string;
+}
+
+export type Inventory =
+  | { readonly from: "bucket" }
+  | { readonly from: "database" }
+  | { readonly from: "manifest"; readonly store: string; readonly bucket: string; readonly key: string };
+
+export type ColumnValue = string | number | boolean | null;
+
+/** A table's column that names objects. */
+export interface ReferenceSpec {
+  /** Name of a configured database. */
+  readonly database: string;
+  readonly table: string;
+  /** Primary or unique key column; rows are paged by it. */
+  readonly key: string;
+  readonly column: string;
+  /** Other columns of the same row, changed in the same statement. */
+  readonly set: Readonly<Record<string, ColumnValue>>;
+  /** What stands before the key in the column, when it holds a URL. */
+  readonly urlPrefix: string | null;
+  /** Only rows equal in all of these columns are rewritten. */
+  readonly where: Readonly<Record<string, ColumnValue>>;
+  /** Keep columns that MariaDB would set by itself (`ON UPDATE CURRENT_TIMESTAMP`) as they were. */
+  readonly keepUpdatedAt: boolean;
+}
+
+export interface ObjectFilter {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** ISO 8601 instant, or null. */
+  readonly modifiedBefore: string | null;
+}
+
+export interface Limits {
+  /** Requests to the store under way at once, 1–4096. */
+  readonly concurrency: number;
+  readonly requestsPerSecond: number | null;
+  readonly bytesPerSecond: number | null;
+  readonly rowsPerSecond: number | null;
+}
+
+export interface OpenWindow {
+  readonly days: readonly Weekday[];
+  /** Local `HH:MM`. */
+  readonly from: string;
+  /** Local `HH:MM`, up to `24:00`; earlier than `from` means over midnight. */
+  readonly to: string;
+  readonly limits: Partial<Limits> | null;
+}
+
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+export interface Windows {
+  /** IANA zone, e.g. `Africa/Cairo`. */
+  readonly timezone: string;
+  readonly open: readonly OpenWindow[];
+  /** Local dates, `YYYY-MM-DD`, on which no window opens. */
+  readonly closed: readonly string[];
+  readonly stages: readonly WorkStage[];
+}
+
+export type WorkStage = "copy" | "update" | "delete";
+
+export interface Guards {
+  readonly database: {
+    readonly maxThreadsRunning: number | null;
+    readonly maxReplicaLagSeconds: number | null;
+  } | null;
+  /** Share of settled objects, 0–1, that may be exceptions before the job pauses itself. */
+  readonly maxExceptionRatio: number | null;
+}
+
+export type OnConflict = "fail" | "skip-identical" | "overwrite";
+export type VerifyBy = "etag" | "size" | "checksum";
+export type DeleteWhen = "verified" | "approved" | "never";
+export type EngineName = "service" | "lambda" | "lambda-copy-log";
+
+export interface JobSpec {
+  readonly name: string;
+  readonly source: ObjectLocation;
+  readonly target: ObjectLocation;
+  readonly inventory: Inventory;
+  readonly references: readonly ReferenceSpec[];
+  readonly filter: ObjectFilter;
+  /** Only the first so many objects, or all. */
+  readonly maxObjects: number | null;
+  /** Objects in a batch, 1–10,000. */
+  readonly batchSize: number;
+  readonly limits: Limits;
+  readonly windows: Windows | null;
+  readonly guards: Guards;
+  readonly onConflict: OnConflict;
+  readonly verify: VerifyBy;
+  readonly delete: { readonly when: DeleteWhen; readonly after: string };
+  readonly engine: EngineName;
+}

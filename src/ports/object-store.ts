@@ -1,0 +1,133 @@
+/** What Tranship asks of an object store: eight calls, with the failure of one object as data. */
+
+import type { ExceptionCode } from "../domain/batch.ts";
+import type { Checksum, Seen } from "../domain/verdict.ts";
+
+/** An object as a listing shows it. */
+export interface ListedObject extends Seen {
+  readonly key: string;
+  /** Null stands for STANDARD. */
+  readonly storageClass: string | null;
+  /** Epoch milliseconds. */
+  readonly modifiedAt: number;
+}
+
+export interface ListRequest {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Exclusive, need not exist; null starts at the beginning. */
+  readonly startAfter: string | null;
+  /** 1–1,000. */
+  readonly limit: number;
+}
+
+export interface ListPage {
+  /** In UTF-8 byte order of the keys. */
+  readonly objects: readonly ListedObject[];
+  /** Whether more follow after the last of `objects`. */
+  readonly more: boolean;
+}
+
+/** All that HEAD tells of an object. */
+export interface ObjectFacts extends ListedObject {
+  /** Archived and not restored: it cannot be read or copied now. */
+  readonly needsRestore: boolean;
+  readonly contentType: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Empty unless asked for. */
+  readonly checksums: readonly Checksum[];
+}
+
+export interface CopyRequest {
+  readonly source: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly etag: string;
+    readonly size: number;
+  };
+  readonly target: { readonly bucket: string; readonly key: string };
+  /** Kept on the target; null stands for STANDARD. */
+  readonly storageClass: string | null;
+  /** Ask the store itself not to replace an object (`If-None-Match: *`), where it can. */
+  readonly onlyIfAbsent: boolean;
+}
+
+/** Why one object could not be copied or deleted; the job goes on. */
+export interface ObjectFailure {
+  readonly code: ExceptionCode;
+  readonly message: string;
+}
+
+export type CopyResult =
+  /** `etag` of the new object. */
+  | { readonly kind: "copied"; readonly etag: string }
+  /** The source is not there (any more). */
+  | { readonly kind: "source_gone" }
+  /** The source is not the version asked for, or (with `onlyIfAbsent`) the target exists: look again. */
+  | { readonly kind: "precondition_failed" }
+  | { readonly kind: "failed"; readonly failure: ObjectFailure };
+
+export interface DeleteResult {
+  readonly key: string;
+  /** Null: deleted, or not there. */
+  readonly failure: ObjectFailure | null;
+}
+
+export interface BucketFacts {
+  readonly exists: boolean;
+  readonly versioning: "off" | "enabled" | "suspended";
+}
+
+/**
+ * An object store. Every call may throw a `DomainError` with `store_throttled` or `store_unavailable` (worth
+ * repeating, nothing is known of the effect), `store_denied`, `bucket_missing` or `store_refused` (not worth it),
+ * `stopped` when `signal` was aborted before the request began. A request that has begun is never cut short by `signal`.
+ */
+export interface ObjectStore {
+  /** Tells whether two stores are the same endpoint with the same buckets, and can copy between them. */
+  readonly endpoint: string;
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;
+  /** Null when there is no such object. With `checksums`, asks for the stored checksums too. */
+  head(
+    at: { readonly bucket: string; readonly key: string },
+    options?: { readonly checksums?: boolean },
+    signal?: AbortSignal,
+  ): Promise<ObjectFacts | null>;
+  /** Server-side copy with metadata, tags, content headers and storage class, pinned to `source.etag`. */
+  copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult>;
+  /** Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. */
+  deleteObjects(
+    bucket: string,
+    objects: readonly { readonly key: string; readonly etag: string }[],
+    signal?: AbortSignal,
+  ): Promise<readonly DeleteResult[]>;
+  /** The body of a (small) object, in chunks; throws `store_refused` when it is not there. */
+  read(
+    at: { readonly bucket: string; readonly key: string },
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+  /** Writes a small object; only preflight's canary uses it. */
+  write(
+    at: { readonly bucket: string; readonly key: string },
+    body: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts>;
+  /** Names of the visible buckets: proves that endpoint and credentials work. */
+  ping(signal?: AbortSignal): Promise<void>;
+}
+
+/** Requests sent to stores, by what they were; `throttled` counts the rejected ones among them. */
+export interface RequestCounts {
+  list: number;
+  copy: number;
+  head: number;
+  delete: number;
+  other: number;
+  throttled: number;
+}
+
+/** No requests. */
+export function noRequests(): RequestCounts {
+  return { list: 0, copy: 0, head: 0, delete: 0, other: 0, throttled: 0 };
+}

@@ -1,0 +1,75 @@
+/** What Tranship asks of a table whose column names objects: few, short statements over exact bytes. */
+
+import type { ExceptionCode } from "../domain/batch.ts";
+import type { PrefixChange } from "../domain/key-mapping.ts";
+
+/** A row as inventory reads it. */
+export interface ReferencedRow {
+  /** The key column's value as text; it orders and pages the rows. */
+  readonly id: string;
+  /** The stored value, exact. */
+  readonly value: string;
+}
+
+/** What the table looks like; preflight turns it into problems. */
+export interface TableFacts {
+  readonly tableExists: boolean;
+  /** Of the key, the column, `set` and `where`: those that do not exist. */
+  readonly missingColumns: readonly string[];
+  /** Whether the key column alone is a primary or unique key without NULLs. */
+  readonly keyIsUnique: boolean;
+  /** Whether an index begins with the column, long enough to find single values. */
+  readonly columnIsIndexed: boolean;
+  /** Whether a unique index contains the column. */
+  readonly columnIsUnique: boolean;
+  /** Characters (or bytes of a binary column) the column holds; null without a limit. */
+  readonly columnLength: number | null;
+  readonly columnType: string;
+  /** Null for binary columns and where the database has none. */
+  readonly collation: string | null;
+  /** Rough number of rows, from the database's statistics. */
+  readonly estimatedRows: number | null;
+  /** Columns the database changes by itself when a row changes; kept with `keepUpdatedAt`. */
+  readonly selfUpdatingColumns: readonly string[];
+  readonly triggers: readonly string[];
+}
+
+/** One stored value that a rewrite could not change. */
+export interface RewriteFailure {
+  readonly value: string;
+  readonly code: ExceptionCode;
+  readonly message: string;
+}
+
+export interface RewriteResult {
+  /** Rows that were changed. */
+  readonly rows: number;
+  readonly failures: readonly RewriteFailure[];
+}
+
+/**
+ * A reference's table. Values are compared byte for byte whatever the collation, through the column's index.
+ * Calls throw `database_unavailable` (worth repeating) or `database_refused`; lock waits, deadlocks and lost
+ * connections are repeated inside, with smaller statements where that helps.
+ */
+export interface ReferenceTable {
+  /** Name of the database, as configured; statements are counted under it. */
+  readonly database: string;
+  inspect(): Promise<TableFacts>;
+  /**
+   * Rows after `afterId` (null: from the first) whose value starts with `valuePrefix` byte for byte and that match
+   * `where`, in key order; fewer than `limit` means no more follow. Keyset paging, never OFFSET.
+   */
+  page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]>;
+  /** Every row that holds exactly one of `values`, whatever the reference's `where`. */
+  naming(values: readonly string[]): Promise<readonly ReferencedRow[]>;
+  /** Which of `ids` exist. */
+  existing(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * In every row (within `where`) that holds exactly one of `values`, exchanges the leading `change.from` for
+   * `change.to` and applies `set`, as one compare-and-set statement. All `values` start with `change.from`.
+   */
+  rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult>;
+  /** Asks the server something trivial: proves that it answers and lets us in. */
+  ping(): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+/** Suites by what they may touch: `unit` nothing, the others real servers that the set-up starts (or installs). */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
+      {
+        test: {
+          name: "parts",
+          include: ["test/{contract,integration,acceptance}/**/*.test.ts"],
+          environment: "node",
+          globalSetup: ["test/support/start-parts.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
