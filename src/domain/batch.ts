@@ -90,8 +90,14 @@ export type Fate =
 export const GOING: Fate = { kind: "going" };
 export const MOVED: Fate = { kind: "moved" };
 
-/** An object on its way: what was planned, and what the stages found out so far. */
+/**
+ * An object on its way: what was planned, and what the stages found out so far. Size, ETag and storage class change
+ * only when the source was overwritten before it was copied: the newer version is moved then.
+ */
 export interface BatchObject extends PlannedObject {
+  size: number;
+  etag: string;
+  storageClass: string | null;
   /** ETag of the verified copy, null before verification. */
   targetEtag: string | null;
   fate: Fate;

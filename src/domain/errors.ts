@@ -34,6 +34,8 @@ export interface Fault {
   /** JSON pointer (RFC 6901) into the input, `""` for the whole. */
   readonly pointer: string;
   readonly message: string;
+  /** Stable name of the fault where preflight lists it as a problem, e.g. `target_inside_source`. */
+  readonly code?: string;
 }
 
 export interface DomainErrorOptions {

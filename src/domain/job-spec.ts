@@ -43,6 +43,9 @@ export interface ObjectFilter {
   readonly modifiedBefore: string | null;
 }
 
+/** Whether a key (what follows the prefix) and its time of change (epoch ms) pass a job's filter. */
+export type KeyFilter = (keyAfterPrefix: string, modifiedAt: number) => boolean;
+
 export interface Limits {
   /** Requests to the store under way at once, 1–4096. */
   readonly concurrency: number;

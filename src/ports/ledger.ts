@@ -157,6 +157,8 @@ export interface Ledger {
   }): Promise<{ readonly job: JobRecord; readonly created: boolean }>;
   /** Null when there is none. */
   job(id: string): Promise<JobRecord | null>;
+  /** The job recorded under `key`; null when there is none. */
+  jobByIdempotencyKey(key: string): Promise<JobRecord | null>;
   /** Newest first. */
   jobs(query: {
     readonly states: readonly JobState[] | null;

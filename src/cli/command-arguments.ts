@@ -1,0 +1,93 @@
+/** Reads a command's part of the command line with `node:util`, strictly, and says precisely what is wrong with it. */
+
+import { parseArgs } from "node:util";
+import type { Command, OptionSpec } from "./command.ts";
+import { nearestName } from "./nearest-name.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What was given to a command. */
+export interface CommandArguments {
+  readonly operands: readonly string[];
+  readonly json: boolean;
+  readonly help: boolean;
+  /** Whether the switch `name` was given. */
+  has(name: string): boolean;
+  /** The value of option `name`; the last one counts. */
+  value(name: string): string | undefined;
+}
+
+/** What every command takes. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { name: "json", value: null, description: "machine output on stdout; logs stay on stderr" },
+  { name: "help", value: null, description: "this help" },
+];
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+/** Reads `args`; throws {@link UsageError}. With `--help` nothing else needs to be right. */
+export function parseCommandArguments(command: Command, args: readonly string[]): CommandArguments {
+  const known = new Map([...command.options, ...COMMON_OPTIONS].map((option) => [option.name, option]));
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      [...known.values()].map(({ name, value }) => [
+        name,
+        { type: value === null ? ("boolean" as const) : ("string" as const), ...shortOf(name) },
+      ]),
+    ),
+    // Lenient here, strict below: the parser's own messages say less.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const given = tokens.filter((token) => token.kind === "option");
+  const help = given.some((token) => token.name === "help");
+  const values = new Map<string, string>();
+  if (!help) {
+    for (const token of given) values.set(token.name, valueOf(command, known, token));
+    checkOperands(command, positionals);
+  }
+  return {
+    operands: positionals,
+    json: values.has("json"),
+    help,
+    has: (name) => values.has(name),
+    value: (name) => values.get(name),
+  };
+}
+
+function shortOf(name: string): { readonly short?: string } {
+  return name === "help" ? { short: "h" } : {};
+}
+
+function valueOf(command: Command, known: ReadonlyMap<string, OptionSpec>, token: OptionToken): string {
+  const option = known.get(token.name);
+  if (option === undefined) {
+    const nearest = nearestName(token.name, [...known.keys()]);
+    const hint = nearest === null ? "" : `; did you mean --${nearest}?`;
+    throw new UsageError(`unknown option ${token.rawName}${hint}`, command.name);
+  }
+  if (option.value === null) {
+    if (token.value !== undefined) throw new UsageError(`--${option.name} takes no value`, command.name);
+    return "";
+  }
+  // An option in the value's place means that the value was forgotten; `--name=-x` says that it is meant.
+  const forgotten =
+    token.value === undefined || (token.inlineValue !== true && /^-./.test(token.value)) || token.value === "";
+  if (forgotten || token.value === undefined) {
+    throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`, command.name);
+  }
+  return token.value;
+}
+
+function checkOperands(command: Command, operands: readonly string[]): void {
+  const missing = command.operands[operands.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`, command.name);
+  const extra = operands[command.operands.length];
+  if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`, command.name);
+}

@@ -1,0 +1,46 @@
+/** What a command is, and all that it may use of the world. */
+
+import type { Config, Environment } from "../config.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DemoOptions, DemoResult } from "../sandbox/demo.ts";
+import type { CommandArguments } from "./command-arguments.ts";
+import type { ExitCode } from "./exit-code.ts";
+import type { Output } from "./output.ts";
+import type { Tranship } from "./tranship.ts";
+
+export interface OptionSpec {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What its value is called in the help; null for a switch. */
+  readonly value: string | null;
+  readonly description: string;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line in the general help. */
+  readonly summary: string;
+  /** Names of the operands, all required, e.g. `JOB.json`. */
+  readonly operands: readonly string[];
+  /** Besides `--json` and `--help`, which every command has. */
+  readonly options: readonly OptionSpec[];
+  /** More for its own help: what it does, what its exit codes mean. */
+  readonly details: readonly string[];
+  run(given: CommandArguments, context: CommandContext): Promise<ExitCode>;
+}
+
+/** The world as commands see it; `main.ts` gives the real one, tests their own. */
+export interface CommandContext {
+  readonly output: Output;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** All of standard input, as text. */
+  readStdin(): Promise<string>;
+  /** From the first call on, the first SIGTERM or SIGINT aborts this signal, and a second one ends the process at once. */
+  stopSignal(): AbortSignal;
+  compose(config: Config): Promise<Tranship>;
+  openApiDocument(): Promise<unknown>;
+  runDemo(options: DemoOptions): Promise<DemoResult>;
+}

@@ -1,0 +1,31 @@
+/** The `--config` option of the commands that do the work themselves. */
+
+import { type Config, readConfig } from "../config.ts";
+import type { CommandContext, OptionSpec } from "./command.ts";
+import type { CommandArguments } from "./command-arguments.ts";
+import type { Tranship } from "./tranship.ts";
+
+export const CONFIG_OPTION: OptionSpec = {
+  name: "config",
+  value: "FILE",
+  description: "configuration (default: built-in defaults)",
+};
+
+/** The configuration that `given` names; throws `config_invalid` with every fault. */
+export function givenConfig(given: CommandArguments, context: CommandContext): Config {
+  return readConfig(given.value("config") ?? null, context.environment);
+}
+
+/** Wires the service, hands it to `work`, and closes it however that ends. */
+export async function withService<Result>(
+  config: Config,
+  context: CommandContext,
+  work: (service: Tranship) => Promise<Result>,
+): Promise<Result> {
+  const service = await context.compose(config);
+  try {
+    return await work(service);
+  } finally {
+    await service.close();
+  }
+}

@@ -1,0 +1,53 @@
+/** What the process tells its caller: the four exit codes and what leads to each. */
+
+import type { ErrorCode } from "../domain/errors.ts";
+import { isFinished, type JobState } from "../domain/job-state.ts";
+
+export const EXIT = { completed: 0, failed: 1, badInput: 2, completedWithExceptions: 3 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * The code for a job that was watched or run here.
+ *
+ * | state                                           | code |
+ * |-------------------------------------------------|------|
+ * | completed                                       | 0    |
+ * | completed_with_exceptions                       | 3    |
+ * | failed, cancelled, and anything that is no end  | 1    |
+ */
+export function exitCodeOfState(state: JobState): ExitCode {
+  if (state === "completed") return EXIT.completed;
+  return state === "completed_with_exceptions" ? EXIT.completedWithExceptions : EXIT.failed;
+}
+
+/** The code for a look at a job: one that still goes on is no failure. */
+export function exitCodeOfLook(state: JobState): ExitCode {
+  return isFinished(state) ? exitCodeOfState(state) : EXIT.completed;
+}
+
+/** Errors that the caller's own input caused: giving the same again would end the same. */
+const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "invalid_input",
+  "config_invalid",
+  "manifest_invalid",
+  "not_found",
+  "conflict",
+  "state_conflict",
+  "idempotency_conflict",
+  "precondition_failed",
+  "unauthenticated",
+  "forbidden",
+  "payload_too_large",
+]);
+
+/** The code for one of our own errors. */
+export function exitCodeOfError(code: ErrorCode): ExitCode {
+  return CAUSED_BY_INPUT.has(code) ? EXIT.badInput : EXIT.failed;
+}
+
+/** The code for a service's answer: 2xx, 4xx, anything else. */
+export function exitCodeOfStatus(status: number): ExitCode {
+  if (status >= 200 && status < 300) return EXIT.completed;
+  return status >= 400 && status < 500 ? EXIT.badInput : EXIT.failed;
+}

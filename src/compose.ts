@@ -1,0 +1,92 @@
+/** The one file that names concrete adapters and wires them to what needs them. */
+
+import { hostname } from "node:os";
+import type { FastifyInstance } from "fastify";
+import { type Logger, pino } from "pino";
+import type { Config } from "./config.ts";
+import { DomainError } from "./domain/errors.ts";
+import { buildServer } from "./http/server.ts";
+import { createJobs } from "./jobs/create-jobs.ts";
+import { BucketGovernors, type JobParts } from "./jobs/job-context.ts";
+import type { JobView } from "./jobs/job-view.ts";
+import type { Jobs } from "./jobs/jobs.ts";
+import { continueOrSubmit } from "./jobs/run-to-end.ts";
+import { Scheduler } from "./jobs/scheduler.ts";
+import { openLedger } from "./stores/ledger/open-ledger.ts";
+import { csvManifest } from "./stores/manifest/csv-manifest.ts";
+import { openConnections } from "./stores/open-connections.ts";
+import { systemClock } from "./stores/system-clock.ts";
+import { VERSION } from "./version.ts";
+
+/** The wired service. */
+export interface Tranship {
+  readonly jobs: Jobs;
+  readonly log: Logger;
+  /** Takes up queued jobs and unfinished ones until {@link Tranship.close}. */
+  startScheduler(): void;
+  /**
+   * Finds the unfinished job of the same spec, or submits a new one, and works on it here until it ends or `signal`
+   * aborts. Throws `invalid_input` for a job that cannot be and `conflict` when another process works on it.
+   */
+  runToEnd(
+    input: unknown,
+    options: {
+      readonly actor: string;
+      readonly signal: AbortSignal;
+      readonly onProgress?: (view: JobView) => void;
+    },
+  ): Promise<JobView>;
+  /** The HTTP server, not yet listening. */
+  server(): Promise<FastifyInstance>;
+  /** Lets in-flight requests finish, saves the state, and closes ledger and connections. */
+  close(): Promise<void>;
+}
+
+/** Wires the service that `config` describes. Logs go to stderr. */
+export async function compose(config: Config): Promise<Tranship> {
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+  const ledger = await openLedger(config.progress);
+  const connections = openConnections(config);
+  const parts: JobParts = {
+    clock: systemClock,
+    ledger,
+    connections,
+    governors: new BucketGovernors(),
+    manifestReader: csvManifest,
+  };
+  const owner = `${hostname()}/${process.pid}/${crypto.randomUUID().slice(0, 8)}`;
+  const scheduler = new Scheduler(parts, owner, log);
+  const jobs = createJobs(parts, scheduler);
+  return {
+    jobs,
+    log,
+    startScheduler: () => scheduler.start(),
+    async runToEnd(input, { actor, signal, onProgress }) {
+      const id = await continueOrSubmit(parts, input, actor);
+      const stop = () => void scheduler.close();
+      signal.addEventListener("abort", stop, { once: true });
+      const report = setInterval(() => {
+        // Progress is for the eye: a ledger that is away for a moment must not end the run.
+        if (onProgress !== undefined) jobs.get(id).then(onProgress, () => {});
+      }, 200);
+      try {
+        if (signal.aborted) await scheduler.close();
+        else if ((await scheduler.runNow(id)) === null) throw heldElsewhere(id);
+      } finally {
+        clearInterval(report);
+        signal.removeEventListener("abort", stop);
+      }
+      return jobs.get(id);
+    },
+    server: () => buildServer({ jobs, tokens: config.tokens, logger: log, version: VERSION }),
+    async close() {
+      await scheduler.close();
+      await connections.close();
+      await ledger.close();
+    },
+  };
+}
+
+function heldElsewhere(id: string): DomainError {
+  return new DomainError("conflict", `another process works on job ${id}; stop it there first, or watch it`);
+}

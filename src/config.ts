@@ -1,0 +1,135 @@
+/** File and environment in, one frozen Config out; the only reader of `process.env`. */
+
+import { readFileSync } from "node:fs";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { DomainError, type Fault, messageOf } from "./domain/errors.ts";
+
+const closed = { additionalProperties: false } as const;
+
+const Store = Type.Object(
+  {
+    region: Type.Optional(Type.String({ minLength: 1 })),
+    endpoint: Type.Optional(Type.String({ pattern: "^https?://" })),
+    forcePathStyle: Type.Optional(Type.Boolean()),
+    accessKeyId: Type.Optional(Type.String({ minLength: 1 })),
+    secretAccessKey: Type.Optional(Type.String({ minLength: 1 })),
+    sessionToken: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  closed,
+);
+
+const Token = Type.Object(
+  {
+    name: Type.String({ minLength: 1 }),
+    secret: Type.String({ minLength: 16 }),
+    scopes: Type.Array(Type.Union([Type.Literal("read"), Type.Literal("operate"), Type.Literal("approve")])),
+  },
+  closed,
+);
+
+const ConfigFile = Type.Object(
+  {
+    listen: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(Type.String({ minLength: 1 })),
+          port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+        },
+        closed,
+      ),
+    ),
+    tokens: Type.Optional(Type.Array(Token)),
+    progress: Type.Optional(Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
+    stores: Type.Optional(Type.Record(Type.String(), Store)),
+    databases: Type.Optional(
+      Type.Record(Type.String(), Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
+    ),
+    logLevel: Type.Optional(
+      Type.Union(["debug", "info", "warn", "error", "silent"].map((level) => Type.Literal(level))),
+    ),
+  },
+  closed,
+);
+
+export type StoreConfig = Static<typeof Store>;
+export type TokenConfig = Static<typeof Token>;
+
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tokens: readonly TokenConfig[];
+  /** Where the ledger is: `sqlite:FILE` or `mysql://…`. */
+  readonly progress: string;
+  readonly stores: Readonly<Record<string, StoreConfig>>;
+  readonly databases: Readonly<Record<string, string>>;
+  readonly logLevel: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const checked = Compile(ConfigFile);
+
+/**
+ * Builds the configuration from the parsed file (`{}` for none) and the environment. Pure. Throws `config_invalid`
+ * with every fault; values never appear in messages, for they may be secrets.
+ */
+export function loadConfig(file: unknown, env: Environment): Config {
+  const faults: Fault[] = [];
+  const filled = fillIn(file, env, "", faults);
+  if (!checked.Check(filled)) {
+    for (const error of checked.Errors(filled)) {
+      faults.push({ pointer: error.instancePath, message: error.message });
+    }
+  }
+  if (faults.length > 0) {
+    const list = faults.map((fault) => `${fault.pointer || "/"}: ${fault.message}`).join("; ");
+    throw new DomainError("config_invalid", `the configuration is not valid: ${list}`, { faults });
+  }
+  const given = filled as Static<typeof ConfigFile>;
+  return Object.freeze({
+    listen: { host: given.listen?.host ?? "127.0.0.1", port: given.listen?.port ?? 8080 },
+    tokens: given.tokens ?? [],
+    progress: given.progress ?? "sqlite:./tranship.db",
+    stores: given.stores ?? { main: {} },
+    databases: given.databases ?? {},
+    logLevel: given.logLevel ?? "info",
+  });
+}
+
+/** Reads the configuration file at `path` (null: none) and the process's environment. */
+export function readConfig(path: string | null, env: Environment = process.env): Config {
+  if (path === null) return loadConfig({}, env);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new DomainError("config_invalid", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  return loadConfig(parseJson(text, path), env);
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which may hold a secret.
+    throw new DomainError("config_invalid", `${path} is not JSON`);
+  }
+}
+
+/** Replaces `${NAME}` in every string by the variable's value; a missing variable is a fault, never an empty secret. */
+function fillIn(value: unknown, env: Environment, pointer: string, faults: Fault[]): unknown {
+  if (typeof value === "string") {
+    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+      const found = env[name];
+      if (found === undefined)
+        faults.push({ pointer, message: `the environment variable ${name} is not set` });
+      return found ?? "";
+    });
+  }
+  if (Array.isArray(value)) return value.map((item, i) => fillIn(item, env, `${pointer}/${i}`, faults));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, fillIn(item, env, `${pointer}/${key}`, faults)]),
+  );
+}

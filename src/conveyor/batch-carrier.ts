@@ -1,0 +1,148 @@
+/** Carries one batch through its remaining stages, recording each outcome before the next stage begins. */
+
+import { backoffMs } from "../domain/backoff.ts";
+import { type Batch, nextStage, type Stage, type Tally } from "../domain/batch.ts";
+import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
+import type { Hold } from "../pacing/gate.ts";
+import type { StageOutcome } from "../ports/ledger.ts";
+import { copyBatch } from "../stages/copy.ts";
+import { deleteBatch } from "../stages/delete.ts";
+import type { StageContext } from "../stages/stage-context.ts";
+import { updateBatch } from "../stages/update.ts";
+import { verifyBatch } from "../stages/verify.ts";
+import type { Holds } from "./holds.ts";
+import { countStage, settledOf } from "./live-tally.ts";
+
+const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
+
+type WorkStage = Exclude<Stage, "plan">;
+
+export interface Carrier {
+  readonly context: StageContext;
+  readonly holds: Holds;
+  /** Counted on as outcomes are recorded. */
+  readonly tally: Tally;
+  /** Milliseconds between the update of a batch and its deletion. */
+  readonly graceMs: number;
+  /** Told after each recorded stage. */
+  onStage?(batch: Batch, stage: WorkStage): void;
+}
+
+/** Where a batch was left: `done`, or `parked` in state `updated` until its sources may be deleted. */
+export type Carried = "done" | "parked";
+
+/**
+ * Carries `batch` on. `repeated`: it was begun by an earlier run. Passing troubles of a store or database hold the
+ * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
+ * finished stage, and that stage's successor is done again.
+ */
+export async function carryBatch(carrier: Carrier, batch: Batch, repeated: boolean): Promise<Carried> {
+  for (;;) {
+    const stage = nextStage(batch.state);
+    if (stage === null) return "done";
+    if (stage === "delete" && isParked(carrier, batch)) return "parked";
+    if (!(await runStage(carrier, batch, stage, repeated))) return "parked";
+  }
+}
+
+/** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
+function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
+  if (context.spec.delete.when === "never") return false;
+  return batch.updatedAt !== null && batch.updatedAt + graceMs > context.clock.now();
+}
+
+/** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
+async function runStage(
+  carrier: Carrier,
+  batch: Batch,
+  stage: WorkStage,
+  repeated: boolean,
+): Promise<boolean> {
+  const { context, holds } = carrier;
+  for (let attempt = 1; ; attempt += 1) {
+    // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
+    if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
+    await holds.waitOut(() => asks(carrier, stage), context.signal);
+    refuseIfStopped(context);
+    try {
+      return await performOnce(carrier, batch, stage, { attempt, repeated: repeated || attempt > 1 });
+    } catch (error) {
+      await sitOut(carrier, troubleOf(error, attempt, context.clock.now()));
+    }
+  }
+}
+
+async function performOnce(
+  carrier: Carrier,
+  batch: Batch,
+  stage: WorkStage,
+  { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
+): Promise<boolean> {
+  const { context, tally } = carrier;
+  const startedAt = context.clock.now();
+  const before = settledOf(batch);
+  const rows = await perform(context, batch, stage, repeated);
+  if (rows === null) return false;
+  const endedAt = context.clock.now();
+  await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+  batch.state = AFTER[stage];
+  if (stage === "update") batch.updatedAt = endedAt;
+  countStage(tally, batch, before, stage, rows);
+  carrier.onStage?.(batch, stage);
+  return true;
+}
+
+/** The effect is done: only the record is repeated while the ledger is away, never the effect. */
+async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise<void> {
+  const { context } = carrier;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await context.ledger.recordStage(context.lease, outcome);
+    } catch (error) {
+      if (!hasCode(error, "ledger_unavailable")) throw error;
+      await sitOut(carrier, troubleOf(error, attempt, context.clock.now()));
+    }
+  }
+}
+
+function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
+  return context.gate.ask({ stage, at: context.clock.now() });
+}
+
+/** Performs `stage`; gives the rows changed, or null when the gate objected at the last moment. */
+async function perform(
+  context: StageContext,
+  batch: Batch,
+  stage: WorkStage,
+  repeated: boolean,
+): Promise<number | null> {
+  if (stage === "copy") await copyBatch(context, batch, repeated);
+  if (stage === "verify") await verifyBatch(context, batch);
+  if (stage === "update") return updateBatch(context, batch);
+  if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
+  return 0;
+}
+
+/** A trouble that passes by itself becomes a hold with its reason; anything else is thrown on. */
+function troubleOf(error: unknown, attempt: number, now: number): Hold {
+  const until = now + Math.max(100, backoffMs(AGAIN, attempt, 0.5 + Math.random() / 2));
+  if (hasCode(error, "database_unavailable", "ledger_unavailable")) {
+    return { reason: "database", until, detail: messageOf(error) };
+  }
+  if (hasCode(error, "store_unavailable")) {
+    return { reason: "throttled", until, detail: `the store does not answer: ${messageOf(error)}` };
+  }
+  throw error;
+}
+
+async function sitOut({ context, holds }: Carrier, trouble: Hold): Promise<void> {
+  const until = trouble.until ?? 0;
+  await holds.waitOut(async () => (context.clock.now() < until ? trouble : null), context.signal);
+  refuseIfStopped(context);
+}
+
+function refuseIfStopped({ signal }: StageContext): void {
+  if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+}
+
+const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

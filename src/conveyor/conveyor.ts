@@ -1,0 +1,132 @@
+/** The conveyor: takes batches from planning, from an earlier run and from the end of their grace, and carries them on. */
+
+import type { Batch } from "../domain/batch.ts";
+import { DomainError, hasCode } from "../domain/errors.ts";
+import { planBatches } from "../stages/plan.ts";
+import { type Carrier, carryBatch } from "./batch-carrier.ts";
+import { type Lane, Lanes, type Left } from "./lanes.ts";
+import { Parking } from "./parking.ts";
+
+/** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
+const MOST_IN_HAND = 8;
+/** Of these, so many may be batches whose grace is over, so that deleting keeps up with copying. */
+const MOST_DUE_IN_HAND = 3;
+const LOAD_AT_ONCE = 4;
+const PUMP_MS = 20;
+
+/**
+ * Works on a job until all its batches are done. Throws `stopped` when the signal was aborted and the last request has
+ * ended, `lease_lost`, or what no waiting cures (a missing right, a vanished bucket).
+ */
+export async function runConveyor(
+  carrier: Carrier,
+  planDone: boolean,
+  abort: (cause: unknown) => void,
+): Promise<void> {
+  const parking = new Parking(carrier);
+  const lanes = new Lanes();
+  const lane = lanes.open(MOST_IN_HAND);
+  const dueLane = lanes.open(MOST_DUE_IN_HAND);
+  const failures: unknown[] = [];
+  const guard = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      failures.push(error);
+      abort(error);
+    }
+  };
+  const carry: Carry = (batch, repeated) => async () => {
+    let left = "ended" as Left;
+    await guard(async () => {
+      if ((await carrier.holds.working(() => carryBatch(carrier, batch, repeated))) === "parked")
+        left = "parked";
+    });
+    if (left === "parked") parking.park();
+    return left;
+  };
+  const feed = async () => {
+    await resumeOpen(carrier, lane, carry);
+    if (!planDone) await planOn(carrier, lane, carry);
+    await lane.idle();
+    parking.close();
+  };
+  await Promise.all([guard(feed), guard(() => pumpDue(carrier, dueLane, carry, parking))]);
+  await Promise.all([lane.idle(), dueLane.idle()]);
+  const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
+  if (telling !== undefined) throw telling;
+  if (carrier.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+}
+
+type Carry = (batch: Batch, repeated: boolean) => () => Promise<Left>;
+
+/** Batches an earlier run has left open, oldest first. */
+async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+  const { jobId } = context.lease;
+  for (let afterSeq = 0; ; ) {
+    const batches = await context.ledger.openBatches({
+      jobId,
+      afterSeq,
+      updatedBefore: null,
+      limit: LOAD_AT_ONCE,
+    });
+    for (const batch of batches) {
+      if (context.signal.aborted) return;
+      await lane.start(batch.seq, carry(batch, true));
+      afterSeq = batch.seq;
+    }
+    if (batches.length < LOAD_AT_ONCE) return;
+  }
+}
+
+/** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
+async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void> {
+  const { context, tally, holds } = carrier;
+  const { ledger, lease, clock } = context;
+  const cursor = await ledger.lastCursor(lease.jobId);
+  await holds.working(async () => {
+    for await (const planned of planBatches(context, cursor)) {
+      if (context.signal.aborted) return;
+      const batch = await ledger.addBatch(lease, planned, clock.now());
+      tally.planned += batch.objects.length;
+      for (const object of batch.objects) {
+        tally.bytes += object.size;
+        if (object.fate.kind === "exception") tally.exceptions += 1;
+      }
+      await lane.start(batch.seq, carry(batch, false));
+    }
+    if (!context.signal.aborted) await ledger.planFinished(lease, clock.now());
+  });
+}
+
+/** Brings parked batches back when their grace is over and the gate lets deletions through. */
+async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Parking): Promise<void> {
+  const { clock, signal } = carrier.context;
+  while (!signal.aborted) {
+    if (await parking.isEmpty()) {
+      if (parking.isClosed) await lane.idle();
+      if (parking.isClosed && (await parking.isEmpty())) return;
+      await clock.sleep(PUMP_MS, signal);
+      continue;
+    }
+    await carrier.holds.working(() => carrier.holds.waitOut(() => parking.hold(), signal));
+    await startDue(carrier, lane, carry);
+    await lane.idle();
+    parking.lookAgain();
+  }
+}
+
+async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+  const { jobId } = context.lease;
+  const updatedBefore = context.clock.now() - graceMs;
+  for (let afterSeq = 0; !context.signal.aborted; ) {
+    const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };
+    const batches = await context.ledger.openBatches(query);
+    for (const batch of batches) {
+      afterSeq = batch.seq;
+      const isMine = batch.state === "updated" && lane.takes(batch.seq);
+      if (isMine && !context.signal.aborted) await lane.start(batch.seq, carry(batch, true));
+    }
+    if (batches.length < LOAD_AT_ONCE) return;
+  }
+}

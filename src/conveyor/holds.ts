@@ -1,0 +1,56 @@
+/** What the conveyor is held up by, and whether anything moves at all: a wait always has its reason and its end. */
+
+import type { Waiting } from "../domain/job-state.ts";
+import type { Hold } from "../pacing/gate.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** How long a held worker sleeps before it asks again; changes of windows and approvals are seen within it. */
+const ASK_AGAIN_MS = 500;
+
+/** Keeps track of working and held workers; the job waits when some are held and none works. */
+export class Holds {
+  readonly #clock: Clock;
+  readonly #held = new Map<symbol, Waiting>();
+  #working = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What the job as a whole waits for; null while any worker has something to do. */
+  get waiting(): Waiting | null {
+    if (this.#working > 0) return null;
+    const holds = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
+    return holds[0] ?? null;
+  }
+
+  /** Counts `work` as a working worker until it ends. */
+  async working<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#working += 1;
+    try {
+      return await work();
+    } finally {
+      this.#working -= 1;
+    }
+  }
+
+  /** Sleeps until `ask` holds no more or `signal` aborts; the hold is shown meanwhile. Call it from inside {@link working}. */
+  async waitOut(ask: () => Promise<Hold | null>, signal: AbortSignal): Promise<void> {
+    const me = Symbol("hold");
+    let since: number | null = null;
+    try {
+      for (;;) {
+        const hold = await ask();
+        if (hold === null || signal.aborted) return;
+        if (since === null) this.#working -= 1;
+        since ??= this.#clock.now();
+        this.#held.set(me, { ...hold, since });
+        const leftMs = hold.until === null ? ASK_AGAIN_MS : hold.until - this.#clock.now();
+        await this.#clock.sleep(Math.max(1, Math.min(ASK_AGAIN_MS, leftMs)), signal);
+      }
+    } finally {
+      this.#held.delete(me);
+      if (since !== null) this.#working += 1;
+    }
+  }
+}

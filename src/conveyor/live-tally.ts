@@ -1,0 +1,48 @@
+/** Counts on from the ledger's sums as stages are recorded, by the same rules as the ledger's own columns. */
+
+import type { Batch, Stage, Tally } from "../domain/batch.ts";
+
+/** Adds what `stage` of `batch` has settled since `before`; call it once for each recorded stage. */
+export function countStage(
+  tally: Tally,
+  batch: Batch,
+  before: Settled,
+  stage: Exclude<Stage, "plan">,
+  rows: number,
+): void {
+  const settled = settledOf(batch);
+  tally.moved += settled.moved - before.moved;
+  tally.skipped += settled.skipped - before.skipped;
+  tally.exceptions += settled.exceptions - before.exceptions;
+  const well = batch.objects.length - settled.exceptions - settled.skipped;
+  if (stage === "copy") {
+    tally.copied += well;
+    tally.bytesCopied += bytesGoing(batch);
+  }
+  if (stage === "verify") tally.verified += well;
+  if (stage === "update") {
+    tally.updated += well;
+    tally.rowsUpdated += rows;
+  }
+}
+
+export interface Settled {
+  moved: number;
+  skipped: number;
+  exceptions: number;
+}
+
+/** How many of a batch's objects have which end. */
+export function settledOf(batch: Batch): Settled {
+  const count = { moved: 0, skipped: 0, exceptions: 0 };
+  for (const { fate } of batch.objects) {
+    if (fate.kind === "moved") count.moved += 1;
+    if (fate.kind === "skipped") count.skipped += 1;
+    if (fate.kind === "exception") count.exceptions += 1;
+  }
+  return count;
+}
+
+function bytesGoing(batch: Batch): number {
+  return batch.objects.reduce((sum, object) => sum + (object.fate.kind === "going" ? object.size : 0), 0);
+}

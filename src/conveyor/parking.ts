@@ -1,0 +1,59 @@
+/** Batches whose rows are updated and whose sources may not be deleted yet: they wait in the ledger, not in memory. */
+
+import type { Hold } from "../pacing/gate.ts";
+import type { Carrier } from "./batch-carrier.ts";
+
+/**
+ * Knows whether the ledger has parked batches, and when the first of them is due, asking the ledger only when that can
+ * have changed: a job without grace costs no statement here.
+ */
+export class Parking {
+  readonly #carrier: Carrier;
+  /** Whether the ledger must be asked: at the start (an earlier run may have parked), and after each parking. */
+  #stale = true;
+  #earliest: number | null = null;
+  #closed = false;
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  /** A batch was parked. */
+  park(): void {
+    if (this.#earliest === null) this.#stale = true;
+  }
+
+  /** The earliest batch was dealt with. */
+  lookAgain(): void {
+    this.#stale = true;
+  }
+
+  /** No batch will be parked any more. */
+  close(): void {
+    this.#closed = true;
+    this.#stale = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  async isEmpty(): Promise<boolean> {
+    if (this.#stale) {
+      this.#stale = false;
+      const { ledger, lease } = this.#carrier.context;
+      this.#earliest = await ledger.earliestUpdated(lease.jobId);
+    }
+    return this.#earliest === null;
+  }
+
+  /** Why the earliest parked batch may not be deleted now; null when it may. */
+  async hold(): Promise<Hold | null> {
+    const { context, graceMs } = this.#carrier;
+    const now = context.clock.now();
+    const until = (this.#earliest ?? 0) + graceMs;
+    if (until > now)
+      return { reason: "grace", until, detail: "sources are kept until the grace period is over" };
+    return context.gate.ask({ stage: "delete", at: now });
+  }
+}

@@ -1,0 +1,201 @@
+/** What is wrong with a job that has the right shape: rules between fields, checked without asking any server. */
+
+import { parseDuration } from "./duration.ts";
+import type { Fault } from "./errors.ts";
+import { type JobSpec, MAX_KEY_BYTES, type ReferenceSpec, type Windows } from "./job-spec.ts";
+import { keyBytes, prefixesOverlap } from "./key-mapping.ts";
+
+/** Every fault of `spec`; `known` are the configured names. */
+export function specFaults(
+  spec: JobSpec,
+  known: { readonly stores: readonly string[]; readonly databases: readonly string[] },
+): Fault[] {
+  return [
+    ...nameFaults(spec, known),
+    ...locationFaults(spec),
+    ...referenceFaults(spec),
+    ...timeFaults(spec),
+    ...notYetFaults(spec),
+  ];
+}
+
+function nameFaults(
+  spec: JobSpec,
+  known: { readonly stores: readonly string[]; readonly databases: readonly string[] },
+): Fault[] {
+  const faults: Fault[] = [];
+  const store = (pointer: string, name: string) => {
+    if (!known.stores.includes(name))
+      faults.push({ pointer, message: unknown("store", name, known.stores), code: "unknown_store" });
+  };
+  store("/source/store", spec.source.store);
+  store("/target/store", spec.target.store);
+  if (spec.inventory.from === "manifest") store("/inventory/store", spec.inventory.store);
+  for (const [i, { database }] of spec.references.entries()) {
+    if (!known.databases.includes(database)) {
+      const pointer = `/references/${i}/database`;
+      const message = unknown("database", database, known.databases);
+      faults.push({ pointer, message, code: "unknown_database" });
+    }
+  }
+  return faults;
+}
+
+function unknown(what: string, name: string, known: readonly string[]): string {
+  const list = known.length === 0 ? "none is configured" : `configured are: ${known.join(", ")}`;
+  return `unknown ${what} ${JSON.stringify(name)}; ${list}`;
+}
+
+function locationFaults({ source, target }: JobSpec): Fault[] {
+  const faults: Fault[] = [];
+  for (const [name, place] of [["source", source] as const, ["target", target] as const]) {
+    const pointer = `/${name}/prefix`;
+    if (!place.prefix.isWellFormed())
+      faults.push({ pointer, message: "not well-formed Unicode (a lone surrogate)" });
+    if (keyBytes(place.prefix) > MAX_KEY_BYTES) {
+      faults.push({ pointer, message: `longer than ${MAX_KEY_BYTES} bytes in UTF-8` });
+    }
+  }
+  // Stores with different names may be one endpoint: real identity is compared again when they are opened.
+  if (source.store !== target.store || source.bucket !== target.bucket) return faults;
+  if (source.prefix === target.prefix) {
+    faults.push({
+      pointer: "/target",
+      message: "source and target are the same place",
+      code: "identity_mapping",
+    });
+  } else if (prefixesOverlap(source.prefix, target.prefix)) {
+    faults.push({
+      pointer: "/target/prefix",
+      code: "target_inside_source",
+      message:
+        "source and target prefixes overlap in one bucket: copies would be moved again; choose separate prefixes",
+    });
+  }
+  return faults;
+}
+
+function referenceFaults(spec: JobSpec): Fault[] {
+  const faults: Fault[] = [];
+  if (spec.inventory.from === "database" && spec.references.length === 0) {
+    faults.push({
+      pointer: "/inventory/from",
+      message: "the database inventory needs a reference to read from",
+    });
+  }
+  const seen = new Set<string>();
+  for (const [i, reference] of spec.references.entries()) {
+    const { database, table, column } = reference;
+    const identity = JSON.stringify([database, table, column]);
+    if (seen.has(identity))
+      faults.push({ pointer: `/references/${i}`, message: "the same column is named twice" });
+    seen.add(identity);
+    faults.push(...columnFaults(reference, `/references/${i}`));
+  }
+  return faults;
+}
+
+function columnFaults({ key, column, set, where }: ReferenceSpec, pointer: string): Fault[] {
+  const faults: Fault[] = [];
+  if (key === column) {
+    faults.push({
+      pointer: `${pointer}/column`,
+      message: "the key column cannot be the column that is rewritten",
+    });
+  }
+  for (const name of Object.keys(set).filter((name) => name === column || name === key)) {
+    const message = `${JSON.stringify(name)} is the reference's own column and cannot be set`;
+    faults.push({ pointer: `${pointer}/set`, message });
+  }
+  for (const [group, columns] of [["set", set] as const, ["where", where] as const]) {
+    for (const name of Object.keys(columns).filter((name) => !/^[\p{L}\p{N}_$-]{1,64}$/u.test(name))) {
+      faults.push({
+        pointer: `${pointer}/${group}`,
+        message: `${JSON.stringify(name)} is not a usable column name`,
+      });
+    }
+  }
+  return faults;
+}
+
+function timeFaults(spec: JobSpec): Fault[] {
+  const faults: Fault[] = [];
+  if (parseDuration(spec.delete.after) === null) {
+    faults.push({
+      pointer: "/delete/after",
+      message: "not a duration; write 0s, 90s, 15m, 24h or 7d (at most 3650d)",
+    });
+  }
+  const { modifiedBefore } = spec.filter;
+  if (modifiedBefore !== null && !isInstant(modifiedBefore)) {
+    faults.push({
+      pointer: "/filter/modifiedBefore",
+      message: "not an ISO 8601 instant with a zone, e.g. 2026-11-01T00:00:00Z",
+    });
+  }
+  return spec.windows === null ? faults : [...faults, ...windowFaults(spec.windows)];
+}
+
+function windowFaults({ timezone, open, closed }: Windows): Fault[] {
+  const faults: Fault[] = [];
+  if (!isTimeZone(timezone)) {
+    const message = `unknown time zone ${JSON.stringify(timezone)}; use an IANA name, e.g. Africa/Cairo`;
+    faults.push({ pointer: "/windows/timezone", message });
+  }
+  for (const [i, window] of open.entries()) {
+    const pointer = `/windows/open/${i}`;
+    if (window.from === window.to) {
+      faults.push({ pointer, message: "from and to are the same: use 00:00 to 24:00 for all day" });
+    }
+    if (window.from === "24:00") {
+      faults.push({ pointer: `${pointer}/from`, message: "a window cannot begin at 24:00; use 00:00" });
+    }
+  }
+  for (const [i, date] of closed.entries()) {
+    if (!isDate(date))
+      faults.push({ pointer: `/windows/closed/${i}`, message: "not a date of the calendar" });
+  }
+  return faults;
+}
+
+function isInstant(text: string): boolean {
+  return (
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  );
+}
+
+function isDate(text: string): boolean {
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What the contract has and this version does not enforce is refused, not ignored: a job that runs outside the hours
+ * its owner allowed is worse than one that does not start.
+ */
+function notYetFaults(spec: JobSpec): Fault[] {
+  const faults: Fault[] = [];
+  if (spec.windows !== null) {
+    faults.push({ pointer: "/windows", message: "this version cannot keep to windows yet; remove them" });
+  }
+  if (spec.guards.database !== null) {
+    faults.push({
+      pointer: "/guards/database",
+      message: "this version cannot watch the database yet; remove it",
+    });
+  }
+  if (spec.engine !== "service") {
+    faults.push({ pointer: "/engine", message: `this version has only the engine "service"` });
+  }
+  return faults;
+}

@@ -1,0 +1,91 @@
+/** Who is asking, and may they? Bearer tokens with scopes, or nobody in particular when none are configured. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { FastifyRequest, onRequestHookHandler } from "fastify";
+import type { TokenConfig } from "../config.ts";
+import { RequestRefusal } from "./problem-details.ts";
+
+/** What a token may be allowed to do; no scope includes another. */
+export type Scope = "read" | "operate" | "approve";
+
+/** Who sent a request. */
+export interface Caller {
+  /** Name of the token, written into the audit. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null until the request was let in, and on public routes. */
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** The scope a route asks for; every route behind the door must name one. */
+    scope?: Scope;
+  }
+}
+
+const ANONYMOUS: Caller = { name: "anonymous", scopes: ["read", "operate", "approve"] };
+
+interface KnownToken {
+  readonly caller: Caller;
+  readonly digest: Buffer;
+}
+
+/** Lets a request in, or throws `unauthenticated` or `forbidden`. */
+export function authentication(tokens: readonly TokenConfig[]): onRequestHookHandler {
+  const known = tokens.map(({ name, scopes, secret }) => ({
+    caller: { name, scopes },
+    digest: digestOf(secret),
+  }));
+  return async (request) => {
+    request.caller = known.length === 0 ? anonymous(request) : bearer(request.headers.authorization, known);
+    requireScope(request, request.routeOptions.config.scope);
+  };
+}
+
+/** Throws `forbidden` unless the caller's token has `scope`. */
+export function requireScope(request: FastifyRequest, scope: Scope | undefined): void {
+  if (scope !== undefined && request.caller?.scopes.includes(scope)) return;
+  throw new RequestRefusal("forbidden", `This needs a token with the scope "${scope}".`, {
+    headers: { "www-authenticate": `Bearer realm="tranship", error="insufficient_scope", scope="${scope}"` },
+  });
+}
+
+/** Name of who sent `request`, for the audit. */
+export function actorOf(request: FastifyRequest): string {
+  return request.caller?.name ?? ANONYMOUS.name;
+}
+
+/**
+ * Without tokens whoever reaches the port is trusted. A page of another site reaches it too, through the browser of
+ * somebody who does, and needs no permission for a POST without a body: browsers mark such requests, so refuse them.
+ */
+function anonymous(request: FastifyRequest): Caller {
+  if (request.method !== "GET" && request.headers["sec-fetch-site"] === "cross-site") {
+    throw new RequestRefusal("forbidden", "Requests from pages of other sites are refused.");
+  }
+  return ANONYMOUS;
+}
+
+function bearer(header: string | undefined, known: readonly KnownToken[]): Caller {
+  const secret = /^Bearer +([^\s]+) *$/i.exec(header ?? "")?.[1];
+  if (secret === undefined) throw unauthenticated("Send a token: `Authorization: Bearer <secret>`.", "");
+  const digest = digestOf(secret);
+  let found: Caller | null = null;
+  // Equal digests are compared in constant time and the loop never ends early: how long it takes tells nothing.
+  for (const token of known) if (timingSafeEqual(token.digest, digest)) found = token.caller;
+  if (found === null) throw unauthenticated("The token is not known here.", ', error="invalid_token"');
+  return found;
+}
+
+function unauthenticated(message: string, parameters: string): RequestRefusal {
+  return new RequestRefusal("unauthenticated", message, {
+    headers: { "www-authenticate": `Bearer realm="tranship"${parameters}` },
+  });
+}
+
+function digestOf(secret: string): Buffer {
+  return createHash("sha256").update(secret, "utf8").digest();
+}

@@ -1,0 +1,13 @@
+/** Entity tags of jobs (RFC 9110 §8.8.3): a job's version in quotes. */
+
+/** The ETag of a job. Strong, because changing a job will compare it with `If-Match`. */
+export function entityTag(version: number): string {
+  return `"${version}"`;
+}
+
+/** Whether `If-None-Match` names `tag`, by weak comparison (RFC 9110 §13.1.2). */
+export function matchesNone(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === "*") return true;
+  return header.split(",").some((one) => one.trim().replace(/^W\//, "") === tag);
+}

@@ -1,0 +1,122 @@
+/** What is answered about jobs; the types of `jobs/` say the same, and a test keeps both equal. */
+
+import { type TSchema, Type } from "typebox";
+import { JOB_STATES } from "../domain/job-state.ts";
+
+const closed = { additionalProperties: false } as const;
+
+/** `schema` or null. */
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+/** A number of things. */
+export const Count = Type.Integer({ minimum: 0 });
+/** A time as people and machines read it. */
+export const Instant = Type.String({ format: "date-time", description: "ISO 8601, UTC" });
+
+/** Names a schema, so that the document has it once. */
+export const named = (name: string) => ({ ...closed, $id: name, title: name });
+
+const Requests = Type.Object(
+  { list: Count, copy: Count, head: Count, delete: Count, other: Count, throttled: Count },
+  { ...closed, description: "Requests sent to stores so far; `throttled` counts the rejected ones among them" },
+);
+
+const Statements = Type.Record(Type.String(), Count, {
+  description: "Statements sent to production databases so far, by database",
+});
+
+const Waiting = Type.Object(
+  {
+    reason: Type.Enum(["window", "approval", "grace", "throttled", "database"]),
+    since: Instant,
+    until: nullable(Instant),
+    detail: Type.String(),
+  },
+  { ...closed, description: "What it waits for, since when, and until when if that is known" },
+);
+
+/** A job as users see it: `JobView`. */
+export const JobSchema = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    state: Type.Enum([...JOB_STATES]),
+    waiting: nullable(Waiting),
+    reason: nullable(Type.String({ description: "Why it is paused or failed" })),
+    objects: Type.Object(
+      {
+        planned: Count,
+        copied: Count,
+        verified: Count,
+        updated: Count,
+        moved: Count,
+        skipped: Count,
+        exceptions: Count,
+      },
+      { ...closed, description: "Objects by how far they came" },
+    ),
+    rows: Type.Object({ updated: Count }, closed),
+    bytes: Type.Integer({ minimum: 0, description: "Bytes of the planned objects" }),
+    rate: Type.Object({ objectsPerSecond: Type.Number(), bytesPerSecond: Type.Number() }, closed),
+    percent: nullable(
+      Type.Number({ minimum: 0, maximum: 100, description: "Known once everything is planned" }),
+    ),
+    planDone: Type.Boolean({ description: "Whether the whole inventory is planned" }),
+    finishAt: nullable(Instant),
+    seconds: Type.Number({ description: "Time spent running" }),
+    requests: Requests,
+    statements: Statements,
+    spec: Type.Unsafe({
+      type: "object",
+      description: "What the job asks for, like JobRequest with every default filled in",
+      additionalProperties: true,
+    }),
+    approvedBy: nullable(Type.String()),
+    version: Type.Integer({ minimum: 0, description: "The ETag's number" }),
+    createdAt: Instant,
+    updatedAt: Instant,
+    startedAt: nullable(Instant),
+    finishedAt: nullable(Instant),
+  },
+  named("Job"),
+);
+
+const Problems = Type.Array(
+  Type.Object(
+    {
+      severity: Type.Enum(["error", "warning"]),
+      code: Type.String({ description: "Stable, e.g. target_inside_source" }),
+      message: Type.String(),
+      examples: Type.Array(Type.String()),
+    },
+    closed,
+  ),
+  { description: "An error would make the job be refused or lose its way; a warning asks you to look first" },
+);
+
+/** What would happen: `PreflightReport`. */
+export const PreflightSchema = Type.Object(
+  {
+    ok: Type.Boolean({ description: "Whether no problem is an error" }),
+    objects: Count,
+    bytes: Count,
+    rows: Type.Record(Type.String(), nullable(Count), {
+      description: "Rows that would change, by database.table.column; null where they were not counted",
+    }),
+    requests: Type.Object({ list: Count, copy: Count, head: Count, delete: Count }, closed),
+    estimatedCostUsd: Type.Number({ description: "At AWS list prices, us-east-1, S3 Standard, same region" }),
+    estimatedSeconds: Type.Number({ description: "At the job's limits; a lower bound" }),
+    finishAt: nullable(Instant),
+    problems: Problems,
+  },
+  named("PreflightReport"),
+);
+
+/** A page of the schema called `item`. */
+export const pageSchema = (item: string) =>
+  Type.Object(
+    {
+      items: Type.Array(Type.Ref(item)),
+      next: nullable(Type.String({ description: "The next page's `cursor`; null at the end" })),
+    },
+    named(`${item}Page`),
+  );

@@ -1,0 +1,64 @@
+/** Records of the ledger as they are answered: times in ISO 8601 instead of epoch milliseconds. */
+
+import { ADVICE } from "../domain/batch.ts";
+import type {
+  AuditEvent,
+  BatchSummary,
+  ExceptionRecord,
+  ObjectHistory,
+  Page,
+  StageRecord,
+} from "../ports/ledger.ts";
+
+/** `page` with each item as it is answered. */
+export function pageAnswer<Item, Answer>(page: Page<Item>, answer: (item: Item) => Answer) {
+  return { items: page.items.map(answer), next: page.next };
+}
+
+/** A batch with its times. */
+export function batchAnswer(batch: BatchSummary) {
+  return {
+    ...batch,
+    plannedAt: iso(batch.plannedAt),
+    copy: stageAnswer(batch.copy),
+    verify: stageAnswer(batch.verify),
+    update: stageAnswer(batch.update),
+    delete: stageAnswer(batch.delete),
+  };
+}
+
+/** An exception with its time. */
+export function exceptionAnswer(exception: ExceptionRecord & { readonly advice: string }) {
+  return { ...exception, at: iso(exception.at) };
+}
+
+/** An audit event with its time. */
+export function auditAnswer(event: AuditEvent) {
+  return { ...event, at: iso(event.at) };
+}
+
+/** An object's history with its times, and what to do where it could not go through. */
+export function objectAnswer(object: ObjectHistory) {
+  const { fate } = object;
+  return {
+    ...object,
+    fate: fate.kind === "exception" ? { ...fate, advice: ADVICE[fate.code] } : fate,
+    plannedAt: iso(object.plannedAt),
+    copiedAt: isoOrNull(object.copiedAt),
+    verifiedAt: isoOrNull(object.verifiedAt),
+    updatedAt: isoOrNull(object.updatedAt),
+    deletedAt: isoOrNull(object.deletedAt),
+  };
+}
+
+function stageAnswer({ startedAt, endedAt, attempts }: StageRecord) {
+  return { startedAt: isoOrNull(startedAt), endedAt: isoOrNull(endedAt), attempts };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : iso(at);
+}

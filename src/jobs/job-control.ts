@@ -1,0 +1,52 @@
+/** What operators do to jobs: pause, resume, cancel, retry, approve. Repeating any of them is harmless. */
+
+import { DomainError } from "../domain/errors.ts";
+import { answerTo, isFinished, isRunnable, type JobAction } from "../domain/job-state.ts";
+import type { JobRecord, Ledger } from "../ports/ledger.ts";
+import type { JobParts } from "./job-context.ts";
+
+/** Attempts against a state that keeps changing under our hands. */
+const MOST_ATTEMPTS = 10;
+
+/** Does `action` to job `id`; throws `not_found`, or `state_conflict` naming the state that does not allow it. */
+export async function actOnJob(
+  parts: JobParts,
+  id: string,
+  action: JobAction,
+  actor: string,
+): Promise<JobRecord> {
+  const { ledger } = parts;
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    const job = await foundJob(ledger, id);
+    const answer = answerTo(action, job.state);
+    if (answer === null) throw refusal(job, action);
+    const at = parts.clock.now();
+    if (action === "approve") return ledger.approve(id, actor, at);
+    if (answer === "same") return job;
+    if (action === "retry") await replanAll(ledger, job, at);
+    const change = { jobId: id, from: job.state, to: answer.go, action, actor, reason: null, at };
+    const changed = await ledger.changeState(change);
+    if (changed !== null) return changed;
+  }
+  throw new DomainError("conflict", `job ${id} keeps changing its state; look again`);
+}
+
+/** Job `id`; throws `not_found`. */
+export async function foundJob(ledger: Ledger, id: string): Promise<JobRecord> {
+  const job = await ledger.job(id);
+  if (job === null) throw new DomainError("not_found", `there is no job ${JSON.stringify(id)}`);
+  return job;
+}
+
+function refusal(job: JobRecord, action: JobAction): DomainError {
+  const why = isFinished(job.state) ? "it has ended" : "its state does not allow it";
+  return new DomainError("state_conflict", `cannot ${action} job ${job.id}: it is ${job.state}, and ${why}`, {
+    details: { state: job.state, action },
+  });
+}
+
+/** Puts all open exceptions into new batches; a crash in between leaves the rest to the next retry. */
+async function replanAll(ledger: Ledger, job: JobRecord, at: number): Promise<void> {
+  if (isRunnable(job.state)) return;
+  while ((await ledger.replanExceptions(job.id, job.spec.batchSize, at)) > 0);
+}

@@ -1,0 +1,160 @@
+/** The contract of a job as users type it: one schema for the checks, the types and the documentation. */
+
+import { type Static, Type } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+/** Bucket names: 3–63 characters (S3 user guide); dots and hyphens allowed. */
+const Bucket = Type.String({
+  pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+  description: "Name of a bucket",
+});
+const Prefix = Type.String({
+  maxLength: 1024,
+  default: "",
+  description: "Key prefix, exact; empty is the whole bucket",
+});
+/** SQL identifiers are quoted, and yet kept to what nobody mistakes: letters, digits, `_`, `$`, `-`. */
+const Identifier = Type.String({
+  pattern: "^[\\p{L}\\p{N}_$-]{1,64}$",
+  description: "SQL identifier: letters, digits, underscore, dollar sign or hyphen, at most 64",
+});
+const Literally = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+const Rate = Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1e12 }), Type.Null()]);
+const ColumnValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+const Columns = Type.Record(Type.String(), ColumnValue);
+
+const Location = Type.Object(
+  {
+    store: Type.Optional(
+      Type.String({ minLength: 1, default: "main", description: "Name of a configured store" }),
+    ),
+    bucket: Bucket,
+    prefix: Type.Optional(Prefix),
+  },
+  closed,
+);
+
+const Inventory = Type.Union([
+  Type.Object({ from: Type.Literal("bucket") }, closed),
+  Type.Object({ from: Type.Literal("database") }, closed),
+  Type.Object(
+    {
+      from: Type.Literal("manifest"),
+      store: Type.Optional(Type.String({ minLength: 1 })),
+      bucket: Bucket,
+      key: Type.String({ minLength: 1, maxLength: 1024 }),
+    },
+    closed,
+  ),
+]);
+
+const Reference = Type.Object(
+  {
+    database: Type.String({ minLength: 1, description: "Name of a configured database" }),
+    table: Identifier,
+    key: Identifier,
+    column: Identifier,
+    set: Type.Optional(Columns),
+    urlPrefix: Type.Optional(Nullable(Type.String({ minLength: 1, maxLength: 1024 }))),
+    where: Type.Optional(Columns),
+    keepUpdatedAt: Type.Optional(Type.Boolean({ default: true })),
+  },
+  closed,
+);
+
+const Limits = {
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096, default: 128 })),
+  requestsPerSecond: Type.Optional(Rate),
+  bytesPerSecond: Type.Optional(Rate),
+  rowsPerSecond: Type.Optional(Rate),
+};
+
+const Time = Type.String({ pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$" });
+
+const Windows = Type.Object(
+  {
+    timezone: Type.String({ minLength: 1, description: "IANA time zone, e.g. Africa/Cairo" }),
+    open: Type.Array(
+      Type.Object(
+        {
+          days: Type.Optional(
+            Type.Array(Literally("mon", "tue", "wed", "thu", "fri", "sat", "sun"), { minItems: 1 }),
+          ),
+          from: Time,
+          to: Time,
+          limits: Type.Optional(Type.Object(Limits, closed)),
+        },
+        closed,
+      ),
+      { minItems: 1 },
+    ),
+    closed: Type.Optional(Type.Array(Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$" }))),
+    stages: Type.Optional(Type.Array(Literally("copy", "update", "delete"), { minItems: 1 })),
+  },
+  closed,
+);
+
+const Guards = Type.Object(
+  {
+    database: Type.Optional(
+      Nullable(
+        Type.Object(
+          {
+            maxThreadsRunning: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
+            maxReplicaLagSeconds: Type.Optional(Nullable(Type.Number({ minimum: 0 }))),
+          },
+          closed,
+        ),
+      ),
+    ),
+    maxExceptionRatio: Type.Optional(Nullable(Type.Number({ minimum: 0, maximum: 1 }))),
+  },
+  closed,
+);
+
+/** `POST /jobs`. */
+export const JobRequest = Type.Object(
+  {
+    name: Type.Optional(Name),
+    source: Location,
+    target: Location,
+    inventory: Type.Optional(Inventory),
+    references: Type.Optional(Type.Array(Reference, { maxItems: 32 })),
+    filter: Type.Optional(
+      Type.Object(
+        {
+          include: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 1024 }))),
+          exclude: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 1024 }))),
+          modifiedBefore: Type.Optional(Nullable(Type.String({ description: "ISO 8601 instant" }))),
+        },
+        closed,
+      ),
+    ),
+    maxObjects: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))),
+    batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
+    limits: Type.Optional(Type.Object(Limits, closed)),
+    windows: Type.Optional(Nullable(Windows)),
+    guards: Type.Optional(Guards),
+    onConflict: Type.Optional(Literally("fail", "skip-identical", "overwrite")),
+    verify: Type.Optional(Literally("etag", "size", "checksum")),
+    delete: Type.Optional(
+      Type.Object(
+        {
+          when: Type.Optional(Literally("verified", "approved", "never")),
+          after: Type.Optional(
+            Type.String({ default: "24h", description: "Duration: 0s, 90s, 15m, 24h, 7d" }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    engine: Type.Optional(Literally("service", "lambda", "lambda-copy-log")),
+  },
+  { ...closed, $id: "JobRequest", title: "JobRequest" },
+);
+
+export type JobRequest = Static<typeof JobRequest>;

@@ -1,0 +1,203 @@
+/** Takes a job in: strict reading, a look at the real stores and tables, and one row in the ledger. */
+
+import type { Fault } from "../domain/errors.ts";
+import { hasCode, messageOf } from "../domain/errors.ts";
+import type { JobSpec, ReferenceSpec } from "../domain/job-spec.ts";
+import { prefixesOverlap, valueForms } from "../domain/key-mapping.ts";
+import { commonPrefix } from "../domain/key-order.ts";
+import type { JobRecord } from "../ports/ledger.ts";
+import { noRequests, type ObjectStore } from "../ports/object-store.ts";
+import type { JobParts } from "./job-context.ts";
+import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
+
+/** How many records of a manifest are read before a job is accepted. */
+const MANIFEST_SAMPLE = 100;
+
+/** Records the job `input` asks for, or gives the one that was recorded under the same `idempotencyKey`. */
+export async function submitJob(
+  parts: JobParts,
+  input: unknown,
+  by: { readonly idempotencyKey: string | null; readonly actor: string },
+): Promise<{ readonly job: JobRecord; readonly created: boolean }> {
+  const spec = parseJobSpec(input, namesOf(parts));
+  const request = { spec, ...by, at: parts.clock.now() };
+  // A repetition must be answered even when the first job has moved everything since: look for it before looking around.
+  const earlier =
+    by.idempotencyKey === null ? null : await parts.ledger.jobByIdempotencyKey(by.idempotencyKey);
+  if (earlier !== null) return parts.ledger.createJob(request);
+  await checkSurroundings(parts, spec);
+  return parts.ledger.createJob(request);
+}
+
+/** The configured names a job may use. */
+export function namesOf({ connections }: JobParts): {
+  stores: readonly string[];
+  databases: readonly string[];
+} {
+  return { stores: connections.storeNames, databases: connections.databaseNames };
+}
+
+/**
+ * Looks at what the job names: buckets, prefix, tables, columns, manifest. Throws `invalid_input` with every fault
+ * found; what cannot be reached just now throws its own error (503), for that is no fault of the job.
+ */
+export async function checkSurroundings(parts: JobParts, spec: JobSpec): Promise<void> {
+  const faults = await surroundingFaults(parts, spec);
+  if (faults.length > 0) throw invalidJob(faults);
+}
+
+/** The faults that a look at the job's surroundings finds. */
+export async function surroundingFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
+  const tables = spec.references.map((reference, i) => tableFaults(parts, spec, reference, i));
+  const faults = await Promise.all([storeFaults(parts, spec), ...tables]);
+  return faults.flat();
+}
+
+async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
+  const { connections } = parts;
+  const source = connections.store(spec.source.store, noRequests());
+  const target = connections.store(spec.target.store, noRequests());
+  if (source.endpoint !== target.endpoint) {
+    const message =
+      "source and target stores are different endpoints; a server-side copy cannot cross endpoints";
+    return [{ pointer: "/target/store", message, code: "different_endpoints" }];
+  }
+  if (isSamePlace(spec)) {
+    const message = "source and target prefixes overlap in one bucket (the two stores are the same endpoint)";
+    return [{ pointer: "/target/prefix", message, code: "target_inside_source" }];
+  }
+  const [sourceFaults, targetFaults] = await Promise.all([
+    bucketFaults(source, spec.source.bucket, "/source/bucket"),
+    bucketFaults(target, spec.target.bucket, "/target/bucket"),
+  ]);
+  const faults = [...sourceFaults, ...targetFaults];
+  if (faults.length > 0) return faults;
+  return spec.inventory.from === "manifest" ? manifestFaults(parts, spec) : prefixFaults(source, spec);
+}
+
+function isSamePlace({ source, target }: JobSpec): boolean {
+  return source.bucket === target.bucket && prefixesOverlap(source.prefix, target.prefix);
+}
+
+async function bucketFaults(store: ObjectStore, bucket: string, pointer: string): Promise<Fault[]> {
+  try {
+    const { exists } = await store.bucketFacts(bucket);
+    return exists
+      ? []
+      : [
+          {
+            pointer,
+            message: `there is no bucket ${JSON.stringify(bucket)} in this store`,
+            code: "bucket_missing",
+          },
+        ];
+  } catch (error) {
+    if (hasCode(error, "bucket_missing", "store_denied", "store_refused")) {
+      return [{ pointer, message: messageOf(error), code: error.code }];
+    }
+    throw error;
+  }
+}
+
+async function prefixFaults(store: ObjectStore, { source }: JobSpec): Promise<Fault[]> {
+  const { bucket, prefix } = source;
+  try {
+    const page = await store.list({ bucket, prefix, startAfter: null, limit: 1 });
+    if (page.objects.length > 0) return [];
+  } catch (error) {
+    if (hasCode(error, "store_denied"))
+      return [{ pointer: "/source/bucket", message: messageOf(error), code: "access_denied" }];
+    throw error;
+  }
+  const what = prefix === "" ? `the bucket ${JSON.stringify(bucket)} is empty` : "no object has this prefix";
+  return [
+    {
+      pointer: prefix === "" ? "/source/bucket" : "/source/prefix",
+      message: `${what}: there is nothing to move`,
+      code: "prefix_without_match",
+    },
+  ];
+}
+
+async function manifestFaults(parts: JobParts, { inventory, source }: JobSpec): Promise<Fault[]> {
+  if (inventory.from !== "manifest") return [];
+  const store = parts.connections.store(inventory.store, noRequests());
+  let matching = 0;
+  let records = 0;
+  try {
+    for await (const { key } of parts.manifestReader(store).keys(inventory, source.bucket, 0)) {
+      records += 1;
+      if (key.startsWith(source.prefix)) matching += 1;
+      if (records >= MANIFEST_SAMPLE) return [];
+    }
+  } catch (error) {
+    if (hasCode(error, "manifest_invalid", "store_refused", "bucket_missing", "store_denied")) {
+      return [{ pointer: "/inventory", message: messageOf(error), code: "manifest_invalid" }];
+    }
+    throw error;
+  }
+  if (matching > 0) return [];
+  return [
+    {
+      pointer: "/inventory/key",
+      message: "the manifest has no key under the source prefix",
+      code: "prefix_without_match",
+    },
+  ];
+}
+
+async function tableFaults(
+  parts: JobParts,
+  spec: JobSpec,
+  reference: ReferenceSpec,
+  index: number,
+): Promise<Fault[]> {
+  const pointer = `/references/${index}`;
+  const table = parts.connections.reference(reference, {});
+  try {
+    const facts = await table.inspect();
+    if (!facts.tableExists) {
+      return [
+        {
+          pointer: `${pointer}/table`,
+          message: `there is no table ${JSON.stringify(reference.table)}`,
+          code: "table_missing",
+        },
+      ];
+    }
+    const faults = facts.missingColumns.map((name) => columnFault(reference, name, pointer));
+    if (faults.length > 0) return faults;
+    if (!facts.keyIsUnique) {
+      faults.push({
+        pointer: `${pointer}/key`,
+        message: "not a primary or unique key: rows cannot be paged by it",
+      });
+    }
+    if (index === 0 && spec.inventory.from === "database") {
+      const change = { from: spec.source.prefix, to: spec.target.prefix };
+      const starts = valueForms(reference.urlPrefix, change).map((form) => form.change.from);
+      const rows = await table.page(null, commonPrefix(starts), 1);
+      if (rows.length === 0) {
+        faults.push({
+          pointer,
+          message: "no row names an object with the source prefix: there is nothing to move",
+          code: "prefix_without_match",
+        });
+      }
+    }
+    return faults;
+  } catch (error) {
+    if (hasCode(error, "database_refused"))
+      return [{ pointer: `${pointer}/database`, message: messageOf(error) }];
+    throw error;
+  }
+}
+
+function columnFault({ key, column }: ReferenceSpec, name: string, pointer: string): Fault {
+  const field = name === column ? "/column" : name === key ? "/key" : "";
+  return {
+    pointer: `${pointer}${field}`,
+    message: `there is no column ${JSON.stringify(name)}`,
+    code: "column_missing",
+  };
+}

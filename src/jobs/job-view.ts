@@ -1,0 +1,159 @@
+/** A job as users see it: the record, its counters, and what follows from both. */
+
+import type { Tally } from "../domain/batch.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
+import type { JobState, WaitReason } from "../domain/job-state.ts";
+import { isFinished } from "../domain/job-state.ts";
+import type { JobRecord } from "../ports/ledger.ts";
+import type { RequestCounts } from "../ports/object-store.ts";
+
+export interface JobView {
+  readonly id: string;
+  readonly name: string;
+  readonly state: JobState;
+  /** What it waits for, since when, and until when if anybody can know (ISO 8601). */
+  readonly waiting: {
+    readonly reason: WaitReason;
+    readonly since: string;
+    readonly until: string | null;
+    readonly detail: string;
+  } | null;
+  /** Why it is paused or failed, or what is remarkable about its end. */
+  readonly reason: string | null;
+  readonly objects: {
+    readonly planned: number;
+    readonly copied: number;
+    readonly verified: number;
+    readonly updated: number;
+    readonly moved: number;
+    readonly skipped: number;
+    readonly exceptions: number;
+  };
+  readonly rows: { readonly updated: number };
+  /** Bytes of the planned objects. */
+  readonly bytes: number;
+  readonly rate: { readonly objectsPerSecond: number; readonly bytesPerSecond: number };
+  /** 0–100; null until the whole inventory is planned. */
+  readonly percent: number | null;
+  readonly planDone: boolean;
+  readonly finishAt: string | null;
+  readonly seconds: number;
+  readonly requests: RequestCounts;
+  readonly statements: Readonly<Record<string, number>>;
+  readonly spec: JobSpec;
+  readonly approvedBy: string | null;
+  /** Changes with everything an operator can see or change; the HTTP ETag. */
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** What a running job knows before the ledger does. */
+export interface LiveProgress {
+  readonly tally: Tally;
+  readonly objectsPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly requests: RequestCounts;
+  readonly statements: Readonly<Record<string, number>>;
+  readonly activeMs: number;
+}
+
+/** The view of `record`; `live` when the job runs in this process. */
+export function viewOf(record: JobRecord, tally: Tally, live: LiveProgress | null, now: number): JobView {
+  const counted = live?.tally ?? tally;
+  const settled = counted.moved + counted.skipped + counted.exceptions;
+  const percent = percentOf(record, settled, counted.planned);
+  return {
+    id: record.id,
+    name: record.name,
+    state: record.state,
+    waiting: waitingOf(record),
+    reason: record.reason,
+    objects: {
+      planned: counted.planned,
+      copied: counted.copied,
+      verified: counted.verified,
+      updated: counted.updated,
+      moved: counted.moved,
+      skipped: counted.skipped,
+      exceptions: counted.exceptions,
+    },
+    rows: { updated: counted.rowsUpdated },
+    bytes: counted.bytes,
+    rate: {
+      objectsPerSecond: live?.objectsPerSecond ?? 0,
+      bytesPerSecond: live?.bytesPerSecond ?? 0,
+    },
+    percent,
+    planDone: record.planDone,
+    finishAt: finishOf(record, live, counted.planned - settled, now),
+    seconds: (live?.activeMs ?? record.activeMs) / 1000,
+    requests: live?.requests ?? record.requests,
+    statements: live?.statements ?? record.statements,
+    spec: record.spec,
+    approvedBy: record.approvedBy,
+    version: record.version,
+    createdAt: iso(record.createdAt),
+    updatedAt: iso(record.updatedAt),
+    startedAt: record.startedAt === null ? null : iso(record.startedAt),
+    finishedAt: record.finishedAt === null ? null : iso(record.finishedAt),
+  };
+}
+
+/** The summary that `run`, `demo` and `watch` end with. */
+export interface JobSummary {
+  readonly jobId: string;
+  readonly state: JobState;
+  readonly objects: {
+    readonly planned: number;
+    readonly moved: number;
+    readonly skipped: number;
+    readonly exceptions: number;
+  };
+  readonly rows: { readonly updated: number };
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly requests: RequestCounts;
+  readonly statements: Readonly<Record<string, number>>;
+}
+
+/** The summary of a job. */
+export function summaryOf(view: JobView): JobSummary {
+  const { planned, moved, skipped, exceptions } = view.objects;
+  return {
+    jobId: view.id,
+    state: view.state,
+    objects: { planned, moved, skipped, exceptions },
+    rows: view.rows,
+    bytes: view.bytes,
+    seconds: view.seconds,
+    requests: view.requests,
+    statements: view.statements,
+  };
+}
+
+function percentOf(record: JobRecord, settled: number, planned: number): number | null {
+  if (record.state === "completed") return 100;
+  if (!record.planDone) return null;
+  return planned === 0 ? 100 : Math.floor((settled / planned) * 1000) / 10;
+}
+
+function waitingOf(record: JobRecord): JobView["waiting"] {
+  if (record.waiting === null) return null;
+  const { reason, since, until, detail } = record.waiting;
+  return { reason, since: iso(since), until: until === null ? null : iso(until), detail };
+}
+
+/** When it will be done at the present rate; null while that is anybody's guess. */
+function finishOf(record: JobRecord, live: LiveProgress | null, left: number, now: number): string | null {
+  if (isFinished(record.state) || !record.planDone) return null;
+  if (record.waiting?.until != null) return iso(record.waiting.until);
+  if (live === null || live.objectsPerSecond <= 0) return null;
+  return iso(now + (left / live.objectsPerSecond) * 1000);
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,45 @@
+/** All that the doors (HTTP, command line) may ask for about jobs; `create-jobs.ts` builds it. */
+
+import type { JobAction, JobState } from "../domain/job-state.ts";
+import type { AuditEvent, BatchSummary, ExceptionRecord, ObjectHistory, Page } from "../ports/ledger.ts";
+import type { JobView } from "./job-view.ts";
+import type { PreflightReport } from "./preflight-report.ts";
+
+export interface PageQuery {
+  readonly cursor: string | null;
+  /** 1–1,000. */
+  readonly limit: number;
+}
+
+/** Methods throw `DomainError`: `not_found` for an unknown job, `invalid_input` with every fault, `state_conflict` … */
+export interface Jobs {
+  /**
+   * Checks `input` against the contract and against the real stores and databases, and queues the job.
+   * The same `idempotencyKey` gives the first job again, with `created` false.
+   */
+  submit(
+    input: unknown,
+    by: { readonly idempotencyKey: string | null; readonly actor: string },
+  ): Promise<{ readonly job: JobView; readonly created: boolean }>;
+  /** What would happen; changes nothing, except that `canary` writes, copies and deletes one small object. */
+  preflight(
+    input: unknown,
+    options: {
+      readonly canary: boolean;
+      readonly signal?: AbortSignal;
+      /** Told now and then how many objects were counted. */
+      readonly onProgress?: (objects: number) => void;
+    },
+  ): Promise<PreflightReport>;
+  list(query: PageQuery & { readonly state: JobState | null }): Promise<Page<JobView>>;
+  get(id: string): Promise<JobView>;
+  /** Repeating an action is harmless; one that the state does not allow throws `state_conflict` naming the state. */
+  act(id: string, action: JobAction, actor: string): Promise<JobView>;
+  batches(id: string, query: PageQuery): Promise<Page<BatchSummary>>;
+  exceptions(id: string, query: PageQuery): Promise<Page<ExceptionRecord & { readonly advice: string }>>;
+  audit(id: string, query: PageQuery): Promise<Page<AuditEvent>>;
+  /** One object's fate; throws `not_found` when the job has not planned `key`. */
+  object(id: string, key: string): Promise<ObjectHistory>;
+  /** Proves that the ledger answers; throws `ledger_unavailable`. */
+  ready(): Promise<void>;
+}

@@ -1,0 +1,146 @@
+/** What a user typed becomes a complete job spec, or a list of every fault in it with its JSON pointer. */
+
+import { Compile } from "typebox/compile";
+import { DomainError, type Fault } from "../domain/errors.ts";
+import type { JobSpec, ReferenceSpec, Windows } from "../domain/job-spec.ts";
+import { specFaults } from "../domain/job-spec-faults.ts";
+import { JobRequest } from "./job-spec-schema.ts";
+
+const checked = Compile(JobRequest);
+
+export interface KnownNames {
+  readonly stores: readonly string[];
+  readonly databases: readonly string[];
+}
+
+/** Reads `input` strictly; throws `invalid_input` with every fault. Asks no server anything. */
+export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
+  const spec = readJobSpec(input);
+  const faults = specFaults(spec, known);
+  if (faults.length > 0) throw invalidJob(faults);
+  return spec;
+}
+
+/** Reads the shape of `input` only and fills in the defaults; throws `invalid_input` with every fault of shape. */
+export function readJobSpec(input: unknown): JobSpec {
+  if (!checked.Check(input)) throw invalidJob(shapeFaults(input));
+  return complete(input);
+}
+
+/** The error for a job that cannot be, with all its faults. */
+export function invalidJob(faults: readonly Fault[]): DomainError {
+  const list = faults
+    .map(({ pointer, message }) => `${pointer === "" ? "/" : pointer}: ${message}`)
+    .join("; ");
+  return new DomainError("invalid_input", `the job is not valid: ${list}`, { faults });
+}
+
+/** One fault a place: a union's branches would each complain about the same value. */
+function shapeFaults(input: unknown): Fault[] {
+  const byPointer = new Map<string, string>();
+  for (const error of checked.Errors(input)) {
+    for (const fault of faultsOf(error)) {
+      if (!byPointer.has(fault.pointer)) byPointer.set(fault.pointer, fault.message);
+    }
+  }
+  return [...byPointer].map(([pointer, message]) => ({ pointer, message }));
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: object;
+  readonly message: string;
+}
+
+function faultsOf(error: SchemaError): Fault[] {
+  const params = error.params as Readonly<Record<string, unknown>>;
+  const names = (list: unknown) => (Array.isArray(list) ? list.map(String) : []);
+  if (error.keyword === "additionalProperties") {
+    return names(params.additionalProperties).map((name) => ({
+      pointer: `${error.instancePath}/${escapePointer(name)}`,
+      message: "unknown field",
+    }));
+  }
+  if (error.keyword === "required") {
+    return names(params.requiredProperties).map((name) => ({
+      pointer: `${error.instancePath}/${escapePointer(name)}`,
+      message: "missing, and required",
+    }));
+  }
+  return [{ pointer: error.instancePath, message: error.message }];
+}
+
+function escapePointer(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+function complete(request: JobRequest): JobSpec {
+  const source = { store: "main", prefix: "", ...request.source };
+  const target = { store: "main", prefix: "", ...request.target };
+  return {
+    name: request.name ?? `${source.bucket}/${source.prefix} to ${target.bucket}/${target.prefix}`,
+    source,
+    target,
+    inventory: inventoryOf(request, source.store),
+    references: referencesOf(request),
+    filter: { include: [], exclude: [], modifiedBefore: null, ...request.filter },
+    maxObjects: request.maxObjects ?? null,
+    batchSize: request.batchSize ?? 1000,
+    limits: {
+      concurrency: 128,
+      requestsPerSecond: null,
+      bytesPerSecond: null,
+      rowsPerSecond: null,
+      ...request.limits,
+    },
+    windows: windowsOf(request),
+    guards: guardsOf(request),
+    onConflict: (request.onConflict ?? "fail") as JobSpec["onConflict"],
+    verify: (request.verify ?? "etag") as JobSpec["verify"],
+    delete: { when: "verified", after: "24h", ...request.delete } as JobSpec["delete"],
+    engine: (request.engine ?? "service") as JobSpec["engine"],
+  };
+}
+
+function referencesOf({ references }: JobRequest): ReferenceSpec[] {
+  return (references ?? []).map((reference) => ({
+    set: {},
+    urlPrefix: null,
+    where: {},
+    keepUpdatedAt: true,
+    ...reference,
+  }));
+}
+
+function inventoryOf(request: JobRequest, store: string): JobSpec["inventory"] {
+  const { inventory } = request;
+  if (inventory === undefined) return { from: (request.references ?? []).length > 0 ? "database" : "bucket" };
+  if (inventory.from !== "manifest") return inventory;
+  return { from: "manifest", store: inventory.store ?? store, bucket: inventory.bucket, key: inventory.key };
+}
+
+const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+function windowsOf({ windows }: JobRequest): Windows | null {
+  if (windows === undefined || windows === null) return null;
+  return {
+    timezone: windows.timezone,
+    open: windows.open.map((window) => ({
+      days: (window.days ?? EVERY_DAY) as Windows["open"][number]["days"],
+      from: window.from,
+      to: window.to,
+      limits: window.limits ?? null,
+    })),
+    closed: windows.closed ?? [],
+    stages: (windows.stages ?? ["copy", "update", "delete"]) as Windows["stages"],
+  };
+}
+
+function guardsOf({ guards }: JobRequest): JobSpec["guards"] {
+  const database = guards?.database ?? null;
+  return {
+    database: database === null ? null : { maxThreadsRunning: null, maxReplicaLagSeconds: null, ...database },
+    maxExceptionRatio: guards?.maxExceptionRatio ?? null,
+  };
+}

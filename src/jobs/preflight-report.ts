@@ -1,0 +1,32 @@
+/** What preflight found out: numbers, costs and problems. */
+
+export interface Problem {
+  /** `error`: the job would be refused or would lose its way; `warning`: it would run, but look first. */
+  readonly severity: "error" | "warning";
+  /** Stable, e.g. `target_inside_source`. */
+  readonly code: string;
+  readonly message: string;
+  /** A few keys, values or columns, where that helps. */
+  readonly examples: readonly string[];
+}
+
+export interface PreflightReport {
+  /** Whether no problem is an error. */
+  readonly ok: boolean;
+  readonly objects: number;
+  readonly bytes: number;
+  /** Rows that would change, by `database.table.column`; null where it was not counted. */
+  readonly rows: Readonly<Record<string, number | null>>;
+  readonly requests: {
+    readonly list: number;
+    readonly copy: number;
+    readonly head: number;
+    readonly delete: number;
+  };
+  /** US dollars at AWS list prices, us-east-1, S3 Standard, same region. */
+  readonly estimatedCostUsd: number;
+  /** At the job's limits; a lower bound. */
+  readonly estimatedSeconds: number;
+  readonly finishAt: string | null;
+  readonly problems: readonly Problem[];
+}

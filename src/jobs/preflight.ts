@@ -1,0 +1,102 @@
+/** Preflight: what would happen, and what stands in the way. It has no way to write, but for the canary. */
+
+import { estimateCostUsd } from "../domain/cost.ts";
+import type { Fault } from "../domain/errors.ts";
+import { hasCode, messageOf } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
+import { specFaults } from "../domain/job-spec-faults.ts";
+import { noRequests } from "../ports/object-store.ts";
+import { sendCanary } from "./canary.ts";
+import { governedStores, type JobParts } from "./job-context.ts";
+import { namesOf, surroundingFaults } from "./job-submission.ts";
+import { readJobSpec } from "./parse-job-spec.ts";
+import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import type { PreflightReport, Problem } from "./preflight-report.ts";
+import { type TableFindings, tableFindings } from "./preflight-tables.ts";
+
+/** A copy of a small object takes about this long at AWS ("roughly 100–200 ms", S3 performance guide). */
+const COPY_SECONDS = 0.15;
+
+export interface PreflightOptions {
+  readonly canary: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (objects: number) => void;
+}
+
+/** Reports on the job `input` asks for. Throws `invalid_input` only for a wrong shape; all else is in the report. */
+export async function preflight(
+  parts: JobParts,
+  input: unknown,
+  options: PreflightOptions,
+): Promise<PreflightReport> {
+  const spec = readJobSpec(input);
+  const faults = specFaults(spec, namesOf(parts));
+  if (faults.length > 0) return report(spec, NOTHING, [], faults.map(toProblem), parts.clock.now());
+  const problems: Problem[] = [];
+  let count = NOTHING;
+  let tables: TableFindings[] = [];
+  try {
+    problems.push(...(await surroundingFaults(parts, spec)).map(toProblem));
+    if (problems.length === 0) {
+      count = await countObjects(parts, spec, options);
+      tables = await tableFindings(parts, spec, count);
+      problems.push(...count.problems, ...tables.flatMap((table) => table.problems));
+      if (options.canary)
+        problems.push(...(await sendCanary(governedStores(parts, spec, noRequests()), spec)));
+    }
+  } catch (error) {
+    problems.push(unreachable(error));
+  }
+  return report(spec, count, tables, problems, parts.clock.now());
+}
+
+function toProblem(fault: Fault): Problem {
+  const message = `${fault.pointer}: ${fault.message}`;
+  return { severity: "error", code: fault.code ?? "invalid_job", message, examples: [] };
+}
+
+function unreachable(error: unknown): Problem {
+  if (hasCode(error, "stopped")) throw error;
+  const known = hasCode(
+    error,
+    "store_unavailable",
+    "store_denied",
+    "store_refused",
+    "bucket_missing",
+    "database_unavailable",
+    "database_refused",
+    "manifest_invalid",
+  );
+  if (!known) throw error;
+  return { severity: "error", code: error.code, message: messageOf(error), examples: [] };
+}
+
+function report(
+  spec: JobSpec,
+  count: ObjectCount,
+  tables: readonly TableFindings[],
+  problems: readonly Problem[],
+  now: number,
+): PreflightReport {
+  const pages = Math.ceil(count.objects / 1000);
+  const deletes = spec.delete.when === "never" ? 0 : pages;
+  // Listings: inventory, target before copying, target to verify, and target and source before deleting.
+  const requests = { list: pages * 3 + deletes * 2, copy: count.objects, head: 0, delete: deletes };
+  const perSecond = Math.min(
+    spec.limits.concurrency / COPY_SECONDS,
+    spec.limits.requestsPerSecond ?? Number.POSITIVE_INFINITY,
+  );
+  const byBytes = spec.limits.bytesPerSecond === null ? 0 : count.bytes / spec.limits.bytesPerSecond;
+  const estimatedSeconds = Math.ceil(Math.max(count.objects / perSecond, byBytes));
+  return {
+    ok: problems.every((problem) => problem.severity !== "error"),
+    objects: count.objects,
+    bytes: count.bytes,
+    rows: Object.fromEntries(tables.map((table) => [table.name, table.estimatedRows])),
+    requests,
+    estimatedCostUsd: estimateCostUsd(requests),
+    estimatedSeconds,
+    finishAt: count.objects === 0 ? null : new Date(now + estimatedSeconds * 1000).toISOString(),
+    problems,
+  };
+}

@@ -1,0 +1,30 @@
+/** Which job does `tranship run JOB.json` mean: an unfinished one of the same spec, or a new one? */
+
+import { isFinished, JOB_STATES } from "../domain/job-state.ts";
+import type { JobRecord } from "../ports/ledger.ts";
+import type { JobParts } from "./job-context.ts";
+import { actOnJob } from "./job-control.ts";
+import { namesOf, submitJob } from "./job-submission.ts";
+import { parseJobSpec } from "./parse-job-spec.ts";
+
+/** Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. */
+export async function continueOrSubmit(parts: JobParts, input: unknown, actor: string): Promise<string> {
+  const spec = JSON.stringify(parseJobSpec(input, namesOf(parts)));
+  for await (const job of unfinishedJobs(parts)) {
+    if (JSON.stringify(job.spec) !== spec) continue;
+    if (job.state === "paused") await actOnJob(parts, job.id, "resume", actor);
+    return job.id;
+  }
+  const { job } = await submitJob(parts, input, { idempotencyKey: null, actor });
+  return job.id;
+}
+
+async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> {
+  const states = JOB_STATES.filter((state) => !isFinished(state));
+  for (let cursor: string | null = null; ; ) {
+    const page = await ledger.jobs({ states, limit: 100, cursor });
+    yield* page.items;
+    if (page.next === null) return;
+    cursor = page.next;
+  }
+}

@@ -1,0 +1,200 @@
+/** This file starts the sandbox store, an in-process S3 server for the demo, fault tests and benchmarks. */
+
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AnswerSender } from "./answer-sender.ts";
+import type { VersioningState } from "./bucket.ts";
+import { Faults } from "./faults.ts";
+import { RequestCounters } from "./request-counters.ts";
+import { RequestPipeline } from "./request-pipeline.ts";
+import { type ObjectView, type SeedBody, SeedContents, type SeedOptions, viewObject } from "./seeding.ts";
+import { SigV4Check } from "./sigv4-check.ts";
+import { StoreClock } from "./store-clock.ts";
+import { StoreState } from "./store-state.ts";
+
+/** How to start a sandbox store. */
+export interface SandboxStoreOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number;
+  readonly host?: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region?: string;
+  readonly buckets?: readonly { readonly name: string; readonly versioned?: boolean }[];
+  /** The clock of signatures and of `Last-Modified`. */
+  readonly now?: () => Date;
+  /** Smallest part of a multipart upload, 5 MiB unless given. */
+  readonly minPartBytes?: number;
+  /** Largest source of a single copy, 5 GiB unless given. */
+  readonly maxCopyBytes?: number;
+}
+
+/** A version of a key, as a check sees it. */
+export interface VersionView {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isDeleteMarker: boolean;
+  readonly isLatest: boolean;
+  /** `undefined` for delete markers. */
+  readonly etag: string | undefined;
+}
+
+/** An open multipart upload, as a check sees it. */
+export interface UploadView {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly partNumbers: readonly number[];
+}
+
+/** A running sandbox store. The methods work in process, without HTTP, and are not counted as requests. */
+export interface SandboxStore {
+  /** For example `http://127.0.0.1:40123`. */
+  readonly url: string;
+  readonly requests: RequestCounters;
+  readonly faults: Faults;
+  createBucket(name: string, options?: { readonly versioned?: boolean }): void;
+  setVersioning(bucket: string, state: Exclude<VersioningState, "Never">): void;
+  /** Writes an object; a million small ones take seconds. */
+  putObject(
+    bucket: string,
+    key: string,
+    body: SeedBody,
+    options?: SeedOptions,
+  ): { readonly etag: string; readonly versionId: string };
+  /** Deletes as a request without conditions would; with `versionId`, that version for good. */
+  deleteObject(bucket: string, key: string, versionId?: string): void;
+  /** The current object, or the version asked for. */
+  getObject(bucket: string, key: string, versionId?: string): ObjectView | undefined;
+  /** Keys of current objects, in byte order. */
+  listKeys(bucket: string, prefix?: string): string[];
+  /** How many current objects there are; delete markers do not count. */
+  countObjects(bucket: string): number;
+  listVersions(bucket: string): VersionView[];
+  listUploads(bucket: string): UploadView[];
+  /** Stops listening and breaks every connection; harmless when repeated. */
+  close(): Promise<void>;
+}
+
+const MIN_PART_BYTES = 5 * 2 ** 20;
+const MAX_COPY_BYTES = 5 * 2 ** 30;
+
+/** Starts a sandbox store; resolves when it accepts connections. */
+export async function startSandboxStore(options: SandboxStoreOptions): Promise<SandboxStore> {
+  const region = options.region ?? "us-east-1";
+  const clock = new StoreClock(options.now ?? (() => new Date()));
+  const state = new StoreState(region, clock, {
+    minPartBytes: options.minPartBytes ?? MIN_PART_BYTES,
+    maxCopyBytes: options.maxCopyBytes ?? MAX_COPY_BYTES,
+  });
+  const faults = new Faults(() => performance.now());
+  const counters = new RequestCounters();
+  const { accessKeyId, secretAccessKey } = options;
+  const signatures = new SigV4Check({ accessKeyId, secretAccessKey, region, nowMs: () => clock.nowMs() });
+  const sender = new AnswerSender(clock);
+  const pipeline = new RequestPipeline({ state, signatures, faults, counters, sender });
+  // Clients keep idle connections for long, and a held request may take as long as its test.
+  const server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0, maxHeaderSize: 64 * 1024 });
+  server.on("request", (message, response) => pipeline.serve(message, response));
+  const host = options.host ?? "127.0.0.1";
+  await listen(server, options.port ?? 0, host);
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+
+  const store = assembleStore(url, state, faults, counters, server);
+  for (const bucket of options.buckets ?? []) store.createBucket(bucket.name, bucket);
+  return store;
+}
+
+function assembleStore(
+  url: string,
+  state: StoreState,
+  faults: Faults,
+  requests: RequestCounters,
+  server: Server,
+): SandboxStore {
+  const seeds = new SeedContents();
+  return {
+    url,
+    requests,
+    faults,
+    createBucket: (name, bucketOptions = {}) => {
+      const bucket = state.createBucket(name);
+      if (bucketOptions.versioned) bucket.versioning = "Enabled";
+    },
+    setVersioning: (bucket, versioning) => {
+      state.bucket(bucket).versioning = versioning;
+    },
+    putObject: (bucket, key, body, seedOptions) => {
+      const writtenMs = seedOptions?.lastModified?.getTime() ?? state.clock.nowMs();
+      const object = state.bucket(bucket).put(key, seeds.make(body, seedOptions), writtenMs);
+      return { etag: object.contents.etag, versionId: object.versionId };
+    },
+    deleteObject: (bucket, key, versionId) => {
+      if (versionId === undefined) state.bucket(bucket).remove(key, state.clock.nowMs());
+      else state.bucket(bucket).removeVersion(key, versionId);
+    },
+    getObject: (bucket, key, versionId) => readView(state, bucket, key, versionId),
+    listKeys: (bucket, prefix = "") => {
+      const keys: string[] = [];
+      for (const [key, version] of state.bucket(bucket).index.entries()) {
+        if (!version.isDeleteMarker && key.startsWith(prefix)) keys.push(key);
+      }
+      return keys;
+    },
+    countObjects: (bucket) => {
+      let count = 0;
+      for (const [, version] of state.bucket(bucket).index.entries()) if (!version.isDeleteMarker) count++;
+      return count;
+    },
+    listVersions: (bucket) => collectVersions(state, bucket),
+    listUploads: (bucket) =>
+      state.uploads.inBucket(bucket).map((upload) => ({
+        key: upload.plan.key,
+        uploadId: upload.uploadId,
+        partNumbers: [...upload.parts.keys()].sort((a, b) => a - b),
+      })),
+    close: () => closeServer(server, faults),
+  };
+}
+
+function readView(
+  state: StoreState,
+  bucketName: string,
+  key: string,
+  versionId: string | undefined,
+): ObjectView | undefined {
+  const bucket = state.bucket(bucketName);
+  const version = versionId === undefined ? bucket.current(key) : bucket.version(key, versionId);
+  return version === undefined || version.isDeleteMarker ? undefined : viewObject(key, version);
+}
+
+function collectVersions(state: StoreState, bucket: string): VersionView[] {
+  const views: VersionView[] = [];
+  for (const [key, newest] of state.bucket(bucket).index.entries()) {
+    for (let version = newest; ; version = version.older) {
+      const { versionId, isDeleteMarker } = version;
+      const etag = version.isDeleteMarker ? undefined : version.contents.etag;
+      views.push({ key, versionId, isDeleteMarker, isLatest: version === newest, etag });
+      if (version.older === undefined) break;
+    }
+  }
+  return views;
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host, backlog: 4096 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server, faults: Faults): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)));
+    server.closeAllConnections();
+    faults.release();
+  });
+}

@@ -1,0 +1,82 @@
+/** This file runs a sandbox store as a process of its own, for benchmarks and for compose. */
+
+import { parseArgs } from "node:util";
+import { type SandboxStore, startSandboxStore } from "./sandbox-store.ts";
+
+const USAGE =
+  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--seed BUCKET/PREFIX:COUNT:BYTES]...\n";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    host: { type: "string", default: "127.0.0.1" },
+    buckets: { type: "string", default: "" },
+    "versioned-buckets": { type: "string", default: "" },
+    region: { type: "string", default: "us-east-1" },
+    "access-key-id": { type: "string" },
+    "secret-access-key": { type: "string" },
+    "latency-ms": { type: "string", default: "0" },
+    "write-budget": { type: "string" },
+    seed: { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const accessKeyId = values["access-key-id"];
+const secretAccessKey = values["secret-access-key"];
+if (values.help || accessKeyId === undefined || secretAccessKey === undefined) {
+  process.stderr.write(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  await serve(accessKeyId, secretAccessKey);
+}
+
+async function serve(id: string, secret: string): Promise<void> {
+  const plain = splitNames(values.buckets);
+  const versioned = splitNames(values["versioned-buckets"]);
+  const store = await startSandboxStore({
+    port: Number(values.port),
+    host: values.host,
+    region: values.region,
+    accessKeyId: id,
+    secretAccessKey: secret,
+    buckets: [...plain.map((name) => ({ name })), ...versioned.map((name) => ({ name, versioned: true }))],
+  });
+  store.faults.latencyMs = Number(values["latency-ms"]);
+  const budget = values["write-budget"];
+  if (budget !== undefined) {
+    for (const name of [...plain, ...versioned]) store.faults.writeBudget(name, Number(budget));
+  }
+  for (const seed of values.seed) seedObjects(store, seed);
+  const stop = () => {
+    // What a benchmark asks afterwards: its own counts can be checked against the server's.
+    const { requests } = store;
+    const granted = Object.fromEntries(
+      [...plain, ...versioned].map((name) => [name, store.faults.writesGranted(name)]),
+    );
+    const counts = { requests: requests.byOperationAndBucket(), errors: requests.byError(), granted };
+    process.stdout.write(`${JSON.stringify(counts)}\n`);
+    store.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  process.stdout.write(`${JSON.stringify({ url: store.url, buckets: [...plain, ...versioned] })}\n`);
+}
+
+/** `bucket/prefix:count:bytes` becomes the objects `prefix` + a nine-digit number, in byte order. */
+function seedObjects(store: SandboxStore, text: string): void {
+  const match = /^([^/]+)\/(.*):(\d+):(\d+)$/.exec(text);
+  if (match === null) throw new TypeError(`--seed ${text}: expected BUCKET/PREFIX:COUNT:BYTES`);
+  const [, bucket = "", prefix = "", count, bytes] = match;
+  const body = Buffer.alloc(Number(bytes), "tranship");
+  for (let n = 0; n < Number(count); n++) {
+    store.putObject(bucket, prefix + String(n).padStart(9, "0"), body);
+  }
+}
+
+function splitNames(list: string): string[] {
+  return list.split(",").filter((name) => name !== "");
+}

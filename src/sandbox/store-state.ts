@@ -1,0 +1,51 @@
+/** This file is what every operation works on: the buckets, the open uploads, the clock and the limits. */
+
+import { randomBytes } from "node:crypto";
+import { Bucket } from "./bucket.ts";
+import { MultipartUploads } from "./multipart-uploads.ts";
+import { s3Error } from "./s3-error.ts";
+import type { StoreClock } from "./store-clock.ts";
+
+/** Limits of S3 that tests may lower. */
+export interface StoreLimits {
+  /** Smallest size of every part but the last. */
+  readonly minPartBytes: number;
+  /** Largest source of one CopyObject or UploadPartCopy. */
+  readonly maxCopyBytes: number;
+}
+
+/** The whole contents of a sandbox store. */
+export class StoreState {
+  readonly region: string;
+  readonly clock: StoreClock;
+  readonly limits: StoreLimits;
+  readonly buckets = new Map<string, Bucket>();
+  readonly uploads: MultipartUploads;
+
+  constructor(region: string, clock: StoreClock, limits: StoreLimits) {
+    this.region = region;
+    this.clock = clock;
+    this.limits = limits;
+    this.uploads = new MultipartUploads();
+  }
+
+  /** The bucket; throws NoSuchBucket. */
+  bucket(name: string): Bucket {
+    const bucket = this.buckets.get(name);
+    if (bucket === undefined) throw s3Error("NoSuchBucket", undefined, { fields: { BucketName: name } });
+    return bucket;
+  }
+
+  /** Adds a bucket; an existing one of that name is returned unchanged. */
+  createBucket(name: string): Bucket {
+    const existing = this.buckets.get(name);
+    if (existing !== undefined) return existing;
+    const created = new Bucket(name, this.clock.nowMs(), newVersionId);
+    this.buckets.set(name, created);
+    return created;
+  }
+}
+
+function newVersionId(): string {
+  return randomBytes(24).toString("base64url");
+}

@@ -1,0 +1,66 @@
+/** The inventory from the rows of the first reference, paged by its key column. */
+
+import { keyOfValue } from "../domain/key-mapping.ts";
+import { commonPrefix } from "../domain/key-order.ts";
+import type { ReferencedRow } from "../ports/reference-table.ts";
+import { formsOf } from "./naming.ts";
+import type { InventoryItem } from "./plan.ts";
+import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
+import type { StageContext } from "./stage-context.ts";
+
+/** Keys that rows after row `position` name; rows of one page that name one key make one item. */
+export async function* databaseInventory(
+  context: StageContext,
+  position: string | null,
+): AsyncGenerator<InventoryItem> {
+  const limit = context.spec.batchSize;
+  let after = position;
+  let ahead = readPage(context, after, limit);
+  for (;;) {
+    const { named, last, more } = await ahead;
+    if (more) {
+      after = last;
+      ahead = readPage(context, after, limit);
+      // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
+      ahead.catch(() => {});
+    }
+    yield* await sourcesOf(context, named);
+    if (!more) return;
+  }
+}
+
+interface NamedPage {
+  readonly named: readonly NamedKey[];
+  readonly last: string | null;
+  readonly more: boolean;
+}
+
+async function readPage(context: StageContext, after: string | null, limit: number): Promise<NamedPage> {
+  const table = context.references[0];
+  if (table === undefined) return { named: [], last: null, more: false };
+  const starts = formsOf(context, 0).map((form) => form.change.from);
+  const rows = await table.page(after, commonPrefix(starts), limit);
+  const byKey = new Map<string, NamedKey>();
+  for (const row of rows) {
+    // The forms of a prefix may share only a part: what starts with neither names another object.
+    if (!starts.some((start) => row.value.startsWith(start))) continue;
+    addRow(byKey, namedKeyOf(context, row));
+  }
+  return { named: [...byKey.values()], last: rows.at(-1)?.id ?? after, more: rows.length === limit };
+}
+
+function namedKeyOf(context: StageContext, { id, value }: ReferencedRow): NamedKey {
+  const rows = [{ reference: 0, id }];
+  const urlPrefix = context.spec.references[0]?.urlPrefix ?? null;
+  const key = keyOfValue(urlPrefix, value);
+  if (key?.startsWith(context.spec.source.prefix)) return { key, rows, position: id, fault: null };
+  const rest = value.slice(urlPrefix?.length ?? 0);
+  return { key: rest, rows, position: id, fault: "value_not_understood" };
+}
+
+/** Rows that name one key make one item, which stands where the last of them was read. */
+function addRow(byKey: Map<string, NamedKey>, named: NamedKey): void {
+  const known = byKey.get(named.key);
+  byKey.delete(named.key);
+  byKey.set(named.key, { ...named, rows: [...(known?.rows ?? []), ...(named.rows ?? [])] });
+}

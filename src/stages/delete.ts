@@ -1,0 +1,119 @@
+/** The delete stage: trusts no memory. Rows, target and source are looked at again, then the sources go. */
+
+import { type Batch, type BatchObject, except, going, MOVED } from "../domain/batch.ts";
+import { DomainError } from "../domain/errors.ts";
+import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
+import type { Hold } from "../pacing/gate.ts";
+import { lookAt } from "./look.ts";
+import { countRowsNaming } from "./naming.ts";
+import { type StageContext, targetKey } from "./stage-context.ts";
+
+/** Keys in one DeleteObjects request; S3's own limit. */
+const KEYS_IN_A_REQUEST = 1000;
+/** Evidence older than this is gathered again: the process may have been stopped in between (SIGSTOP, a sleeping laptop). */
+const EVIDENCE_MS = 15_000;
+
+/**
+ * Deletes the sources of what is still going in `batch`, each only on fresh evidence. Gives the hold when the gate
+ * objects at the last moment (nothing is deleted then), null when the batch is settled.
+ */
+export async function deleteBatch(context: StageContext, batch: Batch): Promise<Hold | null> {
+  if (context.spec.delete.when === "never") {
+    for (const object of going(batch)) object.fate = MOVED;
+    return null;
+  }
+  const objects = going(batch);
+  for (let from = 0; from < objects.length; from += KEYS_IN_A_REQUEST) {
+    const hold = await deleteSome(context, objects.slice(from, from + KEYS_IN_A_REQUEST));
+    if (hold !== null) return hold;
+  }
+  return null;
+}
+
+async function deleteSome(context: StageContext, objects: readonly BatchObject[]): Promise<Hold | null> {
+  for (;;) {
+    const gatheredAt = context.clock.now();
+    const verdicts = await judge(context, objects);
+    const hold = await context.gate.ask({ stage: "delete", at: context.clock.now() });
+    if (hold !== null) return hold;
+    await context.confirmLease();
+    if (context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+    if (context.clock.now() - gatheredAt > EVIDENCE_MS) continue;
+    await act(context, objects, verdicts);
+    return null;
+  }
+}
+
+async function judge(context: StageContext, objects: readonly BatchObject[]) {
+  const { spec, source, target, concurrency, signal } = context;
+  const naming = await countRowsNaming(context, objects);
+  const targetKeys = objects.map((object) => targetKey(context, object));
+  const targets = await lookAt(
+    { store: target, bucket: spec.target.bucket, concurrency, signal },
+    targetKeys,
+  );
+  const sourceKeys = objects.map((object) => object.key);
+  const sources = await lookAt(
+    { store: source, bucket: spec.source.bucket, concurrency, signal },
+    sourceKeys,
+  );
+  return objects.map((object) =>
+    deleteVerdict({
+      copied: object,
+      verifiedEtag: object.targetEtag,
+      sourceNow: sources.get(object.key) ?? null,
+      targetNow: targets.get(targetKey(context, object)) ?? null,
+      rowsNamingSource: naming.get(object.key) ?? 0,
+    }),
+  );
+}
+
+async function act(
+  context: StageContext,
+  objects: readonly BatchObject[],
+  verdicts: readonly DeleteVerdict[],
+): Promise<void> {
+  const doomed: BatchObject[] = [];
+  const gone: BatchObject[] = [];
+  for (const [i, object] of objects.entries()) {
+    const verdict = verdicts[i];
+    if (verdict?.act === "delete") doomed.push(object);
+    if (verdict?.act === "already_gone") gone.push(object);
+    if (verdict?.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
+  }
+  await confirmGone(context, gone);
+  if (doomed.length > 0) await deleteSources(context, doomed);
+}
+
+/** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
+async function deleteSources(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
+  const { source, spec, signal } = context;
+  const asked = objects.map(({ key, etag }) => ({ key, etag }));
+  const results = await source.deleteObjects(spec.source.bucket, asked, signal);
+  const outcomes = new Map(results.map((result) => [result.key, result]));
+  for (const object of objects) {
+    const outcome = outcomes.get(object.key);
+    if (outcome === undefined)
+      except(object, "delete_refused", "the store did not say what became of this key");
+    else if (outcome.failure === null) object.fate = MOVED;
+    else except(object, outcome.failure.code, outcome.failure.message);
+  }
+}
+
+/** A key that a listing lacks is asked for by itself: one empty page must not pass for a finished move. */
+async function confirmGone(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
+  const { spec, source, signal } = context;
+  for (const object of objects) {
+    const now = await source.head({ bucket: spec.source.bucket, key: object.key }, {}, signal);
+    if (now === null) object.fate = MOVED;
+    else except(object, "source_changed", "a listing did not show the source, yet it is there; it was kept");
+  }
+}
+
+const KEPT: Readonly<Partial<Record<string, string>>> = {
+  unverifiable: "the copy was never verified",
+  target_lost: "the verified copy is no longer at the new key",
+  target_changed: "the object at the new key is not the copy that was verified",
+  still_referenced: "a row still names the old key",
+  source_changed: "the source was overwritten after it had been copied",
+};

@@ -1,0 +1,47 @@
+/** What every stage is given: the job, the parts it may touch, and how to stop. */
+
+import type { BatchObject } from "../domain/batch.ts";
+import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
+import { mapKey } from "../domain/key-mapping.ts";
+import type { Pace } from "../domain/pace.ts";
+import type { Concurrency } from "../pacing/concurrency.ts";
+import type { Gate } from "../pacing/gate.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Lease, Ledger } from "../ports/ledger.ts";
+import type { ManifestReader } from "../ports/manifest-reader.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { ReferenceTable } from "../ports/reference-table.ts";
+
+export interface StageContext {
+  readonly spec: JobSpec;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly source: ObjectStore;
+  readonly target: ObjectStore;
+  /** Where a manifest inventory is read. */
+  readonly manifest: ManifestReader;
+  /** In the order of `spec.references`. */
+  readonly references: readonly ReferenceTable[];
+  readonly filter: KeyFilter;
+  readonly gate: Gate;
+  readonly concurrency: Concurrency;
+  readonly rowPace: Pace;
+  /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */
+  confirmLease(): Promise<void>;
+  /** Aborted when no new request may begin. */
+  readonly signal: AbortSignal;
+}
+
+/** The key under which `object` stands, or will stand, in the target bucket. */
+export function targetKey(context: StageContext, object: { readonly key: string }): string {
+  return mapKey({ from: context.spec.source.prefix, to: context.spec.target.prefix }, object.key);
+}
+
+/** Objects by their target keys. */
+export function byTargetKey(
+  context: StageContext,
+  objects: readonly BatchObject[],
+): Map<string, BatchObject> {
+  return new Map(objects.map((object) => [targetKey(context, object), object]));
+}

@@ -1,0 +1,122 @@
+/** The update stage: the only place where production rows change, by one compare-and-set statement a batch and reference. */
+
+import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { ValueForm } from "../domain/key-mapping.ts";
+import type { ReferenceTable } from "../ports/reference-table.ts";
+import { formsOf, rowsNaming } from "./naming.ts";
+import { type StageContext, targetKey } from "./stage-context.ts";
+
+/** Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed. */
+export async function updateBatch(context: StageContext, batch: Batch): Promise<number> {
+  let rows = 0;
+  for (const [index, table] of context.references.entries()) {
+    const objects = going(batch);
+    if (objects.length === 0) break;
+    const changed = await rewriteAll(context, table, index, objects);
+    rows += changed;
+    const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
+    if (changed < expected) await classifyMissed(context, table, index, going(batch));
+  }
+  return rows;
+}
+
+/** One statement for each form that spells some key differently from the forms before it. */
+async function rewriteAll(
+  context: StageContext,
+  table: ReferenceTable,
+  index: number,
+  objects: readonly BatchObject[],
+): Promise<number> {
+  let rows = 0;
+  for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
+    await pacedRows(context, values.size);
+    const result = await table.rewrite([...values.keys()], form.change);
+    rows += result.rows;
+    for (const failure of result.failures) {
+      const object = values.get(failure.value);
+      if (object !== undefined) except(object, failure.code, failure.message);
+    }
+  }
+  return rows;
+}
+
+/** Values to rewrite, grouped by the prefixes exchanged: forms with the same prefixes share a statement. */
+function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObject[]) {
+  const groups: { form: ValueForm; values: Map<string, BatchObject> }[] = [];
+  const seen = new Set<string>();
+  for (const form of forms) {
+    const same = groups.find(
+      (group) => group.form.change.from === form.change.from && group.form.change.to === form.change.to,
+    );
+    const group = same ?? { form, values: new Map<string, BatchObject>() };
+    for (const object of objects) {
+      const value = form.valueOf(object.key);
+      if (!seen.has(value)) group.values.set(value, object);
+      seen.add(value);
+    }
+    if (same === undefined && group.values.size > 0) groups.push(group);
+  }
+  return groups;
+}
+
+/** Waits until `rows` more may be touched under the job's rows-per-second limit. */
+async function pacedRows(context: StageContext, rows: number): Promise<void> {
+  await context.clock.sleep(context.rowPace.reserve(rows, context.clock.now()), context.signal);
+  if (context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+}
+
+/**
+ * Fewer rows changed than were planned: reads again and tells apart, for each key that had rows at planning,
+ *
+ * | rows name the old key | rows name the new key | the planned row | verdict                                  |
+ * |-----------------------|-----------------------|-----------------|------------------------------------------|
+ * | yes                   | any                   | any             | left to the delete stage: still_referenced |
+ * | no                    | yes                   | any             | already new                              |
+ * | no                    | no                    | exists          | row_changed by someone else: not touched |
+ * | no                    | no                    | gone            | the application deleted it: nothing to do |
+ */
+async function classifyMissed(
+  context: StageContext,
+  table: ReferenceTable,
+  index: number,
+  objects: readonly BatchObject[],
+): Promise<void> {
+  const planned = objects.filter((object) => rowIds(object, index).length > 0);
+  const old = await rowsNaming(
+    context,
+    index,
+    planned.map((object) => object.key),
+  );
+  const fresh = await rowsNamingTargets(context, table, index, planned);
+  const unaccounted = planned.filter((object) => !old.has(object.key) && !fresh.has(object));
+  if (unaccounted.length === 0) return;
+  const existing = await table.existing(unaccounted.flatMap((object) => rowIds(object, index)));
+  for (const object of unaccounted) {
+    if (rowIds(object, index).some((id) => existing.has(id))) {
+      except(object, "row_changed", "the row that named this key at planning names something else now");
+    }
+  }
+}
+
+async function rowsNamingTargets(
+  context: StageContext,
+  table: ReferenceTable,
+  index: number,
+  objects: readonly BatchObject[],
+): Promise<ReadonlySet<BatchObject>> {
+  const objectOf = new Map<string, BatchObject>();
+  for (const form of formsOf(context, index)) {
+    for (const object of objects) {
+      const value = form.valueOf(object.key);
+      objectOf.set(form.change.to + value.slice(form.change.from.length), object);
+      objectOf.set(form.valueOf(targetKey(context, object)), object);
+    }
+  }
+  const rows = await table.naming([...objectOf.keys()]);
+  return new Set(rows.flatMap((row) => objectOf.get(row.value) ?? []));
+}
+
+function rowIds(object: BatchObject, reference: number): string[] {
+  return object.rows.filter((row) => row.reference === reference).map((row) => row.id);
+}

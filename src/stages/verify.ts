@@ -1,0 +1,62 @@
+/** The verify stage: is what stands at the new key the same as the source? Seen at the target, never remembered. */
+
+import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
+import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
+import { runAll } from "../pacing/concurrency.ts";
+import type { ListedObject } from "../ports/object-store.ts";
+import { lookAt } from "./look.ts";
+import { type StageContext, targetKey } from "./stage-context.ts";
+
+/** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
+export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
+  const { spec, target: store, concurrency, signal } = context;
+  const objects = going(batch);
+  const keys = objects.map((object) => targetKey(context, object));
+  const seen = await lookAt({ store, bucket: spec.target.bucket, concurrency, signal }, keys);
+  const undecided: { object: BatchObject; target: ListedObject }[] = [];
+  for (const object of objects) {
+    const target = seen.get(targetKey(context, object));
+    if (target === undefined) {
+      except(object, "target_lost", "the copy is not at the new key");
+      continue;
+    }
+    const verdict = matchVerdict(object, target, spec.verify);
+    if (verdict === "same") object.targetEtag = target.etag;
+    else if (verdict === "different") {
+      except(object, "verify_mismatch", `the copy has ${target.size} bytes, the source ${object.size}`);
+    } else undecided.push({ object, target });
+  }
+  await runAll(
+    undecided.map(({ object, target }) => concurrency.run(() => compareChecksums(context, object, target))),
+  );
+}
+
+async function compareChecksums(
+  context: StageContext,
+  object: BatchObject,
+  target: ListedObject,
+): Promise<void> {
+  const { spec, signal } = context;
+  const [sourceFacts, targetFacts] = await Promise.all([
+    context.source.head({ bucket: spec.source.bucket, key: object.key }, { checksums: true }, signal),
+    context.target.head({ bucket: spec.target.bucket, key: target.key }, { checksums: true }, signal),
+  ]);
+  if (sourceFacts === null || sourceFacts.etag !== object.etag) {
+    except(object, "source_changed", "the source changed between copy and verification");
+    return;
+  }
+  if (targetFacts === null || targetFacts.etag !== target.etag) {
+    except(object, "target_changed", "the copy changed while it was being verified");
+    return;
+  }
+  const verdict = checksumVerdict(sourceFacts.checksums, targetFacts.checksums);
+  if (verdict === "same") object.targetEtag = targetFacts.etag;
+  else if (verdict === "different")
+    except(object, "verify_mismatch", "the copy has another checksum than the source");
+  else
+    except(
+      object,
+      "unverifiable",
+      `ETags ${object.etag} and ${target.etag} do not compare, and no checksum is kept`,
+    );
+}

@@ -1,0 +1,72 @@
+/** Exceptions: one row for each object that could not go through and was not taken up again. */
+
+import { MoreThan } from "typeorm";
+import type { BatchObject, ExceptionCode, Stage } from "../../domain/batch.ts";
+import type { ExceptionRecord, Page } from "../../ports/ledger.ts";
+import type { LedgerSession, Sql, SqlValue } from "./ledger-session.ts";
+import { pageOf, readCursor } from "./page-cursor.ts";
+
+/** Rows of one INSERT: SQLite takes at most 32,766 values in a statement. */
+const ROWS_PER_INSERT = 500;
+
+/** Where and when the objects of a batch failed. */
+export interface ExceptionPlace {
+  readonly jobId: string;
+  readonly seq: number;
+  readonly stage: Stage;
+  readonly at: number;
+}
+
+/** Writes a row for each of `objects` that has none yet; `position` is the object's index in its batch. */
+export async function insertExceptions(
+  session: LedgerSession,
+  sql: Sql,
+  place: ExceptionPlace,
+  objects: readonly { readonly position: number; readonly object: BatchObject }[],
+): Promise<void> {
+  const rows = objects.flatMap(({ position, object }) => exceptionValues(place, position, object));
+  for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
+    const part = rows.slice(start, start + ROWS_PER_INSERT);
+    await sql.change(
+      `INSERT INTO tranship_exceptions (job_id, seq, position, object_key, stage, code, message, happened_at)
+       VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${session.orKeep}`,
+      part.flat(),
+    );
+  }
+}
+
+function exceptionValues(place: ExceptionPlace, position: number, object: BatchObject): SqlValue[][] {
+  const { fate } = object;
+  if (fate.kind !== "exception") return [];
+  const key = Buffer.from(object.key, "utf8");
+  return [[place.jobId, place.seq, position, key, place.stage, fate.code, fate.message, place.at]];
+}
+
+/** In the order they were recorded. */
+export async function exceptionPage(
+  session: LedgerSession,
+  jobId: string,
+  cursor: string | null,
+  limit: number,
+): Promise<Page<ExceptionRecord>> {
+  const after = Number(readCursor("exceptions", cursor) ?? 0);
+  const rows = await session.run(({ manager }) =>
+    manager.find(session.tables.exceptions, {
+      where: { job_id: jobId, id: MoreThan(after) },
+      order: { id: "ASC" },
+      take: limit + 1,
+    }),
+  );
+  return pageOf("exceptions", rows, limit, {
+    position: (row) => row.id,
+    item: (row) => ({
+      id: row.id,
+      batch: row.seq,
+      key: row.object_key.toString("utf8"),
+      stage: row.stage as Stage,
+      code: row.code as ExceptionCode,
+      message: row.message,
+      at: row.happened_at,
+    }),
+  });
+}

@@ -1,0 +1,197 @@
+/** Jobs: recorded, read, listed and changed by operators. What runners do to them is in lease-records.ts. */
+
+import { In, LessThan } from "typeorm";
+import { DomainError } from "../../domain/errors.ts";
+import type { JobSpec } from "../../domain/job-spec.ts";
+import { isFinished, type JobState, type Waiting } from "../../domain/job-state.ts";
+import type { JobRecord, Ledger, Page } from "../../ports/ledger.ts";
+import { noRequests, type RequestCounts } from "../../ports/object-store.ts";
+import { insertAudit } from "./audit-records.ts";
+import { canonicalJson, digestOf } from "./canonical-json.ts";
+import { isDuplicate } from "./ledger-errors.ts";
+import type { LedgerSession, Sql } from "./ledger-session.ts";
+import { pageOf, readCursor } from "./page-cursor.ts";
+import type { JobRow } from "./schemas/job-schema.ts";
+
+type Request<Method extends keyof Ledger> = Ledger[Method] extends (request: infer R) => unknown ? R : never;
+
+/** Records a job and its `submit` event, or finds the one that `idempotencyKey` recorded before. */
+export async function createJob(
+  session: LedgerSession,
+  newId: (at: number) => string,
+  request: Request<"createJob">,
+): Promise<{ job: JobRecord; created: boolean }> {
+  const row = newJobRow(newId(request.at), request);
+  try {
+    await session.transaction(async (sql) => {
+      await sql.manager.insert(session.tables.jobs, row);
+      await insertAudit(sql, row.id, {
+        at: request.at,
+        actor: request.actor,
+        action: "submit",
+        detail: row.name,
+      });
+    });
+    return { job: recordOf(row), created: true };
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+    return await earlierJob(session, row);
+  }
+}
+
+/** The job that stands in the way of `row`: its own first attempt, whose answer was lost, or an earlier request. */
+async function earlierJob(
+  session: LedgerSession,
+  row: JobRow,
+): Promise<{ job: JobRecord; created: boolean }> {
+  const found = await session.run(({ manager }) =>
+    manager.findOne(session.tables.jobs, {
+      where: [
+        { id: row.id },
+        ...(row.idempotency_digest === null ? [] : [{ idempotency_digest: row.idempotency_digest }]),
+      ],
+    }),
+  );
+  if (found?.spec_digest !== row.spec_digest) {
+    throw new DomainError(
+      "idempotency_conflict",
+      "The same Idempotency-Key was used before with another job.",
+      { details: { jobId: found?.id ?? null } },
+    );
+  }
+  return { job: recordOf(found), created: found.id === row.id };
+}
+
+function newJobRow(id: string, { spec, idempotencyKey, at }: Request<"createJob">): JobRow {
+  const specText = canonicalJson(spec);
+  return {
+    id,
+    name: spec.name,
+    spec: specText,
+    spec_digest: digestOf(specText),
+    // The digest, because text columns hold two keys equal that differ in trailing spaces.
+    idempotency_digest: idempotencyKey === null ? null : digestOf(idempotencyKey),
+    state: "queued",
+    waiting: null,
+    reason: null,
+    plan_done_at: null,
+    version: 1,
+    fencing_token: 0,
+    lease_owner: null,
+    lease_until: null,
+    requests: JSON.stringify(noRequests()),
+    statements: "{}",
+    active_ms: 0,
+    approved_by: null,
+    approved_at: null,
+    created_at: at,
+    updated_at: at,
+    started_at: null,
+    finished_at: null,
+  };
+}
+
+/** The job, or null. */
+export async function findJob(session: LedgerSession, sql: Sql, id: string): Promise<JobRecord | null> {
+  const row = await sql.manager.findOneBy(session.tables.jobs, { id });
+  return row === null ? null : recordOf(row);
+}
+
+/** The job recorded under `key`, or null. */
+export async function findJobByIdempotencyKey(session: LedgerSession, key: string): Promise<JobRecord | null> {
+  const found = { idempotency_digest: digestOf(key) };
+  const row = await session.run(({ manager }) => manager.findOneBy(session.tables.jobs, found));
+  return row === null ? null : recordOf(row);
+}
+
+/** Newest first. */
+export async function jobPage(session: LedgerSession, query: Request<"jobs">): Promise<Page<JobRecord>> {
+  const before = readCursor("jobs", query.cursor);
+  const rows = await session.run(({ manager }) =>
+    manager.find(session.tables.jobs, {
+      where: {
+        ...(before === null ? {} : { id: LessThan(before) }),
+        ...(query.states === null ? {} : { state: In([...query.states]) }),
+      },
+      order: { id: "DESC" },
+      take: query.limit + 1,
+    }),
+  );
+  return pageOf("jobs", rows, query.limit, { position: (row) => row.id, item: recordOf });
+}
+
+/** States in which a job waits for nothing and has no reason left over from before. */
+function startsAfresh(state: JobState): boolean {
+  return state === "queued" || state === "cancelled";
+}
+
+/** Changes the state if it still is `from`, with its audit event; null when it is not. */
+export async function changeState(
+  session: LedgerSession,
+  change: Request<"changeState">,
+): Promise<JobRecord | null> {
+  const { jobId, from, to, at } = change;
+  const keepsWaiting = !(startsAfresh(to) || isFinished(to) || to === "paused");
+  return session.transaction(async (sql) => {
+    const changed = await sql.change(
+      `UPDATE tranship_jobs
+       SET state = ?, reason = ?, ${keepsWaiting ? "" : "waiting = NULL,"} finished_at = ?, updated_at = ?,
+         version = version + 1
+       WHERE id = ? AND state = ?`,
+      [to, startsAfresh(to) ? null : change.reason, isFinished(to) ? at : null, at, jobId, from],
+    );
+    if (changed === 0) return null;
+    await insertAudit(sql, jobId, {
+      at,
+      actor: change.actor,
+      action: change.action,
+      detail: change.reason ?? `${from} to ${to}`,
+    });
+    return findJob(session, sql, jobId);
+  });
+}
+
+/** Records the first approval, with its audit event; later ones change nothing. */
+export async function approve(
+  session: LedgerSession,
+  jobId: string,
+  actor: string,
+  at: number,
+): Promise<JobRecord> {
+  const job = await session.transaction(async (sql) => {
+    const changed = await sql.change(
+      `UPDATE tranship_jobs SET approved_by = ?, approved_at = ?, updated_at = ?, version = version + 1
+       WHERE id = ? AND approved_at IS NULL`,
+      [actor, at, at, jobId],
+    );
+    if (changed > 0) await insertAudit(sql, jobId, { at, actor, action: "approve", detail: "deletion" });
+    return findJob(session, sql, jobId);
+  });
+  if (job === null) throw new DomainError("not_found", `There is no job ${jobId}.`);
+  return job;
+}
+
+function recordOf(row: JobRow): JobRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    spec: JSON.parse(row.spec) as JobSpec,
+    state: row.state as JobState,
+    waiting: row.waiting === null ? null : (JSON.parse(row.waiting) as Waiting),
+    reason: row.reason,
+    planDone: row.plan_done_at !== null,
+    version: row.version,
+    fencingToken: row.fencing_token,
+    leaseOwner: row.lease_owner,
+    leaseUntil: row.lease_until,
+    requests: JSON.parse(row.requests) as RequestCounts,
+    statements: JSON.parse(row.statements) as Record<string, number>,
+    activeMs: row.active_ms,
+    approvedBy: row.approved_by,
+    approvedAt: row.approved_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

@@ -1,0 +1,94 @@
+/** What the database's errors mean: worth repeating, a row that is there already, or a ledger that is not to be had. */
+
+import { QueryFailedError } from "typeorm";
+import { DomainError } from "../../domain/errors.ts";
+
+/** The statement had no effect: another transaction was in the way. */
+const IN_THE_WAY = new Set([
+  "ER_LOCK_DEADLOCK",
+  "ER_LOCK_WAIT_TIMEOUT",
+  // MariaDB with innodb_snapshot_isolation: the row changed since the transaction first looked.
+  "ER_CHECKREAD",
+  "SQLITE_BUSY",
+  "SQLITE_BUSY_SNAPSHOT",
+  "SQLITE_BUSY_RECOVERY",
+  "SQLITE_BUSY_TIMEOUT",
+  "SQLITE_LOCKED",
+  "SQLITE_LOCKED_SHAREDCACHE",
+]);
+
+/** Nobody knows whether the statement had an effect, or the server could not be asked. */
+const CONNECTION = new Set([
+  "PROTOCOL_CONNECTION_LOST",
+  "PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR",
+  "PROTOCOL_ENQUEUE_AFTER_QUIT",
+  "PROTOCOL_PACKETS_OUT_OF_ORDER",
+  "PROTOCOL_SEQUENCE_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ER_CON_COUNT_ERROR",
+  "ER_SERVER_SHUTDOWN",
+  "ER_NORMAL_SHUTDOWN",
+  "ER_QUERY_INTERRUPTED",
+  "ER_CONNECTION_KILLED",
+  "ER_CLIENT_INTERACTION_TIMEOUT",
+]);
+
+/** Codes that mysql2 has no name for: MariaDB's "connection was killed" and MySQL's idle time-out. */
+const CONNECTION_NUMBERS = new Set([1927, 4031]);
+
+const DUPLICATE = new Set(["ER_DUP_ENTRY", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"]);
+
+interface DriverError {
+  readonly code: string;
+  readonly errno: number | null;
+  readonly message: string;
+}
+
+/** What the driver said, or null when `error` is not the driver's. */
+function driverError(error: unknown): DriverError | null {
+  const inner: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  if (!(inner instanceof Error)) return null;
+  const { code, errno, fatal } = inner as { code?: unknown; errno?: unknown; fatal?: unknown };
+  // mysql2 gives no code when it is handed a statement for a connection that has just died.
+  const known = typeof code === "string" ? code : fatal === true ? "PROTOCOL_CONNECTION_LOST" : null;
+  if (known === null) return null;
+  return { code: known, errno: typeof errno === "number" ? errno : null, message: inner.message };
+}
+
+/** Whether the connection went away, so that nobody knows whether the statement had its effect. */
+export function isConnectionLost(error: unknown): boolean {
+  const cause = driverError(error);
+  if (cause === null) return false;
+  return CONNECTION.has(cause.code) || CONNECTION_NUMBERS.has(cause.errno ?? 0);
+}
+
+/** Whether the same statement may succeed a moment later. */
+export function isTransient(error: unknown): boolean {
+  return isConnectionLost(error) || IN_THE_WAY.has(driverError(error)?.code ?? "");
+}
+
+/** Whether a unique key refused a row; also after translation by {@link ledgerError}. */
+export function isDuplicate(error: unknown): boolean {
+  const code = error instanceof DomainError ? error.details.code : driverError(error)?.code;
+  return typeof code === "string" && DUPLICATE.has(code);
+}
+
+/**
+ * `error` as callers may see it: ours and programming errors as they are, the driver's as `ledger_unavailable`.
+ * The driver's own error holds the whole statement with its parameters, so only code and message are kept.
+ */
+export function ledgerError(error: unknown): unknown {
+  const cause = driverError(error);
+  if (error instanceof DomainError || cause === null) return error;
+  return new DomainError("ledger_unavailable", `The ledger does not answer as it should (${cause.code}).`, {
+    cause: new Error(`${cause.code}: ${cause.message}`),
+    details: { code: cause.code },
+  });
+}

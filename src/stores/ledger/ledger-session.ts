@@ -1,0 +1,124 @@
+/** Runs statements on the ledger's database: repeats what may be repeated, and translates what cannot. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
+import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import { isConnectionLost, isTransient, ledgerError } from "./ledger-errors.ts";
+import type { LedgerTables } from "./schemas/ledger-tables.ts";
+
+/** One value of a statement. */
+export type SqlValue = string | number | Buffer | null;
+
+/** A connection to ask. Statements are written so that SQLite, MariaDB and MySQL take them alike. */
+export interface Sql {
+  /** For reads and inserts by entity. */
+  readonly manager: EntityManager;
+  rows<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]>;
+  /** Number of rows that the statement inserted, removed, or matched to change (even if they were so already). */
+  change(statement: string, values: readonly SqlValue[]): Promise<number>;
+}
+
+/** What is known when work is begun again. */
+export interface Attempt {
+  /** The attempt before may have had its effect: its answer was lost. */
+  readonly mayBeDone: boolean;
+}
+
+type Work<T> = (sql: Sql, attempt: Attempt) => Promise<T>;
+
+const FIRST_PAUSE_MS = 40;
+const MAX_ATTEMPTS = 6;
+
+export class LedgerSession {
+  readonly #dataSource: DataSource;
+  readonly #isSqlite: boolean;
+  /** TypeORM has one SQLite connection: whoever is in a transaction on it must be alone. */
+  readonly #turns: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly tables: LedgerTables;
+
+  constructor(dataSource: DataSource, tables: LedgerTables) {
+    this.#dataSource = dataSource;
+    this.tables = tables;
+    this.#isSqlite = dataSource.options.type === "better-sqlite3";
+    const limit = pLimit(1);
+    this.#turns = this.#isSqlite ? (work) => limit(work) : (work) => work();
+  }
+
+  /** Ends an `INSERT` that may meet rows which are there already, and leaves those alone. */
+  get orKeep(): string {
+    // Not INSERT IGNORE: it would also cut over-long values short instead of refusing them.
+    return this.#isSqlite ? "ON CONFLICT DO NOTHING" : "ON DUPLICATE KEY UPDATE seq = seq";
+  }
+
+  /** Runs `work`, of which each statement is a transaction of its own; it may be run again. */
+  async run<T>(work: Work<T>): Promise<T> {
+    return this.#repeating((runner, attempt) => work(sqlOf(runner), attempt));
+  }
+
+  /** Runs `work` in one transaction; it may be run again as a whole. */
+  async transaction<T>(work: Work<T>): Promise<T> {
+    return this.#repeating(async (runner, attempt) => {
+      await this.#begin(runner);
+      try {
+        const result = await work(sqlOf(runner), attempt);
+        await this.#end(runner, "COMMIT");
+        return result;
+      } catch (error) {
+        // The server rolls back by itself when the connection is gone; the first error is the one that counts.
+        await this.#end(runner, "ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** Closes all connections, once nothing is under way any more (SQLite). */
+  async close(): Promise<void> {
+    await this.#turns(async () => {
+      if (this.#dataSource.isInitialized) await this.#dataSource.destroy();
+    });
+  }
+
+  async #begin(runner: QueryRunner): Promise<void> {
+    // IMMEDIATE: a deferred transaction that reads first cannot wait for a writer of another process.
+    if (this.#isSqlite) await runner.query("BEGIN IMMEDIATE");
+    else await runner.startTransaction();
+  }
+
+  async #end(runner: QueryRunner, how: "COMMIT" | "ROLLBACK"): Promise<void> {
+    if (this.#isSqlite) await runner.query(how);
+    else if (how === "COMMIT") await runner.commitTransaction();
+    else await runner.rollbackTransaction();
+  }
+
+  async #repeating<T>(work: (runner: QueryRunner, attempt: Attempt) => Promise<T>): Promise<T> {
+    let mayBeDone = false;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#turns(() => this.#withRunner((runner) => work(runner, { mayBeDone })));
+      } catch (error) {
+        if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw ledgerError(error);
+        mayBeDone ||= isConnectionLost(error);
+      }
+      // Random, so that two that met do not meet again.
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    }
+  }
+
+  async #withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      return await work(runner);
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+function sqlOf(runner: QueryRunner): Sql {
+  return {
+    manager: runner.manager,
+    rows: <Row>(statement: string, values: readonly SqlValue[]) =>
+      runner.query(statement, [...values]) as Promise<Row[]>,
+    change: async (statement, values) => (await runner.query(statement, [...values], true)).affected ?? 0,
+  };
+}

@@ -1,0 +1,116 @@
+/** Opens the ledger at its configured address, and brings its tables up to date. */
+
+import mysql, { type PoolOptions } from "mysql2";
+import { DataSource, type DataSourceOptions, type Logger } from "typeorm";
+import { CreateJobs1790000000001 } from "../../../migrations/0001-create-jobs.ts";
+import { CreateBatches1790000000002 } from "../../../migrations/0002-create-batches.ts";
+import { CreateExceptions1790000000003 } from "../../../migrations/0003-create-exceptions.ts";
+import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-audit-events.ts";
+import type { Ledger } from "../../ports/ledger.ts";
+import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
+import { ledgerError } from "./ledger-errors.ts";
+import { LedgerSession } from "./ledger-session.ts";
+import { migrate } from "./migrate.ts";
+import { ledgerTables } from "./schemas/ledger-tables.ts";
+import { TypeormLedger } from "./typeorm-ledger.ts";
+
+/** In order. Never edited once merged, never generated at run time. */
+const MIGRATIONS = [
+  CreateJobs1790000000001,
+  CreateBatches1790000000002,
+  CreateExceptions1790000000003,
+  CreateAuditEvents1790000000004,
+];
+
+const BUSY_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const POOL_SIZE = 10;
+
+/**
+ * What every connection must be like, whatever the server's defaults: values are refused rather than cut short,
+ * a subquery of a changing statement locks what it read (the fence stands until commit), times are UTC.
+ */
+const SESSION_SETTINGS = [
+  "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
+  "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+];
+
+export interface LedgerOptions {
+  /** Told of every statement; tests count them. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Opens `sqlite:FILE` or `mysql://…`. Several instances may open one MariaDB or MySQL ledger at once.
+ * Throws `config_invalid` for another address, `ledger_unavailable` when the database does not let us in.
+ */
+export async function openLedger(url: string, options: LedgerOptions = {}): Promise<Ledger> {
+  const dataSource = ledgerDataSource(url, options);
+  try {
+    await dataSource.initialize();
+    await migrate(dataSource);
+  } catch (error) {
+    if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
+    throw ledgerError(error);
+  }
+  return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)));
+}
+
+/** The TypeORM data source of the ledger at `url`, not connected yet. */
+export function ledgerDataSource(url: string, { logger }: LedgerOptions = {}): DataSource {
+  const address = readLedgerAddress(url);
+  const driver = driverOptions(address);
+  return new DataSource({
+    ...driver,
+    entities: Object.values(ledgerTables(driver.type)),
+    migrations: MIGRATIONS,
+    migrationsTableName: "tranship_migrations",
+    synchronize: false,
+    ...(logger === undefined ? { logging: false } : { logger, logging: "all" }),
+  });
+}
+
+function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "better-sqlite3" | "mysql" } {
+  if (address.kind === "sqlite") {
+    return {
+      type: "better-sqlite3",
+      database: address.file,
+      timeout: BUSY_TIMEOUT_MS,
+      enableWAL: true,
+      prepareDatabase: (database: { pragma(statement: string): unknown }) => {
+        database.pragma("synchronous = FULL");
+      },
+    };
+  }
+  return {
+    type: "mysql",
+    driver: { createPool },
+    host: address.host,
+    port: address.port,
+    username: address.username,
+    password: address.password,
+    database: address.database,
+    charset: "utf8mb4",
+    timezone: "Z",
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    poolSize: POOL_SIZE,
+    // Rows matched, not rows changed: a fenced write that changes nothing is not a lost lease.
+    extra: { flags: ["FOUND_ROWS"], enableKeepAlive: true },
+  };
+}
+
+/** A pool whose connections all begin with {@link SESSION_SETTINGS}; they are queued before any other statement. */
+function createPool(options: PoolOptions): mysql.Pool {
+  const pool = mysql.createPool(options);
+  pool.on("connection", (connection) => {
+    for (const statement of SESSION_SETTINGS) {
+      connection.query(statement, (error: unknown) => {
+        // Without these settings a connection is not safe to use.
+        if (error) connection.destroy();
+      });
+    }
+  });
+  return pool;
+}

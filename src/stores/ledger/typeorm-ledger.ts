@@ -1,0 +1,164 @@
+/** The ledger on a SQL database; what each method does is in the file of its records. */
+
+import type { Batch, Tally } from "../../domain/batch.ts";
+import type {
+  AuditEvent,
+  BatchSummary,
+  ExceptionRecord,
+  JobRecord,
+  Lease,
+  Ledger,
+  NewBatch,
+  ObjectHistory,
+  Page,
+  RunReport,
+  StageOutcome,
+} from "../../ports/ledger.ts";
+import { auditPage, insertAudit } from "./audit-records.ts";
+import {
+  batchPage,
+  countOpenBatches,
+  earliestUpdated,
+  lastCursor,
+  openBatches,
+  tally,
+} from "./batch-reads.ts";
+import { exceptionPage } from "./exception-records.ts";
+import { jobIds } from "./job-ids.ts";
+import { approve, changeState, createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
+import { KnownObjects } from "./known-objects.ts";
+import { claim, planFinished, release, renew } from "./lease-records.ts";
+import type { LedgerSession } from "./ledger-session.ts";
+import { objectHistory, wasPlannedBefore } from "./object-lookup.ts";
+import { BatchPlanner } from "./plan-records.ts";
+import { replanExceptions } from "./retry-records.ts";
+import { recordStage } from "./stage-records.ts";
+
+export class TypeormLedger implements Ledger {
+  readonly #session: LedgerSession;
+  readonly #newId = jobIds();
+  /** One for each job that this process plans; a new claim replaces it. */
+  readonly #planners = new Map<string, BatchPlanner>();
+  readonly #known = new KnownObjects();
+
+  constructor(session: LedgerSession) {
+    this.#session = session;
+  }
+
+  createJob(request: Parameters<Ledger["createJob"]>[0]): ReturnType<Ledger["createJob"]> {
+    return createJob(this.#session, this.#newId, request);
+  }
+
+  job(id: string): Promise<JobRecord | null> {
+    return this.#session.run((sql) => findJob(this.#session, sql, id));
+  }
+
+  jobByIdempotencyKey(key: string): Promise<JobRecord | null> {
+    return findJobByIdempotencyKey(this.#session, key);
+  }
+
+  async jobs(query: Parameters<Ledger["jobs"]>[0]): Promise<Page<JobRecord>> {
+    return jobPage(this.#session, query);
+  }
+
+  changeState(change: Parameters<Ledger["changeState"]>[0]): Promise<JobRecord | null> {
+    return changeState(this.#session, change);
+  }
+
+  approve(jobId: string, actor: string, at: number): Promise<JobRecord> {
+    return approve(this.#session, jobId, actor, at);
+  }
+
+  /** When the answer is lost, the event may be written twice; never not at all. */
+  addAudit(jobId: string, event: Omit<AuditEvent, "id">): Promise<void> {
+    return this.#session.run((sql) => insertAudit(sql, jobId, event));
+  }
+
+  claim(jobId: string, owner: string, at: number, leaseMs: number): Promise<Lease | null> {
+    return claim(this.#session, jobId, owner, at, leaseMs);
+  }
+
+  renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord> {
+    return renew(this.#session, lease, report, at, leaseMs);
+  }
+
+  async release(lease: Lease, end: Parameters<Ledger["release"]>[1], at: number): Promise<void> {
+    await release(this.#session, lease, end, at);
+    if (this.#planners.get(lease.jobId)?.lease.token === lease.token) this.#planners.delete(lease.jobId);
+  }
+
+  tally(jobId: string): Promise<Tally> {
+    return tally(this.#session, jobId);
+  }
+
+  async addBatch(lease: Lease, batch: NewBatch, at: number): Promise<Batch> {
+    let planner = this.#planners.get(lease.jobId);
+    if (planner?.lease.token !== lease.token) {
+      planner = new BatchPlanner(this.#session, lease);
+      this.#planners.set(lease.jobId, planner);
+    }
+    const added = await planner.add(batch, at);
+    this.#known.note(added.objects);
+    return added;
+  }
+
+  lastCursor(jobId: string): Promise<string | null> {
+    return lastCursor(this.#session, jobId);
+  }
+
+  planFinished(lease: Lease, at: number): Promise<void> {
+    return planFinished(this.#session, lease, at);
+  }
+
+  recordStage(lease: Lease, outcome: StageOutcome): Promise<void> {
+    return recordStage(this.#session, this.#known, lease, outcome);
+  }
+
+  async openBatches(query: Parameters<Ledger["openBatches"]>[0]): Promise<readonly Batch[]> {
+    const batches = await openBatches(this.#session, query);
+    for (const { objects } of batches) this.#known.note(objects);
+    return batches;
+  }
+
+  earliestUpdated(jobId: string): Promise<number | null> {
+    return earliestUpdated(this.#session, jobId);
+  }
+
+  countOpenBatches(jobId: string): Promise<number> {
+    return countOpenBatches(this.#session, jobId);
+  }
+
+  batches(jobId: string, cursor: string | null, limit: number): Promise<Page<BatchSummary>> {
+    return batchPage(this.#session, jobId, cursor, limit);
+  }
+
+  exceptions(jobId: string, cursor: string | null, limit: number): Promise<Page<ExceptionRecord>> {
+    return exceptionPage(this.#session, jobId, cursor, limit);
+  }
+
+  audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>> {
+    return auditPage(this.#session, jobId, cursor, limit);
+  }
+
+  objectHistory(jobId: string, key: string): Promise<ObjectHistory | null> {
+    return objectHistory(this.#session, jobId, key);
+  }
+
+  wasPlannedBefore(jobId: string, key: string, beforeSeq: number): Promise<boolean> {
+    return wasPlannedBefore(this.#session, jobId, key, beforeSeq);
+  }
+
+  replanExceptions(jobId: string, batchSize: number, at: number): Promise<number> {
+    return replanExceptions(this.#session, jobId, batchSize, at);
+  }
+
+  async ping(): Promise<void> {
+    await this.#session.run((sql) =>
+      sql.rows("SELECT COUNT(*) AS jobs FROM tranship_jobs WHERE id = ?", [""]),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}

@@ -1,0 +1,59 @@
+/** The configured stores and databases, opened when first needed and shared by all jobs of the process. */
+
+import type { S3Client } from "@aws-sdk/client-s3";
+import { DomainError } from "../domain/errors.ts";
+import type { Connections } from "../ports/connections.ts";
+import { openS3Client } from "./s3/s3-client.ts";
+import { S3ObjectStore } from "./s3/s3-object-store.ts";
+import { allAbilities, type StoreAbilities } from "./s3/store-abilities.ts";
+import { endpointIdentity, type StoreConfig } from "./s3/store-config.ts";
+import { type Database, openDatabase } from "./sql/open-database.ts";
+
+interface OpenStore {
+  readonly client: S3Client;
+  readonly endpoint: string;
+  readonly abilities: StoreAbilities;
+}
+
+/** Opens nothing yet; throws `config_invalid` for a database URL that cannot be one. */
+export function openConnections(config: {
+  readonly stores: Readonly<Record<string, StoreConfig>>;
+  readonly databases: Readonly<Record<string, string>>;
+}): Connections {
+  const databases = new Map<string, Database>(
+    Object.entries(config.databases).map(([name, url]) => [name, openDatabase(name, url)]),
+  );
+  const stores = new Map<string, OpenStore>();
+  const openStore = (name: string): OpenStore => {
+    const known = stores.get(name);
+    if (known !== undefined) return known;
+    const settings = config.stores[name];
+    if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
+    const opened = {
+      client: openS3Client(settings),
+      endpoint: endpointIdentity(settings),
+      abilities: allAbilities(),
+    };
+    stores.set(name, opened);
+    return opened;
+  };
+  return {
+    storeNames: Object.keys(config.stores),
+    databaseNames: Object.keys(config.databases),
+    store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts }),
+    reference(spec, statements) {
+      const database = databases.get(spec.database);
+      if (database === undefined) throw unknown("database", spec.database, [...databases.keys()]);
+      return database.reference(spec, statements);
+    },
+    async close() {
+      await Promise.all([...databases.values()].map((database) => database.close()));
+      for (const { client } of stores.values()) client.destroy();
+    },
+  };
+}
+
+function unknown(what: string, name: string, known: readonly string[]): DomainError {
+  const list = known.length === 0 ? "none is configured" : `configured are: ${known.join(", ")}`;
+  return new DomainError("invalid_input", `unknown ${what} ${JSON.stringify(name)}; ${list}`);
+}

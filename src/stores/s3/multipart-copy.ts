@@ -1,0 +1,202 @@
+/** Copies an object too large for `CopyObject`: server-side, in parts, keeping what `CopyObject` would keep. */
+
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  type StorageClass,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import type { CopyRequest } from "../../ports/object-store.ts";
+import { copySource } from "./copy-source.ts";
+import { bareEtag, quotedEtag } from "./etag.ts";
+import { decodeListedKey } from "./listing.ts";
+import { headObject } from "./object-facts.ts";
+import { type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
+import { runParallel } from "./run-parallel.ts";
+import { badAnswer, S3Fault } from "./s3-errors.ts";
+import type { S3Requests } from "./s3-requests.ts";
+import { settleTarget } from "./settle-target.ts";
+import { pinnedHead, readSourceTraits, type SourceTraits, tagHeader } from "./source-traits.ts";
+import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
+
+/** How large objects are cut. */
+export interface PartSettings {
+  /** Bytes in a part when the source does not suggest a size. */
+  readonly partBytes: number;
+  /** Parts of one object under way at once. */
+  readonly partConcurrency: number;
+}
+
+interface Upload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
+}
+
+/** What all steps of one copy need. */
+interface Copying {
+  readonly requests: S3Requests;
+  readonly request: CopyRequest;
+  readonly abilities: StoreAbilities;
+  readonly signal: AbortSignal | undefined;
+  readonly doing: string;
+}
+
+/** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
+export async function multipartCopy(
+  requests: S3Requests,
+  request: CopyRequest,
+  settings: PartSettings,
+  abilities: StoreAbilities,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
+  const copying: Copying = { requests, request, abilities, signal, doing };
+  const traits = await readSourceTraits(requests, request.source, signal);
+  await abortLeftovers(copying);
+  const upload = await createUpload(copying, traits);
+  const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, settings.partBytes);
+  const ranges = partRanges(traits.size, partBytes);
+  let etag: string;
+  try {
+    const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
+      copyPart(copying, upload, range),
+    );
+    // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
+    await headObject(requests, pinnedHead(request.source), signal);
+    etag = await complete(copying, upload, parts);
+  } catch (error) {
+    await abort(requests, upload);
+    throw error;
+  }
+  const { target } = request;
+  return settleTarget(requests, target, { etag, size: traits.size, parts: ranges.length, tags: traits.tags });
+}
+
+/** Uploads to this very key that an earlier, interrupted copy left. Not being allowed to look is no obstacle. */
+async function abortLeftovers({ requests, request, signal }: Copying): Promise<void> {
+  const { bucket, key } = request.target;
+  const doing = `looking for unfinished uploads of ${bucket}/${key}`;
+  try {
+    // Uploads are listed by key, so those of the key itself come before those of longer ones.
+    const found = await requests.send({ kind: "list", doing }, signal, (client, options) =>
+      client.send(
+        new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, EncodingType: "url" }),
+        options,
+      ),
+    );
+    for (const { Key: listed = "", UploadId: id } of found.Uploads ?? []) {
+      if (id === undefined || !maybeNames(listed, key)) continue;
+      await abort(requests, { Bucket: bucket, Key: key, UploadId: id });
+    }
+  } catch (error) {
+    const harmless =
+      error instanceof S3Fault && (error.kind === "denied" || error.kind === "not_implemented");
+    if (!harmless) throw error;
+  }
+}
+
+/**
+ * Ceph encodes the keys of uploads without saying so, hence both readings count. A wrong guess is harmless: an upload
+ * id is only aborted together with the key it belongs to.
+ */
+function maybeNames(listed: string, key: string): boolean {
+  if (listed === key) return true;
+  try {
+    return decodeListedKey(listed) === key;
+  } catch {
+    return false;
+  }
+}
+
+async function createUpload(
+  { requests, request, signal, doing }: Copying,
+  traits: SourceTraits,
+): Promise<Upload> {
+  const { target, storageClass } = request;
+  const at = { Bucket: target.bucket, Key: target.key };
+  const command = new CreateMultipartUploadCommand({
+    ...at,
+    ...traits.kept,
+    ...(traits.tags.length === 0 ? {} : { Tagging: tagHeader(traits.tags) }),
+    ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
+  });
+  const { expires } = traits;
+  if (expires !== null) {
+    command.middlewareStack.add(
+      (next) => (args) => {
+        const headers = (args.request as { readonly headers: Record<string, string> }).headers;
+        headers.expires = expires;
+        return next(args);
+      },
+      { step: "build", name: "keepExpiresAsItIs" },
+    );
+  }
+  const output = await requests.send({ kind: "copy", doing }, signal, (client, options) =>
+    client.send(command, options),
+  );
+  if (output.UploadId === undefined) throw badAnswer(doing, "no upload id in the answer");
+  return { ...at, UploadId: output.UploadId };
+}
+
+async function copyPart(
+  { requests, request, signal, doing }: Copying,
+  upload: Upload,
+  range: PartRange,
+): Promise<CompletedPart> {
+  const { bucket, key, etag } = request.source;
+  const output = await requests.send({ kind: "copy", doing }, signal, (client, options) =>
+    client.send(
+      new UploadPartCopyCommand({
+        ...upload,
+        PartNumber: range.number,
+        CopySource: copySource(bucket, key),
+        CopySourceRange: `bytes=${range.first}-${range.last}`,
+        // On every part: the source may be overwritten between two of them.
+        CopySourceIfMatch: quotedEtag(etag),
+      }),
+      options,
+    ),
+  );
+  const result = output.CopyPartResult;
+  if (bareEtag(result?.ETag) === "") throw badAnswer(doing, `no ETag for part ${range.number}`);
+  return {
+    PartNumber: range.number,
+    ETag: result?.ETag,
+    ChecksumCRC32: result?.ChecksumCRC32,
+    ChecksumCRC32C: result?.ChecksumCRC32C,
+    ChecksumCRC64NVME: result?.ChecksumCRC64NVME,
+  };
+}
+
+async function complete(
+  { requests, request, abilities, signal, doing }: Copying,
+  upload: Upload,
+  parts: CompletedPart[],
+): Promise<string> {
+  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (condition) =>
+    requests.send({ kind: "copy", doing }, signal, (client, options) =>
+      client.send(
+        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, ...condition }),
+        options,
+      ),
+    ),
+  );
+  if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");
+  return bareEtag(output.ETag);
+}
+
+/** Never stopped and never the reason of a failure: what stays is found by the next copy to this key. */
+async function abort(requests: S3Requests, upload: Upload): Promise<void> {
+  const doing = `aborting an upload of ${upload.Bucket}/${upload.Key}`;
+  try {
+    await requests.send({ kind: "other", doing }, undefined, (client, options) =>
+      client.send(new AbortMultipartUploadCommand(upload), options),
+    );
+  } catch (error) {
+    if (!(error instanceof S3Fault)) throw error;
+  }
+}

@@ -1,0 +1,209 @@
+/** The object store port on S3: one adapter per job over a client that all jobs on the store share. */
+
+import {
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  ListBucketsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { ExceptionCode } from "../../domain/batch.ts";
+import type {
+  BucketFacts,
+  CopyRequest,
+  CopyResult,
+  DeleteResult,
+  ListPage,
+  ListRequest,
+  ObjectFacts,
+  ObjectStore,
+  RequestCounts,
+} from "../../ports/object-store.ts";
+import { type Doomed, deleteEach } from "./delete-objects.ts";
+import { partsInEtag } from "./etag.ts";
+import { listPage } from "./listing.ts";
+import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
+import { factsOf, headObject } from "./object-facts.ts";
+import { MIN_PART_BYTES } from "./part-plan.ts";
+import { objectFailure, S3Fault } from "./s3-errors.ts";
+import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
+import { faultFromSdk } from "./sdk-faults.ts";
+import { singleCopy } from "./single-copy.ts";
+import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
+
+const MIB = 1024 ** 2;
+
+/** The largest object `CopyObject` takes (S3 API reference, "CopyObject"). */
+const MAX_COPY_BYTES = 5 * 1024 * MIB;
+
+/** What an adapter is made of. */
+export interface S3ObjectStoreOptions {
+  /** Shared; see `openS3Client`. */
+  readonly client: S3Client;
+  /** See `endpointIdentity`. */
+  readonly endpoint: string;
+  /** Raised by every request this adapter sends. */
+  readonly counts: RequestCounts;
+  /** Given by the owner of the client, what one job learns of the store spares the next one the question. */
+  readonly abilities?: StoreAbilities;
+  readonly timeouts?: Partial<RequestTimeouts>;
+  /** Objects larger than this are copied in parts; at most 5 GiB. */
+  readonly multipartCopyBytes?: number;
+  readonly parts?: Partial<PartSettings>;
+  /**
+   * Copies objects that were uploaded in parts in the same parts, so that their ETag survives and proves the copy;
+   * on AWS `CopyObject` gives them another one. Costs some ten requests each instead of one.
+   */
+  readonly keepMultipartEtags?: boolean;
+  /** Whether deletions carry the ETag; false for a store that rejects them. */
+  readonly conditionalDelete?: boolean;
+}
+
+/** Where an object is. */
+interface Place {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** {@link ObjectStore} on S3 and stores that speak its protocol. */
+export class S3ObjectStore implements ObjectStore {
+  readonly endpoint: string;
+  readonly #requests: S3Requests;
+  readonly #abilities: StoreAbilities;
+  readonly #multipartCopyBytes: number;
+  readonly #parts: PartSettings;
+  readonly #keepMultipartEtags: boolean;
+  readonly #conditionalDelete: boolean;
+
+  constructor(options: S3ObjectStoreOptions) {
+    const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
+    this.endpoint = options.endpoint;
+    this.#requests = new S3Requests(options.client, options.counts, timeouts);
+    this.#abilities = options.abilities ?? allAbilities();
+    this.#multipartCopyBytes = Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES);
+    this.#parts = { partBytes: 64 * MIB, partConcurrency: 8, ...options.parts };
+    this.#keepMultipartEtags = options.keepMultipartEtags ?? false;
+    this.#conditionalDelete = options.conditionalDelete ?? true;
+  }
+
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
+    return listPage(this.#requests, request, signal);
+  }
+
+  async head(
+    at: Place,
+    options: { readonly checksums?: boolean } = {},
+    signal?: AbortSignal,
+  ): Promise<ObjectFacts | null> {
+    const checksums = options.checksums === true ? ({ ChecksumMode: "ENABLED" } as const) : {};
+    try {
+      const head = await headObject(this.#requests, { Bucket: at.bucket, Key: at.key, ...checksums }, signal);
+      return factsOf(at.key, head);
+    } catch (error) {
+      if (error instanceof S3Fault && error.kind === "gone") return null;
+      throw error;
+    }
+  }
+
+  async copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
+    try {
+      const etag = this.#copiesInParts(request.source)
+        ? await multipartCopy(this.#requests, request, this.#parts, this.#abilities, signal)
+        : await singleCopy(this.#requests, request, this.#abilities, signal);
+      return { kind: "copied", etag };
+    } catch (error) {
+      if (!(error instanceof S3Fault)) throw error;
+      return copyFailure(error);
+    }
+  }
+
+  deleteObjects(
+    bucket: string,
+    objects: readonly Doomed[],
+    signal?: AbortSignal,
+  ): Promise<readonly DeleteResult[]> {
+    return deleteEach(this.#requests, bucket, objects, this.#conditionalDelete, signal);
+  }
+
+  async *read(at: Place, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const doing = `reading ${at.bucket}/${at.key}`;
+    // Without the deadline: it would end the body while a slow reader is still at it.
+    const output = await this.#requests.send({ kind: "other", doing }, signal, (client, { requestTimeout }) =>
+      client.send(new GetObjectCommand({ Bucket: at.bucket, Key: at.key }), { requestTimeout }),
+    );
+    try {
+      yield* output.Body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw faultFromSdk(error, doing);
+    }
+  }
+
+  async write(at: Place, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const doing = `writing ${at.bucket}/${at.key}`;
+    await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
+      client.send(new PutObjectCommand({ Bucket: at.bucket, Key: at.key, Body: body }), options),
+    );
+  }
+
+  async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+    const doing = `looking at bucket ${bucket}`;
+    try {
+      await this.#requests.send({ kind: "head", doing }, signal, (client, options) =>
+        client.send(new HeadBucketCommand({ Bucket: bucket }), options),
+      );
+      return { exists: true, versioning: await this.#versioning(bucket, signal) };
+    } catch (error) {
+      // HEAD has no body, so a missing bucket looks like a missing object.
+      const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
+      if (missing) return { exists: false, versioning: "off" };
+      throw error;
+    }
+  }
+
+  async ping(signal?: AbortSignal): Promise<void> {
+    const doing = "listing the buckets";
+    try {
+      await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
+        client.send(new ListBucketsCommand({}), options),
+      );
+    } catch (error) {
+      // Who may not list all buckets has been recognised all the same.
+      if (!(error instanceof S3Fault) || error.vendorCode !== "AccessDenied") throw error;
+    }
+  }
+
+  #copiesInParts({ size, etag }: CopyRequest["source"]): boolean {
+    if (size > this.#multipartCopyBytes) return true;
+    return this.#keepMultipartEtags && size >= MIN_PART_BYTES && partsInEtag(etag) !== null;
+  }
+
+  async #versioning(bucket: string, signal: AbortSignal | undefined): Promise<BucketFacts["versioning"]> {
+    const doing = `reading the versioning of ${bucket}`;
+    try {
+      const output = await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
+        client.send(new GetBucketVersioningCommand({ Bucket: bucket }), options),
+      );
+      if (output.Status === undefined) return "off";
+      return output.Status === "Enabled" ? "enabled" : "suspended";
+    } catch (error) {
+      if (error instanceof S3Fault && error.kind === "not_implemented") return "off";
+      throw error;
+    }
+  }
+}
+
+/** The source's key exists, so what a copy's key is refused for is the target's. */
+const TARGET_KEY_CODES: ReadonlyMap<string, ExceptionCode> = new Map([
+  ["KeyTooLongError", "key_too_long"],
+  ["InvalidObjectName", "key_invalid"],
+  ["XMinioInvalidObjectName", "key_invalid"],
+]);
+
+/** The outcomes that are about this object; throws what concerns them all. */
+function copyFailure(fault: S3Fault): CopyResult {
+  if (fault.kind === "gone") return { kind: "source_gone" };
+  if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
+  const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";
+  return { kind: "failed", failure: objectFailure(fault, "access_denied", refused) };
+}

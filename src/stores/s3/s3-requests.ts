@@ -1,0 +1,73 @@
+/** Sends requests for one job: counts each, stops between them, bounds their time, translates their failure. */
+
+import type { S3Client } from "@aws-sdk/client-s3";
+import { DomainError } from "../../domain/errors.ts";
+import type { RequestCounts } from "../../ports/object-store.ts";
+import { faultFromSdk } from "./sdk-faults.ts";
+
+/** Under which heading a request is counted. */
+export type RequestKind = Exclude<keyof RequestCounts, "throttled">;
+
+export interface RequestTimeouts {
+  /** From the wait for a connection to the end of the answer. */
+  readonly requestMs: number;
+  /** Likewise for server-side copies, which last as long as the object is large. */
+  readonly copyMs: number;
+}
+
+/** What a request is, for counting and for messages. */
+export interface RequestLabel {
+  readonly kind: RequestKind;
+  /** As in "when listing bucket-a". */
+  readonly doing: string;
+}
+
+/** What goes to `client.send` beside the command. */
+export interface SendOptions {
+  readonly requestTimeout: number;
+  readonly abortSignal: AbortSignal;
+}
+
+/** A job's way to the shared client. */
+export class S3Requests {
+  readonly client: S3Client;
+  readonly #counts: RequestCounts;
+  readonly #timeouts: RequestTimeouts;
+
+  constructor(client: S3Client, counts: RequestCounts, timeouts: RequestTimeouts) {
+    this.client = client;
+    this.#counts = counts;
+    this.#timeouts = timeouts;
+  }
+
+  /**
+   * Sends one request, or throws `stopped` when `signal` was aborted before. Throws {@link S3Fault} when it fails.
+   * The signal does not reach the SDK: a request that has begun may take effect, so its outcome is waited for.
+   */
+  async send<Output>(
+    label: RequestLabel,
+    signal: AbortSignal | undefined,
+    call: (client: S3Client, options: SendOptions) => Promise<Output>,
+  ): Promise<Output> {
+    if (signal?.aborted) throw new DomainError("stopped", `Stopped before ${label.doing}.`);
+    this.#counts[label.kind] += 1;
+    const limitMs = label.kind === "copy" ? this.#timeouts.copyMs : this.#timeouts.requestMs;
+    // The SDK's own timeout ends with the answer's headers; S3 sends those of a copy long before its outcome.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), limitMs);
+    try {
+      return await call(this.client, { requestTimeout: limitMs, abortSignal: deadline.signal });
+    } catch (error) {
+      const fault = faultFromSdk(error, label.doing);
+      if (fault.kind === "throttled") this.noteThrottled();
+      throw fault;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Counts a request as rejected that was answered with 200, yet rejected inside. */
+  noteThrottled(): void {
+    this.#counts.throttled += 1;
+  }
+}

@@ -1,0 +1,37 @@
+/** Copies one object in one request: `CopyObject`, pinned to the version that was planned. */
+
+import { CopyObjectCommand, type StorageClass } from "@aws-sdk/client-s3";
+import type { CopyRequest } from "../../ports/object-store.ts";
+import { copySource } from "./copy-source.ts";
+import { bareEtag, quotedEtag } from "./etag.ts";
+import { badAnswer } from "./s3-errors.ts";
+import type { S3Requests } from "./s3-requests.ts";
+import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
+
+/** Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. */
+export async function singleCopy(
+  requests: S3Requests,
+  { source, target, storageClass, onlyIfAbsent }: CopyRequest,
+  abilities: StoreAbilities,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const doing = `copying ${source.bucket}/${source.key}`;
+  const input = {
+    Bucket: target.bucket,
+    Key: target.key,
+    CopySource: copySource(source.bucket, source.key),
+    CopySourceIfMatch: quotedEtag(source.etag),
+    MetadataDirective: "COPY",
+    TaggingDirective: "COPY",
+    // A copy falls back to STANDARD unless the class is named.
+    ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
+  } as const;
+  const output = await withIfAbsent(abilities, onlyIfAbsent, (condition) =>
+    requests.send({ kind: "copy", doing }, signal, (client, options) =>
+      client.send(new CopyObjectCommand({ ...input, ...condition }), options),
+    ),
+  );
+  const etag = bareEtag(output.CopyObjectResult?.ETag);
+  if (etag === "") throw badAnswer(doing, "no ETag in the answer");
+  return etag;
+}

@@ -1,0 +1,103 @@
+/** Narrows a bulk rewrite that fails down to the values that are to blame, and applies all the others. */
+
+import type { ExceptionCode } from "../../domain/batch.ts";
+import { DomainError } from "../../domain/errors.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type { RewriteFailure, RewriteResult } from "../../ports/reference-table.ts";
+import { backOff } from "./backoff.ts";
+
+/** Why a statement changed nothing although the database is well. */
+export type Setback =
+  /** Another transaction is in the way (deadlock, lock wait, time limit): repeat, then with fewer rows. */
+  | { readonly kind: "contention"; readonly message: string; readonly cause: unknown }
+  /** At least one of the values cannot be changed. */
+  | { readonly kind: "row"; readonly code: ExceptionCode; readonly message: string };
+
+/** Rewrites exactly `values` in one statement: the number of rows, or why none was changed. */
+export type RewriteAttempt = (values: readonly string[]) => Promise<number | Setback>;
+
+/** More lock waits than this without a success in between: it is the table that is busy, not a row. */
+const MAX_WAITS_IN_A_ROW = 6;
+
+interface Piece {
+  readonly values: readonly string[];
+  /** Times it may still be repeated whole before it is halved. */
+  readonly repeats: number;
+}
+
+/**
+ * Rewrites the pieces. A piece that meets a lock is repeated once, then halved, and its halves wait at the end of
+ * the queue so that free rows go first; a value that stays locked by itself becomes a failure. Throws
+ * `database_unavailable` when lock waits follow one another without any success.
+ */
+export async function bisectRewrite(
+  pieces: readonly (readonly string[])[],
+  attempt: RewriteAttempt,
+): Promise<RewriteResult> {
+  const queue: Piece[] = pieces.map((values) => ({ values, repeats: 1 }));
+  const failures: RewriteFailure[] = [];
+  let rows = 0;
+  let waits = 0;
+  for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
+    const outcome = await attempt(piece.values);
+    if (typeof outcome === "number") {
+      rows += outcome;
+      waits = 0;
+      continue;
+    }
+    if (outcome.kind === "row") {
+      waits = 0;
+      queue.unshift(...settled(piece, outcome, failures));
+      continue;
+    }
+    waits += 1;
+    if (waits > MAX_WAITS_IN_A_ROW) {
+      throw new DomainError("database_unavailable", `the rows stay locked: ${outcome.message}`, {
+        cause: outcome.cause,
+      });
+    }
+    await backOff(waits, 50);
+    if (piece.repeats > 0) queue.unshift({ values: piece.values, repeats: piece.repeats - 1 });
+    else queue.push(...settled(piece, { ...outcome, code: "row_not_updated" }, failures));
+  }
+  return { rows, failures };
+}
+
+/** The halves to try next; a single value is recorded as a failure instead. */
+function settled(
+  piece: Piece,
+  why: { readonly code: ExceptionCode; readonly message: string },
+  failures: RewriteFailure[],
+): Piece[] {
+  const [value] = piece.values;
+  if (piece.values.length === 1 && value !== undefined) {
+    failures.push({ value, code: why.code, message: why.message });
+    return [];
+  }
+  const middle = Math.ceil(piece.values.length / 2);
+  return [
+    { values: piece.values.slice(0, middle), repeats: 0 },
+    { values: piece.values.slice(middle), repeats: 0 },
+  ];
+}
+
+/**
+ * Groups `values` so that no value is rewritten before the one it turns into. With `a/` ▸ `a/b/` the value `a/x`
+ * becomes `a/b/x`, which may be in the list itself: a repeated or halved statement would change that row twice.
+ */
+export function inSafeOrder(values: readonly string[], change: PrefixChange): readonly (readonly string[])[] {
+  const distinct = new Set(values);
+  if (!change.to.startsWith(change.from) || change.to === change.from) return [[...distinct]];
+  const layers: string[][] = [];
+  for (const value of distinct) {
+    let depth = 0;
+    for (let next = mapped(value, change); distinct.has(next); next = mapped(next, change)) depth += 1;
+    for (let missing = layers.length; missing <= depth; missing += 1) layers.push([]);
+    layers[depth]?.push(value);
+  }
+  return layers;
+}
+
+function mapped(value: string, change: PrefixChange): string {
+  return change.to + value.slice(change.from.length);
+}

@@ -1,0 +1,230 @@
+/** A reference's table in MariaDB or MySQL: plans its statements once, keeps them short, sorts out what fails. */
+
+import { DomainError, messageOf } from "../../domain/errors.ts";
+import type { ReferenceSpec } from "../../domain/job-spec.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type {
+  ReferencedRow,
+  ReferenceTable,
+  RewriteFailure,
+  RewriteResult,
+  TableFacts,
+} from "../../ports/reference-table.ts";
+import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
+import { exceptionOf, isMissingIndex, kindOf } from "./mariadb-errors.ts";
+import { factsOf, readShape } from "./mariadb-facts.ts";
+import { canHold, text } from "./mariadb-literals.ts";
+import type { MariadbSessions } from "./mariadb-sessions.ts";
+import {
+  existingSql,
+  namingSql,
+  nativeLiteral,
+  type Plan,
+  pageSql,
+  planStatements,
+  rewriteSql,
+} from "./mariadb-statements.ts";
+import { PageWindows, type WindowRow } from "./page-windows.ts";
+import { assertRewritable, assertSpec } from "./reference-rules.ts";
+import { chunksOf } from "./statement-chunks.ts";
+
+/** Values in one reading statement; it takes no locks. */
+const MAX_READ = 10_000;
+/** Values in one rewriting statement: 1,000 take 15–35 ms, which is how long their rows stay locked. */
+const MAX_REWRITE = 1000;
+/** Room for a statement's text around its lists. */
+const FRAME_BYTES = 64 * 1024;
+
+export class MariadbReferenceTable implements ReferenceTable {
+  readonly database: string;
+  readonly #sessions: MariadbSessions;
+  readonly #spec: ReferenceSpec;
+  readonly #statements: Record<string, number>;
+  #plan: Promise<Plan> | null = null;
+  /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
+  #hints = true;
+  readonly #pages = new Map<string, PageWindows>();
+
+  constructor(sessions: MariadbSessions, spec: ReferenceSpec, statements: Record<string, number>) {
+    assertSpec(spec);
+    this.database = sessions.name;
+    this.#sessions = sessions;
+    this.#spec = spec;
+    this.#statements = statements;
+  }
+
+  async inspect(): Promise<TableFacts> {
+    return factsOf(await readShape(this.#sessions, this.#spec.table), this.#spec);
+  }
+
+  async page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
+    let windows = this.#pages.get(valuePrefix);
+    if (windows === undefined) {
+      windows = new PageWindows((after, rows) => this.#window(after, valuePrefix, rows));
+      this.#pages.set(valuePrefix, windows);
+    }
+    return windows.page(afterId, limit);
+  }
+
+  async naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    return this.#rowsHolding(values, "anywhere");
+  }
+
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const plan = await this.#planned();
+    const wanted = new Set(ids);
+    const literals = [...wanted].map((id) => plan.keyType.literal(id)).filter((literal) => literal !== null);
+    const found = new Set<string>();
+    for (const chunk of chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)) {
+      for (const [id] of await this.#select((current) => existingSql(current, chunk))) {
+        // The server may find `A` for `a`: that is another key.
+        if (wanted.has(String(id))) found.add(String(id));
+      }
+    }
+    return found;
+  }
+
+  async rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
+    assertRewritable(values, change);
+    const plan = await this.#planned();
+    const failures: RewriteFailure[] = [];
+    const [free, hopeless] = partition(
+      values.filter((value) => canHold(plan.facts.charset, value) === true),
+      (value) => this.#foreseen(plan, value, change) === null,
+    );
+    const present = new Set((await this.#rowsHolding(hopeless, "where")).map(({ value }) => value));
+    for (const value of present) {
+      const failure = this.#foreseen(plan, value, change);
+      if (failure !== null) failures.push(failure);
+    }
+    let rows = 0;
+    for (const layer of inSafeOrder(free, change)) {
+      // Each value stands in two lists, escaped.
+      const pieces = chunksOf(
+        layer,
+        MAX_REWRITE,
+        this.#listBytes(),
+        (value) => 2 * Buffer.byteLength(text(value)) + 16,
+      );
+      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change));
+      rows += result.rows;
+      failures.push(...result.failures);
+    }
+    return { rows, failures };
+  }
+
+  async ping(): Promise<void> {
+    await this.#sessions.select("SELECT 1", () => this.#count());
+  }
+
+  async #window(afterId: string | null, prefix: string, rows: number): Promise<readonly WindowRow[]> {
+    if (!prefix.isWellFormed()) return [];
+    const cells = await this.#select((plan) => {
+      if (!plan.keyIsUnique)
+        throw this.#refused(`rows cannot be paged by ${this.#spec.key}: it is not unique`);
+      const after = afterId === null ? null : plan.keyType.literal(afterId);
+      if (afterId !== null && after === null) throw this.#refused(`${afterId} is no ${this.#spec.key}`);
+      return pageSql(plan, after, prefix, rows);
+    });
+    return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : stored(value) }));
+  }
+
+  /** Rows that hold exactly one of `values`. The server finds them by collation; what is exact is decided here. */
+  async #rowsHolding(values: readonly string[], within: "anywhere" | "where"): Promise<ReferencedRow[]> {
+    if (values.length === 0) return [];
+    const plan = await this.#planned();
+    const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
+    const literals = [...wanted].map((value) => nativeLiteral(plan, value));
+    const found: ReferencedRow[] = [];
+    for (const chunk of chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)) {
+      for (const [id, cell] of await this.#select((current) => namingSql(current, chunk, within))) {
+        const value = stored(cell);
+        if (wanted.has(value)) found.push({ id: String(id), value });
+      }
+    }
+    return found;
+  }
+
+  async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+    try {
+      return await this.#run(async (plan) => {
+        return this.#sessions.update(rewriteSql(plan, values, change), () => this.#count());
+      });
+    } catch (error) {
+      const message = messageOf(error);
+      if (kindOf(error) === "contention") return { kind: "contention", message, cause: error };
+      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message };
+      throw error;
+    }
+  }
+
+  /** What will go wrong with `value` for sure, known without asking: saves bisecting a whole batch. */
+  #foreseen({ facts }: Plan, value: string, change: PrefixChange): RewriteFailure | null {
+    const next = change.to + value.slice(change.from.length);
+    if (canHold(facts.charset, next) !== true) {
+      const message = `column ${facts.name} (${facts.charset ?? "binary"}) cannot hold the new value`;
+      return { value, code: "row_not_updated", message };
+    }
+    const isCounted = /^(var)?(char|binary)$/.test(facts.dataType);
+    const length = facts.charset === null ? Buffer.byteLength(next, "utf8") : [...next].length;
+    if (!isCounted || facts.length === null || length <= facts.length) return null;
+    const message = `the new value has ${length} characters, column ${facts.name} holds ${facts.length}`;
+    return { value, code: "row_value_too_long", message };
+  }
+
+  async #select(sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
+    return this.#run((plan) => this.#sessions.select(sqlOf(plan), () => this.#count()));
+  }
+
+  /** Runs `work` with the plan, and once more without index hints when the index has gone since. */
+  async #run<Result>(work: (plan: Plan) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(await this.#planned());
+    } catch (error) {
+      if (!(error instanceof DomainError) || !isMissingIndex(error.cause) || !this.#hints) throw error;
+      this.#hints = false;
+      this.#plan = null;
+      return work(await this.#planned());
+    }
+  }
+
+  #planned(): Promise<Plan> {
+    if (this.#plan === null) {
+      const planning = readShape(this.#sessions, this.#spec.table).then((shape) =>
+        planStatements(this.#spec, shape, this.#hints),
+      );
+      // A failure is not remembered: the table may be there next time.
+      planning.catch(() => {
+        this.#plan = null;
+      });
+      this.#plan = planning;
+    }
+    return this.#plan;
+  }
+
+  #listBytes(): number {
+    return this.#sessions.statementBytes - FRAME_BYTES;
+  }
+
+  #count(): void {
+    this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
+  }
+
+  #refused(what: string): DomainError {
+    return new DomainError(
+      "database_refused",
+      `database "${this.database}", table "${this.#spec.table}": ${what}`,
+    );
+  }
+}
+
+/** A binary column's bytes are taken for UTF-8: object keys are nothing else. */
+function stored(cell: unknown): string {
+  return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
+}
+
+function partition(values: readonly string[], isFirst: (value: string) => boolean): [string[], string[]] {
+  const parts: [string[], string[]] = [[], []];
+  for (const value of values) parts[isFirst(value) ? 0 : 1].push(value);
+  return parts;
+}

@@ -1,0 +1,151 @@
+/** Connections to one MariaDB or MySQL database, each set up once, and statements that outlive a lost connection. */
+
+import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
+import { DomainError } from "../../domain/errors.ts";
+import { backOff } from "./backoff.ts";
+import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
+
+export interface MariadbAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly tls: boolean;
+}
+
+/** One row of a result, column by column. */
+export type Cells = readonly unknown[];
+
+/** Attempts of one statement while the connection or the server goes away under it. */
+const ATTEMPTS = 3;
+/** A statement that is not answered by then is given up with its connection: the network is gone. */
+const ANSWER_WITHIN_MS = 30_000;
+/** No statement is longer, whatever the server takes: parsing more would not be a short statement. */
+const MAX_STATEMENT_BYTES = 4 * 1024 * 1024;
+
+/** A small pool. All statements sent through it must be harmless when repeated. */
+export class MariadbSessions {
+  readonly name: string;
+  readonly #pool: Pool;
+  readonly #lockWaitSeconds: number;
+  /** Connections that are set up, by the driver's own object: the promise wrapper is new at every checkout. */
+  readonly #ready = new WeakSet<object>();
+  #statementBytes = MAX_STATEMENT_BYTES;
+
+  constructor(name: string, address: MariadbAddress, lockWaitSeconds: number) {
+    this.name = name;
+    this.#lockWaitSeconds = lockWaitSeconds;
+    const { tls, ...account } = address;
+    this.#pool = createPool({
+      ...account,
+      ...(tls ? { ssl: {} } : {}),
+      charset: "utf8mb4_general_ci",
+      connectionLimit: 4,
+      connectTimeout: 5000,
+      enableKeepAlive: true,
+      dateStrings: true,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+    });
+  }
+
+  /** The longest statement the server and our own limit allow; our own until the first connection is made. */
+  get statementBytes(): number {
+    return this.#statementBytes;
+  }
+
+  /** Runs a SELECT. */
+  async select(sql: string, onSend: () => void): Promise<readonly Cells[]> {
+    return this.#repeated("contention too", async (connection) => {
+      onSend();
+      const [rows] = await connection.query<RowDataPacket[]>({
+        sql,
+        rowsAsArray: true,
+        timeout: ANSWER_WITHIN_MS,
+      });
+      return rows as unknown as readonly Cells[];
+    });
+  }
+
+  /**
+   * Runs an UPDATE; gives the number of rows that matched. After a lost connection the statement may have been
+   * applied already: the repetition then matches nothing and the number is too small, never the effect twice.
+   */
+  async update(sql: string, onSend: () => void): Promise<number> {
+    return this.#repeated("only lost connections", async (connection) => {
+      onSend();
+      const [result] = await connection.query({ sql, timeout: ANSWER_WITHIN_MS });
+      return "affectedRows" in result ? result.affectedRows : 0;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** With "only lost connections", errors of kind `contention` and `row` come out as the driver threw them. */
+  async #repeated<Result>(
+    what: "contention too" | "only lost connections",
+    work: (connection: PoolConnection) => Promise<Result>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        const kind = kindOf(error);
+        if (what !== "contention too" && (kind === "contention" || kind === "row")) throw error;
+        const worthRepeating = (kind === "unavailable" || kind === "contention") && !isSilence(error);
+        if (!worthRepeating || attempt >= ATTEMPTS) throw translated(this.name, error);
+        await backOff(attempt, 100);
+      }
+    }
+  }
+
+  async #once<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.#pool.getConnection();
+    try {
+      await this.#setUp(connection);
+      const result = await work(connection);
+      connection.release();
+      return result;
+    } catch (error) {
+      if (leavesConnectionUsable(error)) connection.release();
+      else connection.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a new connection ours, once; these statements touch no table and are not counted as production statements.
+   *
+   * - sql_mode is set whole, not added to: the text depends on backslash escapes (no NO_BACKSLASH_ESCAPES) and on ''
+   *   being a string (no EMPTY_STRING_IS_NULL); strict for every engine, so that nothing is truncated (hazard: an
+   *   over-long path stored short).
+   * - autocommit, so that locks last one statement, even where `init_connect` says otherwise.
+   * - lock_wait_timeout bounds the wait for ALTER TABLE and LOCK TABLES, a day by default.
+   * - in_predicate_conversion_threshold: MariaDB rewrites long IN lists into a subquery, which loses the range access.
+   */
+  async #setUp(connection: PoolConnection): Promise<void> {
+    if (this.#ready.has(connection.connection)) return;
+    const seconds = this.#lockWaitSeconds;
+    await connection.query({
+      sql:
+        "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, " +
+        `innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds} ` +
+        "/*M!100300 , in_predicate_conversion_threshold = 0 */",
+      timeout: ANSWER_WITHIN_MS,
+    });
+    await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    const [rows] = await connection.query<RowDataPacket[]>({
+      sql: "SELECT @@SESSION.sql_mode, @@SESSION.max_allowed_packet",
+      rowsAsArray: true,
+    });
+    const [mode, packet] = (rows as unknown as readonly Cells[])[0] ?? [];
+    if (!String(mode).split(",").includes("STRICT_TRANS_TABLES")) {
+      throw new DomainError("database_refused", `database "${this.name}": strict SQL mode cannot be set`);
+    }
+    this.#statementBytes = Math.min(MAX_STATEMENT_BYTES, Math.floor(Number(packet) * 0.9));
+    this.#ready.add(connection.connection);
+  }
+}

@@ -1,0 +1,168 @@
+/** The text of every statement that touches a reference's rows in MariaDB or MySQL. */
+
+import { DomainError } from "../../domain/errors.ts";
+import type { ColumnValue, ReferenceSpec } from "../../domain/job-spec.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+import { type ColumnFacts, indexOn, isUniqueKey, missingColumns, type TableShape } from "./mariadb-facts.ts";
+import { type KeyType, keyTypeOf } from "./mariadb-key.ts";
+import { bytes, canHold, quotedName, text } from "./mariadb-literals.ts";
+
+/** Everything the statements of one reference have in common. */
+export interface Plan {
+  readonly spec: ReferenceSpec;
+  readonly table: string;
+  readonly key: string;
+  readonly keyType: KeyType;
+  readonly keyIsUnique: boolean;
+  /** Index hints. Without them the optimizer scans the table once the list is long (10,000 values of 50,000 rows). */
+  readonly byKey: string;
+  readonly byColumn: string;
+  readonly column: string;
+  readonly facts: ColumnFacts;
+  /** ` AND …` for the reference's `where`, or nothing. */
+  readonly where: string;
+  /** `, …` for `set` and the columns to keep, or nothing. */
+  readonly assignments: string;
+}
+
+/** Plans the statements of `spec`; throws `database_refused` when the table cannot serve it. */
+export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: boolean): Plan {
+  const refused = (what: string) =>
+    new DomainError("database_refused", `database "${spec.database}", table "${spec.table}": ${what}`);
+  if (!shape.exists) throw refused("it does not exist, or the account may not see it");
+  const missing = missingColumns(shape, spec);
+  if (missing.length > 0)
+    throw refused(`it lacks the column(s) ${missing.join(", ")}, or the account may not see them`);
+  const facts = shape.columns.get(spec.column.toLowerCase());
+  const key = shape.columns.get(spec.key.toLowerCase());
+  if (facts === undefined || key === undefined) throw refused("its columns cannot be read");
+  if (!/^(varchar|char|(tiny|medium|long)?text|varbinary|(tiny|medium|long)?blob)$/.test(facts.dataType)) {
+    throw refused(`column ${facts.name} of type ${facts.columnType} cannot hold keys exactly`);
+  }
+  if (canHold(facts.charset, "") === null) {
+    throw refused(`column ${facts.name} has the character set ${facts.charset}, which is not supported`);
+  }
+  const keyType = keyTypeOf(key);
+  if (keyType === null) throw refused(`rows cannot be paged by ${key.name} of type ${key.columnType}`);
+  const hint = (column: string) => {
+    const index = hints ? indexOn(shape, column) : null;
+    return index === null ? "" : ` FORCE INDEX (${quotedName(index.name)})`;
+  };
+  return {
+    spec,
+    table: quotedName(spec.table),
+    key: `r.${quotedName(key.name)}`,
+    keyType,
+    keyIsUnique: isUniqueKey(shape, spec.key),
+    byKey: hint(spec.key),
+    byColumn: hint(spec.column),
+    column: `r.${quotedName(facts.name)}`,
+    facts,
+    where: Object.entries(spec.where)
+      .map(([name, value]) => ` AND ${equality(shape, name, value)}`)
+      .join(""),
+    assignments: assignments(spec, shape),
+  };
+}
+
+/** The column's bytes in UTF-8, to be compared with a binary literal. CAST, for BINARY is deprecated in MySQL 8. */
+function exactBytes(column: string, charset: string | null): string {
+  if (charset === null) return column;
+  return charset === "utf8mb4"
+    ? `CAST(${column} AS BINARY)`
+    : `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
+}
+
+/**
+ * `name` = `value`, never broader than that: text columns compare byte for byte, with numbers as text ('5abc' = 5 is
+ * true to the server); number columns meet only numbers ('x' = 0 is true to the server).
+ */
+function equality(shape: TableShape, name: string, value: ColumnValue): string {
+  const facts = shape.columns.get(name.toLowerCase());
+  const column = `r.${quotedName(name)}`;
+  if (value === null) return `${column} IS NULL`;
+  const plain = typeof value === "boolean" ? Number(value) : value;
+  if (facts !== undefined && (facts.charset !== null || /(binary|blob)$/.test(facts.dataType))) {
+    const wanted = String(plain);
+    if (canHold(facts.charset, wanted) !== true) return "FALSE";
+    if (facts.charset === null) return `${column} = ${bytes(wanted)}`;
+    return `${column} = ${text(wanted)} AND ${exactBytes(column, facts.charset)} = ${bytes(wanted)}`;
+  }
+  const isNumeric = /^((tiny|small|medium|big)?int|decimal|float|double|bit|year)$/.test(
+    facts?.dataType ?? "",
+  );
+  if (isNumeric && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(String(plain))) return "FALSE";
+  return `${column} = ${isNumeric ? String(plain) : text(String(plain))}`;
+}
+
+function assignments(spec: ReferenceSpec, shape: TableShape): string {
+  const set = Object.entries(spec.set).map(([name, value]) => `, r.${quotedName(name)} = ${assigned(value)}`);
+  if (!spec.keepUpdatedAt) return set.join("");
+  const given = new Set([spec.column, ...Object.keys(spec.set)].map((name) => name.toLowerCase()));
+  const kept = [...shape.columns.values()].filter(
+    ({ updatesItself, name }) => updatesItself && !given.has(name.toLowerCase()),
+  );
+  // A column set to itself is not "updated automatically" (MariaDB and MySQL manuals, TIMESTAMP).
+  return [...set, ...kept.map(({ name }) => `, r.${quotedName(name)} = r.${quotedName(name)}`)].join("");
+}
+
+function assigned(value: ColumnValue): string {
+  if (value === null) return "NULL";
+  if (typeof value === "boolean") return value ? "1" : "0";
+  return typeof value === "number" ? String(value) : text(value);
+}
+
+/** A literal that the column compares with by its own collation, through its index. */
+export function nativeLiteral(plan: Plan, value: string): string {
+  return plan.facts.charset === null ? bytes(value) : text(value);
+}
+
+/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match. */
+export function pageSql(plan: Plan, afterLiteral: string | null, valuePrefix: string, rows: number): string {
+  const { key, keyType, column, facts } = plan;
+  const length = Buffer.byteLength(valuePrefix, "utf8");
+  // Bytes, not characters: UTF-8 prefixes of equal bytes are equal, and LEFT then needs no collation.
+  const starts = `LEFT(${exactBytes(column, facts.charset)}, ${length}) = ${bytes(valuePrefix)}`;
+  return (
+    `SELECT ${keyType.asText(key)}, IF(${starts}${plan.where}, ${column}, NULL) FROM ${plan.table} r${plan.byKey}` +
+    `${afterLiteral === null ? "" : ` WHERE ${key} > ${afterLiteral}`} ORDER BY ${key} LIMIT ${rows}`
+  );
+}
+
+/**
+ * Rows that hold one of the values as the column's collation sees it: a superset, from which the caller takes the
+ * exact ones. With `within`, only rows that match `where`.
+ */
+export function namingSql(plan: Plan, literals: readonly string[], within: "anywhere" | "where"): string {
+  return (
+    `SELECT ${plan.keyType.asText(plan.key)}, ${plan.column} FROM ${plan.table} r${plan.byColumn} ` +
+    `WHERE ${plan.column} IN (${literals.join(",")})${within === "where" ? plan.where : ""}`
+  );
+}
+
+export function existingSql(plan: Plan, literals: readonly string[]): string {
+  return (
+    `SELECT ${plan.keyType.asText(plan.key)} FROM ${plan.table} r${plan.byKey} ` +
+    `WHERE ${plan.key} IN (${literals.join(",")})`
+  );
+}
+
+/**
+ * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps
+ * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
+ */
+export function rewriteSql(plan: Plan, values: readonly string[], change: PrefixChange): string {
+  const { column, facts } = plan;
+  const isBinary = facts.charset === null;
+  const exact = exactBytes(column, facts.charset);
+  const literal = (value: string) => nativeLiteral(plan, value);
+  // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
+  const cut = isBinary ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
+  const members = isBinary ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
+  return (
+    `UPDATE ${plan.table} r${plan.byColumn} ` +
+    `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
+    `WHERE ${column} IN (${values.map(literal).join(",")})${members} ` +
+    `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where}`
+  );
+}

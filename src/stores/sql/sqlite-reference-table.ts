@@ -1,0 +1,163 @@
+/** A reference's table in a SQLite file: the embedded counterpart of MariaDB's, with the same meaning. */
+
+import type { Database } from "better-sqlite3";
+import type { ExceptionCode } from "../../domain/batch.ts";
+import { DomainError, messageOf } from "../../domain/errors.ts";
+import type { ReferenceSpec } from "../../domain/job-spec.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type {
+  ReferencedRow,
+  ReferenceTable,
+  RewriteFailure,
+  RewriteResult,
+  TableFacts,
+} from "../../ports/reference-table.ts";
+import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
+import { PageWindows, type WindowRow } from "./page-windows.ts";
+import { assertRewritable, assertSpec } from "./reference-rules.ts";
+import { assertComplete, holdsBlobs, readFacts } from "./sqlite-facts.ts";
+import { type SqliteFile, sqliteCode } from "./sqlite-file.ts";
+import {
+  existingStatement,
+  namingStatement,
+  pageStatement,
+  rewriteStatement,
+  type SqlitePlan,
+  type SqliteStatement,
+} from "./sqlite-statements.ts";
+import { chunksOf } from "./statement-chunks.ts";
+
+/** Values in one reading statement. */
+const MAX_READ = 10_000;
+/** Values in one rewriting statement, as in MariaDB; SQLite works in the process's only thread. */
+const MAX_REWRITE = 1000;
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+
+export class SqliteReferenceTable implements ReferenceTable {
+  readonly database: string;
+  readonly #file: SqliteFile;
+  readonly #spec: ReferenceSpec;
+  readonly #statements: Record<string, number>;
+  readonly #pages = new Map<string, PageWindows>();
+  #plan: { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } | null = null;
+
+  constructor(file: SqliteFile, spec: ReferenceSpec, statements: Record<string, number>) {
+    assertSpec(spec);
+    this.database = file.name;
+    this.#file = file;
+    this.#spec = spec;
+    this.#statements = statements;
+  }
+
+  async inspect(): Promise<TableFacts> {
+    return this.#file.use((connection) => readFacts(connection, this.#spec));
+  }
+
+  async page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
+    let windows = this.#pages.get(valuePrefix);
+    if (windows === undefined) {
+      windows = new PageWindows((after, rows) => this.#window(after, valuePrefix, rows));
+      this.#pages.set(valuePrefix, windows);
+    }
+    return windows.page(afterId, limit);
+  }
+
+  async naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    const wanted = new Set(values.filter((value) => value.isWellFormed()));
+    const found: ReferencedRow[] = [];
+    for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
+      const rows = await this.#all<ReferencedRow>((plan) => namingStatement(plan, chunk));
+      found.push(...rows.filter(({ value }) => wanted.has(value)));
+    }
+    return found;
+  }
+
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const wanted = new Set(ids.filter((id) => id.isWellFormed()));
+    const found = new Set<string>();
+    for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
+      const rows = await this.#all<{ readonly id: string }>((plan) => existingStatement(plan, chunk));
+      for (const { id } of rows) if (wanted.has(id)) found.add(id);
+    }
+    return found;
+  }
+
+  async rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
+    assertRewritable(values, change);
+    const failures: RewriteFailure[] = [];
+    let rows = 0;
+    const wellFormed = change.to.isWellFormed() ? values.filter((value) => value.isWellFormed()) : [];
+    for (const layer of inSafeOrder(wellFormed, change)) {
+      const pieces = chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength);
+      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change));
+      rows += result.rows;
+      failures.push(...result.failures);
+    }
+    return { rows, failures };
+  }
+
+  async ping(): Promise<void> {
+    await this.#file.use((connection) => {
+      this.#count();
+      connection.prepare("SELECT 1").get();
+    });
+  }
+
+  async #window(afterId: string | null, prefix: string, rows: number): Promise<readonly WindowRow[]> {
+    if (!prefix.isWellFormed()) return [];
+    return this.#all<WindowRow>((plan, keyIsUnique) => {
+      if (!keyIsUnique) {
+        const message = `table "${this.#spec.table}": rows cannot be paged by ${this.#spec.key}: it is not unique`;
+        throw new DomainError("database_refused", `database "${this.database}", ${message}`);
+      }
+      return pageStatement(plan, afterId, prefix, rows);
+    });
+  }
+
+  async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+    try {
+      return await this.#file.use((connection) => {
+        const { plan } = this.#planned(connection);
+        const { sql, parameters } = rewriteStatement(plan, values, change);
+        const statement = connection.prepare(sql);
+        this.#count();
+        return statement.run(...parameters).changes;
+      });
+    } catch (error) {
+      const code = sqliteCode(error);
+      if (code === null) throw error;
+      return { kind: "row", code: exceptionOf(code), message: messageOf(error) };
+    }
+  }
+
+  async #all<Row>(
+    statementOf: (plan: SqlitePlan, keyIsUnique: boolean) => SqliteStatement,
+  ): Promise<readonly Row[]> {
+    return this.#file.use((connection) => {
+      const { plan, keyIsUnique } = this.#planned(connection);
+      const { sql, parameters } = statementOf(plan, keyIsUnique);
+      const statement = connection.prepare<unknown[], Row>(sql);
+      this.#count();
+      return statement.all(...parameters);
+    });
+  }
+
+  #planned(connection: Database): { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } {
+    if (this.#plan === null) {
+      const facts = readFacts(connection, this.#spec);
+      assertComplete(facts, this.#spec);
+      const keyIsBlob = holdsBlobs(connection, this.#spec.table, this.#spec.key);
+      this.#plan = { plan: { spec: this.#spec, keyIsBlob }, keyIsUnique: facts.keyIsUnique };
+    }
+    return this.#plan;
+  }
+
+  #count(): void {
+    this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
+  }
+}
+
+/** Which exception a single value gets; only constraint violations reach this. */
+function exceptionOf(code: string): ExceptionCode {
+  return /_(UNIQUE|PRIMARYKEY|ROWID)$/.test(code) ? "row_conflict" : "row_not_updated";
+}

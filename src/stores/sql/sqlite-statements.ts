@@ -1,0 +1,142 @@
+/** The text and parameters of every statement that touches a reference's rows in SQLite. */
+
+import type { ColumnValue, ReferenceSpec } from "../../domain/job-spec.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+
+export type Parameter = string | bigint | number | Buffer | null;
+
+/** A statement with its parameters in order. */
+export interface SqliteStatement {
+  readonly sql: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** The reference, and how its key's values become text. */
+export interface SqlitePlan {
+  readonly spec: ReferenceSpec;
+  readonly keyIsBlob: boolean;
+}
+
+/** A name in double quotes. */
+export function quotedName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * A column of the reference's table, whose alias is `r`. Unqualified, "id" would be a result's alias or a column of
+ * json_each, and a name that does not exist would quietly be a string (SQLite documentation, "Quirks").
+ */
+function qualified(name: string): string {
+  return `r.${quotedName(name)}`;
+}
+
+/** An integer stays one: the driver binds every JavaScript number as a float, and 5.0 is not the text '5'. */
+function bound(value: ColumnValue): Parameter {
+  if (typeof value === "boolean") return value ? 1n : 0n;
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/** The reference's `where`, each as ` AND …`; byte for byte, and null equals NULL. */
+function whereOf({ where }: ReferenceSpec): SqliteStatement {
+  const entries = Object.entries(where);
+  return {
+    sql: entries.map(([name]) => ` AND ${qualified(name)} COLLATE BINARY IS ?`).join(""),
+    parameters: entries.map(([, value]) => bound(value)),
+  };
+}
+
+function idOf({ spec, keyIsBlob }: SqlitePlan): string {
+  const key = qualified(spec.key);
+  return keyIsBlob ? `hex(${key})` : `CAST(${key} AS TEXT)`;
+}
+
+/** Bound as text, an id takes on the key column's affinity: 64-bit integers stay exact. */
+function idParameter({ keyIsBlob }: SqlitePlan, id: string): Parameter {
+  return keyIsBlob ? Buffer.from(id, "hex") : id;
+}
+
+/** A list as one parameter: the number of variables is limited, and the statement stays the same. */
+function list(values: readonly string[]): string {
+  return JSON.stringify(values);
+}
+
+/** Bytes of the column from `from` on; as BLOB, because SUBSTR on text ends at a NUL. */
+function blobPart(column: string, from: number, length: number | null): string {
+  return `substr(CAST(${column} AS BLOB), ${from}${length === null ? "" : `, ${length}`})`;
+}
+
+/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match. */
+export function pageStatement(
+  plan: SqlitePlan,
+  afterId: string | null,
+  valuePrefix: string,
+  rows: number,
+): SqliteStatement {
+  const { spec } = plan;
+  const key = qualified(spec.key);
+  const column = qualified(spec.column);
+  const prefix = Buffer.from(valuePrefix, "utf8");
+  const where = whereOf(spec);
+  const starts = `typeof(${column}) = 'text' AND ${blobPart(column, 1, prefix.length)} = ?`;
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql} THEN ${column} END AS value ` +
+      `FROM ${quotedName(spec.table)} AS r${afterId === null ? "" : ` WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${rows}`,
+    parameters: [prefix, ...where.parameters, ...(afterId === null ? [] : [idParameter(plan, afterId)])],
+  };
+}
+
+/** Rows that hold one of the values as the column's collation sees it; the caller takes the exact ones. */
+export function namingStatement(plan: SqlitePlan, values: readonly string[]): SqliteStatement {
+  const { spec } = plan;
+  const column = qualified(spec.column);
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${quotedName(spec.table)} AS r ` +
+      `WHERE ${column} IN (SELECT value FROM json_each(?))`,
+    parameters: [list(values)],
+  };
+}
+
+export function existingStatement(plan: SqlitePlan, ids: readonly string[]): SqliteStatement {
+  const { spec, keyIsBlob } = plan;
+  // IN (SELECT …) takes on no affinity from the column, so the list is given the key's type row by row.
+  const key = qualified(spec.key);
+  const source = keyIsBlob
+    ? `WITH RECURSIVE wanted(id) AS (SELECT value FROM json_each(?)) SELECT ${idOf(plan)} AS id FROM wanted ` +
+      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = unhex(wanted.id)`
+    : `SELECT ${idOf(plan)} AS id FROM json_each(?) AS wanted ` +
+      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = wanted.value`;
+  return { sql: source, parameters: [list(ids)] };
+}
+
+/**
+ * The compare-and-set. The first list finds rows through the index by the column's collation (perhaps NOCASE), the
+ * second keeps those that are equal byte for byte.
+ */
+export function rewriteStatement(
+  { spec }: SqlitePlan,
+  values: readonly string[],
+  change: PrefixChange,
+): SqliteStatement {
+  const column = qualified(spec.column);
+  const where = whereOf(spec);
+  const from = Buffer.from(change.from, "utf8");
+  const set = Object.entries(spec.set);
+  return {
+    sql:
+      `UPDATE ${quotedName(spec.table)} AS r SET ${quotedName(spec.column)} = ? || CAST(${blobPart(column, from.length + 1, null)} AS TEXT)` +
+      `${set.map(([name]) => `, ${quotedName(name)} = ?`).join("")} ` +
+      `WHERE ${column} IN (SELECT value FROM json_each(?)) ` +
+      `AND ${column} COLLATE BINARY IN (SELECT value FROM json_each(?)) ` +
+      `AND ${blobPart(column, 1, from.length)} = ?${where.sql}`,
+    parameters: [
+      change.to,
+      ...set.map(([, value]) => bound(value)),
+      list(values),
+      list(values),
+      from,
+      ...where.parameters,
+    ],
+  };
+}

@@ -1,0 +1,255 @@
+/** What every ledger must do about jobs: recording, listing, operators' changes, leases and the audit trail. */
+
+import { describe, expect, test } from "vitest";
+import type { JobState } from "../../src/domain/job-state.ts";
+import type { Ledger } from "../../src/ports/ledger.ts";
+import { claimedJob, LEASE_MS, REPORT, specOf, T0 } from "./ledger-fixtures.ts";
+
+const END = { state: "paused", reason: null, waiting: null, report: REPORT } as const;
+const THROTTLED = { reason: "throttled", since: T0, until: T0 + 9, detail: "503 🐌" } as const;
+
+function submit(ledger: Ledger, idempotencyKey: string | null = null, name = "avatars", at = T0) {
+  return ledger.createJob({ spec: specOf({ name }), idempotencyKey, actor: "ci", at });
+}
+
+function change(ledger: Ledger, jobId: string, from: JobState, to: JobState, reason: string | null = null) {
+  return ledger.changeState({ jobId, from, to, action: "pause", actor: "ann", reason, at: T0 + 7 });
+}
+
+export function jobsContract(ledgerOf: () => Ledger): void {
+  describe("jobs", () => {
+    test("a new job is queued, complete and on the audit trail", async () => {
+      const ledger = ledgerOf();
+      const { job, created } = await submit(ledger, null, "Ünïcode 🚚 ");
+      expect(created).toBe(true);
+      expect(await ledger.job(job.id)).toEqual(job);
+      expect(job).toMatchObject({ name: "Ünïcode 🚚 ", state: "queued", version: 1, createdAt: T0 });
+      expect(job.spec).toEqual(specOf({ name: "Ünïcode 🚚 " }));
+      expect(job).toMatchObject({ planDone: false, leaseOwner: null, waiting: null, finishedAt: null });
+      const { items } = await ledger.audit(job.id, null, 10);
+      expect(items).toMatchObject([{ at: T0, actor: "ci", action: "submit" }]);
+    });
+
+    test("there is no job of an unknown id", async () => {
+      expect(await ledgerOf().job("nothing")).toBeNull();
+    });
+
+    test("the same idempotency key gives the same job, and with another spec a conflict", async () => {
+      const ledger = ledgerOf();
+      const first = await submit(ledger, "key-1");
+      const reordered = Object.fromEntries(
+        Object.entries(specOf()).reverse(),
+      ) as unknown as typeof first.job.spec;
+      const request = { spec: reordered, idempotencyKey: "key-1", actor: "ci", at: T0 + 1 };
+      const again = await ledger.createJob(request);
+      expect(again).toEqual({ job: first.job, created: false });
+      await expect(submit(ledger, "key-1", "other")).rejects.toMatchObject({ code: "idempotency_conflict" });
+      // Not the same key, whatever a collation says.
+      expect((await submit(ledger, "key-1 ")).created).toBe(true);
+      expect((await submit(ledger, "KEY-1")).created).toBe(true);
+      expect((await ledger.audit(first.job.id, null, 10)).items).toHaveLength(1);
+    });
+
+    test("of twenty requests at once with one idempotency key one makes the job", async () => {
+      const ledger = ledgerOf();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => submit(ledger, "stampede")));
+      expect(answers.filter((answer) => answer.created)).toHaveLength(1);
+      expect(new Set(answers.map((answer) => answer.job.id)).size).toBe(1);
+    });
+
+    test("jobs are listed newest first, by state, page by page", async () => {
+      const ledger = ledgerOf();
+      const ids: string[] = [];
+      // In the far future, so that the jobs of other tests come after them.
+      for (let i = 0; i < 5; i += 1) ids.unshift((await submit(ledger, null, `page ${i}`, T0 * 2)).job.id);
+      await change(ledger, ids[1]!, "queued", "paused");
+      const first = await ledger.jobs({ states: null, limit: 3, cursor: null });
+      expect(first.items.map((job) => job.id)).toEqual(ids.slice(0, 3));
+      const second = await ledger.jobs({ states: null, limit: 2, cursor: first.next });
+      expect(second.items.map((job) => job.id)).toEqual(ids.slice(3));
+      const paused = await ledger.jobs({ states: ["paused"], limit: 1, cursor: null });
+      expect(paused.items.map((job) => job.id)).toEqual([ids[1]]);
+      expect(await ledger.jobs({ states: [], limit: 5, cursor: null })).toEqual({ items: [], next: null });
+    });
+
+    test("a cursor of another list, or of nobody, is invalid input", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      await ledger.addAudit(job.id, { at: T0, actor: "a", action: "b", detail: "c" });
+      const { next } = await ledger.audit(job.id, null, 1);
+      for (const cursor of [
+        "",
+        "nonsense",
+        "§",
+        next!,
+        "YXVkaXQ6LTE",
+        Buffer.from("jobs:x").toString("base64url"),
+      ]) {
+        const fault = { code: "invalid_input", faults: [{ pointer: "/cursor" }] };
+        await expect(ledger.jobs({ states: null, limit: 1, cursor })).rejects.toMatchObject(fault);
+        await expect(ledger.batches(job.id, cursor, 1)).rejects.toMatchObject(fault);
+        await expect(ledger.exceptions(job.id, cursor, 1)).rejects.toMatchObject(fault);
+        if (cursor !== next) await expect(ledger.audit(job.id, cursor, 1)).rejects.toMatchObject(fault);
+      }
+    });
+
+    test("a state changes only from the state it was seen in, together with its audit event", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      const paused = await change(ledger, job.id, "queued", "paused", "lunch");
+      expect(paused).toMatchObject({ state: "paused", reason: "lunch", version: 2, updatedAt: T0 + 7 });
+      expect(await change(ledger, job.id, "queued", "cancelled")).toBeNull();
+      expect(await change(ledger, job.id, "paused", "queued")).toMatchObject({ reason: null, version: 3 });
+      const failed = await change(ledger, job.id, "queued", "failed", "no bucket");
+      expect(failed).toMatchObject({ state: "failed", reason: "no bucket", finishedAt: T0 + 7 });
+      expect(await change(ledger, job.id, "failed", "queued")).toMatchObject({
+        finishedAt: null,
+        reason: null,
+      });
+      const { items } = await ledger.audit(job.id, null, 10);
+      expect(items.map((event) => event.action)).toEqual(["submit", "pause", "pause", "pause", "pause"]);
+      expect(items[1]).toMatchObject({ actor: "ann", detail: "lunch", at: T0 + 7 });
+    });
+
+    test("the first approval stays", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      const approved = await ledger.approve(job.id, "ann", T0 + 1);
+      expect(approved).toMatchObject({ approvedBy: "ann", approvedAt: T0 + 1, version: 2 });
+      expect(await ledger.approve(job.id, "bob", T0 + 2)).toEqual(approved);
+      await expect(ledger.approve("nothing", "ann", T0)).rejects.toMatchObject({ code: "not_found" });
+    });
+
+    test("the audit trail is paged in order", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      for (const detail of ["a", "b", "c"]) {
+        await ledger.addAudit(job.id, { at: T0, actor: "ann", action: "note", detail });
+      }
+      const first = await ledger.audit(job.id, null, 2);
+      const second = await ledger.audit(job.id, first.next, 2);
+      expect([...first.items, ...second.items].map((event) => event.detail).slice(1)).toEqual([
+        "a",
+        "b",
+        "c",
+      ]);
+      expect(second.next).toBeNull();
+    });
+  });
+
+  describe("leases", () => {
+    test("of twenty claims at once one wins", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => ledger.claim(job.id, `runner-${n}`, T0, LEASE_MS)),
+      );
+      const won = claims.filter((lease) => lease !== null);
+      expect(won).toHaveLength(1);
+      expect(await ledger.job(job.id)).toMatchObject({
+        ...{ state: "running", fencingToken: won[0]!.token, leaseOwner: won[0]!.owner },
+        ...{ leaseUntil: T0 + LEASE_MS, startedAt: T0, version: 2 },
+      });
+      const { items } = await ledger.audit(job.id, null, 30);
+      expect(items.filter((event) => event.action === "claim")).toMatchObject([{ actor: won[0]!.owner }]);
+    });
+
+    test("a job is claimed again only after its lease, with a greater token", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      expect(await ledger.claim(lease.jobId, "runner-2", T0 + LEASE_MS - 1, LEASE_MS)).toBeNull();
+      await ledger.renew(lease, REPORT, T0 + 10, LEASE_MS);
+      expect(await ledger.claim(lease.jobId, "runner-2", T0 + LEASE_MS, LEASE_MS)).toBeNull();
+      const next = await ledger.claim(lease.jobId, "runner-2", T0 + LEASE_MS + 10, LEASE_MS);
+      expect(next?.token).toBeGreaterThan(lease.token);
+      expect(await ledger.claim("nothing", "runner-2", T0, LEASE_MS)).toBeNull();
+    });
+
+    test.each(["paused", "cancelled", "completed", "completed_with_exceptions", "failed"] as const)(
+      "a job that is %s is not claimed",
+      async (state) => {
+        const ledger = ledgerOf();
+        const { job } = await submit(ledger);
+        await change(ledger, job.id, "queued", state);
+        expect(await ledger.claim(job.id, "runner", T0, LEASE_MS)).toBeNull();
+      },
+    );
+
+    test.each(["pausing", "cancelling"] as const)("a job left %s is claimed to be settled", async (state) => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      await change(ledger, job.id, "queued", state);
+      expect(await ledger.claim(job.id, "runner", T0, LEASE_MS)).not.toBeNull();
+      expect(await ledger.job(job.id)).toMatchObject({ state });
+    });
+
+    test("a renewal stores the report, and raises the version only for what an operator can see", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      const report = {
+        ...REPORT,
+        requests: { ...REPORT.requests, copy: 5 },
+        statements: { app: 3 },
+        activeMs: 8,
+      };
+      const first = await ledger.renew(lease, report, T0 + 1, LEASE_MS);
+      expect(first).toMatchObject({ version: 2, requests: { copy: 5 }, statements: { app: 3 }, activeMs: 8 });
+      expect(first.leaseUntil).toBe(T0 + 1 + LEASE_MS);
+      const waiting = { ...report, state: "waiting", waiting: THROTTLED } as const;
+      const second = await ledger.renew(lease, waiting, T0 + 2, LEASE_MS);
+      expect(second).toMatchObject({ state: "waiting", waiting: THROTTLED, version: 3 });
+      expect(await ledger.renew(lease, waiting, T0 + 3, LEASE_MS)).toMatchObject({ version: 3 });
+      expect(await ledger.renew(lease, report, T0 + 4, LEASE_MS)).toMatchObject({
+        version: 4,
+        waiting: null,
+      });
+    });
+
+    test.each(["pausing", "cancelling", "queued"] as const)("a renewal leaves a job %s", async (state) => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      await change(ledger, lease.jobId, "running", state);
+      const waiting = { ...REPORT, state: "waiting", waiting: THROTTLED } as const;
+      expect(await ledger.renew(lease, waiting, T0 + 1, LEASE_MS)).toMatchObject({ state, waiting: null });
+    });
+
+    test("a release ends the lease in the given state, and may be repeated", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      const end = { ...END, state: "completed", report: { ...REPORT, activeMs: 77 } } as const;
+      await ledger.release(lease, end, T0 + 5);
+      const released = await ledger.job(lease.jobId);
+      expect(released).toMatchObject({ state: "completed", finishedAt: T0 + 5, activeMs: 77 });
+      expect(released).toMatchObject({ leaseOwner: null, leaseUntil: null });
+      await ledger.release(lease, end, T0 + 6);
+      expect(await ledger.job(lease.jobId)).toEqual(released);
+      await expect(ledger.renew(lease, REPORT, T0, LEASE_MS)).rejects.toMatchObject({ code: "lease_lost" });
+    });
+
+    test.each([
+      ["cancelling", "paused", "cancelling"],
+      ["queued", "paused", "queued"],
+      ["pausing", "paused", "paused"],
+      ["pausing", "queued", "pausing"],
+      ["cancelling", "waiting", "cancelling"],
+      ["cancelling", "completed", "completed"],
+      ["pausing", "failed", "failed"],
+    ] as const)("asked to be %s and released %s, a job is %s", async (asked, released, left) => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      await change(ledger, lease.jobId, "running", asked);
+      await ledger.release(lease, { ...END, state: released, reason: "r", waiting: null }, T0 + 9);
+      const reason = left === released ? "r" : null;
+      expect(await ledger.job(lease.jobId)).toMatchObject({ state: left, reason, leaseOwner: null });
+    });
+
+    test("the plan is finished once", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      await ledger.planFinished(lease, T0 + 1);
+      expect(await ledger.job(lease.jobId)).toMatchObject({ planDone: true, version: 3 });
+      await ledger.planFinished(lease, T0 + 2);
+      expect(await ledger.job(lease.jobId)).toMatchObject({ planDone: true, version: 3, updatedAt: T0 + 1 });
+    });
+  });
+}

@@ -1,0 +1,171 @@
+/** How a ledger keeps its data: schema, reopening, bytes, statements, and how quickly one object is found. */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Ledger } from "../../src/ports/ledger.ts";
+import { ledgerDataSource } from "../../src/stores/ledger/open-ledger.ts";
+import {
+  ALL_OPEN,
+  addKeys,
+  claimedJob,
+  endAllStages,
+  endStage,
+  fail,
+  LEASE_MS,
+  type LedgerPlace,
+  realisticObjects,
+  statementLog,
+  T0,
+} from "./ledger-fixtures.ts";
+import { bytesOnDisk, fillJob } from "./ledger-volume.ts";
+
+const MAX_BYTES_PER_OBJECT = 120;
+const MAX_STATEMENTS_PER_BATCH = 6;
+const MAX_LOOKUP_MS = 1_000;
+
+export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
+  describe("storage", () => {
+    let place: LedgerPlace;
+    beforeAll(async () => {
+      place = await newPlace();
+    });
+    afterAll(() => place.dispose());
+
+    test("several instances may open a new ledger at once", async () => {
+      const ledgers = await Promise.all([1, 2, 3].map(() => place.open()));
+      for (const ledger of ledgers) await ledger.ping();
+    });
+
+    test("the migrations make exactly the schema that the code expects", async () => {
+      await place.open();
+      const dataSource = await ledgerDataSource(place.url).initialize();
+      try {
+        const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+        expect(upQueries.map((query) => query.query)).toEqual([]);
+        await dataSource.query("ALTER TABLE tranship_jobs ADD COLUMN stray INTEGER");
+        expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).not.toEqual([]);
+        await dataSource.query("ALTER TABLE tranship_jobs DROP COLUMN stray");
+      } finally {
+        await dataSource.destroy();
+      }
+    });
+
+    test("a ledger that is opened again has everything", async () => {
+      const first = await place.open();
+      const lease = await claimedJob(first);
+      const batch = await addKeys(first, lease, "a", "b");
+      fail(batch, "a");
+      await endStage(first, lease, batch, "copy");
+      const job = await first.job(lease.jobId);
+      await first.close();
+      const again = await place.open();
+      expect(await again.job(lease.jobId)).toEqual(job);
+      expect(await again.openBatches({ jobId: lease.jobId, ...ALL_OPEN })).toEqual([batch]);
+      expect(await addKeys(again, lease, "c")).toMatchObject({ seq: 2 });
+    });
+
+    test("two instances see and fence each other", async () => {
+      const [one, two] = await Promise.all([place.open(), place.open()]);
+      const lease = await claimedJob(one);
+      expect(await two.claim(lease.jobId, "other", T0, LEASE_MS)).toBeNull();
+      expect(await two.claim(lease.jobId, "other", T0 + LEASE_MS, LEASE_MS)).not.toBeNull();
+      await expect(addKeys(one, lease, "a")).rejects.toMatchObject({ code: "lease_lost" });
+    });
+
+    test("a thousand objects cost at most six statements", async () => {
+      const { logger, statements } = statementLog();
+      const ledger = await place.open({ logger });
+      const lease = await claimedJob(ledger);
+      const carry = async (from: number) => {
+        statements.length = 0;
+        const batch = await ledger.addBatch(
+          lease,
+          { objects: realisticObjects(from, 1_000), cursor: "" },
+          T0,
+        );
+        await endAllStages(ledger, lease, batch);
+        return statements.length;
+      };
+      const [first, next] = [await carry(0), await carry(1_000)];
+      console.log(`ledger statements for 1,000 objects: first ${first}, then ${next}`);
+      expect(first).toBeLessThanOrEqual(MAX_STATEMENTS_PER_BATCH);
+      expect(next).toBeLessThanOrEqual(MAX_STATEMENTS_PER_BATCH - 1);
+    });
+  });
+
+  describe("a hundred thousand objects", () => {
+    let place: LedgerPlace;
+    beforeAll(async () => {
+      place = await newPlace();
+    });
+    afterAll(() => place.dispose());
+
+    test("take at most 120 bytes on disk each", async () => {
+      const ledger = await place.open();
+      const empty = await bytesOnDisk(place.url);
+      const lease = await claimedJob(ledger);
+      const count = 100_000;
+      for (let from = 0; from < count; from += 1_000) {
+        const batch = await ledger.addBatch(
+          lease,
+          { objects: realisticObjects(from, 1_000), cursor: `image/${from}` },
+          T0,
+        );
+        await endAllStages(ledger, lease, batch);
+      }
+      await ledger.close();
+      const each = ((await bytesOnDisk(place.url)) - empty) / count;
+      console.log(`ledger bytes on disk for an object: ${each.toFixed(1)}`);
+      expect(each).toBeLessThanOrEqual(MAX_BYTES_PER_OBJECT);
+    });
+  });
+
+  describe("a million objects in random order", () => {
+    let place: LedgerPlace;
+    let ledger: Ledger;
+    let jobId: string;
+    beforeAll(async () => {
+      place = await newPlace();
+      ledger = await place.open();
+      ({ jobId } = await claimedJob(ledger));
+      await fillJob(place.url, jobId);
+    });
+    afterAll(() => place.dispose());
+
+    test("any of them is found in less than a second", async () => {
+      const times: number[] = [];
+      for (const n of [0, 1, 499_999, 500_000, 777_777, 999_999]) {
+        const object = realisticObjects(n, 1)[0]!;
+        const begun = performance.now();
+        expect(await ledger.objectHistory(jobId, object.key)).toMatchObject({
+          size: object.size,
+          etag: object.etag,
+        });
+        times.push(performance.now() - begun);
+        expect(await ledger.wasPlannedBefore(jobId, object.key, 1_001)).toBe(true);
+      }
+      for (const key of ["image/2024/07/no-such-key.png", "a", "image/2024/07/0000000000.png"]) {
+        const begun = performance.now();
+        expect(await ledger.objectHistory(jobId, key)).toBeNull();
+        expect(await ledger.wasPlannedBefore(jobId, key, 1_001)).toBe(false);
+        times.push((performance.now() - begun) / 2);
+      }
+      const shown = times.map((time) => time.toFixed(0)).join(" ");
+      console.log(`ledger look-ups among 1,000,000 objects, ms: ${shown}`);
+      expect(Math.max(...times)).toBeLessThan(MAX_LOOKUP_MS);
+    });
+
+    test("sums and the next open batches are quick as well", async () => {
+      const begun = performance.now();
+      expect(await ledger.tally(jobId)).toMatchObject({ planned: 1_000_000 });
+      expect(await ledger.countOpenBatches(jobId)).toBe(1_000);
+      const summed = performance.now();
+      const next = await ledger.openBatches({ jobId, afterSeq: 990, updatedBefore: T0, limit: 5 });
+      expect(next.map((batch) => batch.seq)).toEqual([991, 992, 993, 994, 995]);
+      const read = performance.now();
+      console.log(
+        `ledger tally ${(summed - begun).toFixed(0)} ms, 5 batches ${(read - summed).toFixed(0)} ms`,
+      );
+      expect(read - begun).toBeLessThan(MAX_LOOKUP_MS);
+    });
+  });
+}

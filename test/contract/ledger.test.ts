@@ -1,0 +1,8 @@
+/** The ledger's contract, on SQLite and on MariaDB. */
+
+import { describe, inject } from "vitest";
+import { ledgerContract } from "./ledger-contract.ts";
+import { mariadbPlace, sqlitePlace } from "./ledger-fixtures.ts";
+
+describe("a ledger in a SQLite file", () => ledgerContract(sqlitePlace));
+describe("a ledger in MariaDB", () => ledgerContract(() => mariadbPlace(inject("mariadbUrl"))));

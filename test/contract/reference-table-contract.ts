@@ -1,0 +1,378 @@
+/** What every reference table must do, whatever the database, the collation and the column's type. */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasCode } from "../../src/domain/errors.ts";
+import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import type { Database } from "../../src/stores/sql/open-database.ts";
+
+/** A row of the suite's table; `updated` is the table's self-updating column, if it has one. */
+export interface StoredRow {
+  id: string;
+  path: string;
+  legacy: number | null;
+  tenant: string | null;
+}
+
+/** A database with room for tables `(id, path, legacy, tenant)`. */
+export interface Workshop {
+  readonly database: Database;
+  /** Creates the table with its column indexed; `unique` makes that index unique. */
+  createTable(table: string, options?: { readonly unique?: boolean }): Promise<void>;
+  insert(table: string, rows: readonly StoredRow[]): Promise<void>;
+  /** All rows by id, past our own code. */
+  rows(table: string): Promise<readonly StoredRow[]>;
+  run(sql: string): Promise<void>;
+  /** Whether the column can hold the value at all. */
+  holds(value: string): boolean;
+  close(): Promise<void>;
+}
+
+export const NAME = "app";
+
+export function specOf(table: string, more: Partial<ReferenceSpec> = {}): ReferenceSpec {
+  return {
+    database: NAME,
+    table,
+    key: "id",
+    column: "path",
+    set: {},
+    urlPrefix: null,
+    where: {},
+    keepUpdatedAt: true,
+    ...more,
+  };
+}
+
+/** Keys that collations, LIKE, escapes and paddings take for one another. */
+export const HOSTILE = [
+  "a.png",
+  "A.png",
+  "á.png",
+  "a\u0301.png",
+  "a.png ",
+  "a.png  ",
+  "a.png\t",
+  "a.png\n",
+  "ａ.png",
+  "ß",
+  "ss",
+  "😀.png",
+  "🎉.png",
+  "👩‍👩‍👧.png",
+  "it's",
+  'say "hi"',
+  "back\\slash",
+  "back\\\\slash",
+  "back\\",
+  "100%",
+  "100_",
+  "1000",
+  "\u0001\u001a\b",
+  "`x`",
+  "image/image/a.png",
+  "../x",
+  "//x",
+  "",
+  " ",
+  "İı",
+  "ﬀ",
+  "\u200d",
+  "?:1@x{}[]",
+  "--; DROP TABLE x",
+  "\uffff",
+  "\ue000",
+];
+
+export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
+  describe(name, () => {
+    let workshop: Workshop;
+    let serial = 0;
+    beforeAll(async () => {
+      workshop = await open();
+    });
+    afterAll(async () => {
+      await workshop.close();
+    });
+
+    async function tableWith(rows: readonly Partial<StoredRow>[], options?: { unique?: boolean }) {
+      serial += 1;
+      const table = `t${serial}`;
+      await workshop.createTable(table, options);
+      await workshop.insert(
+        table,
+        rows.map((row, i) => ({ id: String(i + 1), path: "", legacy: 1, tenant: null, ...row })),
+      );
+      return table;
+    }
+
+    function reference(table: string, more: Partial<ReferenceSpec> = {}) {
+      const statements: Record<string, number> = {};
+      const opened = workshop.database.reference(specOf(table, more), statements);
+      return { reference: opened, count: () => statements[NAME] ?? 0 };
+    }
+
+    const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => workshop.holds(value));
+
+    test("naming finds exactly the rows whose bytes are asked for", async () => {
+      const values = hostile();
+      const table = await tableWith(values.map((path) => ({ path })));
+      const { reference: images } = reference(table);
+      for (const [i, value] of values.entries()) {
+        expect(await images.naming([value])).toEqual([{ id: String(i + 1), value }]);
+      }
+      expect(await images.naming([])).toEqual([]);
+      expect(await images.naming(["image/absent", "image/\ud800"])).toEqual([]);
+      expect((await images.naming(values)).length).toBe(values.length);
+    });
+
+    test("rewrite changes exactly the row whose bytes are asked for, and only its first prefix", async () => {
+      const values = hostile();
+      const table = await tableWith(values.map((path) => ({ path })));
+      const { reference: images } = reference(table);
+      const expected = [...values];
+      for (const [i, value] of values.entries()) {
+        const result = await images.rewrite([value], {
+          from: "image/",
+          to: "avatar/\\%'é/".replace("é", "e"),
+        });
+        expect(result).toEqual({ rows: 1, failures: [] });
+        expected[i] = `avatar/\\%'e/${value.slice("image/".length)}`;
+        expect((await workshop.rows(table)).map((row) => row.path)).toEqual(expected);
+      }
+    });
+
+    test("page gives every row under a byte-exact prefix once, in key order, and ends", async () => {
+      const rows = Array.from({ length: 250 }, (_, i) => ({
+        path: `${["image/", "IMAGE/", "image_", "image", "images/", "x_%\\'/"][i % 6]}${i}`,
+      }));
+      const table = await tableWith(rows);
+      const { reference: images } = reference(table);
+      for (const prefix of ["image/", "x_%\\'/", "", "nothing/"]) {
+        const wanted = rows
+          .map(({ path }, i) => ({ id: String(i + 1), value: path }))
+          .filter(({ value }) => value.startsWith(prefix));
+        for (const limit of [1, 7, 250, 1000]) {
+          const seen = [];
+          let after: string | null = null;
+          for (;;) {
+            const page = await images.page(after, prefix, limit);
+            seen.push(...page);
+            if (page.length < limit) break;
+            after = page.at(-1)!.id;
+          }
+          expect(seen).toEqual(wanted);
+        }
+      }
+    });
+
+    test("page honours where, null meaning IS NULL, text byte for byte", async () => {
+      const tenants = ["acme", "ACME", "acme ", null, "5", "5abc", "0"];
+      const table = await tableWith(tenants.map((tenant, i) => ({ path: `image/${i}`, tenant })));
+      const idsWhere = async (where: ReferenceSpec["where"]) =>
+        (await reference(table, { where }).reference.page(null, "image/", 100)).map(
+          ({ id }) => Number(id) - 1,
+        );
+      expect(await idsWhere({ tenant: "acme" })).toEqual([0]);
+      expect(await idsWhere({ tenant: null })).toEqual([3]);
+      expect(await idsWhere({ tenant: 5 })).toEqual([4]);
+      expect(await idsWhere({ tenant: "acme", legacy: 1 })).toEqual([0]);
+      expect(await idsWhere({ tenant: "acme", legacy: true })).toEqual([0]);
+      expect(await idsWhere({ legacy: 0 })).toEqual([]);
+      expect(await idsWhere({ legacy: "x" })).toEqual([]);
+    });
+
+    test("rewrite honours where and set; naming looks beyond where", async () => {
+      const table = await tableWith([
+        { path: "image/a", tenant: "acme" },
+        { path: "image/a", tenant: "ACME" },
+        { path: "image/a", tenant: null },
+        { path: "image/b", tenant: "acme" },
+      ]);
+      const { reference: images } = reference(table, {
+        where: { tenant: "acme" },
+        set: { legacy: 0, tenant: "o'\\%" },
+      });
+      expect(await images.rewrite(["image/a"], { from: "image/", to: "avatar/" })).toEqual({
+        rows: 1,
+        failures: [],
+      });
+      expect(await workshop.rows(table)).toEqual([
+        { id: "1", path: "avatar/a", tenant: "o'\\%", legacy: 0 },
+        { id: "2", path: "image/a", tenant: "ACME", legacy: 1 },
+        { id: "3", path: "image/a", tenant: null, legacy: 1 },
+        { id: "4", path: "image/b", tenant: "acme", legacy: 1 },
+      ]);
+      expect((await images.naming(["image/a"])).map(({ id }) => id).sort()).toEqual(["2", "3"]);
+    });
+
+    test("a row that someone else changed is not touched", async () => {
+      const table = await tableWith([{ path: "image/a" }, { path: "image/b" }]);
+      const { reference: images } = reference(table);
+      await workshop.run(`UPDATE ${table} SET path = 'image/B' WHERE id = 2`);
+      expect(await images.rewrite(["image/a", "image/b"], { from: "image/", to: "avatar/" })).toEqual({
+        rows: 1,
+        failures: [],
+      });
+      expect((await workshop.rows(table)).map(({ path }) => path)).toEqual(["avatar/a", "image/B"]);
+    });
+
+    test("a value that turns into another of the list is changed once", async () => {
+      const paths = ["a/x", "a/a/x", "a/a/a/x", "a/y"];
+      const table = await tableWith(
+        paths.map((path) => ({ path })),
+        { unique: true },
+      );
+      const { reference: images } = reference(table);
+      expect(await images.rewrite(paths, { from: "a/", to: "a/a/" })).toEqual({ rows: 4, failures: [] });
+      expect((await workshop.rows(table)).map(({ path }) => path)).toEqual(paths.map((path) => `a/${path}`));
+      const back = { from: "a/a/", to: "a/" };
+      expect(
+        (
+          await images.rewrite(
+            paths.map((path) => `a/${path}`),
+            back,
+          )
+        ).rows,
+      ).toBe(4);
+      expect((await workshop.rows(table)).map(({ path }) => path)).toEqual(paths);
+    });
+
+    test("only the value whose new one is taken fails, all others are changed", async () => {
+      const paths = Array.from({ length: 60 }, (_, i) => `image/${i}`);
+      const table = await tableWith(
+        [...paths, "avatar/7", "avatar/33"].map((path) => ({ path })),
+        { unique: true },
+      );
+      const { reference: images } = reference(table);
+      const result = await images.rewrite(paths, { from: "image/", to: "avatar/" });
+      expect(result.rows).toBe(58);
+      expect(result.failures.map(({ value, code }) => [value, code]).sort()).toEqual([
+        ["image/33", "row_conflict"],
+        ["image/7", "row_conflict"],
+      ]);
+      const left = (await workshop.rows(table)).filter(({ path }) => path.startsWith("image/"));
+      expect(left.map(({ path }) => path)).toEqual(["image/7", "image/33"]);
+    });
+
+    test("a thousand values are one statement each to page, name, look for and rewrite", async () => {
+      const paths = Array.from({ length: 1000 }, (_, i) => `image/${i}`);
+      const table = await tableWith(paths.map((path) => ({ path })));
+      const { reference: images, count } = reference(table);
+      expect((await images.page(null, "image/", 1000)).length).toBe(1000);
+      expect(count()).toBe(1);
+      expect((await images.naming(paths)).length).toBe(1000);
+      expect(count()).toBe(2);
+      const ids = Array.from({ length: 1200 }, (_, i) => String(i));
+      expect((await images.existing(ids)).size).toBe(1000);
+      expect(count()).toBe(3);
+      expect((await images.rewrite(paths, { from: "image/", to: "avatar/" })).rows).toBe(1000);
+      expect(count()).toBe(4);
+      await images.inspect();
+      expect(count()).toBe(4);
+    });
+
+    test("existing knows exactly the ids there are, nonsense included", async () => {
+      const table = await tableWith([{ path: "image/a" }, { path: "image/b" }]);
+      const { reference: images } = reference(table);
+      expect(await images.existing([])).toEqual(new Set());
+      expect(await images.existing(["2", "3", "2 ", "02", "x", "1; DROP TABLE y", ""])).toEqual(
+        new Set(["2"]),
+      );
+    });
+
+    test("rows that do not match cost bounded windows, not an early end", async () => {
+      const rows = Array.from({ length: 3000 }, (_, i) => ({
+        path: i % 500 === 499 ? `image/${i}` : `other/${i}`,
+      }));
+      const table = await tableWith(rows);
+      const { reference: images, count } = reference(table);
+      expect((await images.page(null, "image/", 4)).length).toBe(4);
+      expect((await images.page("2000", "image/", 4)).map(({ id }) => id)).toEqual(["2500", "3000"]);
+      expect(count()).toBeLessThan(25);
+    });
+
+    test("inspect tells what preflight asks", async () => {
+      const table = await tableWith([{ path: "image/a" }], { unique: true });
+      const facts = await reference(table, { where: { nope: 1 }, set: { legacy: 0 } }).reference.inspect();
+      expect(facts).toMatchObject({
+        tableExists: true,
+        missingColumns: ["nope"],
+        keyIsUnique: true,
+        columnIsIndexed: true,
+        columnIsUnique: true,
+        triggers: [],
+      });
+      expect((await reference("absent").reference.inspect()).tableExists).toBe(false);
+    });
+
+    test("what is missing is named", async () => {
+      const table = await tableWith([]);
+      const named = async (images: ReturnType<typeof reference>, what: string) => {
+        const error = await images.reference.naming(["image/a"]).catch((thrown: unknown) => thrown);
+        expect(hasCode(error, "database_refused")).toBe(true);
+        expect(String(error)).toContain(what);
+      };
+      await named(reference("absent"), "absent");
+      await named(reference(table, { column: "nowhere" }), "nowhere");
+      await named(reference(table, { set: { nought: 1 } }), "nought");
+    });
+
+    test("names are quoted, names with NUL and a set of the column itself are refused", async () => {
+      const odd = 'o`d"d; -- x';
+      await workshop.createTable(odd);
+      await workshop.insert(odd, [{ id: "1", path: "image/a", legacy: 1, tenant: null }]);
+      expect(await reference(odd).reference.naming(["image/a"])).toEqual([{ id: "1", value: "image/a" }]);
+      expect(() => reference("a\0b")).toThrow(/NUL/);
+      expect(() => reference("t", { set: { PATH: "x" } })).toThrow(/PATH/);
+    });
+
+    test("a value outside the old prefix is a fault of the caller", async () => {
+      const { reference: images } = reference(await tableWith([]));
+      await expect(images.rewrite(["other/a"], { from: "image/", to: "avatar/" })).rejects.toThrow(
+        RangeError,
+      );
+    });
+
+    test("any strings: the table ends as a model of exact strings says", async () => {
+      const table = await tableWith([]);
+      const piece = fc.oneof(
+        fc.constantFrom(...HOSTILE),
+        fc.string({ unit: "binary", maxLength: 6 }),
+        fc.constantFrom("a", "A", " ", "\\", "'", "%", "_"),
+      );
+      const tail = fc.array(piece, { maxLength: 4 }).map((parts) => parts.join(""));
+      const value = tail.map((text) => `p_%/${text}`).filter((text) => workshop.holds(text));
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ path: value, legacy: fc.constantFrom(0, 1, null) }), {
+            minLength: 1,
+            maxLength: 12,
+          }),
+          fc.array(value, { maxLength: 6 }),
+          fc.constantFrom("", "q/", "p_%/", "p_%/deeper/", "P_%/"),
+          fc.constantFrom<ReferenceSpec["where"]>({}, { legacy: 1 }, { legacy: null }),
+          async (rows, others, to, where) => {
+            await workshop.run(`DELETE FROM ${table}`);
+            const stored = rows.map((row, i) => ({ id: String(i + 1), tenant: null, ...row }));
+            await workshop.insert(table, stored);
+            const chosen = [...rows.filter((_, i) => i % 2 === 0).map(({ path }) => path), ...others];
+            const { reference: images } = reference(table, { where });
+            expect(await images.page(null, "p_%/", 100)).toEqual(
+              stored
+                .filter(({ legacy }) => !("legacy" in where) || where.legacy === legacy)
+                .map(({ id, path }) => ({ id, value: path })),
+            );
+            const result = await images.rewrite(chosen, { from: "p_%/", to });
+            const changes = (row: StoredRow) =>
+              chosen.includes(row.path) && (!("legacy" in where) || where.legacy === row.legacy);
+            expect(result).toEqual({ rows: stored.filter(changes).length, failures: [] });
+            expect(await workshop.rows(table)).toEqual(
+              stored.map((row) => (changes(row) ? { ...row, path: to + row.path.slice(4) } : row)),
+            );
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+  });
+}
