@@ -108,6 +108,11 @@ export function readConfig(path: string | null, env: Environment = process.env):
   return loadConfig(parseJson(text, path), env);
 }
 
+/** The process's environment, for those who need more of it than the configuration. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
 function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);

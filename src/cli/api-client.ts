@@ -103,8 +103,8 @@ async function readAnswer<Answer>(answer: Response): Promise<Answer> {
   if (answer.ok && body !== undefined) return body as Answer;
   if (answer.ok) throw new ServiceProblem(502, "not_json", "the answer is not JSON; is this Tranship?", []);
   const problem = isRecord(body) ? body : {};
-  const detail = [problem["detail"], problem["title"]].find((part) => typeof part === "string");
-  const code = typeof problem["code"] === "string" ? problem["code"] : `http_${answer.status}`;
+  const detail = [problem.detail, problem.title].find((part) => typeof part === "string");
+  const code = typeof problem.code === "string" ? problem.code : `http_${answer.status}`;
   const message = detail ?? `the service answered ${answer.status} ${answer.statusText}`.trim();
   throw new ServiceProblem(answer.status, code, message, faultsOf(problem));
 }
@@ -118,10 +118,10 @@ function parsed(text: string): unknown {
 }
 
 function faultsOf(problem: Readonly<Record<string, unknown>>): Fault[] {
-  const list = Array.isArray(problem["faults"]) ? problem["faults"] : [];
+  const list = Array.isArray(problem.faults) ? problem.faults : [];
   return list.filter(isRecord).map((fault) => ({
-    pointer: String(fault["pointer"] ?? ""),
-    message: String(fault["message"] ?? ""),
+    pointer: String(fault.pointer ?? ""),
+    message: String(fault.message ?? ""),
   }));
 }
 

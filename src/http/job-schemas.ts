@@ -17,7 +17,10 @@ export const named = (name: string) => ({ ...closed, $id: name, title: name });
 
 const Requests = Type.Object(
   { list: Count, copy: Count, head: Count, delete: Count, other: Count, throttled: Count },
-  { ...closed, description: "Requests sent to stores so far; `throttled` counts the rejected ones among them" },
+  {
+    ...closed,
+    description: "Requests sent to stores so far; `throttled` counts the rejected ones among them",
+  },
 );
 
 const Statements = Type.Record(Type.String(), Count, {

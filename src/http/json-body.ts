@@ -19,7 +19,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
       done(unreadable("The body is not UTF-8."));
       return;
     }
-    parse(request, text, (error, value) => {
+    void parse(request, text, (error, value) => {
       if (error === null) done(null, value);
       else done(unreadable(messageFor(text)));
     });

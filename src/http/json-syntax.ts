@@ -14,6 +14,9 @@ const STEPS: Readonly<
   after: { ",": "next", "}": "close", "]": "close" },
 };
 
+/** What a comma announces, by the bracket around it; outside of all there is no comma. */
+const NEXT: Readonly<Record<string, Expectation>> = { "{": "key", "[": "value" };
+
 const SPACE = /[ \t\n\r]*/y;
 const PUNCTUATION = /[{}[\],:]/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these inside strings (RFC 8259 §7)
@@ -27,24 +30,30 @@ export function jsonFaultIndex(text: string): number | null {
   let at = skip(SPACE, text, 0);
   while (at < text.length) {
     const [kind, end] = tokenAt(text, at);
-    const step = STEPS[expects][kind];
-    if (step === undefined) return at;
-    if (step === "open") {
-      open.push(kind);
-      expects = kind === "{" ? "member" : "item";
-    } else if (step === "close") {
-      if (open.pop() !== (kind === "}" ? "{" : "[")) return at;
-      expects = "after";
-    } else if (step === "next") {
-      const inside = open.at(-1);
-      if (inside === undefined) return at;
-      expects = inside === "{" ? "key" : "value";
-    } else {
-      expects = step;
-    }
+    const next: Expectation | null = advance(expects, kind, open);
+    if (next === null) return at;
+    expects = next;
     at = skip(SPACE, text, end);
   }
   return expects === "after" && open.length === 0 ? null : text.length;
+}
+
+/** What is expected after a token of `kind`, or null where it cannot be; `open` are the brackets around it. */
+function advance(expects: Expectation, kind: string, open: string[]): Expectation | null {
+  const step = STEPS[expects][kind];
+  switch (step) {
+    case undefined:
+      return null;
+    case "open":
+      open.push(kind);
+      return kind === "{" ? "member" : "item";
+    case "close":
+      return open.pop() === (kind === "}" ? "{" : "[") ? "after" : null;
+    case "next":
+      return NEXT[open.at(-1) ?? ""] ?? null;
+    default:
+      return step;
+  }
 }
 
 /** `line 3, column 14` of `index`, both counted from 1. */

@@ -46,9 +46,9 @@ export class Scheduler {
     return this.#running.get(id)?.run ?? null;
   }
 
-  /** Looks for runnable jobs now; one look at a time. */
+  /** Looks for runnable jobs now, if started; one look at a time. */
   lookForWork(): void {
-    if (this.#closing || this.#tick !== null) return;
+    if (this.#task === null || this.#closing || this.#tick !== null) return;
     this.#tick = this.#takeUp()
       .catch((error: unknown) => {
         this.#log.warn({ event: "scheduler_failed", err: error }, messageOf(error));

@@ -22,6 +22,7 @@ const STORAGE_CLASSES = new Set(
     " ",
   ),
 );
+const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 /** Header, attribute. */
 const CONTENT_HEADERS = [
   ["Cache-Control", "cacheControl"],
@@ -125,7 +126,7 @@ export function describeObject(object: StoredObject, bucket: Bucket, clock: Stor
   ];
   for (const [name, field] of CONTENT_HEADERS) pushHeader(headers, name, contents.attributes[field]);
   for (const name in contents.attributes.metadata) {
-    headers.push(META + name, contents.attributes.metadata[name] as string);
+    headers.push(META + name, headerText(contents.attributes.metadata[name] as string));
   }
   pushEncryption(headers, contents.encryption);
   pushHeader(headers, "x-amz-version-id", bucket.shownVersionId(object));
@@ -136,6 +137,11 @@ export function describeObject(object: StoredObject, bucket: Bucket, clock: Stor
   pushHeader(headers, "x-amz-restore", restoreHeader(contents.restore, clock));
   if (object.tags.length > 0) headers.push("x-amz-tagging-count", String(object.tags.length));
   return headers;
+}
+
+/** Metadata that no header can hold is told in RFC 2047's form, as S3 does. */
+function headerText(text: string): string {
+  return BEYOND_LATIN_1.test(text) ? `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=` : text;
 }
 
 function restoreHeader(restore: RestoreState | undefined, clock: StoreClock): string | undefined {

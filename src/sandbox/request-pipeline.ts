@@ -40,6 +40,14 @@ export class RequestPipeline {
 
   /** Serves one request; the handler of the server's `request` event. */
   serve(message: IncomingMessage, response: ServerResponse): void {
+    try {
+      this.#route(message, response);
+    } catch (error) {
+      breakOff(response, error);
+    }
+  }
+
+  #route(message: IncomingMessage, response: ServerResponse): void {
     const { counters, signatures } = this.#parts;
     const target = routeRequest(message.method ?? "GET", message.url ?? "/", message.headers);
     counters.noteReceived(target.operation, target.bucket);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/ports/ledger.ts";
-import { HOSTILE_KEYS } from "../support/hostile-keys.ts";
+import { hostileKeys } from "../support/hostile-keys.ts";
 import {
   ALL_OPEN,
   addKeys,
@@ -65,7 +65,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
           ],
         }),
       ];
-      const objects = [...HOSTILE_KEYS.map((key) => objectOf(key)), ...odd];
+      const objects = [...hostileKeys.map((key) => objectOf(key)), ...odd];
       await ledger.addBatch(lease, { objects, cursor: "" }, T0);
       const [batch] = await ledger.openBatches({ jobId: lease.jobId, ...ALL_OPEN });
       expect(planned(batch!.objects)).toEqual(planned(objects));

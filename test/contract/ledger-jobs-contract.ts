@@ -43,6 +43,8 @@ export function jobsContract(ledgerOf: () => Ledger): void {
       const request = { spec: reordered, idempotencyKey: "key-1", actor: "ci", at: T0 + 1 };
       const again = await ledger.createJob(request);
       expect(again).toEqual({ job: first.job, created: false });
+      expect(await ledger.jobByIdempotencyKey("key-1")).toEqual(first.job);
+      expect(await ledger.jobByIdempotencyKey("key-1 ")).toBeNull();
       await expect(submit(ledger, "key-1", "other")).rejects.toMatchObject({ code: "idempotency_conflict" });
       // Not the same key, whatever a collation says.
       expect((await submit(ledger, "key-1 ")).created).toBe(true);

@@ -32,19 +32,37 @@ export async function fillJob(url: string, jobId: string): Promise<void> {
   }
 }
 
-/** What the file system gives to the ledger at `url`. */
+/** What the file system gives to the ledger at `url`; InnoDB takes some megabytes in advance. */
 export async function bytesOnDisk(url: string): Promise<number> {
-  if (url.startsWith("sqlite:")) {
-    const file = url.slice("sqlite:".length);
-    return statSync(file).size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
-  }
+  if (url.startsWith("sqlite:")) return sqliteBytes(url);
+  return mariadbNumber(
+    url,
+    `SELECT SUM(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES
+     WHERE NAME LIKE CONCAT(DATABASE(), '/tranship%')`,
+  );
+}
+
+/** What of it is in use. */
+export async function bytesUsed(url: string): Promise<number> {
+  if (url.startsWith("sqlite:")) return sqliteBytes(url);
+  return mariadbNumber(
+    url,
+    "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()",
+  );
+}
+
+function sqliteBytes(url: string): number {
+  const file = url.slice("sqlite:".length);
+  return statSync(file).size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+}
+
+async function mariadbNumber(url: string, query: string): Promise<number> {
   const connection = await createConnection(url);
   try {
-    const [rows] = await connection.query(
-      `SELECT CAST(SUM(FILE_SIZE) AS DOUBLE) AS bytes FROM information_schema.INNODB_SYS_TABLESPACES
-       WHERE NAME LIKE CONCAT(DATABASE(), '/tranship%')`,
-    );
-    return (rows as { bytes: number }[])[0]?.bytes ?? 0;
+    // Without it the statistics may be from before.
+    await connection.query("ANALYZE TABLE tranship_batches, tranship_exceptions");
+    const [rows] = await connection.query({ sql: query, rowsAsArray: true });
+    return Number((rows as unknown[][])[0]?.[0]);
   } finally {
     await connection.end();
   }

@@ -82,6 +82,8 @@ describe("at fifty thousand rows", () => {
           paths.slice(i, i + 10_000).map((path) => [path]),
         ]);
       }
+      // Without it the statistics may still be those of the empty table.
+      await admin.query(`ANALYZE TABLE ${table}`);
       const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
       const plan = planStatements(specOf(table), await readShape(sessions, table), true);
       // On our own connection: its settings decide whether a long IN list stays a range.
@@ -93,7 +95,8 @@ describe("at fifty thousand rows", () => {
         const values = paths.slice(0, size);
         const byPath = {
           lines: 1,
-          type: size === 1 ? expect.stringMatching(/^(range|ref)$/) : "range",
+          // Of a fifth of the table, the optimizer may as well read the whole (covering) index.
+          type: expect.stringMatching(size === 1000 ? /^range$/ : /^(range|ref|index)$/),
           key: "path",
         };
         const literals = values.map((value) => nativeLiteral(plan, value));
@@ -285,12 +288,12 @@ describe("locks", () => {
   }
 
   test("one row locked for good: all others are changed, that one becomes an exception, and it ends", async () => {
-    await create("locked", "path VARCHAR(50), KEY (path)", many(16));
+    await create("locked", "path VARCHAR(50), KEY (path)", many(8));
     const { images } = reference("locked");
     const result = await holding("SELECT * FROM locked WHERE id = 6 FOR UPDATE", () =>
-      images.rewrite(many(16), CHANGE),
+      images.rewrite(many(8), CHANGE),
     );
-    expect(result).toMatchObject({ rows: 15, failures: [{ value: "image/5", code: "row_not_updated" }] });
+    expect(result).toMatchObject({ rows: 7, failures: [{ value: "image/5", code: "row_not_updated" }] });
     expect((await pathsOf("locked")).filter((path) => path.startsWith("image/"))).toEqual(["image/5"]);
     expect(await images.rewrite(["image/5"], CHANGE)).toEqual({ rows: 1, failures: [] });
   });

@@ -214,6 +214,12 @@ describe("an object", () => {
     });
   });
 
+  test("tells metadata that no header can hold in RFC 2047's form", async () => {
+    store.putObject(Bucket, "named", "x", { metadata: { name: "😀" } });
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key: "named" }));
+    expect(head.Metadata).toEqual({ name: "=?UTF-8?B?8J+YgA==?=" });
+  });
+
   test("changes its tags in place", async () => {
     store.putObject(Bucket, "tagged", "x", { tags: { a: "1" } });
     await client.send(

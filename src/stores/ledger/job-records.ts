@@ -98,9 +98,20 @@ export async function findJob(session: LedgerSession, sql: Sql, id: string): Pro
 }
 
 /** The job recorded under `key`, or null. */
-export async function findJobByIdempotencyKey(session: LedgerSession, key: string): Promise<JobRecord | null> {
+export async function findJobByIdempotencyKey(
+  session: LedgerSession,
+  key: string,
+): Promise<JobRecord | null> {
   const found = { idempotency_digest: digestOf(key) };
   const row = await session.run(({ manager }) => manager.findOneBy(session.tables.jobs, found));
+  return row === null ? null : recordOf(row);
+}
+
+/** The job that was recorded under `key`, or null. */
+export async function jobByIdempotencyKey(session: LedgerSession, key: string): Promise<JobRecord | null> {
+  const row = await session.run(({ manager }) =>
+    manager.findOneBy(session.tables.jobs, { idempotency_digest: digestOf(key) }),
+  );
   return row === null ? null : recordOf(row);
 }
 

@@ -28,10 +28,12 @@ const POOL_SIZE = 10;
 
 /**
  * What every connection must be like, whatever the server's defaults: values are refused rather than cut short,
- * a subquery of a changing statement locks what it read (the fence stands until commit), times are UTC.
+ * a subquery of a changing statement locks what it read (the fence stands until commit), times are UTC, and a lock is
+ * waited for briefly and often rather than long.
  */
 const SESSION_SETTINGS = [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
+  "SET SESSION innodb_lock_wait_timeout = 5",
   "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];
 
@@ -70,7 +72,7 @@ export function ledgerDataSource(url: string, { logger }: LedgerOptions = {}): D
   });
 }
 
-function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "better-sqlite3" | "mysql" } {
+function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "better-sqlite3" | "mariadb" } {
   if (address.kind === "sqlite") {
     return {
       type: "better-sqlite3",
@@ -83,7 +85,8 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
     };
   }
   return {
-    type: "mysql",
+    // TypeORM goes by the server's version where MariaDB differs from MySQL, so this serves both.
+    type: "mariadb",
     driver: { createPool },
     host: address.host,
     port: address.port,

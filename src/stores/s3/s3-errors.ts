@@ -164,7 +164,8 @@ export function badAnswer(doing: string, reason: string): S3Fault {
 export function objectFailure(fault: S3Fault, denied: ExceptionCode, refused: ExceptionCode): ObjectFailure {
   switch (fault.kind) {
     case "denied":
-      return { code: denied, message: fault.reason };
+      // The whole message: what was being done tells which right is missing.
+      return { code: denied, message: fault.message };
     case "needs_restore":
       return { code: "needs_restore", message: fault.reason };
     case "refused":

@@ -2,7 +2,7 @@
 
 import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
-import type { PrefixChange } from "../../domain/key-mapping.ts";
+import { type PrefixChange, prefixesOverlap } from "../../domain/key-mapping.ts";
 import type { RewriteFailure, RewriteResult } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
 
@@ -87,7 +87,7 @@ function settled(
  */
 export function inSafeOrder(values: readonly string[], change: PrefixChange): readonly (readonly string[])[] {
   const distinct = new Set(values);
-  if (!change.to.startsWith(change.from) || change.to === change.from) return [[...distinct]];
+  if (!prefixesOverlap(change.from, change.to) || change.to === change.from) return [[...distinct]];
   const layers: string[][] = [];
   for (const value of distinct) {
     let depth = 0;

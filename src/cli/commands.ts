@@ -1,0 +1,78 @@
+/** The command line: finds the command that is named, runs it, and turns whatever happens into an exit code. */
+
+import { actionCommands } from "./action-commands.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { parseCommandArguments } from "./command-arguments.ts";
+import { demoCommand } from "./demo-command.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { reportFailure } from "./failure-text.ts";
+import { commandHelp, generalHelp } from "./help-text.ts";
+import { listCommand } from "./list-command.ts";
+import { nearestName } from "./nearest-name.ts";
+import { openapiCommand } from "./openapi-command.ts";
+import { planCommand } from "./plan-command.ts";
+import { runCommand } from "./run-command.ts";
+import { serveCommand } from "./serve-command.ts";
+import { statusCommand } from "./status-command.ts";
+import { submitCommand } from "./submit-command.ts";
+import { UsageError } from "./usage-error.ts";
+import { watchCommand } from "./watch-command.ts";
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  planCommand,
+  runCommand,
+  demoCommand,
+  submitCommand,
+  listCommand,
+  statusCommand,
+  watchCommand,
+  ...actionCommands,
+  openapiCommand,
+];
+
+/** Runs the command line `args` (without node and script) and gives the exit code; never throws. */
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  try {
+    return await dispatch(args, context);
+  } catch (error) {
+    return reportFailure(error, args.includes("--json"), context.output);
+  }
+}
+
+async function dispatch(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const { output } = context;
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    output.err(generalHelp(COMMANDS));
+    return EXIT.badInput;
+  }
+  if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
+    output.out(generalHelp(COMMANDS));
+    return EXIT.completed;
+  }
+  if (name === "--version") {
+    output.out(rest.includes("--json") ? `${JSON.stringify(context.version)}\n` : `${context.version}\n`);
+    return EXIT.completed;
+  }
+  const command = commandNamed(name === "help" ? (rest[0] ?? "") : name);
+  const given = parseCommandArguments(command, name === "help" ? ["--help"] : rest);
+  if (given.help) {
+    output.out(commandHelp(command));
+    return EXIT.completed;
+  }
+  return command.run(given, context);
+}
+
+function commandNamed(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  if (name.startsWith("-")) {
+    throw new UsageError(`${JSON.stringify(name)} stands before any command; options follow the command`);
+  }
+  const names = COMMANDS.map((candidate) => candidate.name);
+  const nearest = nearestName(name, names);
+  const hint = nearest === null ? `commands are: ${names.join(", ")}` : `did you mean "${nearest}"?`;
+  throw new UsageError(`unknown command ${JSON.stringify(name)}; ${hint}`);
+}

@@ -1,0 +1,52 @@
+/** `tranship serve`: the service, until it is told to stop. */
+
+import type { FastifyInstance } from "fastify";
+import type { Command, CommandContext } from "./command.ts";
+import { CONFIG_OPTION, givenConfig } from "./config-option.ts";
+import { EXIT } from "./exit-code.ts";
+
+/** Requests that are under way get this long; jobs are stopped after them, within the 10 s of it all. */
+const REQUESTS_END_MS = 2_000;
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "run the service: API, dashboard, scheduler",
+  operands: [],
+  options: [CONFIG_OPTION],
+  details: [
+    "SIGTERM or Ctrl-C stops it gracefully within 10 s (exit code 0): requests under way end, jobs are saved",
+    "and go on at the next start. A second one ends it at once.",
+  ],
+  async run(given, context) {
+    const config = givenConfig(given, context);
+    const stop = context.stopSignal();
+    const service = await context.compose(config);
+    try {
+      const server = await service.server();
+      const url = await server.listen(config.listen);
+      service.startScheduler();
+      context.output.err(`tranship ${context.version} listens at ${url}\n`);
+      if (given.json) context.output.out(`${JSON.stringify({ url })}\n`);
+      await aborted(stop);
+      await closeServer(server, context);
+    } finally {
+      await service.close();
+    }
+    return EXIT.completed;
+  },
+};
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** Streams of events never end by themselves: what is open after the time is cut. */
+async function closeServer(server: FastifyInstance, { clock }: CommandContext): Promise<void> {
+  const closed = server.close();
+  const waited = new AbortController();
+  await Promise.race([closed, clock.sleep(REQUESTS_END_MS, waited.signal)]);
+  waited.abort();
+  server.server.closeAllConnections();
+  await closed;
+}

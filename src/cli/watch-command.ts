@@ -1,0 +1,72 @@
+/** `tranship watch`: follows a job of a running service to its end. */
+
+import { DomainError } from "../domain/errors.ts";
+import { isFinished } from "../domain/job-state.ts";
+import { type JobView, summaryOf } from "../jobs/job-view.ts";
+import { type ApiClient, ServiceProblem } from "./api-client.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { EXIT, exitCodeOfState } from "./exit-code.ts";
+import { startProgressDisplay } from "./progress-display.ts";
+import { jobPath, SERVICE_OPTIONS, serviceClient } from "./service-options.ts";
+import { summaryText } from "./summary-text.ts";
+
+const POLL_MS = 1_000;
+/** A service that is restarted or redeployed comes back; one that stays away longer than this does not. */
+const MOST_AWAY_MS = 300_000;
+
+export const watchCommand: Command = {
+  name: "watch",
+  summary: "follow a job to its end, with a progress bar",
+  operands: ["ID"],
+  options: SERVICE_OPTIONS,
+  details: [
+    "Exit code by the state the job ends in. Ctrl-C ends the watching (exit code 1), not the job.",
+    "With --json the last line of stdout is the summary.",
+  ],
+  async run(given, context) {
+    const [id = ""] = given.operands;
+    const client = serviceClient(given, context);
+    const stop = context.stopSignal();
+    const { output, environment, clock } = context;
+    const display = startProgressDisplay({ output, environment, json: given.json, now: () => clock.now() });
+    let view: JobView;
+    try {
+      view = await follow(id, client, stop, context, (latest) => display.update(latest));
+    } finally {
+      display.stop();
+    }
+    if (!isFinished(view.state)) {
+      output.err(`tranship: no longer watching; the job goes on. Again: tranship watch ${view.id}\n`);
+    }
+    output.out(given.json ? `${JSON.stringify(summaryOf(view))}\n` : summaryText(view));
+    return isFinished(view.state) ? exitCodeOfState(view.state) : EXIT.failed;
+  },
+};
+
+/** The job when it has ended or `stop` aborted. */
+async function follow(
+  id: string,
+  client: ApiClient,
+  stop: AbortSignal,
+  { clock }: CommandContext,
+  onView: (view: JobView) => void,
+): Promise<JobView> {
+  let view: JobView | null = null;
+  let seenAt = clock.now();
+  for (;;) {
+    try {
+      view = await client.send<JobView>({ method: "GET", path: jobPath(id) });
+      seenAt = clock.now();
+      onView(view);
+    } catch (error) {
+      if (view === null || !isPassing(error) || clock.now() - seenAt > MOST_AWAY_MS) throw error;
+    }
+    if (view !== null && (isFinished(view.state) || stop.aborted)) return view;
+    await clock.sleep(POLL_MS, stop);
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof ServiceProblem) return error.status >= 500 || error.status === 429;
+  return error instanceof DomainError && error.code === "not_available";
+}
