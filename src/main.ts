@@ -2,24 +2,21 @@
 /** The executable: command line in, exit code out. */
 
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { runCommandLine } from "./cli/commands.ts";
 import { processOutput } from "./cli/output.ts";
-import { packageVersion } from "./cli/package-version.ts";
 import { stopSignals } from "./cli/stop-signals.ts";
 import { readEnvironment } from "./config.ts";
+import { systemClock } from "./stores/system-clock.ts";
+import { VERSION } from "./version.ts";
 
 const output = processOutput(process);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   output,
   environment: readEnvironment(),
-  version: packageVersion(),
+  version: VERSION,
   fetch: globalThis.fetch,
-  clock: {
-    now: () => Date.now(),
-    sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }).catch(() => {}),
-  },
+  clock: systemClock,
   readStdin: () => text(process.stdin),
   stopSignal: stopSignals(process, (note) => output.err(note)),
   // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.

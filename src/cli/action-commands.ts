@@ -23,7 +23,9 @@ export const actionCommands: readonly Command[] = ORDER.map((action) => ({
   summary: SUMMARIES[action],
   operands: ["ID"],
   options: SERVICE_OPTIONS,
-  details: ["Exit code 0 when the service took it, 2 when it refused it, 1 otherwise. Repeating it is harmless."],
+  details: [
+    "Exit code 0 when the service took it, 2 when it refused it, 1 otherwise. Repeating it is harmless.",
+  ],
   async run(given, context) {
     const [id = ""] = given.operands;
     const client = serviceClient(given, context);

@@ -1,8 +1,7 @@
 /** Talks to a running service over HTTP; what it refuses comes back as an error with every fault. */
 
 import { backoffMs } from "../domain/backoff.ts";
-import type { Fault } from "../domain/errors.ts";
-import { DomainError, messageOf } from "../domain/errors.ts";
+import { type Fault, messageOf } from "../domain/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The service answered with an error: RFC 9457 problem details, or whatever stands between us and it. */
@@ -17,6 +16,14 @@ export class ServiceProblem extends Error {
     this.status = status;
     this.code = code;
     this.faults = faults;
+  }
+}
+
+/** Nobody answered. */
+export class ServiceUnreachable extends Error {
+  constructor(url: string, cause: unknown) {
+    super(`no service answers at ${url}: ${causeText(cause)}`, { cause });
+    this.name = "ServiceUnreachable";
   }
 }
 
@@ -50,7 +57,7 @@ export class ApiClient {
     this.#options = options;
   }
 
-  /** The body of a 2xx answer. Throws {@link ServiceProblem}, or `not_available` when nobody answers. */
+  /** The body of a 2xx answer. Throws {@link ServiceProblem}, or {@link ServiceUnreachable}. */
   async send<Answer>(request: ApiRequest): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       const last = attempt === ATTEMPTS;
@@ -73,9 +80,7 @@ export class ApiClient {
     } catch (error) {
       if (!last) return null;
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      throw new DomainError("not_available", `no service answers at ${url}: ${causeText(cause)}`, {
-        cause: error,
-      });
+      throw new ServiceUnreachable(url, cause);
     }
   }
 

@@ -49,7 +49,7 @@ export function parseCommandArguments(command: Command, args: readonly string[])
   const help = given.some((token) => token.name === "help");
   const values = new Map<string, string>();
   if (!help) {
-    for (const token of given) values.set(token.name, valueOf(command, known, token));
+    for (const token of given) values.set(token.name, givenValue(command, known, token));
     checkOperands(command, positionals);
   }
   return {
@@ -65,7 +65,7 @@ function shortOf(name: string): { readonly short?: string } {
   return name === "help" ? { short: "h" } : {};
 }
 
-function valueOf(command: Command, known: ReadonlyMap<string, OptionSpec>, token: OptionToken): string {
+function givenValue(command: Command, known: ReadonlyMap<string, OptionSpec>, token: OptionToken): string {
   const option = known.get(token.name);
   if (option === undefined) {
     const nearest = nearestName(token.name, [...known.keys()]);
@@ -78,7 +78,9 @@ function valueOf(command: Command, known: ReadonlyMap<string, OptionSpec>, token
   }
   // An option in the value's place means that the value was forgotten; `--name=-x` says that it is meant.
   const forgotten =
-    token.value === undefined || (token.inlineValue !== true && /^-./.test(token.value)) || token.value === "";
+    token.value === undefined ||
+    (token.inlineValue !== true && /^-./.test(token.value)) ||
+    token.value === "";
   if (forgotten || token.value === undefined) {
     throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`, command.name);
   }

@@ -1,12 +1,12 @@
 /** What a command is, and all that it may use of the world. */
 
+import type { Tranship } from "../compose.ts";
 import type { Config, Environment } from "../config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DemoOptions, DemoResult } from "../sandbox/demo.ts";
 import type { CommandArguments } from "./command-arguments.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Output } from "./output.ts";
-import type { Tranship } from "./tranship.ts";
 
 export interface OptionSpec {
   /** Without the dashes. */

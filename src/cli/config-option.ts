@@ -1,9 +1,9 @@
 /** The `--config` option of the commands that do the work themselves. */
 
+import type { Tranship } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { CommandContext, OptionSpec } from "./command.ts";
 import type { CommandArguments } from "./command-arguments.ts";
-import type { Tranship } from "./tranship.ts";
 
 export const CONFIG_OPTION: OptionSpec = {
   name: "config",

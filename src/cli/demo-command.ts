@@ -52,7 +52,10 @@ function objectsOf(given: CommandArguments): number {
   if (text === undefined) return USUAL_OBJECTS;
   const objects = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (objects < 1 || objects > MOST_OBJECTS) {
-    throw new UsageError(`--objects needs a whole number from 1 to ${MOST_OBJECTS}, not ${JSON.stringify(text)}`, "demo");
+    throw new UsageError(
+      `--objects needs a whole number from 1 to ${MOST_OBJECTS}, not ${JSON.stringify(text)}`,
+      "demo",
+    );
   }
   return objects;
 }

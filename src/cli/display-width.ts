@@ -22,7 +22,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 
 /** Columns that `text` takes; a grapheme (a base with its marks, an emoji sequence) counts once. */
 export function displayWidth(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is by far the most, and needs no segmenting
+  // Plain ASCII is by far the most, and needs no segmenting.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);

@@ -26,7 +26,7 @@ export function exitCodeOfLook(state: JobState): ExitCode {
   return isFinished(state) ? exitCodeOfState(state) : EXIT.completed;
 }
 
-/** Errors that the caller's own input caused: giving the same again would end the same. */
+/** Errors that the caller has to do something about, those that HTTP answers with 4xx: again would end the same. */
 const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_input",
   "config_invalid",
@@ -39,6 +39,10 @@ const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "unauthenticated",
   "forbidden",
   "payload_too_large",
+  "store_denied",
+  "store_refused",
+  "bucket_missing",
+  "database_refused",
 ]);
 
 /** The code for one of our own errors. */

@@ -1,7 +1,7 @@
 /** How an error is told: on stderr for people, with every fault on a line of its own, and as JSON for programs. */
 
 import { DomainError, type Fault, messageOf } from "../domain/errors.ts";
-import { ServiceProblem } from "./api-client.ts";
+import { ServiceProblem, ServiceUnreachable } from "./api-client.ts";
 import { printable } from "./display-width.ts";
 import { EXIT, type ExitCode, exitCodeOfError, exitCodeOfStatus } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -25,7 +25,8 @@ export function reportFailure(error: unknown, json: boolean, output: Output): Ex
   if (error instanceof UsageError) {
     output.err(`Try: tranship ${error.command === null ? "" : `${error.command} `}--help\n`);
   }
-  if (code === "internal" && error instanceof Error && error.stack !== undefined) output.err(`${error.stack}\n`);
+  if (code === "internal" && error instanceof Error && error.stack !== undefined)
+    output.err(`${error.stack}\n`);
   if (json) output.out(`${JSON.stringify({ error: { code, message, faults } })}\n`);
   return exitCode;
 }
@@ -37,6 +38,9 @@ function failureOf(error: unknown): Failure {
   if (error instanceof ServiceProblem) {
     const { code, message, faults } = error;
     return { exitCode: exitCodeOfStatus(error.status), code, message, faults };
+  }
+  if (error instanceof ServiceUnreachable) {
+    return { exitCode: EXIT.failed, code: "unreachable", message: error.message, faults: [] };
   }
   if (error instanceof DomainError) {
     const { code, message, faults } = error;

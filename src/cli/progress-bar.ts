@@ -19,7 +19,12 @@ const MAX_BAR = 40;
 const unpainted: Paint = (text) => text;
 
 /** The progress of `view` in at most `columns` columns (less only if it needs less); never breaks the line. */
-export function renderProgress(view: JobView, columns: number, now: number, paint: Paint = unpainted): string {
+export function renderProgress(
+  view: JobView,
+  columns: number,
+  now: number,
+  paint: Paint = unpainted,
+): string {
   let parts = partsOf(view, now);
   while (parts.length > 1 && widthOf(parts) > columns) parts = withoutLeastWanted(parts);
   const text = fitColumns(parts.map((part) => part.text).join(GAP), columns);

@@ -5,14 +5,19 @@ import { DomainError, messageOf } from "../domain/errors.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The parsed contents of `path`, `-` for standard input; throws `invalid_input`. */
-export async function readJobFile(path: string, context: Pick<CommandContext, "readStdin">): Promise<unknown> {
+export async function readJobFile(
+  path: string,
+  context: Pick<CommandContext, "readStdin">,
+): Promise<unknown> {
   const name = path === "-" ? "standard input" : path;
   const text = await readText(path, name, context);
   try {
     // A byte order mark is what some editors put in front; it belongs to no JSON text.
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new DomainError("invalid_input", `${name} is not JSON: ${whereAndWhat(error, text)}`, { cause: error });
+    throw new DomainError("invalid_input", `${name} is not JSON: ${whereAndWhat(error, text)}`, {
+      cause: error,
+    });
   }
 }
 

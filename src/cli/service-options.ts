@@ -9,7 +9,11 @@ const USUAL_URL = "http://127.0.0.1:8080";
 
 export const SERVICE_OPTIONS: readonly OptionSpec[] = [
   { name: "url", value: "URL", description: `the service (default $TRANSHIP_URL, else ${USUAL_URL})` },
-  { name: "token", value: "SECRET", description: "bearer token (default $TRANSHIP_TOKEN; others can see options)" },
+  {
+    name: "token",
+    value: "SECRET",
+    description: "bearer token (default $TRANSHIP_TOKEN; others can see options)",
+  },
 ];
 
 /** The client that `given` and the environment ask for; throws {@link UsageError} for a URL that is none. */

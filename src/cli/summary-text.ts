@@ -30,6 +30,8 @@ export function statusText(view: JobView, now: number): string {
     `  ${place(source)} to ${place(target)}`,
     `  created ${view.createdAt}, changed ${view.updatedAt}`,
   ];
-  const rest = isFinished(view.state) ? summaryText(view) : `${view.state}: ${progressLine(view, now).trim()}\n`;
+  const rest = isFinished(view.state)
+    ? summaryText(view)
+    : `${view.state}: ${progressLine(view, now).trim()}\n`;
   return `${head.join("\n")}\n${rest}`;
 }

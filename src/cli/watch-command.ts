@@ -1,9 +1,8 @@
 /** `tranship watch`: follows a job of a running service to its end. */
 
-import { DomainError } from "../domain/errors.ts";
 import { isFinished } from "../domain/job-state.ts";
 import { type JobView, summaryOf } from "../jobs/job-view.ts";
-import { type ApiClient, ServiceProblem } from "./api-client.ts";
+import { type ApiClient, ServiceProblem, ServiceUnreachable } from "./api-client.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { EXIT, exitCodeOfState } from "./exit-code.ts";
 import { startProgressDisplay } from "./progress-display.ts";
@@ -68,5 +67,5 @@ async function follow(
 
 function isPassing(error: unknown): boolean {
   if (error instanceof ServiceProblem) return error.status >= 500 || error.status === 429;
-  return error instanceof DomainError && error.code === "not_available";
+  return error instanceof ServiceUnreachable;
 }

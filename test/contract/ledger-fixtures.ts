@@ -101,12 +101,17 @@ export function objectsOf(...keys: string[]): BatchObject[] {
 export function realisticObjects(from: number, count: number): BatchObject[] {
   return Array.from({ length: count }, (_, offset) => {
     const n = from + offset;
-    const digest = createHash("md5").update(`object ${n}`).digest();
+    const digest = createHash("sha256").update(`object ${n}`).digest();
     const month = String(1 + (digest.readUInt8(0) % 12)).padStart(2, "0");
-    return objectOf(`image/2024/${month}/${digest.subarray(0, 5).toString("hex")}.png`, {
+    return {
+      key: `image/2024/${month}/${digest.toString("hex", 1, 6)}.png`,
       size: digest.readUInt32BE(6) % 3_000_000,
+      etag: digest.toString("hex", 16),
+      storageClass: null,
       rows: [{ reference: 0, id: String(1_000_000 + n * 3) }],
-    });
+      targetEtag: null,
+      fate: GOING,
+    };
   });
 }
 

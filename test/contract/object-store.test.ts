@@ -272,6 +272,19 @@ describe("faults of a store", () => {
     expect(sandbox.getObject("dst", "large")).toBeUndefined();
   });
 
+  it("looks at the source once more when all parts are copied, as Ceph ignores the condition on parts", async () => {
+    const { store } = openStore(under, inParts);
+    const request = seed("large", {}, large);
+    const hold = sandbox.faults.hold({ operation: "UploadPartCopy" }, "after");
+    const copying = store.copy(request);
+    await sandbox.faults.arrival(hold, 3);
+    sandbox.putObject("src", "large", { size: 11 * MIB, seed: 4 });
+    sandbox.faults.release();
+    expect(await copying).toEqual({ kind: "precondition_failed" });
+    expect(sandbox.listUploads("dst")).toEqual([]);
+    expect(sandbox.getObject("dst", "large")).toBeUndefined();
+  });
+
   it("aborts a copy in parts when stopped, and never cuts a request", async () => {
     const { store } = openStore(under, { ...inParts, parts: { partBytes: 5 * MIB, partConcurrency: 1 } });
     const stop = new AbortController();

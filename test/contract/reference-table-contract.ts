@@ -1,87 +1,9 @@
 /** What every reference table must do, whatever the database, the collation and the column's type. */
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
-import type { Database } from "../../src/stores/sql/open-database.ts";
-
-/** A row of the suite's table; `updated` is the table's self-updating column, if it has one. */
-export interface StoredRow {
-  id: string;
-  path: string;
-  legacy: number | null;
-  tenant: string | null;
-}
-
-/** A database with room for tables `(id, path, legacy, tenant)`. */
-export interface Workshop {
-  readonly database: Database;
-  /** Creates the table with its column indexed; `unique` makes that index unique. */
-  createTable(table: string, options?: { readonly unique?: boolean }): Promise<void>;
-  insert(table: string, rows: readonly StoredRow[]): Promise<void>;
-  /** All rows by id, past our own code. */
-  rows(table: string): Promise<readonly StoredRow[]>;
-  run(sql: string): Promise<void>;
-  /** Whether the column can hold the value at all. */
-  holds(value: string): boolean;
-  close(): Promise<void>;
-}
-
-export const NAME = "app";
-
-export function specOf(table: string, more: Partial<ReferenceSpec> = {}): ReferenceSpec {
-  return {
-    database: NAME,
-    table,
-    key: "id",
-    column: "path",
-    set: {},
-    urlPrefix: null,
-    where: {},
-    keepUpdatedAt: true,
-    ...more,
-  };
-}
-
-/** Keys that collations, LIKE, escapes and paddings take for one another. */
-export const HOSTILE = [
-  "a.png",
-  "A.png",
-  "á.png",
-  "a\u0301.png",
-  "a.png ",
-  "a.png  ",
-  "a.png\t",
-  "a.png\n",
-  "ａ.png",
-  "ß",
-  "ss",
-  "😀.png",
-  "🎉.png",
-  "👩‍👩‍👧.png",
-  "it's",
-  'say "hi"',
-  "back\\slash",
-  "back\\\\slash",
-  "back\\",
-  "100%",
-  "100_",
-  "1000",
-  "\u0001\u001a\b",
-  "`x`",
-  "image/image/a.png",
-  "../x",
-  "//x",
-  "",
-  " ",
-  "İı",
-  "ﬀ",
-  "\u200d",
-  "?:1@x{}[]",
-  "--; DROP TABLE x",
-  "\uffff",
-  "\ue000",
-];
+import { modelTest } from "./reference-table-model.ts";
+import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
   describe(name, () => {
@@ -326,53 +248,6 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(() => reference("t", { set: { PATH: "x" } })).toThrow(/PATH/);
     });
 
-    test("a value outside the old prefix is a fault of the caller", async () => {
-      const { reference: images } = reference(await tableWith([]));
-      await expect(images.rewrite(["other/a"], { from: "image/", to: "avatar/" })).rejects.toThrow(
-        RangeError,
-      );
-    });
-
-    test("any strings: the table ends as a model of exact strings says", async () => {
-      const table = await tableWith([]);
-      const piece = fc.oneof(
-        fc.constantFrom(...HOSTILE),
-        fc.string({ unit: "binary", maxLength: 6 }),
-        fc.constantFrom("a", "A", " ", "\\", "'", "%", "_"),
-      );
-      const tail = fc.array(piece, { maxLength: 4 }).map((parts) => parts.join(""));
-      const value = tail.map((text) => `p_%/${text}`).filter((text) => workshop.holds(text));
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.record({ path: value, legacy: fc.constantFrom(0, 1, null) }), {
-            minLength: 1,
-            maxLength: 12,
-          }),
-          fc.array(value, { maxLength: 6 }),
-          fc.constantFrom("", "q/", "p_%/", "p_%/deeper/", "P_%/"),
-          fc.constantFrom<ReferenceSpec["where"]>({}, { legacy: 1 }, { legacy: null }),
-          async (rows, others, to, where) => {
-            await workshop.run(`DELETE FROM ${table}`);
-            const stored = rows.map((row, i) => ({ id: String(i + 1), tenant: null, ...row }));
-            await workshop.insert(table, stored);
-            const chosen = [...rows.filter((_, i) => i % 2 === 0).map(({ path }) => path), ...others];
-            const { reference: images } = reference(table, { where });
-            expect(await images.page(null, "p_%/", 100)).toEqual(
-              stored
-                .filter(({ legacy }) => !("legacy" in where) || where.legacy === legacy)
-                .map(({ id, path }) => ({ id, value: path })),
-            );
-            const result = await images.rewrite(chosen, { from: "p_%/", to });
-            const changes = (row: StoredRow) =>
-              chosen.includes(row.path) && (!("legacy" in where) || where.legacy === row.legacy);
-            expect(result).toEqual({ rows: stored.filter(changes).length, failures: [] });
-            expect(await workshop.rows(table)).toEqual(
-              stored.map((row) => (changes(row) ? { ...row, path: to + row.path.slice(4) } : row)),
-            );
-          },
-        ),
-        { numRuns: 40 },
-      );
-    });
+    modelTest(() => workshop);
   });
 }

@@ -4,18 +4,10 @@ import { type Connection, createConnection, type RowDataPacket } from "mysql2/pr
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { DomainError, hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
-import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
-import {
-  namingSql,
-  nativeLiteral,
-  pageSql,
-  planStatements,
-  rewriteSql,
-} from "../../src/stores/sql/mariadb-statements.ts";
 import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
 import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-import { NAME, specOf } from "./reference-table-contract.ts";
+import { NAME, specOf } from "./reference-table-workshop.ts";
 
 const CHANGE = { from: "image/", to: "avatar/" };
 
@@ -63,92 +55,24 @@ async function failureOf(work: Promise<unknown>): Promise<DomainError> {
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
 
-describe("at fifty thousand rows", () => {
-  const paths = Array.from({ length: 50_000 }, (_, i) => `image/${(i * 7919) % 50_000}/photo-${i}.png`);
-  const TYPES = {
-    general_ci: "VARCHAR(512) COLLATE utf8mb4_general_ci",
-    latin1: "VARCHAR(512) CHARACTER SET latin1",
-    binary: "VARBINARY(512)",
-    text: "TEXT COLLATE utf8mb4_unicode_ci",
-  };
-
-  test.each(Object.entries(TYPES))(
-    "%s: every statement goes through an index, even with 10,000 values",
-    async (name, type) => {
-      const table = `large_${name}`;
-      await create(table, `path ${type} NOT NULL, KEY (path${name === "text" ? "(255)" : ""})`);
-      for (let i = 0; i < paths.length; i += 10_000) {
-        await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [
-          paths.slice(i, i + 10_000).map((path) => [path]),
-        ]);
-      }
-      // Without it the statistics may still be those of the empty table.
-      await admin.query(`ANALYZE TABLE ${table}`);
-      const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
-      const plan = planStatements(specOf(table), await readShape(sessions, table), true);
-      // On our own connection: its settings decide whether a long IN list stays a range.
-      const explained = async (sql: string) => {
-        const rows = await sessions.select(`EXPLAIN ${sql}`, () => {});
-        return { lines: rows.length, type: rows[0]![3], key: rows[0]!.at(5) };
-      };
-      for (const size of [1, 1000, 10_000]) {
-        const values = paths.slice(0, size);
-        const byPath = {
-          lines: 1,
-          // Of a fifth of the table, the optimizer may as well read the whole (covering) index.
-          type: expect.stringMatching(size === 1000 ? /^range$/ : /^(range|ref|index)$/),
-          key: "path",
-        };
-        const literals = values.map((value) => nativeLiteral(plan, value));
-        expect(await explained(namingSql(plan, literals, "anywhere"))).toEqual(byPath);
-        expect(await explained(rewriteSql(plan, values, CHANGE))).toEqual({ ...byPath, type: "range" });
-      }
-      const page = await explained(pageSql(plan, "25000", "image/", 1000));
-      expect(page).toEqual({ lines: 1, type: "range", key: "PRIMARY" });
-      await sessions.close();
-
-      const { images, count } = reference(table);
-      await images.naming(paths.slice(0, 1));
-      const begun = performance.now();
-      expect((await images.rewrite(paths.slice(0, 1000), CHANGE)).rows).toBe(1000);
-      // 15 to 35 ms where it was measured; the bound only tells an index from a scan for each value.
-      expect(performance.now() - begun).toBeLessThan(500);
-      expect((await images.naming(paths.slice(0, 10_000))).length).toBe(9000);
-      expect(count()).toBe(3);
-      expect((await images.rewrite(paths.slice(0, 10_000), CHANGE)).rows).toBe(9000);
-      expect(count()).toBe(13);
-    },
-  );
-
-  test("an index dropped meanwhile is done without", async () => {
-    await create("dropped", "path VARCHAR(50), KEY p (path)", many(5));
-    const { images } = reference("dropped");
-    expect((await images.naming(["image/1"])).length).toBe(1);
-    await admin.query("DROP INDEX p ON dropped");
-    expect((await images.naming(["image/1"])).length).toBe(1);
-    expect((await images.rewrite(["image/1"], CHANGE)).rows).toBe(1);
-    expect((await images.inspect()).columnIsIndexed).toBe(false);
-  });
-});
-
 describe("what the row does not take", () => {
   test("an over-long value is an exception, nothing is cut short, the rest is applied", async () => {
-    await admin.query("SET GLOBAL sql_mode = ''");
-    try {
-      await create("short", "path VARCHAR(10), KEY (path)", ["image/abc", "image/abcd", "image/é"]);
-      const loose = openDatabase(NAME, own.url);
-      const result = await loose
-        .reference(specOf("short"), {})
-        .rewrite(["image/abc", "image/abcd", "image/é"], CHANGE);
-      expect(result).toMatchObject({
-        rows: 2,
-        failures: [{ value: "image/abcd", code: "row_value_too_long" }],
-      });
-      expect(await pathsOf("short")).toEqual(["avatar/abc", "image/abcd", "avatar/é"]);
-      await loose.close();
-    } finally {
-      await admin.query("SET GLOBAL sql_mode = DEFAULT");
-    }
+    await create("short", "path VARCHAR(10), KEY (path)", ["image/abc", "image/abcd", "image/é"]);
+    const values = ["image/abc", "image/abcd", "image/é"];
+    expect(await reference("short").images.rewrite(values, CHANGE)).toMatchObject({
+      rows: 2,
+      failures: [{ value: "image/abcd", code: "row_value_too_long" }],
+    });
+    expect(await pathsOf("short")).toEqual(["avatar/abc", "image/abcd", "avatar/é"]);
+  });
+
+  test("every session is strict and understands our text, whatever the server's own mode", async () => {
+    const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
+    const read = "SELECT @@sql_mode, @@tx_isolation, @@innodb_lock_wait_timeout, @@autocommit, @@time_zone";
+    expect(await sessions.select(read, () => {})).toEqual([
+      ["STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION", "READ-COMMITTED", 3, 1, "SYSTEM"],
+    ]);
+    await sessions.close();
   });
 
   test("a whole batch of over-long values costs one statement, not a bisection", async () => {
@@ -270,161 +194,6 @@ describe("paging by other keys", () => {
     const refusal = async (key: string) => failureOf(reference("loosely", { key }).images.page(null, "", 10));
     expect(hasCode(await refusal("n"), "database_refused")).toBe(true);
     expect((await refusal("r")).message).toContain("double");
-  });
-});
-
-describe("locks", () => {
-  async function holding<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
-    const other = await createConnection(own.url);
-    try {
-      await other.query("BEGIN");
-      await other.query(sql);
-      return await work();
-    } finally {
-      await other.query("ROLLBACK");
-      await other.query("UNLOCK TABLES");
-      await other.end();
-    }
-  }
-
-  test("one row locked for good: all others are changed, that one becomes an exception, and it ends", async () => {
-    await create("locked", "path VARCHAR(50), KEY (path)", many(8));
-    const { images } = reference("locked");
-    const result = await holding("SELECT * FROM locked WHERE id = 6 FOR UPDATE", () =>
-      images.rewrite(many(8), CHANGE),
-    );
-    expect(result).toMatchObject({ rows: 7, failures: [{ value: "image/5", code: "row_not_updated" }] });
-    expect((await pathsOf("locked")).filter((path) => path.startsWith("image/"))).toEqual(["image/5"]);
-    expect(await images.rewrite(["image/5"], CHANGE)).toEqual({ rows: 1, failures: [] });
-  });
-
-  test("a row freed after a while is only waited for", async () => {
-    await create("freed", "path VARCHAR(50), KEY (path)", many(16));
-    const { images } = reference("freed");
-    let running: ReturnType<typeof images.rewrite> | undefined;
-    await holding("SELECT * FROM freed WHERE id = 6 FOR UPDATE", async () => {
-      running = images.rewrite(many(16), CHANGE);
-      await new Promise((resolve) => setTimeout(resolve, 1300));
-    });
-    expect(await running).toEqual({ rows: 16, failures: [] });
-  });
-
-  test("a locked table is unavailable, soon", async () => {
-    await create("closed", "path VARCHAR(50), KEY (path)", many(200));
-    const { images } = reference("closed");
-    await images.naming(["image/1"]);
-    const error = await holding("LOCK TABLES closed WRITE", () =>
-      failureOf(images.rewrite(many(200), CHANGE)),
-    );
-    expect(error.code).toBe("database_unavailable");
-    expect((await images.rewrite(many(200), CHANGE)).rows).toBe(200);
-  });
-
-  test("against writers that lock the same rows the other way round, everything is changed in the end", async () => {
-    await create("fought", "path VARCHAR(50), n INT NOT NULL DEFAULT 0, KEY (path)", many(400));
-    let isOver = false;
-    const fight = async () => {
-      const other = await createConnection(own.url);
-      while (!isOver) {
-        const from = Math.ceil(Math.random() * 390);
-        try {
-          await other.query("BEGIN");
-          for (const id of [from + 10, from + 5, from])
-            await other.query("UPDATE fought SET n = n + 1 WHERE id = ?", [id]);
-          await other.query("COMMIT");
-        } catch {
-          await other.query("ROLLBACK");
-        }
-      }
-      await other.end();
-    };
-    const writers = [fight(), fight(), fight()];
-    const { images } = reference("fought");
-    for (let round = 0; round < 5; round += 1) {
-      expect(await images.rewrite(many(400), CHANGE)).toEqual({ rows: 400, failures: [] });
-      const back = { from: "avatar/", to: "image/" };
-      const changed = many(400).map((path) => path.replace("image/", "avatar/"));
-      expect(await images.rewrite(changed, back)).toEqual({ rows: 400, failures: [] });
-    }
-    isOver = true;
-    await Promise.all(writers);
-  });
-});
-
-describe("the connection", () => {
-  test("killed between and during statements: the work goes on", async () => {
-    await create("killed", "path VARCHAR(50), KEY (path)", many(300));
-    const { images } = reference("killed");
-    let isOver = false;
-    const killer = (async () => {
-      while (!isOver) {
-        const [rows] = await admin.query<RowDataPacket[]>(
-          "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
-        );
-        for (const { id } of rows) await admin.query(`KILL ${id}`).catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, 60));
-      }
-    })();
-    for (let round = 0; round < 20; round += 1) {
-      await images.rewrite(many(300), CHANGE);
-      expect((await images.naming(many(300))).length).toBe(0);
-      await images.rewrite(
-        many(300).map((path) => path.replace("image", "avatar")),
-        { from: "avatar/", to: "image/" },
-      );
-      expect((await images.page(null, "image/", 300)).length).toBe(300);
-    }
-    isOver = true;
-    await killer;
-    expect(await pathsOf("killed")).toEqual(many(300));
-  });
-
-  test("no server: unavailable within a few seconds", async () => {
-    const url = new URL(own.url);
-    url.port = "1";
-    const absent = openDatabase(NAME, url.href);
-    const begun = performance.now();
-    expect((await failureOf(absent.reference(specOf("t"), {}).ping())).code).toBe("database_unavailable");
-    expect(performance.now() - begun).toBeLessThan(3000);
-    await absent.close();
-  });
-
-  test("refusals say what is wrong; the password is in no error", async () => {
-    const password = "s3cr3t-Pässwort";
-    const refusal = async (change: (url: URL) => void) => {
-      const url = new URL(own.url);
-      url.password = encodeURIComponent(password);
-      change(url);
-      const opened = openDatabase(NAME, url.href);
-      const error = await failureOf(opened.reference(specOf("t"), {}).ping());
-      await opened.close();
-      expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cr3t|P%C3/);
-      return `${error.code} ${error.message}`;
-    };
-    expect(await refusal(() => {})).toMatch(/^database_refused .*password is wrong.*1045/);
-    expect(await refusal((url) => (url.port = "1"))).toMatch(/^database_unavailable/);
-    await admin.query(`CREATE USER reader@'%' IDENTIFIED BY '${password}'`);
-    await create("seen", "path VARCHAR(50), KEY (path)", many(1));
-    await admin.query(`GRANT SELECT ON \`${own.name}\`.seen TO reader@'%'`);
-    expect(await refusal((url) => Object.assign(url, { username: "reader", pathname: "/mysql" }))).toMatch(
-      /1044/,
-    );
-    const url = new URL(own.url);
-    Object.assign(url, { username: "reader", password: encodeURIComponent(password) });
-    const reader = openDatabase(NAME, url.href);
-    const denied = await failureOf(reader.reference(specOf("seen"), {}).rewrite(["image/0"], CHANGE));
-    expect(`${denied.code} ${denied.message}`).toMatch(/^database_refused .*right on the table.*1142/);
-    await reader.close();
-    await admin.query("DROP USER reader@'%'");
-    url.pathname = "/absent_database";
-    url.username = new URL(own.url).username;
-    url.password = new URL(own.url).password;
-    const absent = openDatabase(NAME, url.href);
-    expect((await failureOf(absent.reference(specOf("t"), {}).ping())).message).toMatch(/1049/);
-    await absent.close();
-    expect(() => openDatabase(NAME, `mysql://u:${password}@ho st/db`)).toThrow(/cannot be parsed/);
-    expect(() => openDatabase(NAME, `postgres://u:${password}@host/db`)).toThrow(/must begin with/);
-    expect(() => openDatabase(NAME, "mysql://u:%E0@host/db")).toThrow(/percent escape/);
   });
 });
 

@@ -13,7 +13,7 @@ import {
   rewriteStatement,
   type SqliteStatement,
 } from "../../src/stores/sql/sqlite-statements.ts";
-import { NAME, specOf } from "./reference-table-contract.ts";
+import { NAME, specOf } from "./reference-table-workshop.ts";
 
 const CHANGE = { from: "image/", to: "avatar/" };
 

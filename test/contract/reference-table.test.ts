@@ -7,7 +7,8 @@ import { createConnection } from "mysql2/promise";
 import { inject } from "vitest";
 import { openDatabase } from "../../src/stores/sql/open-database.ts";
 import { createDatabase } from "../support/mariadb.ts";
-import { describeReferenceTable, NAME, type StoredRow, type Workshop } from "./reference-table-contract.ts";
+import { describeReferenceTable } from "./reference-table-contract.ts";
+import { NAME, type StoredRow, type Workshop } from "./reference-table-workshop.ts";
 
 const anything = () => true;
 const basicPlane = (value: string) => !/[\ud800-\udfff]/.test(value);

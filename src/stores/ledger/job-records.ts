@@ -107,14 +107,6 @@ export async function findJobByIdempotencyKey(
   return row === null ? null : recordOf(row);
 }
 
-/** The job that was recorded under `key`, or null. */
-export async function jobByIdempotencyKey(session: LedgerSession, key: string): Promise<JobRecord | null> {
-  const row = await session.run(({ manager }) =>
-    manager.findOneBy(session.tables.jobs, { idempotency_digest: digestOf(key) }),
-  );
-  return row === null ? null : recordOf(row);
-}
-
 /** Newest first. */
 export async function jobPage(session: LedgerSession, query: Request<"jobs">): Promise<Page<JobRecord>> {
   const before = readCursor("jobs", query.cursor);

@@ -57,10 +57,6 @@ export class TypeormLedger implements Ledger {
     return findJobByIdempotencyKey(this.#session, key);
   }
 
-  jobByIdempotencyKey(key: string): Promise<JobRecord | null> {
-    return jobByIdempotencyKey(this.#session, key);
-  }
-
   async jobs(query: Parameters<Ledger["jobs"]>[0]): Promise<Page<JobRecord>> {
     return jobPage(this.#session, query);
   }

@@ -1,0 +1,210 @@
+/** What the reference table does in MariaDB when others hold locks, the connection goes, or the account may not. */
+import { inspect } from "node:util";
+import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { DomainError } from "../../src/domain/errors.ts";
+import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
+import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { NAME, specOf } from "./reference-table-workshop.ts";
+
+const CHANGE = { from: "image/", to: "avatar/" };
+
+let own: TestDatabase;
+let database: Database;
+let admin: Connection;
+
+beforeAll(async () => {
+  own = await createDatabase(inject("mariadbUrl"));
+  admin = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
+  database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
+});
+
+afterAll(async () => {
+  await database.close();
+  await admin.end();
+  await own.drop();
+});
+
+function reference(table: string, more: Partial<ReferenceSpec> = {}) {
+  const statements: Record<string, number> = {};
+  return { images: database.reference(specOf(table, more), statements), count: () => statements[NAME] ?? 0 };
+}
+
+async function create(table: string, columns: string, paths: readonly string[] = []): Promise<void> {
+  await admin.query(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, ${columns})`);
+  if (paths.length > 0) {
+    await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [paths.map((path) => [path])]);
+  }
+}
+
+async function pathsOf(table: string): Promise<string[]> {
+  const [rows] = await admin.query<RowDataPacket[]>(`SELECT path FROM ${table} ORDER BY id`);
+  return rows.map(({ path }) => path as string);
+}
+
+async function failureOf(work: Promise<unknown>): Promise<DomainError> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof DomainError)) throw new Error(`a DomainError was expected, got ${inspect(error)}`);
+  return error;
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
+
+describe("locks", () => {
+  async function holding<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
+    const other = await createConnection(own.url);
+    try {
+      await other.query("BEGIN");
+      await other.query(sql);
+      return await work();
+    } finally {
+      await other.query("ROLLBACK");
+      await other.query("UNLOCK TABLES");
+      await other.end();
+    }
+  }
+
+  test("one row locked for good: all others are changed, that one becomes an exception, and it ends", async () => {
+    await create("locked", "path VARCHAR(50), KEY (path)", many(8));
+    const { images } = reference("locked");
+    const result = await holding("SELECT * FROM locked WHERE id = 6 FOR UPDATE", () =>
+      images.rewrite(many(8), CHANGE),
+    );
+    expect(result).toMatchObject({ rows: 7, failures: [{ value: "image/5", code: "row_not_updated" }] });
+    expect((await pathsOf("locked")).filter((path) => path.startsWith("image/"))).toEqual(["image/5"]);
+    expect(await images.rewrite(["image/5"], CHANGE)).toEqual({ rows: 1, failures: [] });
+  });
+
+  test("a row freed after a while is only waited for", async () => {
+    await create("freed", "path VARCHAR(50), KEY (path)", many(16));
+    const { images } = reference("freed");
+    let running: ReturnType<typeof images.rewrite> | undefined;
+    await holding("SELECT * FROM freed WHERE id = 6 FOR UPDATE", async () => {
+      running = images.rewrite(many(16), CHANGE);
+      await new Promise((resolve) => setTimeout(resolve, 1300));
+    });
+    expect(await running).toEqual({ rows: 16, failures: [] });
+  });
+
+  test("a locked table is unavailable, soon", async () => {
+    await create("closed", "path VARCHAR(50), KEY (path)", many(200));
+    const { images } = reference("closed");
+    await images.naming(["image/1"]);
+    const error = await holding("LOCK TABLES closed WRITE", () =>
+      failureOf(images.rewrite(many(200), CHANGE)),
+    );
+    expect(error.code).toBe("database_unavailable");
+    expect((await images.rewrite(many(200), CHANGE)).rows).toBe(200);
+  });
+
+  test("against writers that lock the same rows the other way round, everything is changed in the end", async () => {
+    await create("fought", "path VARCHAR(50), n INT NOT NULL DEFAULT 0, KEY (path)", many(400));
+    let isOver = false;
+    const fight = async () => {
+      const other = await createConnection(own.url);
+      while (!isOver) {
+        const from = Math.ceil(Math.random() * 390);
+        try {
+          await other.query("BEGIN");
+          for (const id of [from + 10, from + 5, from])
+            await other.query("UPDATE fought SET n = n + 1 WHERE id = ?", [id]);
+          await other.query("COMMIT");
+        } catch {
+          await other.query("ROLLBACK");
+        }
+      }
+      await other.end();
+    };
+    const writers = [fight(), fight(), fight()];
+    const { images } = reference("fought");
+    for (let round = 0; round < 5; round += 1) {
+      expect(await images.rewrite(many(400), CHANGE)).toEqual({ rows: 400, failures: [] });
+      const back = { from: "avatar/", to: "image/" };
+      const changed = many(400).map((path) => path.replace("image/", "avatar/"));
+      expect(await images.rewrite(changed, back)).toEqual({ rows: 400, failures: [] });
+    }
+    isOver = true;
+    await Promise.all(writers);
+  });
+});
+
+describe("the connection", () => {
+  test("killed between and during statements: the work goes on", async () => {
+    await create("killed", "path VARCHAR(50), KEY (path)", many(300));
+    const { images } = reference("killed");
+    let isOver = false;
+    const killer = (async () => {
+      while (!isOver) {
+        const [rows] = await admin.query<RowDataPacket[]>(
+          "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+        );
+        for (const { id } of rows) await admin.query(`KILL ${id}`).catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+    })();
+    for (let round = 0; round < 20; round += 1) {
+      await images.rewrite(many(300), CHANGE);
+      expect((await images.naming(many(300))).length).toBe(0);
+      await images.rewrite(
+        many(300).map((path) => path.replace("image", "avatar")),
+        { from: "avatar/", to: "image/" },
+      );
+      expect((await images.page(null, "image/", 300)).length).toBe(300);
+    }
+    isOver = true;
+    await killer;
+    expect(await pathsOf("killed")).toEqual(many(300));
+  });
+
+  test("no server: unavailable within a few seconds", async () => {
+    const url = new URL(own.url);
+    url.port = "1";
+    const absent = openDatabase(NAME, url.href);
+    const begun = performance.now();
+    expect((await failureOf(absent.reference(specOf("t"), {}).ping())).code).toBe("database_unavailable");
+    expect(performance.now() - begun).toBeLessThan(3000);
+    await absent.close();
+  });
+
+  test("refusals say what is wrong; the password is in no error", async () => {
+    const password = "s3cr3t-Pässwort";
+    const refusal = async (change: (url: URL) => void) => {
+      const url = new URL(own.url);
+      url.password = encodeURIComponent(password);
+      change(url);
+      const opened = openDatabase(NAME, url.href);
+      const error = await failureOf(opened.reference(specOf("t"), {}).ping());
+      await opened.close();
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cr3t|P%C3/);
+      return `${error.code} ${error.message}`;
+    };
+    expect(await refusal(() => {})).toMatch(/^database_refused .*password is wrong.*1045/);
+    expect(await refusal((url) => (url.port = "1"))).toMatch(/^database_unavailable/);
+    await admin.query(`CREATE USER reader@'%' IDENTIFIED BY '${password}'`);
+    await create("seen", "path VARCHAR(50), KEY (path)", many(1));
+    await admin.query(`GRANT SELECT ON \`${own.name}\`.seen TO reader@'%'`);
+    expect(await refusal((url) => Object.assign(url, { username: "reader", pathname: "/mysql" }))).toMatch(
+      /1044/,
+    );
+    const url = new URL(own.url);
+    Object.assign(url, { username: "reader", password: encodeURIComponent(password) });
+    const reader = openDatabase(NAME, url.href);
+    const denied = await failureOf(reader.reference(specOf("seen"), {}).rewrite(["image/0"], CHANGE));
+    expect(`${denied.code} ${denied.message}`).toMatch(/^database_refused .*right on the table.*1142/);
+    await reader.close();
+    await admin.query("DROP USER reader@'%'");
+    url.pathname = "/absent_database";
+    url.username = new URL(own.url).username;
+    url.password = new URL(own.url).password;
+    const absent = openDatabase(NAME, url.href);
+    expect((await failureOf(absent.reference(specOf("t"), {}).ping())).message).toMatch(/1049/);
+    await absent.close();
+    expect(() => openDatabase(NAME, `mysql://u:${password}@ho st/db`)).toThrow(/cannot be parsed/);
+    expect(() => openDatabase(NAME, `postgres://u:${password}@host/db`)).toThrow(/must begin with/);
+    expect(() => openDatabase(NAME, "mysql://u:%E0@host/db")).toThrow(/percent escape/);
+  });
+});
