@@ -11,6 +11,7 @@ export class CreateJobs1790000000001 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: "tranship_jobs",
+        engine: "InnoDB",
         columns: [
           { name: "id", ...word("26"), isPrimary: true },
           { name: "name", ...text },

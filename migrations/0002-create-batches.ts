@@ -11,6 +11,7 @@ export class CreateBatches1790000000002 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: "tranship_batches",
+        engine: "InnoDB",
         columns: [
           { name: "job_id", ...word("26"), isPrimary: true },
           { name: "seq", type: "integer", isPrimary: true },

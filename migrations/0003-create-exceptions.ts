@@ -11,6 +11,7 @@ export class CreateExceptions1790000000003 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: "tranship_exceptions",
+        engine: "InnoDB",
         columns: [
           {
             name: "id",

@@ -11,6 +11,7 @@ export class CreateAuditEvents1790000000004 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: "tranship_audit_events",
+        engine: "InnoDB",
         columns: [
           {
             name: "id",

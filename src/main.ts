@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The executable: command line in, exit code out. */
 
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { runCommandLine } from "./cli/commands.ts";
 import { processOutput } from "./cli/output.ts";
 import { stopSignals } from "./cli/stop-signals.ts";
@@ -17,7 +17,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version: VERSION,
   fetch: globalThis.fetch,
   clock: systemClock,
-  readStdin: () => text(process.stdin),
+  readStdin: () => buffer(process.stdin),
   stopSignal: stopSignals(process, (note) => output.err(note)),
   // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.
   compose: async (config) => (await import("./compose.ts")).compose(config),

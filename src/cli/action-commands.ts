@@ -3,9 +3,9 @@
 import type { JobAction } from "../domain/job-state.ts";
 import type { JobView } from "../jobs/job-view.ts";
 import type { Command } from "./command.ts";
-import { printable } from "./display-width.ts";
 import { EXIT } from "./exit-code.ts";
 import { jobPath, SERVICE_OPTIONS, serviceClient } from "./service-options.ts";
+import { jobLine } from "./summary-text.ts";
 
 const SUMMARIES: Readonly<Record<JobAction, string>> = {
   pause: "let a job finish what is under way, then hold it",
@@ -30,8 +30,7 @@ export const actionCommands: readonly Command[] = ORDER.map((action) => ({
     const [id = ""] = given.operands;
     const client = serviceClient(given, context);
     const job = await client.send<JobView>({ method: "POST", path: `${jobPath(id)}/${action}` });
-    const text = `${job.id}  ${job.state}  ${printable(job.name)}\n`;
-    context.output.out(given.json ? `${JSON.stringify(job)}\n` : text);
+    context.output.out(given.json ? `${JSON.stringify(job)}\n` : jobLine(job));
     return EXIT.completed;
   },
 }));

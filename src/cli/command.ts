@@ -36,8 +36,8 @@ export interface CommandContext {
   readonly clock: Clock;
   readonly version: string;
   readonly fetch: typeof globalThis.fetch;
-  /** All of standard input, as text. */
-  readStdin(): Promise<string>;
+  /** All of standard input. */
+  readStdin(): Promise<Uint8Array>;
   /** From the first call on, the first SIGTERM or SIGINT aborts this signal, and a second one ends the process at once. */
   stopSignal(): AbortSignal;
   compose(config: Config): Promise<Tranship>;

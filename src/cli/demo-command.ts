@@ -28,16 +28,21 @@ export const demoCommand: Command = {
     const { output, environment, clock } = context;
     const tell = (line: string) => (given.json ? output.err(`${line}\n`) : output.out(`${line}\n`));
     const display = startProgressDisplay({ output, environment, json: given.json, now: () => clock.now() });
+    const signal = context.stopSignal();
     let result: DemoResult;
     try {
       result = await context.runDemo({
         objects,
         keep: given.has("keep"),
-        signal: context.stopSignal(),
+        signal,
         tell,
         onProgress: (view) => display.update(view),
         onMoved: () => display.stop(),
       });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      output.err("tranship: the demo was stopped\n");
+      return EXIT.failed;
     } finally {
       display.stop();
     }

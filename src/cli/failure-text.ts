@@ -8,6 +8,8 @@ import type { Output } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Failure {
+  /** Nobody raised it on purpose: show where it came from. */
+  readonly unexpected?: boolean;
   readonly exitCode: ExitCode;
   readonly code: string;
   readonly message: string;
@@ -25,7 +27,7 @@ export function reportFailure(error: unknown, json: boolean, output: Output): Ex
   if (error instanceof UsageError) {
     output.err(`Try: tranship ${error.command === null ? "" : `${error.command} `}--help\n`);
   }
-  if (code === "internal" && error instanceof Error && error.stack !== undefined)
+  if (failure.unexpected && error instanceof Error && error.stack !== undefined)
     output.err(`${error.stack}\n`);
   if (json) output.out(`${JSON.stringify({ error: { code, message, faults } })}\n`);
   return exitCode;
@@ -46,7 +48,7 @@ function failureOf(error: unknown): Failure {
     const { code, message, faults } = error;
     return { exitCode: exitCodeOfError(code), code, message, faults };
   }
-  return { exitCode: EXIT.failed, code: "internal", message: messageOf(error), faults: [] };
+  return { exitCode: EXIT.failed, code: "internal", message: messageOf(error), faults: [], unexpected: true };
 }
 
 /** The message without the list of faults that follow on lines of their own. */

@@ -18,11 +18,8 @@ export const listCommand: Command = {
   name: "list",
   summary: "the jobs of a running service, newest first",
   operands: [],
-  options: [
-    ...SERVICE_OPTIONS,
-    { name: "state", value: "STATE", description: `only jobs in it: ${JOB_STATES.join(", ")}` },
-  ],
-  details: ["With --json: an array of jobs."],
+  options: [...SERVICE_OPTIONS, { name: "state", value: "STATE", description: "only jobs in this state" }],
+  details: [`States: ${JOB_STATES.join(", ")}.`, "With --json: an array of jobs."],
   async run(given, context) {
     const state = stateOf(given);
     const client = serviceClient(given, context);
@@ -54,8 +51,8 @@ function listText(jobs: readonly JobView[]): string {
   const rows = [
     ["ID", "STATE", "DONE", "MOVED", "PLANNED", "CREATED", "NAME"],
     ...jobs.map((job) => [
-      job.id,
-      job.state,
+      printable(job.id),
+      printable(job.state),
       job.percent === null ? "-" : `${job.percent.toFixed(1)}%`,
       humanCount(job.objects.moved),
       humanCount(job.objects.planned),

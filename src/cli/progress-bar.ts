@@ -45,7 +45,7 @@ function partsOf(view: JobView, now: number): Part[] {
 }
 
 function countParts(view: JobView): Part[] {
-  const { moved, planned, skipped, exceptions } = view.objects;
+  const { moved, copied, planned, skipped, exceptions } = view.objects;
   const parts: Part[] =
     view.percent === null
       ? [{ text: `moved ${humanCount(moved)}, planned ${humanCount(planned)} so far`, rank: 0 }]
@@ -53,7 +53,9 @@ function countParts(view: JobView): Part[] {
           { text: `${view.percent.toFixed(1)}%`.padStart(6), rank: 0 },
           { text: `${humanCount(moved)}/${humanCount(planned)}`, rank: 1 },
         ];
-  if (skipped > 0) parts.push({ text: `${humanCount(skipped)} skipped`, rank: 7 });
+  // In the grace period and before an approval, copied objects are long done with and yet not moved.
+  if (copied > moved) parts.push({ text: `${humanCount(copied)} copied`, rank: 5 });
+  if (skipped > 0) parts.push({ text: `${humanCount(skipped)} skipped`, rank: 8 });
   if (exceptions > 0) parts.push({ text: counted(exceptions, "exception"), rank: 3 });
   return parts;
 }
@@ -62,14 +64,14 @@ function speedParts({ rate }: JobView): Part[] {
   if (rate.objectsPerSecond <= 0) return [];
   return [
     { text: `${humanCount(rate.objectsPerSecond)} obj/s`, rank: 4 },
-    { text: `${humanBytes(rate.bytesPerSecond)}/s`, rank: 6 },
+    { text: `${humanBytes(rate.bytesPerSecond)}/s`, rank: 7 },
   ];
 }
 
 function endParts(view: JobView, now: number): Part[] {
   if (view.finishAt === null || view.waiting !== null) return [];
   const left = (Date.parse(view.finishAt) - now) / 1000;
-  return [{ text: `ETA ${humanDuration(left)} (${humanTime(view.finishAt, now)})`, rank: 5 }];
+  return [{ text: `ETA ${humanDuration(left)} (${humanTime(view.finishAt, now)})`, rank: 6 }];
 }
 
 function stateParts(view: JobView, now: number): Part[] {
@@ -77,12 +79,12 @@ function stateParts(view: JobView, now: number): Part[] {
   if (waiting !== null) {
     const until = waiting.until === null ? "" : ` until ${humanTime(waiting.until, now)}`;
     const parts = [{ text: `waits for ${WAITED_FOR[waiting.reason]}${until}`, rank: 2 }];
-    if (waiting.detail !== "") parts.push({ text: `(${printable(waiting.detail)})`, rank: 8 });
+    if (waiting.detail !== "") parts.push({ text: `(${printable(waiting.detail)})`, rank: 9 });
     return parts;
   }
   if (state === "running" || state === "completed") return [];
   const parts = [{ text: state.replaceAll("_", " "), rank: 2 }];
-  if (view.reason !== null) parts.push({ text: `(${printable(view.reason)})`, rank: 8 });
+  if (view.reason !== null) parts.push({ text: `(${printable(view.reason)})`, rank: 9 });
   return parts;
 }
 

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { DomainError, messageOf } from "../domain/errors.ts";
+import { jsonFaultIndex, placeOf } from "../http/json-syntax.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The parsed contents of `path`, `-` for standard input; throws `invalid_input`. */
@@ -10,34 +11,38 @@ export async function readJobFile(
   context: Pick<CommandContext, "readStdin">,
 ): Promise<unknown> {
   const name = path === "-" ? "standard input" : path;
-  const text = await readText(path, name, context);
+  const text = decode(await readBytes(path, name, context), name);
   try {
-    // A byte order mark is what some editors put in front; it belongs to no JSON text.
-    return JSON.parse(text.replace(/^\ufeff/, ""));
+    return JSON.parse(text);
   } catch (error) {
-    throw new DomainError("invalid_input", `${name} is not JSON: ${whereAndWhat(error, text)}`, {
-      cause: error,
-    });
+    throw new DomainError("invalid_input", `${name} is not JSON: ${faultOf(text)}`, { cause: error });
   }
 }
 
-async function readText(
+async function readBytes(
   path: string,
   name: string,
   context: Pick<CommandContext, "readStdin">,
-): Promise<string> {
+): Promise<Uint8Array> {
   try {
-    return path === "-" ? await context.readStdin() : await readFile(path, "utf8");
+    return path === "-" ? await context.readStdin() : await readFile(path);
   } catch (error) {
     throw new DomainError("invalid_input", `cannot read ${name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-function whereAndWhat(error: unknown, text: string): string {
-  const message = messageOf(error);
-  const position = /at position (\d+)/.exec(message)?.[1];
-  if (position === undefined) return message;
-  const before = text.slice(0, Number(position)).split("\n");
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return `line ${before.length}, column ${column}: ${message}`;
+/** Prefixes are exact: a decoder that repaired broken UTF-8 would change them without a word. Skips a byte order mark. */
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new DomainError("invalid_input", `${name} is not UTF-8`, { cause: error });
+  }
+}
+
+/** The parser's own message often has no place. */
+function faultOf(text: string): string {
+  const index = jsonFaultIndex(text) ?? text.length;
+  if (index === text.length) return `it ends too early, at ${placeOf(text, index)}`;
+  return `see ${placeOf(text, index)}`;
 }

@@ -7,6 +7,7 @@ import { printable } from "./display-width.ts";
 import { EXIT } from "./exit-code.ts";
 import { readJobFile } from "./read-job-file.ts";
 import { SERVICE_OPTIONS, serviceClient } from "./service-options.ts";
+import { jobLine } from "./summary-text.ts";
 
 export const submitCommand: Command = {
   name: "submit",
@@ -32,9 +33,8 @@ export const submitCommand: Command = {
       body,
       headers: { "idempotency-key": key },
     });
-    const text = `${job.id}  ${job.state}  ${printable(job.name)}\n`;
-    context.output.out(given.json ? `${JSON.stringify(job)}\n` : text);
-    if (!given.json) context.output.err(`Watch it: tranship watch ${job.id}\n`);
+    context.output.out(given.json ? `${JSON.stringify(job)}\n` : jobLine(job));
+    if (!given.json) context.output.err(`Watch it: tranship watch ${printable(job.id)}\n`);
     return EXIT.completed;
   },
 };

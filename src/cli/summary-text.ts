@@ -6,6 +6,11 @@ import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
 import { progressLine } from "./progress-bar.ts";
 
+/** A job on one line, as it is after a request. */
+export function jobLine({ id, state, name }: JobView): string {
+  return `${[id, state, name].map(printable).join("  ")}\n`;
+}
+
 /** What a finished or interrupted job did. */
 export function summaryText(view: JobView): string {
   const { moved, planned, skipped, exceptions } = view.objects;
@@ -26,12 +31,12 @@ export function statusText(view: JobView, now: number): string {
   const { source, target } = view.spec;
   const place = (at: { bucket: string; prefix: string }) => printable(`${at.bucket}/${at.prefix}`);
   const head = [
-    `${printable(view.name)}  ${view.id}`,
+    `${printable(view.name)}  ${printable(view.id)}`,
     `  ${place(source)} to ${place(target)}`,
     `  created ${view.createdAt}, changed ${view.updatedAt}`,
   ];
-  const rest = isFinished(view.state)
-    ? summaryText(view)
-    : `${view.state}: ${progressLine(view, now).trim()}\n`;
+  // The line itself names every state but the usual one.
+  const line = `${view.state === "running" ? "running  " : ""}${progressLine(view, now).trim()}\n`;
+  const rest = isFinished(view.state) ? summaryText(view) : line;
   return `${head.join("\n")}\n${rest}`;
 }

@@ -35,7 +35,7 @@ export const watchCommand: Command = {
       display.stop();
     }
     if (!isFinished(view.state)) {
-      output.err(`tranship: no longer watching; the job goes on. Again: tranship watch ${view.id}\n`);
+      output.err(`tranship: no longer watching; the job goes on. Again: tranship watch ${id}\n`);
     }
     output.out(given.json ? `${JSON.stringify(summaryOf(view))}\n` : summaryText(view));
     return isFinished(view.state) ? exitCodeOfState(view.state) : EXIT.failed;

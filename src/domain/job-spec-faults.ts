@@ -97,13 +97,15 @@ function referenceFaults(spec: JobSpec): Fault[] {
 
 function columnFaults({ key, column, set, where }: ReferenceSpec, pointer: string): Fault[] {
   const faults: Fault[] = [];
-  if (key === column) {
+  if (isSameColumn(key, column)) {
     faults.push({
       pointer: `${pointer}/column`,
       message: "the key column cannot be the column that is rewritten",
     });
   }
-  for (const name of Object.keys(set).filter((name) => name === column || name === key)) {
+  for (const name of Object.keys(set).filter(
+    (name) => isSameColumn(name, column) || isSameColumn(name, key),
+  )) {
     const message = `${JSON.stringify(name)} is the reference's own column and cannot be set`;
     faults.push({ pointer: `${pointer}/set`, message });
   }
@@ -116,6 +118,11 @@ function columnFaults({ key, column, set, where }: ReferenceSpec, pointer: strin
     }
   }
   return faults;
+}
+
+/** Column names compare without case in MariaDB, MySQL and SQLite. */
+function isSameColumn(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function timeFaults(spec: JobSpec): Fault[] {

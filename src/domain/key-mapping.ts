@@ -39,8 +39,8 @@ export function encodeKeyPath(key: string): string {
 export interface ValueForm {
   /** What stands before the part of the key that stays, old and new. */
   readonly change: PrefixChange;
-  /** The stored value of `key`. */
-  valueOf(key: string): string;
+  /** The stored value of `key`; null where this form would spell another key. */
+  valueOf(key: string): string | null;
 }
 
 /**
@@ -51,7 +51,8 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
   const before = urlPrefix ?? "";
   const raw: ValueForm = {
     change: { from: before + change.from, to: before + change.to },
-    valueOf: (key) => before + key,
+    // In a URL `a%20b` spells the key `a b`: the raw form of the key `a%20b` would take that other key's rows.
+    valueOf: (key) => (keyOfValue(urlPrefix, before + key) === key ? before + key : null),
   };
   if (urlPrefix === null) return [raw];
   const encoded: ValueForm = {
@@ -59,6 +60,18 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
     valueOf: (key) => before + encodeKeyPath(key),
   };
   return [raw, encoded];
+}
+
+/**
+ * Every value that somebody may mean `key` by, ambiguous ones too. Rows are never rewritten by these; yet while one of
+ * them stands in a row the object is not deleted.
+ */
+export function spellingsOf(urlPrefix: string | null, key: string): readonly string[] {
+  const before = urlPrefix ?? "";
+  const raw = before + key;
+  return urlPrefix === null
+    ? [raw]
+    : [...new Set([raw, before + encodeKeyPath(key), before + encodeURI(key)])];
 }
 
 /**

@@ -98,8 +98,8 @@ export interface DeleteEvidence {
   readonly verifiedEtag: string | null;
   readonly sourceNow: Seen | null;
   readonly targetNow: Seen | null;
-  /** Rows, in every reference and whatever its `where`, that still name the old key. */
-  readonly rowsNamingSource: number;
+  /** Whether any row, in any reference and whatever its `where`, may still name the old key. */
+  readonly isStillNamed: boolean;
 }
 
 export type DeleteVerdict =
@@ -127,7 +127,7 @@ export function deleteVerdict(evidence: DeleteEvidence): DeleteVerdict {
   if (targetNow.etag !== verifiedEtag || targetNow.size !== copied.size) {
     return { act: "keep", code: "target_changed" };
   }
-  if (evidence.rowsNamingSource > 0) return { act: "keep", code: "still_referenced" };
+  if (evidence.isStillNamed) return { act: "keep", code: "still_referenced" };
   if (sourceNow === null) return { act: "already_gone" };
   if (sourceNow.etag !== copied.etag || sourceNow.size !== copied.size) {
     return { act: "keep", code: "source_changed" };

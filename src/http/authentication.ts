@@ -23,6 +23,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The scope a route asks for; every route behind the door must name one. */
     scope?: Scope;
+    /** For routes whose scope depends on what is asked of them; asked before the request was checked. */
+    scopeOf?: (request: FastifyRequest) => Scope;
   }
 }
 
@@ -41,21 +43,21 @@ export function authentication(tokens: readonly TokenConfig[]): onRequestHookHan
   }));
   return async (request) => {
     request.caller = known.length === 0 ? anonymous(request) : bearer(request.headers.authorization, known);
-    requireScope(request, request.routeOptions.config.scope);
+    const { scope, scopeOf } = request.routeOptions.config;
+    requireScope(request, scopeOf?.(request) ?? scope);
   };
-}
-
-/** Throws `forbidden` unless the caller's token has `scope`. */
-export function requireScope(request: FastifyRequest, scope: Scope | undefined): void {
-  if (scope !== undefined && request.caller?.scopes.includes(scope)) return;
-  throw new RequestRefusal("forbidden", `This needs a token with the scope "${scope}".`, {
-    headers: { "www-authenticate": `Bearer realm="tranship", error="insufficient_scope", scope="${scope}"` },
-  });
 }
 
 /** Name of who sent `request`, for the audit. */
 export function actorOf(request: FastifyRequest): string {
   return request.caller?.name ?? ANONYMOUS.name;
+}
+
+function requireScope(request: FastifyRequest, scope: Scope | undefined): void {
+  if (scope !== undefined && request.caller?.scopes.includes(scope)) return;
+  throw new RequestRefusal("forbidden", `This needs a token with the scope "${scope}".`, {
+    headers: { "www-authenticate": `Bearer realm="tranship", error="insufficient_scope", scope="${scope}"` },
+  });
 }
 
 /**

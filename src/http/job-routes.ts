@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { Type } from "typebox";
 import type { JobView } from "../jobs/job-view.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { actorOf, requireScope } from "./authentication.ts";
+import { actorOf } from "./authentication.ts";
 import { entityTag, matchesNone } from "./entity-tags.ts";
 import { problems } from "./problem-schema.ts";
 import {
@@ -87,7 +87,10 @@ function preflightRoute(app: FastifyInstance, jobs: Jobs): void {
   app.withTypeProvider<TypeBoxTypeProvider>().post(
     "/jobs/preflight",
     {
-      config: { scope: "read" },
+      config: {
+        scope: "read",
+        scopeOf: ({ query }) => ((query as { canary?: unknown }).canary === "true" ? "operate" : "read"),
+      },
       schema: {
         tags,
         summary: "What would happen",
@@ -105,11 +108,8 @@ function preflightRoute(app: FastifyInstance, jobs: Jobs): void {
         },
       },
     },
-    async (request, reply) => {
-      const canary = request.query.canary ?? false;
-      if (canary) requireScope(request, "operate");
-      return jobs.preflight(request.body, { canary, signal: hangUp(reply) });
-    },
+    async ({ body, query }, reply) =>
+      jobs.preflight(body, { canary: query.canary ?? false, signal: hangUp(reply) }),
   );
 }
 

@@ -57,7 +57,8 @@ export async function buildServer({ jobs, tokens, logger, version }: ServerParts
     frameworkErrors: (error, request, reply) => {
       // Raised before any hook: what hooks do for others is done here.
       secure(request as FastifyRequest, reply as FastifyReply);
-      return answerProblem(error, request as FastifyRequest, reply as FastifyReply);
+      answerProblem(error, request as FastifyRequest, reply as FastifyReply);
+      return logOutcome(request as FastifyRequest, reply as FastifyReply);
     },
   });
   app.decorateRequest("caller", null);

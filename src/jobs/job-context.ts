@@ -79,7 +79,7 @@ export function governedStores(
   parts: JobParts,
   spec: JobSpec,
   requests: RequestCounts,
-): (name: string) => ObjectStore {
+): (name: string) => GovernedObjectStore {
   const requestPace = new Pace(spec.limits.requestsPerSecond);
   const bytePace = new Pace(spec.limits.bytesPerSecond);
   return (name) => {

@@ -39,6 +39,8 @@ export function invalidJob(faults: readonly Fault[]): DomainError {
 function shapeFaults(input: unknown): Fault[] {
   const byPointer = new Map<string, string>();
   for (const error of checked.Errors(input)) {
+    // "schema is false" at an unknown field: `additionalProperties` says the same in plain words.
+    if (error.keyword === "boolean") continue;
     for (const fault of faultsOf(error)) {
       if (!byPointer.has(fault.pointer)) byPointer.set(fault.pointer, fault.message);
     }

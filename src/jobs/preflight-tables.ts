@@ -119,7 +119,8 @@ async function objectProblems(
 ): Promise<Problem[]> {
   if (sample.length === 0) return [];
   const keyOf = new Map<string, string>();
-  for (const form of formsOf(spec, reference)) for (const key of sample) keyOf.set(form.valueOf(key), key);
+  for (const form of formsOf(spec, reference))
+    for (const key of sample) keyOf.set(form.valueOf(key) ?? key, key);
   const rows = await table.naming([...keyOf.keys()]);
   const named = new Set(rows.map((row) => keyOf.get(row.value)));
   const unnamed = sample.filter((key) => !named.has(key));

@@ -6,6 +6,7 @@ import type { JobSpec, ObjectLocation } from "../domain/job-spec.ts";
 import { isRunnable, JOB_STATES } from "../domain/job-state.ts";
 import { prefixesOverlap } from "../domain/key-mapping.ts";
 import type { JobRecord } from "../ports/ledger.ts";
+import { noRequests } from "../ports/object-store.ts";
 import type { JobParts } from "./job-context.ts";
 import { claimJob, type JobRun, type RunnerLog } from "./job-runner.ts";
 
@@ -89,7 +90,10 @@ export class Scheduler {
   #mayBegin(job: JobRecord): boolean {
     const isHeld = job.leaseUntil !== null && job.leaseUntil > this.#parts.clock.now();
     if (isHeld || this.#running.has(job.id)) return false;
-    return ![...this.#running.values()].some(({ run, spec }) => !run.isParked && interfere(spec, job.spec));
+    const endpointOf = (name: string) => this.#parts.connections.store(name, noRequests()).endpoint;
+    return ![...this.#running.values()].some(
+      ({ run, spec }) => !run.isParked && interfere(spec, job.spec, endpointOf),
+    );
   }
 
   async #begin(job: JobRecord): Promise<Running | null> {
@@ -109,11 +113,11 @@ export class Scheduler {
 }
 
 /** Two jobs that touch the same keys do not run together: each would see the other's half-done work. */
-export function interfere(a: JobSpec, b: JobSpec): boolean {
+export function interfere(a: JobSpec, b: JobSpec, endpointOf: (store: string) => string): boolean {
+  const overlap = (x: ObjectLocation, y: ObjectLocation) =>
+    x.bucket === y.bucket &&
+    prefixesOverlap(x.prefix, y.prefix) &&
+    endpointOf(x.store) === endpointOf(y.store);
   const places = (spec: JobSpec) => [spec.source, spec.target];
   return places(a).some((x) => places(b).some((y) => overlap(x, y)));
-}
-
-function overlap(a: ObjectLocation, b: ObjectLocation): boolean {
-  return a.store === b.store && a.bucket === b.bucket && prefixesOverlap(a.prefix, b.prefix);
 }

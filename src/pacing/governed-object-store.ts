@@ -31,13 +31,18 @@ export interface GovernedParts {
   random?(): number;
 }
 
+/** An object store whose deletions are paced by the caller, who must look around between waiting and deleting. */
+export interface PacedObjectStore extends ObjectStore {
+  makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void>;
+}
+
 type At = { readonly bucket: string; readonly key: string };
 
 /**
  * Wraps a store for one job. Throttling is waited out for as long as it lasts: it never fails a job.
  * Other passing faults are repeated for 30 s, then thrown as `store_unavailable`.
  */
-export class GovernedObjectStore implements ObjectStore {
+export class GovernedObjectStore implements PacedObjectStore {
   readonly #parts: GovernedParts;
 
   constructor(parts: GovernedParts) {
@@ -66,13 +71,31 @@ export class GovernedObjectStore implements ObjectStore {
     return this.#repeat(request.target.bucket, 1, () => this.#parts.store.copy(request, signal), signal);
   }
 
-  deleteObjects(
+  /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
+  async makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void> {
+    const now = this.#parts.clock.now();
+    const governorMs = this.#parts.governorOf(bucket).reserve(writes, now);
+    await this.#wait(Math.max(governorMs, this.#parts.requestPace.reserve(1, now)), signal);
+  }
+
+  /**
+   * One attempt, without waiting and without repeating: evidence for a deletion grows old while one waits. Throws
+   * `store_throttled` or `store_unavailable` when it did not come through; look again before the next attempt.
+   */
+  async deleteObjects(
     bucket: string,
     objects: readonly { readonly key: string; readonly etag: string }[],
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
-    const remove = () => this.#parts.store.deleteObjects(bucket, objects, signal);
-    return this.#repeat(bucket, objects.length, remove, signal);
+    const governor = this.#parts.governorOf(bucket);
+    try {
+      const results = await this.#parts.store.deleteObjects(bucket, objects, signal);
+      governor.succeeded(objects.length, this.#parts.clock.now());
+      return results;
+    } catch (error) {
+      if (hasCode(error, "store_throttled")) governor.throttled(this.#parts.clock.now());
+      throw error;
+    }
   }
 
   read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {

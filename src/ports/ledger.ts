@@ -231,7 +231,7 @@ export interface Ledger {
   audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>>;
   /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;
-  /** Whether `key` was planned in a batch before `beforeSeq`. */
+  /** Whether `key` was planned in a batch before `beforeSeq` and is still accounted for there (not retried). */
   wasPlannedBefore(jobId: string, key: string, beforeSeq: number): Promise<boolean>;
   /**
    * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their

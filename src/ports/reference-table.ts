@@ -58,10 +58,14 @@ export interface ReferenceTable {
   inspect(): Promise<TableFacts>;
   /**
    * Rows after `afterId` (null: from the first) whose value starts with `valuePrefix` byte for byte and that match
-   * `where`, in key order; fewer than `limit` means no more follow. Keyset paging, never OFFSET.
+   * `where`, in key order; fewer than `limit` means no more follow. Keyset paging, never OFFSET. Of several rows with
+   * one value only the first is given (where an index can tell): a key is planned once.
    */
   page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]>;
-  /** Every row that holds exactly one of `values`, whatever the reference's `where`. */
+  /**
+   * The rows that hold exactly one of `values`, whatever the reference's `where`. A value that tens of thousands of
+   * rows hold gives only some of them, yet at least one.
+   */
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[]): Promise<ReadonlySet<string>>;

@@ -27,6 +27,10 @@ const TYPES = [
   { ending: "gif", contentType: "image/gif" },
 ] as const;
 
+const FIRST_DAY = Date.UTC(2021, 0, 1);
+/** Uploads a day. */
+const A_DAY = 100;
+
 /** Every so many objects one has a key that programs get wrong. */
 const HOSTILE_EVERY = 25;
 const HOSTILE: readonly ((index: number) => string)[] = [
@@ -56,12 +60,16 @@ export function targetKeyOf(index: number): string {
   return TARGET_PREFIX + nameOf(index);
 }
 
+/** Folders go by day, as uploads do: rows that lie together name objects that lie together. */
 function nameOf(index: number): string {
-  const hostile = index % HOSTILE_EVERY === HOSTILE_EVERY - 1;
+  const folder = new Date(FIRST_DAY + Math.floor(index / A_DAY) * 86_400_000).toISOString().slice(0, 10);
+  return `${folder.replaceAll("-", "/")}/${fileOf(index)}`;
+}
+
+function fileOf(index: number): string {
   const form = HOSTILE[Math.floor(index / HOSTILE_EVERY) % HOSTILE.length];
-  if (hostile && form !== undefined) return form(index);
-  const user = mix(index).toString(16).padStart(8, "0");
-  return `${user.slice(0, 2)}/user-${user}/${index}.${typeOf(index % KINDS).ending}`;
+  if (index % HOSTILE_EVERY === HOSTILE_EVERY - 1 && form !== undefined) return form(index);
+  return `user-${mix(index).toString(16).padStart(8, "0")}/${index}.${typeOf(index % KINDS).ending}`;
 }
 
 function typeOf(kind: number): (typeof TYPES)[number] {

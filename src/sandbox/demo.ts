@@ -94,13 +94,12 @@ function tellWorld(world: DemoWorld, { objects, tell }: DemoOptions): void {
 
 function tellCheck(check: DemoCheck, { objects, tell }: DemoOptions): void {
   if (check.ok) {
+    const rows = count(rowsNaming(objects));
     tell(
-      `proved: all ${count(objects)} objects are in ${TARGET_BUCKET} under avatar/, equal in bytes, type and metadata;`,
+      `proved: ${count(objects)} of ${count(objects)} objects are in ${TARGET_BUCKET} under avatar/, equal in bytes, type and metadata;`,
     );
     tell(`proved: none of them is left in ${SOURCE_BUCKET}, and the objects beside them are as they were;`);
-    tell(
-      `proved: all ${count(rowsNaming(objects))} rows name the new keys with legacy 0, and no other row changed.`,
-    );
+    tell(`proved: ${rows} of ${rows} rows name the new keys with legacy 0, and no other row changed.`);
     return;
   }
   tell(`NOT proved: ${count(check.found)} differences`);

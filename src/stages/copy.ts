@@ -16,25 +16,36 @@ const MOST_ROUNDS = 4;
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
-  const vanished: BatchObject[] = [];
-  for (const object of going(batch)) {
-    if (object.etag === "") vanished.push(object);
-    else refuseImpossibleKey(context, object);
-  }
-  const missing = new Set(vanished);
-  const wanted = going(batch).filter((object) => !missing.has(object));
+  const isRepeated = repeated || batch.plannedUnder < context.lease.token;
+  // Planned a while ago, or again after a failure: what was missing then may be there now.
+  await lookForMissing(context, going(batch));
+  for (const object of going(batch)) refuseImpossibleKey(context, object);
+  const vanished = going(batch).filter((object) => object.etag === "");
+  const wanted = going(batch).filter((object) => object.etag !== "");
   const targets = await lookAtTargets(context, wanted);
-  const mayBeOurs = repeated || batch.plannedUnder < context.lease.token;
   await runAll(
     wanted.map((object) =>
       context.concurrency.run(async () => {
         const seen = targets.get(targetKey(context, object)) ?? null;
+        const mayBeOurs = isRepeated || (seen !== null && seen.etag === object.targetEtag);
         if ((await copyObject(context, object, seen, mayBeOurs)) === "vanished") vanished.push(object);
       }),
     ),
   );
   await settleVanished(context, batch, vanished);
   await settleDuplicates(context, batch);
+}
+
+async function lookForMissing(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
+  const missing = objects.filter((object) => object.etag === "");
+  if (missing.length === 0) return;
+  const { source: store, concurrency, signal, spec } = context;
+  const keys = missing.map((object) => object.key);
+  const found = await lookAt({ store, bucket: spec.source.bucket, concurrency, signal }, keys);
+  for (const object of missing) {
+    const seen = found.get(object.key);
+    if (seen !== undefined) adoptVersion(object, seen);
+  }
 }
 
 function refuseImpossibleKey(context: StageContext, object: BatchObject): void {

@@ -39,14 +39,16 @@ async function readPage(context: StageContext, after: string | null, limit: numb
   const table = context.references[0];
   if (table === undefined) return { named: [], last: null, more: false };
   const starts = formsOf(context, 0).map((form) => form.change.from);
-  const rows = await table.page(after, commonPrefix(starts), limit);
+  // One row more than is wanted tells whether any follow, without a statement that finds nothing.
+  const read = await table.page(after, commonPrefix(starts), limit + 1);
+  const rows = read.slice(0, limit);
   const byKey = new Map<string, NamedKey>();
   for (const row of rows) {
     // The forms of a prefix may share only a part: what starts with neither names another object.
     if (!starts.some((start) => row.value.startsWith(start))) continue;
     addRow(byKey, namedKeyOf(context, row));
   }
-  return { named: [...byKey.values()], last: rows.at(-1)?.id ?? after, more: rows.length === limit };
+  return { named: [...byKey.values()], last: rows.at(-1)?.id ?? after, more: read.length > limit };
 }
 
 function namedKeyOf(context: StageContext, { id, value }: ReferencedRow): NamedKey {

@@ -1,17 +1,20 @@
 /** The delete stage: trusts no memory. Rows, target and source are looked at again, then the sources go. */
 
+import { backoffMs } from "../domain/backoff.ts";
 import { type Batch, type BatchObject, except, going, MOVED } from "../domain/batch.ts";
-import { DomainError } from "../domain/errors.ts";
+import { DomainError, hasCode } from "../domain/errors.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
+import { runAll } from "../pacing/concurrency.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { lookAt } from "./look.ts";
-import { countRowsNaming } from "./naming.ts";
+import { keysStillNamed } from "./naming.ts";
 import { type StageContext, targetKey } from "./stage-context.ts";
 
 /** Keys in one DeleteObjects request; S3's own limit. */
 const KEYS_IN_A_REQUEST = 1000;
 /** Evidence older than this is gathered again: the process may have been stopped in between (SIGSTOP, a sleeping laptop). */
 const EVIDENCE_MS = 15_000;
+const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
 
 /**
  * Deletes the sources of what is still going in `batch`, each only on fresh evidence. Gives the hold when the gate
@@ -31,22 +34,31 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
 }
 
 async function deleteSome(context: StageContext, objects: readonly BatchObject[]): Promise<Hold | null> {
-  for (;;) {
-    const gatheredAt = context.clock.now();
-    const verdicts = await judge(context, objects);
-    const hold = await context.gate.ask({ stage: "delete", at: context.clock.now() });
+  const { clock, signal, source, spec } = context;
+  for (let attempt = 1; ; attempt += 1) {
+    const open = objects.filter((object) => object.fate.kind === "going");
+    // All waiting comes before the looking: evidence must be fresh when it is acted on.
+    await source.makeRoom(spec.source.bucket, open.length, signal);
+    const gatheredAt = clock.now();
+    const verdicts = await judge(context, open);
+    const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
     if (hold !== null) return hold;
     await context.confirmLease();
-    if (context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (context.clock.now() - gatheredAt > EVIDENCE_MS) continue;
-    await act(context, objects, verdicts);
-    return null;
+    if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+    if (clock.now() - gatheredAt > EVIDENCE_MS) continue;
+    try {
+      await act(context, open, verdicts);
+      return null;
+    } catch (error) {
+      if (!hasCode(error, "store_throttled")) throw error;
+      await clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal);
+    }
   }
 }
 
 async function judge(context: StageContext, objects: readonly BatchObject[]) {
   const { spec, source, target, concurrency, signal } = context;
-  const naming = await countRowsNaming(context, objects);
+  const named = await keysStillNamed(context, objects);
   const targetKeys = objects.map((object) => targetKey(context, object));
   const targets = await lookAt(
     { store: target, bucket: spec.target.bucket, concurrency, signal },
@@ -63,7 +75,7 @@ async function judge(context: StageContext, objects: readonly BatchObject[]) {
       verifiedEtag: object.targetEtag,
       sourceNow: sources.get(object.key) ?? null,
       targetNow: targets.get(targetKey(context, object)) ?? null,
-      rowsNamingSource: naming.get(object.key) ?? 0,
+      isStillNamed: named.has(object.key),
     }),
   );
 }
@@ -102,12 +114,13 @@ async function deleteSources(context: StageContext, objects: readonly BatchObjec
 
 /** A key that a listing lacks is asked for by itself: one empty page must not pass for a finished move. */
 async function confirmGone(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
-  const { spec, source, signal } = context;
-  for (const object of objects) {
+  const { spec, source, signal, concurrency } = context;
+  const confirm = async (object: BatchObject) => {
     const now = await source.head({ bucket: spec.source.bucket, key: object.key }, {}, signal);
     if (now === null) object.fate = MOVED;
     else except(object, "source_changed", "a listing did not show the source, yet it is there; it was kept");
-  }
+  };
+  await runAll(objects.map((object) => concurrency.run(() => confirm(object))));
 }
 
 const KEPT: Readonly<Partial<Record<string, string>>> = {

@@ -1,6 +1,6 @@
 /** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
 
-import { valueForms } from "../domain/key-mapping.ts";
+import { spellingsOf, valueForms } from "../domain/key-mapping.ts";
 import type { ReferencedRow } from "../ports/reference-table.ts";
 import type { StageContext } from "./stage-context.ts";
 
@@ -19,7 +19,10 @@ export async function rowsNaming(
   const table = context.references[index];
   const keyOf = new Map<string, string>();
   for (const form of formsOf(context, index)) {
-    for (const key of keys) keyOf.set(form.valueOf(key), key);
+    for (const key of keys) {
+      const value = form.valueOf(key);
+      if (value !== null) keyOf.set(value, key);
+    }
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
@@ -34,25 +37,34 @@ export async function rowsNaming(
   return byKey;
 }
 
-/** Number of rows over all references that name each of `objects`' source keys; absent means none. */
-export async function countRowsNaming(
-  context: StageContext,
-  objects: readonly { readonly key: string }[],
-): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  const keys = objects.map((object) => object.key);
-  for (const index of context.references.keys()) {
-    for (const [key, rows] of await rowsNaming(context, index, keys)) {
-      counts.set(key, (counts.get(key) ?? 0) + rows.length);
-    }
-  }
-  return counts;
-}
-
-/** Those of `objects`' source keys that any row names. */
+/**
+ * Which of `objects`' source keys a row may name, in any reference, whatever the row's `where` columns hold and however
+ * the key is spelled: the question before a deletion. One statement a reference.
+ */
 export async function keysStillNamed(
   context: StageContext,
   objects: readonly { readonly key: string }[],
 ): Promise<ReadonlySet<string>> {
-  return new Set((await countRowsNaming(context, objects)).keys());
+  const named = new Set<string>();
+  for (const [index, table] of context.references.entries()) {
+    const keysOf = spelledKeys(context.spec.references[index]?.urlPrefix ?? null, objects);
+    context.rowPace.reserve(objects.length, context.clock.now());
+    for (const row of await table.naming([...keysOf.keys()])) {
+      for (const key of keysOf.get(row.value) ?? []) named.add(key);
+    }
+  }
+  return named;
+}
+
+/** By stored value the keys it may mean; one value may mean two. */
+function spelledKeys(
+  urlPrefix: string | null,
+  objects: readonly { readonly key: string }[],
+): Map<string, string[]> {
+  const keysOf = new Map<string, string[]>();
+  for (const { key } of objects) {
+    if (!key.isWellFormed()) continue;
+    for (const value of spellingsOf(urlPrefix, key)) keysOf.set(value, [...(keysOf.get(value) ?? []), key]);
+  }
+  return keysOf;
 }

@@ -31,6 +31,9 @@ export interface PlannedBatch {
   readonly cursor: string;
 }
 
+/** Rows noted for one key and reference; all are updated, but a default picture may have a million of them. */
+const MOST_ROWS_NOTED = 20;
+
 /** What the cursor of a batch holds. */
 interface Cursor {
   readonly position: string;
@@ -111,7 +114,7 @@ async function rowsOf(
     if (reference === 0 && asked.length > 0) continue;
     for (const [key, found] of await rowsNaming(context, reference, keys)) {
       const list = rows.get(key) ?? [];
-      list.push(...found.map((row) => ({ reference, id: row.id })));
+      list.push(...found.slice(0, MOST_ROWS_NOTED).map((row) => ({ reference, id: row.id })));
       rows.set(key, list);
     }
   }

@@ -4,8 +4,8 @@ import { type Batch, type BatchObject, except, going } from "../domain/batch.ts"
 import { DomainError } from "../domain/errors.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import { formsOf, rowsNaming } from "./naming.ts";
-import { type StageContext, targetKey } from "./stage-context.ts";
+import { formsOf } from "./naming.ts";
+import type { StageContext } from "./stage-context.ts";
 
 /** Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed. */
 export async function updateBatch(context: StageContext, batch: Batch): Promise<number> {
@@ -16,7 +16,7 @@ export async function updateBatch(context: StageContext, batch: Batch): Promise<
     const changed = await rewriteAll(context, table, index, objects);
     rows += changed;
     const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
-    if (changed < expected) await classifyMissed(context, table, index, going(batch));
+    if (changed !== expected) await classify(context, table, index, going(batch));
   }
   return rows;
 }
@@ -52,7 +52,8 @@ function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObje
     const group = same ?? { form, values: new Map<string, BatchObject>() };
     for (const object of objects) {
       const value = form.valueOf(object.key);
-      if (!seen.has(value)) group.values.set(value, object);
+      if (value === null || seen.has(value)) continue;
+      group.values.set(value, object);
       seen.add(value);
     }
     if (same === undefined && group.values.size > 0) groups.push(group);
@@ -67,29 +68,38 @@ async function pacedRows(context: StageContext, rows: number): Promise<void> {
 }
 
 /**
- * Fewer rows changed than were planned: reads again and tells apart, for each key that had rows at planning,
+ * Not as many rows changed as were planned (fewer: somebody was faster; more: rows were added, or several rows name one
+ * key). Reads again, in one statement, and tells apart for each key that had rows at planning:
  *
- * | rows name the old key | rows name the new key | the planned row | verdict                                  |
- * |-----------------------|-----------------------|-----------------|------------------------------------------|
+ * | rows name the old key | rows name the new key | the planned row | verdict                                    |
+ * |-----------------------|-----------------------|-----------------|--------------------------------------------|
  * | yes                   | any                   | any             | left to the delete stage: still_referenced |
- * | no                    | yes                   | any             | already new                              |
- * | no                    | no                    | exists          | row_changed by someone else: not touched |
- * | no                    | no                    | gone            | the application deleted it: nothing to do |
+ * | no                    | yes                   | any             | already new                                |
+ * | no                    | no                    | exists          | row_changed by someone else: not touched   |
+ * | no                    | no                    | gone            | the application deleted it: nothing to do  |
+ *
+ * Only a row lost and a row gained in one batch within the same seconds add up to no difference; the row is not touched
+ * then either, and its object is moved like one that no row names.
  */
-async function classifyMissed(
+async function classify(
   context: StageContext,
   table: ReferenceTable,
   index: number,
   objects: readonly BatchObject[],
 ): Promise<void> {
   const planned = objects.filter((object) => rowIds(object, index).length > 0);
-  const old = await rowsNaming(
-    context,
-    index,
-    planned.map((object) => object.key),
-  );
-  const fresh = await rowsNamingTargets(context, table, index, planned);
-  const unaccounted = planned.filter((object) => !old.has(object.key) && !fresh.has(object));
+  const objectOf = new Map<string, BatchObject>();
+  for (const form of formsOf(context, index)) {
+    for (const object of planned) {
+      const value = form.valueOf(object.key);
+      if (value === null) continue;
+      objectOf.set(form.change.to + value.slice(form.change.from.length), object);
+      objectOf.set(value, object);
+    }
+  }
+  const rows = await table.naming([...objectOf.keys()]);
+  const named = new Set(rows.map((row) => objectOf.get(row.value)));
+  const unaccounted = planned.filter((object) => !named.has(object));
   if (unaccounted.length === 0) return;
   const existing = await table.existing(unaccounted.flatMap((object) => rowIds(object, index)));
   for (const object of unaccounted) {
@@ -97,24 +107,6 @@ async function classifyMissed(
       except(object, "row_changed", "the row that named this key at planning names something else now");
     }
   }
-}
-
-async function rowsNamingTargets(
-  context: StageContext,
-  table: ReferenceTable,
-  index: number,
-  objects: readonly BatchObject[],
-): Promise<ReadonlySet<BatchObject>> {
-  const objectOf = new Map<string, BatchObject>();
-  for (const form of formsOf(context, index)) {
-    for (const object of objects) {
-      const value = form.valueOf(object.key);
-      objectOf.set(form.change.to + value.slice(form.change.from.length), object);
-      objectOf.set(form.valueOf(targetKey(context, object)), object);
-    }
-  }
-  const rows = await table.naming([...objectOf.keys()]);
-  return new Set(rows.flatMap((row) => objectOf.get(row.value) ?? []));
 }
 
 function rowIds(object: BatchObject, reference: number): string[] {

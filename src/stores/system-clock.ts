@@ -4,16 +4,24 @@ import type { Clock } from "../ports/clock.ts";
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep(ms, signal) {
-    if (ms <= 0 || signal?.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal?.addEventListener("abort", wake, { once: true });
-    });
+  async sleep(ms, signal) {
+    for (let left = ms; left > 0 && !signal?.aborted; left -= LONGEST_TIMER_MS) {
+      await sleepOnce(Math.min(left, LONGEST_TIMER_MS), signal);
+    }
   },
 };
+
+/** A longer timer fires after 1 ms (Node.js documentation, `setTimeout`: the delay is a signed 32-bit number). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal?.addEventListener("abort", wake, { once: true });
+  });
+}

@@ -2,6 +2,7 @@
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { describe, expect, inject, it } from "vitest";
+import type { RequestMatch } from "../../src/sandbox/fault-rules.ts";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import { createDatabase } from "../support/mariadb.ts";
 import { hasEnded, startService, temporaryDirectory } from "../support/service.ts";
@@ -33,12 +34,12 @@ const isSourceListing = { operation: "ListObjectsV2", bucket: "bucket-a" } as co
 const MOMENTS: readonly Moment[] = [
   {
     when: "in the middle of planning, with one batch in the ledger",
-    // 1: the look at submission, 2: the first page of sources; 3: a later one.
-    arm: ({ store }) => store.faults.hold(isSourceListing).arrival(3),
+    // 1: the look at submission, 2: the sources of the first page of rows; 3: those of the second.
+    arm: ({ store }) => holdFrom(store, isSourceListing, 3),
   },
   {
     when: "between planning and copying",
-    arm: ({ store }) => store.faults.hold(isTargetListing).arrival(1),
+    arm: ({ store }) => holdFrom(store, isTargetListing, 1),
   },
   {
     when: "in the middle of copying",
@@ -71,14 +72,9 @@ const MOMENTS: readonly Moment[] = [
   },
   {
     when: "between updating and deleting",
-    arm: async ({ store, app }) => {
-      for (;;) {
-        const [rows] = await app.query<RowDataPacket[]>(
-          "SELECT 1 FROM images WHERE path LIKE 'avatar/%' LIMIT 1",
-        );
-        if (rows.length > 0) return store.faults.hold(isTargetListing).arrival(1);
-      }
-    },
+    // Each of the three batches lists the target to look, to verify and before deleting: the seventh listing is
+    // certainly one before a deletion.
+    arm: ({ store }) => holdFrom(store, isTargetListing, 7),
   },
   {
     when: "before sources are deleted",
@@ -89,6 +85,16 @@ const MOMENTS: readonly Moment[] = [
     arm: ({ store }) => store.faults.hold({ operation: "DeleteObjects" }, "after").arrival(2),
   },
 ];
+
+/** Freezes requests that match from the nth on, and resolves when the first of them is frozen. */
+function holdFrom(store: SandboxStore, match: RequestMatch, nth: number): Promise<unknown> {
+  let seen = 0;
+  const when = () => {
+    seen += 1;
+    return seen >= nth;
+  };
+  return store.faults.hold({ ...match, when }).arrival(1);
+}
 
 async function openScene(url: string): Promise<Scene> {
   const buckets = [{ name: "bucket-a" }, { name: "bucket-b" }];

@@ -223,7 +223,16 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       });
       const again = await ledger.openBatches({ jobId, ...ALL_OPEN });
       expect(again.map((batch) => batch.objects.map((object) => object.key))).toEqual([["a", "b"], ["d"]]);
-      expect(again).toMatchObject([{ seq: 3, plannedUnder: lease.token, state: "planned" }, { seq: 4 }]);
+      // Fresh work for the next run; the ETag of a copy that this job has verified stays known.
+      const plannedUnder = lease.token + 1;
+      expect(again).toMatchObject([
+        { seq: 3, plannedUnder, state: "planned" },
+        { seq: 4, plannedUnder },
+      ]);
+      expect(again[1]?.objects[0]?.targetEtag).toBe(again[1]?.objects[0]?.etag);
+      // Retried objects have left their old batches: the new one is their first.
+      expect(await ledger.wasPlannedBefore(jobId, "a", 3)).toBe(false);
+      expect(await ledger.wasPlannedBefore(jobId, "a", 4)).toBe(true);
       expect(await ledger.objectHistory(jobId, "a")).toMatchObject({ batch: 3, fate: { kind: "going" } });
       // The inventory goes on where it was.
       expect(await ledger.lastCursor(jobId)).toBe("e");

@@ -6,6 +6,7 @@ import { batchesContract } from "./ledger-batches-contract.ts";
 import { fencingContract } from "./ledger-fencing-contract.ts";
 import type { LedgerPlace } from "./ledger-fixtures.ts";
 import { jobsContract } from "./ledger-jobs-contract.ts";
+import { leasesContract } from "./ledger-leases-contract.ts";
 import { lookupContract } from "./ledger-lookup-contract.ts";
 import { storageContract } from "./ledger-storage-contract.ts";
 import { tallyContract } from "./ledger-tally-contract.ts";
@@ -21,6 +22,7 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
   afterAll(() => place.dispose());
 
   jobsContract(() => ledger);
+  leasesContract(() => ledger);
   fencingContract(() => ledger);
   batchesContract(() => ledger);
   tallyContract(() => ledger);

@@ -8,6 +8,7 @@ import type { Logger } from "typeorm";
 import type { Batch, BatchObject, Fate, PlannedObject, Stage } from "../../src/domain/batch.ts";
 import { except, GOING, MOVED } from "../../src/domain/batch.ts";
 import type { JobSpec } from "../../src/domain/job-spec.ts";
+import type { JobState } from "../../src/domain/job-state.ts";
 import type { Lease, Ledger, RunReport, StageOutcome } from "../../src/ports/ledger.ts";
 import { noRequests } from "../../src/ports/object-store.ts";
 import { type LedgerOptions, openLedger } from "../../src/stores/ledger/open-ledger.ts";
@@ -113,6 +114,22 @@ export function realisticObjects(from: number, count: number): BatchObject[] {
       fate: GOING,
     };
   });
+}
+
+/** Records a job of `name`. */
+export function submit(ledger: Ledger, idempotencyKey: string | null = null, name = "avatars", at = T0) {
+  return ledger.createJob({ spec: specOf({ name }), idempotencyKey, actor: "ci", at });
+}
+
+/** Changes a job's state as an operator. */
+export function change(
+  ledger: Ledger,
+  jobId: string,
+  from: JobState,
+  to: JobState,
+  reason: string | null = null,
+) {
+  return ledger.changeState({ jobId, from, to, action: "pause", actor: "ann", reason, at: T0 + 7 });
 }
 
 let jobs = 0;

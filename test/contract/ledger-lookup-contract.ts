@@ -84,6 +84,10 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       expect(await ledger.wasPlannedBefore(jobId, "a", 2)).toBe(true);
       expect(await ledger.wasPlannedBefore(jobId, "b", 2)).toBe(false);
       expect(await ledger.wasPlannedBefore(jobId, "b", 3)).toBe(true);
+      const again = await addKeys(ledger, lease, "d");
+      again.objects[0]!.fate = { kind: "skipped", reason: "duplicate" };
+      await endStage(ledger, lease, again, "copy");
+      expect(await ledger.wasPlannedBefore(jobId, "d", 4)).toBe(false);
       expect(await ledger.wasPlannedBefore(jobId, "A", 3)).toBe(false);
       expect(await ledger.wasPlannedBefore(jobId, "a ", 3)).toBe(false);
     });

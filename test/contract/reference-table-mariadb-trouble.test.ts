@@ -136,27 +136,23 @@ describe("the connection", () => {
   test("killed between and during statements: the work goes on", async () => {
     await create("killed", "path VARCHAR(50), KEY (path)", many(300));
     const { images } = reference("killed");
-    let isOver = false;
-    const killer = (async () => {
-      while (!isOver) {
-        const [rows] = await admin.query<RowDataPacket[]>(
-          "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
-        );
-        for (const { id } of rows) await admin.query(`KILL ${id}`).catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, 60));
-      }
-    })();
+    // Once a round, at any moment of it: a statement that is killed every time it is sent may well give up.
+    const killAll = async () => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
+      const [rows] = await admin.query<RowDataPacket[]>(
+        "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+      );
+      for (const { id } of rows) await admin.query(`KILL ${id}`).catch(() => {});
+    };
     for (let round = 0; round < 20; round += 1) {
+      const killing = killAll();
       await images.rewrite(many(300), CHANGE);
       expect((await images.naming(many(300))).length).toBe(0);
-      await images.rewrite(
-        many(300).map((path) => path.replace("image", "avatar")),
-        { from: "avatar/", to: "image/" },
-      );
+      const changed = many(300).map((path) => path.replace("image", "avatar"));
+      await images.rewrite(changed, { from: "avatar/", to: "image/" });
       expect((await images.page(null, "image/", 300)).length).toBe(300);
+      await killing;
     }
-    isOver = true;
-    await killer;
     expect(await pathsOf("killed")).toEqual(many(300));
   });
 

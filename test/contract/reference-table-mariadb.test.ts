@@ -70,7 +70,7 @@ describe("what the row does not take", () => {
     const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
     const read = "SELECT @@sql_mode, @@tx_isolation, @@innodb_lock_wait_timeout, @@autocommit, @@time_zone";
     expect(await sessions.select(read, () => {})).toEqual([
-      ["STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION", "READ-COMMITTED", 3, 1, "SYSTEM"],
+      ["STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION", "READ-COMMITTED", "3", "1", "SYSTEM"],
     ]);
     await sessions.close();
   });

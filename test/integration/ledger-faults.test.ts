@@ -1,6 +1,9 @@
 /** The ledger on a MariaDB that fails: lost answers, refused connections, deadlocks, claims at the same moment. */
 
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Ledger } from "../../src/ports/ledger.ts";
@@ -17,64 +20,8 @@ import {
   specOf,
   T0,
 } from "../contract/ledger-fixtures.ts";
+import { type Wire, wireTo } from "../contract/ledger-wire.ts";
 import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-
-/** A way to the server that can be cut at the worst moment. */
-interface Wire {
-  readonly url: string;
-  /** The next statement with `text` is carried out, but the connection ends before its answer. */
-  loseAnswerTo(text: string): void;
-  /** Whether that happened. */
-  readonly lost: boolean;
-  cut(): Promise<void>;
-}
-
-async function wireTo(url: string): Promise<Wire> {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  let awaited: string | null = null;
-  let lost = false;
-  const server: Server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    let mute = false;
-    sockets.add(client).add(upstream);
-    client.on("data", (data) => {
-      if (awaited !== null && data.includes(awaited)) {
-        mute = true;
-        awaited = null;
-      }
-      upstream.write(data);
-    });
-    upstream.on("data", (data) => {
-      if (!mute) return void client.write(data);
-      lost = true;
-      client.destroy();
-      upstream.destroy();
-    });
-    for (const [socket, other] of [[client, upstream] as const, [upstream, client] as const]) {
-      socket.on("error", () => undefined);
-      socket.on("close", () => other.destroy());
-    }
-  });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const through = new URL(url);
-  through.port = String((server.address() as { port: number }).port);
-  return {
-    url: through.href,
-    loseAnswerTo: (text) => {
-      awaited = text;
-      lost = false;
-    },
-    get lost() {
-      return lost;
-    },
-    cut: async () => {
-      const closed = new Promise((done) => server.close(done));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
 
 let database: TestDatabase;
 let wire: Wire;
@@ -146,7 +93,7 @@ describe("an answer that is lost", () => {
   });
 });
 
-test("a server that is gone is told as such, without a password, and a batch given again is planned once", async () => {
+test("a server that is gone is told as such, without a password", async () => {
   const lease = await claimedJob(ledger);
   await addKeys(ledger, lease, "a");
   await wire.cut();
@@ -188,6 +135,17 @@ test("a wrong password is told without it", async () => {
   const refused = await openLedger(url.href).catch((error: unknown) => error);
   expect(refused).toMatchObject({ code: "ledger_unavailable", details: { code: "ER_ACCESS_DENIED_ERROR" } });
   expect(JSON.stringify(refused, ["message", "cause", "stack", "details"])).not.toContain("hunter2");
+});
+
+test("a file that cannot be opened, or is no ledger, is told as such", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tranship-ledger-"));
+  const file = join(directory, "notes.txt");
+  writeFileSync(file, "Not a database, and not to become one.\n".repeat(100));
+  for (const [path, code] of [[file, "SQLITE_NOTADB"] as const, [join(file, "x.db"), "EEXIST"] as const]) {
+    const refused = await openLedger(`sqlite:${path}`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "ledger_unavailable", details: { code } });
+  }
+  rmSync(directory, { recursive: true });
 });
 
 test("a write waits for a claim that is being made, and then fails at the fence", async () => {

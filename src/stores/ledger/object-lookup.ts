@@ -60,10 +60,12 @@ function sightings(row: StoredHistory, key: string): Sighting[] {
     .reverse();
 }
 
+const TELLS_ALL = 2;
+
 function weightOf({ fate }: BatchObject): number {
-  if (fate.kind !== "skipped") return 2;
+  if (fate.kind !== "skipped") return TELLS_ALL;
   if (fate.reason === "retried") return 0;
-  return fate.reason === "duplicate" ? 1 : 2;
+  return fate.reason === "duplicate" ? 1 : TELLS_ALL;
 }
 
 async function historyOf(session: LedgerSession, sql: Sql, sighting: Sighting): Promise<ObjectHistory> {
@@ -109,7 +111,7 @@ function isBefore(a: Stage, b: Stage): boolean {
   return ORDER.indexOf(a) < ORDER.indexOf(b);
 }
 
-/** Whether a batch before `beforeSeq` holds `key`. */
+/** Whether a batch before `beforeSeq` holds `key`, other than as retried or as a duplicate itself. */
 export async function wasPlannedBefore(
   session: LedgerSession,
   jobId: string,
@@ -118,10 +120,11 @@ export async function wasPlannedBefore(
 ): Promise<boolean> {
   const { condition, values } = mayHold(jobId, key);
   const rows = await session.run((sql) =>
-    sql.rows<StoredBatch>(
+    sql.rows<StoredHistory>(
       `SELECT ${STORED_COLUMNS} FROM tranship_batches b WHERE ${condition} AND b.seq < ?`,
       [...values, beforeSeq],
     ),
   );
-  return rows.some((row) => batchOf(row).objects.some((object) => object.key === key));
+  // A retried object has left its old batch: the new one is its first.
+  return rows.some((row) => sightings(row, key).some((sighting) => sighting.weight === TELLS_ALL));
 }

@@ -79,6 +79,7 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
       database: address.file,
       timeout: BUSY_TIMEOUT_MS,
       enableWAL: true,
+      // A lock that refuses a second process would be taken here.
       prepareDatabase: (database: { pragma(statement: string): unknown }) => {
         database.pragma("synchronous = FULL");
       },

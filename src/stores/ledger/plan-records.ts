@@ -105,6 +105,7 @@ export class BatchPlanner {
     return this.#session.run(async (sql) => {
       const value = await lastSeq(sql, this.#lease.jobId);
       const isThere = value > 0 && (await isSameBatch(sql, { ...columns, seq: value }));
+      if (isThere && !(await fenceHolds(sql, this.#lease))) throw leaseLost(this.#lease);
       return { value: isThere ? value : value + 1, isThere };
     });
   }

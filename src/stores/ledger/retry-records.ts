@@ -25,7 +25,8 @@ export async function replanExceptions(
   at: number,
 ): Promise<number> {
   return session.transaction(async (sql) => {
-    const plannedUnder = await lockIdleJob(sql, jobId, at);
+    // Planned for the next run: to that one it is fresh work, and a target that stands there is not its own copy.
+    const plannedUnder = (await lockIdleJob(sql, jobId, at)) + 1;
     const open = await sql.rows<OpenException>(
       `SELECT id, seq, position, stage FROM tranship_exceptions WHERE job_id = ?
        ORDER BY seq, position LIMIT ${Math.max(0, Math.trunc(batchSize))}`,
@@ -86,7 +87,8 @@ async function takeOut(
   for (const { position, stage } of exceptions) {
     const object = batch.objects[position];
     if (object === undefined) continue;
-    taken.push({ ...object, targetEtag: null, fate: GOING });
+    // The ETag of a copy this job has made stays: it tells our own copy from somebody else's object at the target.
+    taken.push({ ...object, fate: GOING });
     object.fate = { kind: "skipped", reason: "retried" };
     const before = countedBefore(stage, object.size);
     counted.copied += before.copied;

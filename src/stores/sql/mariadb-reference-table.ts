@@ -32,6 +32,10 @@ import { chunksOf } from "./statement-chunks.ts";
 const MAX_READ = 10_000;
 /** Values in one rewriting statement: 1,000 take 15–35 ms, which is how long their rows stay locked. */
 const MAX_REWRITE = 1000;
+/** Rows one rewriting statement may change, whatever its values: it is repeated while there are more. */
+const MAX_ROWS_CHANGED = 2000;
+/** Rows one look-up may give; a list that has more is halved, and of a single value the first so many are enough. */
+const MAX_ROWS_READ = 50_000;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -136,8 +140,15 @@ export class MariadbReferenceTable implements ReferenceTable {
     const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
     const literals = [...wanted].map((value) => nativeLiteral(plan, value));
     const found: ReferencedRow[] = [];
-    for (const chunk of chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)) {
-      for (const [id, cell] of await this.#select((current) => namingSql(current, chunk, within))) {
+    const chunks = [...chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)];
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      const list = chunk;
+      const rows = await this.#select((current) => namingSql(current, list, within, MAX_ROWS_READ));
+      if (rows.length === MAX_ROWS_READ && list.length > 1) {
+        chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
+        continue;
+      }
+      for (const [id, cell] of rows) {
         const value = stored(cell);
         if (wanted.has(value)) found.push({ id: String(id), value });
       }
@@ -146,10 +157,15 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+    let rows = 0;
     try {
-      return await this.#run(async (plan) => {
-        return this.#sessions.update(rewriteSql(plan, values, change), () => this.#count());
-      });
+      for (;;) {
+        const changed = await this.#run((plan) =>
+          this.#sessions.update(rewriteSql(plan, values, change, MAX_ROWS_CHANGED), () => this.#count()),
+        );
+        rows += changed;
+        if (changed < MAX_ROWS_CHANGED) return rows;
+      }
     } catch (error) {
       const message = messageOf(error);
       if (kindOf(error) === "contention") return { kind: "contention", message, cause: error };

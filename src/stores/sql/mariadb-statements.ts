@@ -21,6 +21,8 @@ export interface Plan {
   readonly facts: ColumnFacts;
   /** ` AND …` for the reference's `where`, or nothing. */
   readonly where: string;
+  /** ` AND …`: no row with a smaller key, within `where`, holds the same value. Nothing where that cannot be looked up by index. */
+  readonly isFirst: string;
   /** `, …` for `set` and the columns to keep, or nothing. */
   readonly assignments: string;
 }
@@ -48,6 +50,10 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     const index = hints ? indexOn(shape, column) : null;
     return index === null ? "" : ` FORCE INDEX (${quotedName(index.name)})`;
   };
+  const whereFor = (alias: string) =>
+    Object.entries(spec.where)
+      .map(([name, value]) => ` AND ${equality(shape, alias, name, value)}`)
+      .join("");
   return {
     spec,
     table: quotedName(spec.table),
@@ -58,9 +64,15 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     byColumn: hint(spec.column),
     column: `r.${quotedName(facts.name)}`,
     facts,
-    where: Object.entries(spec.where)
-      .map(([name, value]) => ` AND ${equality(shape, name, value)}`)
-      .join(""),
+    where: whereFor("r"),
+    isFirst:
+      indexOn(shape, spec.column) === null
+        ? ""
+        : ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} d${hint(spec.column)} ` +
+          `WHERE d.${quotedName(facts.name)} = r.${quotedName(facts.name)} ` +
+          `AND ${exactBytes(`d.${quotedName(facts.name)}`, facts.charset)} = ` +
+          `${exactBytes(`r.${quotedName(facts.name)}`, facts.charset)} ` +
+          `AND d.${quotedName(key.name)} < r.${quotedName(key.name)}${whereFor("d")})`,
     assignments: assignments(spec, shape),
   };
 }
@@ -77,9 +89,9 @@ function exactBytes(column: string, charset: string | null): string {
  * `name` = `value`, never broader than that: text columns compare byte for byte, with numbers as text ('5abc' = 5 is
  * true to the server); number columns meet only numbers ('x' = 0 is true to the server).
  */
-function equality(shape: TableShape, name: string, value: ColumnValue): string {
+function equality(shape: TableShape, alias: string, name: string, value: ColumnValue): string {
   const facts = shape.columns.get(name.toLowerCase());
-  const column = `r.${quotedName(name)}`;
+  const column = `${alias}.${quotedName(name)}`;
   if (value === null) return `${column} IS NULL`;
   const plain = typeof value === "boolean" ? Number(value) : value;
   if (facts !== undefined && (facts.charset !== null || /(binary|blob)$/.test(facts.dataType))) {
@@ -117,14 +129,16 @@ export function nativeLiteral(plan: Plan, value: string): string {
   return plan.facts.charset === null ? bytes(value) : text(value);
 }
 
-/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match. */
+/**
+ * The next `rows` rows by key; the value is NULL where prefix or `where` do not match, or an earlier row has it too.
+ */
 export function pageSql(plan: Plan, afterLiteral: string | null, valuePrefix: string, rows: number): string {
   const { key, keyType, column, facts } = plan;
   const length = Buffer.byteLength(valuePrefix, "utf8");
   // Bytes, not characters: UTF-8 prefixes of equal bytes are equal, and LEFT then needs no collation.
   const starts = `LEFT(${exactBytes(column, facts.charset)}, ${length}) = ${bytes(valuePrefix)}`;
   return (
-    `SELECT ${keyType.asText(key)}, IF(${starts}${plan.where}, ${column}, NULL) FROM ${plan.table} r${plan.byKey}` +
+    `SELECT ${keyType.asText(key)}, IF(${starts}${plan.where}${plan.isFirst}, ${column}, NULL) FROM ${plan.table} r${plan.byKey}` +
     `${afterLiteral === null ? "" : ` WHERE ${key} > ${afterLiteral}`} ORDER BY ${key} LIMIT ${rows}`
   );
 }
@@ -133,10 +147,15 @@ export function pageSql(plan: Plan, afterLiteral: string | null, valuePrefix: st
  * Rows that hold one of the values as the column's collation sees it: a superset, from which the caller takes the
  * exact ones. With `within`, only rows that match `where`.
  */
-export function namingSql(plan: Plan, literals: readonly string[], within: "anywhere" | "where"): string {
+export function namingSql(
+  plan: Plan,
+  literals: readonly string[],
+  within: "anywhere" | "where",
+  most: number,
+): string {
   return (
     `SELECT ${plan.keyType.asText(plan.key)}, ${plan.column} FROM ${plan.table} r${plan.byColumn} ` +
-    `WHERE ${plan.column} IN (${literals.join(",")})${within === "where" ? plan.where : ""}`
+    `WHERE ${plan.column} IN (${literals.join(",")})${within === "where" ? plan.where : ""} LIMIT ${most}`
   );
 }
 
@@ -150,8 +169,14 @@ export function existingSql(plan: Plan, literals: readonly string[]): string {
 /**
  * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps
  * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
+ * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed.
  */
-export function rewriteSql(plan: Plan, values: readonly string[], change: PrefixChange): string {
+export function rewriteSql(
+  plan: Plan,
+  values: readonly string[],
+  change: PrefixChange,
+  most: number,
+): string {
   const { column, facts } = plan;
   const isBinary = facts.charset === null;
   const exact = exactBytes(column, facts.charset);
@@ -163,6 +188,6 @@ export function rewriteSql(plan: Plan, values: readonly string[], change: Prefix
     `UPDATE ${plan.table} r${plan.byColumn} ` +
     `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
     `WHERE ${column} IN (${values.map(literal).join(",")})${members} ` +
-    `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where}`
+    `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
   );
 }

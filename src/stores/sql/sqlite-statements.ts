@@ -37,10 +37,10 @@ function bound(value: ColumnValue): Parameter {
 }
 
 /** The reference's `where`, each as ` AND …`; byte for byte, and null equals NULL. */
-function whereOf({ where }: ReferenceSpec): SqliteStatement {
+function whereOf({ where }: ReferenceSpec, alias = "r"): SqliteStatement {
   const entries = Object.entries(where);
   return {
-    sql: entries.map(([name]) => ` AND ${qualified(name)} COLLATE BINARY IS ?`).join(""),
+    sql: entries.map(([name]) => ` AND ${alias}.${quotedName(name)} COLLATE BINARY IS ?`).join(""),
     parameters: entries.map(([, value]) => bound(value)),
   };
 }
@@ -65,7 +65,7 @@ function blobPart(column: string, from: number, length: number | null): string {
   return `substr(CAST(${column} AS BLOB), ${from}${length === null ? "" : `, ${length}`})`;
 }
 
-/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match. */
+/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match, or an earlier row has it too. */
 export function pageStatement(
   plan: SqlitePlan,
   afterId: string | null,
@@ -78,11 +78,22 @@ export function pageStatement(
   const prefix = Buffer.from(valuePrefix, "utf8");
   const where = whereOf(spec);
   const starts = `typeof(${column}) = 'text' AND ${blobPart(column, 1, prefix.length)} = ?`;
+  const earlier = whereOf(spec, "d");
+  const other = (name: string) => `d.${quotedName(name)}`;
+  // The first comparison uses the column's own collation and so its index; the second is exact.
+  const isFirst =
+    ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} AS d WHERE ${other(spec.column)} = ${column} ` +
+    `AND ${other(spec.column)} = ${column} COLLATE BINARY AND ${other(spec.key)} < ${key}${earlier.sql})`;
   return {
     sql:
-      `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql} THEN ${column} END AS value ` +
+      `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql}${isFirst} THEN ${column} END AS value ` +
       `FROM ${quotedName(spec.table)} AS r${afterId === null ? "" : ` WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${rows}`,
-    parameters: [prefix, ...where.parameters, ...(afterId === null ? [] : [idParameter(plan, afterId)])],
+    parameters: [
+      prefix,
+      ...where.parameters,
+      ...earlier.parameters,
+      ...(afterId === null ? [] : [idParameter(plan, afterId)]),
+    ],
   };
 }
 

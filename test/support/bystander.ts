@@ -1,0 +1,41 @@
+/** What tests do and look at behind Tranship's back: both buckets, the rows, and the right moment. */
+
+import { Scheduler } from "../../src/jobs/scheduler.ts";
+import type { JobParts } from "../../src/jobs/job-context.ts";
+import type { JobView } from "../../src/jobs/job-view.ts";
+import type { JobState } from "../../src/domain/job-state.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Waits until `holds` is true; fails loudly after `mostMs`. */
+export async function until(holds: () => boolean | Promise<boolean>, mostMs = 15_000): Promise<void> {
+  const end = Date.now() + mostMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error("what the test waits for did not come");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Waits until job `id` is in one of `states` in the ledger. */
+export async function untilState(bench: Workbench, id: string, ...states: JobState[]): Promise<void> {
+  await until(async () => states.includes((await bench.jobs.get(id)).state));
+}
+
+/** The key an `image/…` key has at the target. */
+export const moved = (key: string): string => `avatar/${key.slice("image/".length)}`;
+
+/** The body of `key` in `bucket`, or null when there is none. */
+export function bodyOf(bench: Workbench, bucket: string, key: string): string | null {
+  return bench.store.getObject(bucket, key)?.read().toString() ?? null;
+}
+
+/** The sums that always have to agree. */
+export function sumsAgree({ objects }: JobView): boolean {
+  return objects.planned === objects.moved + objects.skipped + objects.exceptions;
+}
+
+/** Runs job `id` by a scheduler of its own with some parts exchanged; resolves when that run has ended. */
+export async function workWith(bench: Workbench, parts: Partial<JobParts>, id: string): Promise<void> {
+  await new Scheduler({ ...bench.parts, ...parts }, "other", SILENT).runNow(id);
+}
+
+const SILENT = { info() {}, warn() {}, error() {} };

@@ -1,0 +1,55 @@
+/** Clocks that tests hold in their hand: one that runs and can be pushed forward, one that moves only by being slept on. */
+
+import type { Clock } from "../../src/ports/clock.ts";
+
+interface Sleeper {
+  readonly dueAt: number;
+  readonly wake: () => void;
+}
+
+/** Runs with the machine's clock; {@link HandClock.advance} pushes it forward and wakes whoever is due by then. */
+export class HandClock implements Clock {
+  #ahead = 0;
+  readonly #sleepers = new Set<Sleeper>();
+
+  now(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  advance(ms: number): void {
+    this.#ahead += ms;
+    for (const sleeper of [...this.#sleepers]) if (sleeper.dueAt <= this.now()) sleeper.wake();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms <= 0 || signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#sleepers.delete(sleeper);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const sleeper: Sleeper = { dueAt: this.now() + ms, wake };
+      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1));
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", wake, { once: true });
+    });
+  }
+}
+
+/** Stands still; sleeping moves it, and `sleeps` tells how long each sleep was. */
+export class SleepMovedClock implements Clock {
+  at = 1_000_000;
+  readonly sleeps: number[] = [];
+
+  now(): number {
+    return this.at;
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return;
+    this.sleeps.push(ms);
+    this.at += Math.max(0, ms);
+  }
+}
