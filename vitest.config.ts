@@ -9,6 +9,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           environment: "node",
+          // One module graph for all files: they share nothing but pure code, and loading it dominates their time.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },

@@ -76,7 +76,8 @@ const checked = Compile(ConfigFile);
 export function loadConfig(file: unknown, env: Environment): Config {
   const faults: Fault[] = [];
   const filled = fillIn(file, env, "", faults);
-  if (!checked.Check(filled)) {
+  // A missing variable leaves an empty string behind: one fault for it is enough.
+  if (faults.length === 0 && !checked.Check(filled)) {
     for (const error of checked.Errors(filled)) {
       faults.push({ pointer: error.instancePath, message: error.message });
     }

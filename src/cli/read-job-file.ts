@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { DomainError, messageOf } from "../domain/errors.ts";
-import { jsonFaultIndex, placeOf } from "../http/json-syntax.ts";
+import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The parsed contents of `path`, `-` for standard input; throws `invalid_input`. */

@@ -1,9 +1,11 @@
 /** `tranship serve`: the service, until it is told to stop. */
 
-import type { FastifyInstance } from "fastify";
+import type { Tranship } from "../compose.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { CONFIG_OPTION, givenConfig } from "./config-option.ts";
 import { EXIT } from "./exit-code.ts";
+
+type Server = Awaited<ReturnType<Tranship["server"]>>;
 
 /** Requests that are under way get this long; jobs are stopped after them, within the 10 s of it all. */
 const REQUESTS_END_MS = 2_000;
@@ -42,7 +44,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Streams of events never end by themselves: what is open after the time is cut. */
-async function closeServer(server: FastifyInstance, { clock }: CommandContext): Promise<void> {
+async function closeServer(server: Server, { clock }: CommandContext): Promise<void> {
   const closed = server.close();
   const waited = new AbortController();
   await Promise.race([closed, clock.sleep(REQUESTS_END_MS, waited.signal)]);

@@ -1,7 +1,7 @@
 /** Reads JSON bodies strictly: valid UTF-8, valid JSON, no prototype keys; what is wrong is named, never quoted. */
 
 import type { FastifyInstance } from "fastify";
-import { jsonFaultIndex, placeOf } from "./json-syntax.ts";
+import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
 import { unreadable } from "./problem-details.ts";
 
 /** Makes `application/json` the only type of body that `app` takes. An empty body is none at all. */

@@ -5,12 +5,13 @@ import { runConveyor } from "../conveyor/conveyor.ts";
 import { Holds } from "../conveyor/holds.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
 import { durationMs } from "../domain/duration.ts";
-import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
+import { hasCode, messageOf } from "../domain/errors.ts";
 import type { JobState } from "../domain/job-state.ts";
 import type { JobRecord, Lease, RunReport } from "../ports/ledger.ts";
 import { type Counters, type JobParts, jobContext } from "./job-context.ts";
 import type { LiveProgress } from "./job-view.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
 /** A crashed owner is replaced after this long; heartbeats come ten times as often. */
 const LEASE_MS = 10_000;
@@ -207,7 +208,7 @@ export class JobRun {
   }
 
   /** Null when the job is no longer ours: then nothing may be written. */
-  async #endState(): Promise<{ state: JobState; reason: string | null } | null> {
+  async #endState(): Promise<RunEnd | null> {
     const cause = this.#cause;
     if (cause === null) return this.#completion();
     if (cause.kind === "tripped") return { state: "paused", reason: cause.reason };
@@ -218,39 +219,22 @@ export class JobRun {
     }
     this.#log.error({ event: "job_error", jobId: this.jobId, err: cause.error }, messageOf(cause.error));
     if (hasCode(cause.error, "ledger_unavailable")) return this.#leftState();
-    return { state: "failed", reason: reasonOf(cause.error) };
+    return failureEnd(cause.error);
   }
 
   /** What the operator asked for last counts; without a wish of his the job is queued, to be taken up again. */
-  async #leftState(): Promise<{ state: JobState; reason: string | null }> {
-    const job = await this.#parts.ledger.job(this.jobId);
-    const state = job?.state ?? "queued";
-    if (state === "pausing" || state === "paused") return { state: "paused", reason: job?.reason ?? null };
-    if (state === "cancelling" || state === "cancelled")
-      return { state: "cancelled", reason: job?.reason ?? null };
-    return { state: "queued", reason: null };
+  async #leftState(): Promise<RunEnd> {
+    return leftEnd(await this.#parts.ledger.job(this.jobId));
   }
 
-  /** Nothing is left to do: the sums must agree, and only a job without exceptions is completed. */
-  async #completion(): Promise<{ state: JobState; reason: string | null }> {
-    const tally = await this.#parts.ledger.tally(this.jobId);
-    this.#tally = tally;
-    const settled = tally.moved + tally.skipped + tally.exceptions;
-    if (settled !== tally.planned) {
-      const reason = `the sums do not agree: ${tally.planned} objects planned, ${settled} settled`;
-      return { state: "failed", reason };
-    }
-    if (tally.exceptions > 0) return { state: "completed_with_exceptions", reason: null };
-    if (tally.planned === 0) {
-      this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, "the inventory named no object at all");
-      return { state: "completed", reason: "nothing to do: the inventory named no object" };
-    }
-    return { state: "completed", reason: null };
+  /** Nothing is left to do: the ledger's sums decide how it ends. */
+  async #completion(): Promise<RunEnd> {
+    this.#tally = await this.#parts.ledger.tally(this.jobId);
+    const end = completionOf(this.#tally);
+    if (this.#tally.planned === 0)
+      this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, end.reason ?? "");
+    return end;
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof DomainError ? error.message : `unexpected: ${messageOf(error)}`;
 }
 
 /** Claims job `id` for `owner`; null when it is somebody else's or not to be run. */

@@ -1,5 +1,6 @@
 /** Which job does `tranship run JOB.json` mean: an unfinished one of the same spec, or a new one? */
 
+import { canonicalJson } from "../domain/canonical-json.ts";
 import { isFinished, JOB_STATES } from "../domain/job-state.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import type { JobParts } from "./job-context.ts";
@@ -9,9 +10,9 @@ import { parseJobSpec } from "./parse-job-spec.ts";
 
 /** Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. */
 export async function continueOrSubmit(parts: JobParts, input: unknown, actor: string): Promise<string> {
-  const spec = JSON.stringify(parseJobSpec(input, namesOf(parts)));
+  const spec = canonicalJson(parseJobSpec(input, namesOf(parts)));
   for await (const job of unfinishedJobs(parts)) {
-    if (JSON.stringify(job.spec) !== spec) continue;
+    if (canonicalJson(job.spec) !== spec) continue;
     if (job.state === "paused") await actOnJob(parts, job.id, "resume", actor);
     return job.id;
   }

@@ -40,28 +40,39 @@ const MORE = [
 const NAMES = [...hostileKeys.filter((name) => name.length < 1000), ...MORE];
 const KEYS = NAMES.map((name) => `image/${name}`);
 const TARGETS = NAMES.map((name) => `avatar/${name}`);
-const inByteOrder = (keys: readonly string[]) => [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+const inByteOrder = (keys: readonly string[]) =>
+  [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
 describe("hostile keys", () => {
-  it.each(["database", "bucket"])("are all moved exactly, rows included, when the inventory is the %s", async (from) => {
-    fillStore(bench.store, "bucket-a", [...KEYS, "image", "imagE/x", "im\u00e0ge/x"]);
-    bench.addRows(KEYS);
-    const job = await bench.move({ batchSize: 10, inventory: { from } });
-    expect(await bench.exceptions(job.id)).toEqual({});
-    expect(job).toMatchObject({ state: "completed", objects: { planned: KEYS.length, moved: KEYS.length } });
-    expect(bench.store.listKeys("bucket-b")).toEqual(inByteOrder(TARGETS));
-    expect(bench.store.listKeys("bucket-a")).toEqual(inByteOrder(["image", "imagE/x", "im\u00e0ge/x"]));
-    expect(bench.paths()).toEqual(TARGETS);
-    for (const [i, target] of TARGETS.entries()) {
-      expect(bodyOf(bench, "bucket-b", target)).toBe(`body of ${KEYS[i]}`);
-    }
-  });
+  it.each(["database", "bucket"])(
+    "are all moved exactly, rows included, when the inventory is the %s",
+    async (from) => {
+      fillStore(bench.store, "bucket-a", [...KEYS, "image", "imagE/x", "im\u00e0ge/x"]);
+      bench.addRows(KEYS);
+      const job = await bench.move({ batchSize: 10, inventory: { from } });
+      expect(await bench.exceptions(job.id)).toEqual({});
+      expect(job).toMatchObject({
+        state: "completed",
+        objects: { planned: KEYS.length, moved: KEYS.length },
+      });
+      expect(bench.store.listKeys("bucket-b")).toEqual(inByteOrder(TARGETS));
+      expect(bench.store.listKeys("bucket-a")).toEqual(inByteOrder(["image", "imagE/x", "im\u00e0ge/x"]));
+      expect(bench.paths()).toEqual(TARGETS);
+      for (const [i, target] of TARGETS.entries()) {
+        expect(bodyOf(bench, "bucket-b", target)).toBe(`body of ${KEYS[i]}`);
+      }
+    },
+  );
 
   it("keep even a hostile prefix exact on both sides", async () => {
     const from = "im+age/%41 \u{1f600}?#/";
     const to = "a&v'at\"ar/<é>/e\u0301/";
     const names = ["a", "im+age/%41 \u{1f600}?#/a", "", "/"];
-    fillStore(bench.store, "bucket-a", names.map((name) => from + name));
+    fillStore(
+      bench.store,
+      "bucket-a",
+      names.map((name) => from + name),
+    );
     bench.addRows(names.map((name) => from + name));
     const job = await bench.move({
       source: { bucket: "bucket-a", prefix: from },
@@ -94,10 +105,16 @@ describe("hostile keys", () => {
   it("need no prefix at all on either side", async () => {
     fillStore(bench.store, "bucket-a", ["/a", " b", "c/"]);
     bench.addRows(["/a", " b", "c/"]);
-    const into = await bench.move({ source: { bucket: "bucket-a" }, target: { bucket: "bucket-b", prefix: "new/" } });
+    const into = await bench.move({
+      source: { bucket: "bucket-a" },
+      target: { bucket: "bucket-b", prefix: "new/" },
+    });
     expect(into).toMatchObject({ state: "completed", objects: { moved: 3 } });
     expect(bench.paths()).toEqual(["new//a", "new/ b", "new/c/"]);
-    const back = await bench.move({ source: { bucket: "bucket-b", prefix: "new/" }, target: { bucket: "bucket-a" } });
+    const back = await bench.move({
+      source: { bucket: "bucket-b", prefix: "new/" },
+      target: { bucket: "bucket-a" },
+    });
     expect(back).toMatchObject({ state: "completed", objects: { moved: 3 } });
     expect(bench.store.listKeys("bucket-a")).toEqual([" b", "/a", "c/"]);
     expect(bench.paths()).toEqual(["/a", " b", "c/"]);

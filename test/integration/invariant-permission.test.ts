@@ -21,7 +21,8 @@ afterEach(async () => {
 });
 
 const updated = async (id: string) => (await bench.jobs.get(id)).objects.updated === KEYS.length;
-const deletions = () => bench.store.requests.count("DeleteObjects") + bench.store.requests.count("DeleteObject");
+const deletions = () =>
+  bench.store.requests.count("DeleteObjects") + bench.store.requests.count("DeleteObject");
 /** Longer than it takes the conveyor to ask again. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 700));
 

@@ -32,7 +32,9 @@ describe("a row that someone else changed meanwhile", () => {
   it("keeps its new value, and the source it named at planning stays", async () => {
     fillStore(bench.store, "bucket-a", KEYS);
     bench.addRows(KEYS);
-    const change = bench.app.prepare("UPDATE images SET path = 'elsewhere/x.png', title = 'theirs' WHERE path = ?");
+    const change = bench.app.prepare(
+      "UPDATE images SET path = 'elsewhere/x.png', title = 'theirs' WHERE path = ?",
+    );
     const job = await attackBeforeUpdate(() => void change.run(FIRST));
     expect(bench.paths()).toEqual(["elsewhere/x.png", ...KEYS.slice(1).map(moved)]);
     expect(await bench.exceptions(job.id)).toEqual({ [FIRST]: "row_changed" });

@@ -106,7 +106,12 @@ describe("a mapping that would lose objects", () => {
 
   it.each([
     ["onto itself", "image/", "image/", "/target"],
-    ["into the source prefix, where copies would be copied again", "image/", "image/avatar/", "/target/prefix"],
+    [
+      "into the source prefix, where copies would be copied again",
+      "image/",
+      "image/avatar/",
+      "/target/prefix",
+    ],
     ["out of the target prefix, where sources would be targets", "image/avatar/", "image/", "/target/prefix"],
     ["of the whole bucket into a part of itself", "", "avatar/", "/target/prefix"],
     ["to a prefix that begins like the source without a slash between", "image/", "im", "/target/prefix"],

@@ -1,9 +1,9 @@
 /** What tests do and look at behind Tranship's back: both buckets, the rows, and the right moment. */
 
-import { Scheduler } from "../../src/jobs/scheduler.ts";
+import type { JobState } from "../../src/domain/job-state.ts";
 import type { JobParts } from "../../src/jobs/job-context.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
-import type { JobState } from "../../src/domain/job-state.ts";
+import { Scheduler } from "../../src/jobs/scheduler.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Waits until `holds` is true; fails loudly after `mostMs`. */

@@ -1,6 +1,6 @@
 import { assert, constant, integer, json, oneof, property, string, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonFaultIndex, placeOf } from "../../src/http/json-syntax.ts";
+import { jsonFaultIndex, placeOf } from "../../src/domain/json-syntax.ts";
 
 const isJson = (text: string) => {
   try {

@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BatchObject, PlannedObject } from "../../src/domain/batch.ts";
+import { canonicalJson } from "../../src/domain/canonical-json.ts";
 import { decodeObjects, encodeObjects } from "../../src/stores/ledger/batch-encoding.ts";
-import { canonicalJson } from "../../src/stores/ledger/canonical-json.ts";
 import { exactNumber } from "../../src/stores/ledger/exact-number.ts";
 import { JOB_ID, jobIds } from "../../src/stores/ledger/job-ids.ts";
 import { fingerprintsOf } from "../../src/stores/ledger/key-fingerprints.ts";

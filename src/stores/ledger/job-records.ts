@@ -1,13 +1,14 @@
 /** Jobs: recorded, read, listed and changed by operators. What runners do to them is in lease-records.ts. */
 
 import { In, LessThan } from "typeorm";
+import { canonicalJson } from "../../domain/canonical-json.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import { isFinished, type JobState, type Waiting } from "../../domain/job-state.ts";
 import type { JobRecord, Ledger, Page } from "../../ports/ledger.ts";
 import { noRequests, type RequestCounts } from "../../ports/object-store.ts";
 import { insertAudit } from "./audit-records.ts";
-import { canonicalJson, digestOf } from "./canonical-json.ts";
+import { digestOf } from "./digest.ts";
 import { isDuplicate } from "./ledger-errors.ts";
 import type { LedgerSession, Sql } from "./ledger-session.ts";
 import { pageOf, readCursor } from "./page-cursor.ts";

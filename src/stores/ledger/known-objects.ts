@@ -4,7 +4,7 @@
  */
 
 import type { Batch, BatchObject } from "../../domain/batch.ts";
-import { digestOf } from "./canonical-json.ts";
+import { digestOf } from "./digest.ts";
 
 type Objects = readonly BatchObject[];
 

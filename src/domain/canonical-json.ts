@@ -1,16 +1,9 @@
 /** JSON with sorted keys, so that equal values have equal text whatever order their keys were written in. */
 
-import { createHash } from "node:crypto";
-
 /** `value` as JSON with the keys of every object in UTF-16 order; `undefined` members are left out, as in JSON. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
     if (typeof member !== "object" || member === null || Array.isArray(member)) return member;
     return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-}
-
-/** SHA-256 of `text`, in hex. */
-export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+
+# Builds with a compiler at hand (better-sqlite3 is built from source where no prebuilt binary fits) and runs without.
+FROM node:24-bookworm AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+COPY migrations ./migrations
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+COPY openapi ./openapi
+# The ledger lives here when it is a SQLite file; mount a volume.
+RUN mkdir /data && chown node:node /data
+USER node
+WORKDIR /data
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD node -e "fetch('http://127.0.0.1:8080/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
+# Node is process 1 and handles SIGTERM itself: in-flight requests finish within 10 s.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "--enable-source-maps", "/app/dist/src/main.js"]
+CMD ["serve", "--config", "/data/tranship.json"]

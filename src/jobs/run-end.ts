@@ -1,0 +1,38 @@
+/** In which state does a run leave its job? Pure answers, so that every one of them is a line in a test. */
+
+import type { Tally } from "../domain/batch.ts";
+import { DomainError, messageOf } from "../domain/errors.ts";
+import type { JobState } from "../domain/job-state.ts";
+import type { JobRecord } from "../ports/ledger.ts";
+
+export interface RunEnd {
+  readonly state: JobState;
+  readonly reason: string | null;
+}
+
+/** Nothing is left to do: the sums must agree, and only a job without exceptions is completed. */
+export function completionOf(tally: Tally): RunEnd {
+  const settled = tally.moved + tally.skipped + tally.exceptions;
+  if (settled !== tally.planned) {
+    const reason = `the sums do not agree: ${tally.planned} objects planned, ${settled} settled`;
+    return { state: "failed", reason };
+  }
+  if (tally.exceptions > 0) return { state: "completed_with_exceptions", reason: null };
+  if (tally.planned > 0) return { state: "completed", reason: null };
+  return { state: "completed", reason: "nothing to do: the inventory named no object" };
+}
+
+/** Stopped before the end: what the operator asked for last counts; without a wish of his it is taken up again. */
+export function leftEnd(job: JobRecord | null): RunEnd {
+  const state = job?.state ?? "queued";
+  const reason = job?.reason ?? null;
+  if (state === "pausing" || state === "paused") return { state: "paused", reason };
+  if (state === "cancelling" || state === "cancelled") return { state: "cancelled", reason };
+  return { state: "queued", reason: null };
+}
+
+/** Ended by what no waiting cures. */
+export function failureEnd(error: unknown): RunEnd {
+  const reason = error instanceof DomainError ? error.message : `unexpected: ${messageOf(error)}`;
+  return { state: "failed", reason };
+}
