@@ -11,7 +11,7 @@ import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
-import { countStage, settledOf } from "./live-tally.ts";
+import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
 
 const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
 
@@ -22,6 +22,7 @@ export interface Carrier {
   readonly holds: Holds;
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
+  readonly unrecorded: UnrecordedCopies;
   /** Milliseconds between the update of a batch and its deletion. */
   readonly graceMs: number;
   /** Told after each recorded stage. */
@@ -78,18 +79,20 @@ async function performOnce(
   stage: WorkStage,
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
-  const { context, tally } = carrier;
+  const { context, tally, unrecorded } = carrier;
   const startedAt = context.clock.now();
   const before = settledOf(batch);
-  const rows = await perform(context, batch, stage, repeated);
-  if (rows === null) return false;
-  const endedAt = context.clock.now();
-  await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
-  batch.state = AFTER[stage];
-  if (stage === "update") batch.updatedAt = endedAt;
-  countStage(tally, batch, before, stage, rows);
-  carrier.onStage?.(batch, stage);
-  return true;
+  return unrecorded.during(async (onCopied) => {
+    const rows = await perform({ ...context, onCopied }, batch, stage, repeated);
+    if (rows === null) return false;
+    const endedAt = context.clock.now();
+    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+    batch.state = AFTER[stage];
+    if (stage === "update") batch.updatedAt = endedAt;
+    countStage(tally, batch, before, stage, rows);
+    carrier.onStage?.(batch, stage);
+    return true;
+  });
 }
 
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
@@ -118,7 +121,7 @@ async function perform(
 ): Promise<number | null> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") return updateBatch(context, batch);
+  if (stage === "update") return updateBatch(context, batch, repeated);
   if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
   return 0;
 }

@@ -13,6 +13,7 @@ const MOST_IN_HAND = 8;
 const MOST_DUE_IN_HAND = 3;
 const LOAD_AT_ONCE = 4;
 const PUMP_MS = 20;
+const IN_OTHER_HANDS_MS = 200;
 
 /**
  * Works on a job until all its batches are done. Throws `stopped` when the signal was aborted and the last request has
@@ -110,23 +111,30 @@ async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Park
       continue;
     }
     await carrier.holds.working(() => carrier.holds.waitOut(() => parking.hold(), signal));
-    await startDue(carrier, lane, carry);
+    const started = await startDue(carrier, lane, carry);
     await lane.idle();
+    // What is due and was not started is in the other lane's hands: it is waited for, not asked for in a circle.
+    if (started === 0) await clock.sleep(IN_OTHER_HANDS_MS, signal);
     parking.lookAgain();
   }
 }
 
-async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+/** Starts the parked batches that are due; gives how many. */
+async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<number> {
   const { jobId } = context.lease;
   const updatedBefore = context.clock.now() - graceMs;
+  let started = 0;
   for (let afterSeq = 0; !context.signal.aborted; ) {
     const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };
     const batches = await context.ledger.openBatches(query);
     for (const batch of batches) {
       afterSeq = batch.seq;
       const isMine = batch.state === "updated" && lane.takes(batch.seq);
-      if (isMine && !context.signal.aborted) await lane.start(batch.seq, carry(batch, true));
+      if (!isMine || context.signal.aborted) continue;
+      await lane.start(batch.seq, carry(batch, true));
+      started += 1;
     }
-    if (batches.length < LOAD_AT_ONCE) return;
+    if (batches.length < LOAD_AT_ONCE) break;
   }
+  return started;
 }

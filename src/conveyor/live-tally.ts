@@ -43,6 +43,34 @@ export function settledOf(batch: Batch): Settled {
   return count;
 }
 
+/** Copies of batches that are not recorded yet; added to a tally only to be shown. */
+export class UnrecordedCopies {
+  objects = 0;
+  bytes = 0;
+
+  /** Counts while `work` lasts; what it counted is taken back then, for the record or the repetition counts it. */
+  async during<Result>(work: (onCopied: (bytes: number) => void) => Promise<Result>): Promise<Result> {
+    const mine = { objects: 0, bytes: 0 };
+    const onCopied = (bytes: number) => {
+      mine.objects += 1;
+      mine.bytes += bytes;
+      this.objects += 1;
+      this.bytes += bytes;
+    };
+    try {
+      return await work(onCopied);
+    } finally {
+      this.objects -= mine.objects;
+      this.bytes -= mine.bytes;
+    }
+  }
+
+  /** `tally` with these copies in it. */
+  addedTo(tally: Tally): Tally {
+    return { ...tally, copied: tally.copied + this.objects, bytesCopied: tally.bytesCopied + this.bytes };
+  }
+}
+
 function bytesGoing(batch: Batch): number {
   return batch.objects.reduce((sum, object) => sum + (object.fate.kind === "going" ? object.size : 0), 0);
 }

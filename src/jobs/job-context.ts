@@ -69,6 +69,7 @@ export function jobContext(
     gate: gateOf(spec.delete.when === "approved" ? [untilApproved(isApproved)] : []),
     concurrency: limitConcurrency(spec.limits.concurrency),
     rowPace: new Pace(spec.limits.rowsPerSecond),
+    onCopied: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,
   };

@@ -3,6 +3,7 @@
 import type { Carrier } from "../conveyor/batch-carrier.ts";
 import { runConveyor } from "../conveyor/conveyor.ts";
 import { Holds } from "../conveyor/holds.ts";
+import { UnrecordedCopies } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
 import { durationMs } from "../domain/duration.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
@@ -14,7 +15,7 @@ import { ProgressMeter } from "./progress-meter.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
 /** A crashed owner is replaced after this long; heartbeats come ten times as often. */
-const LEASE_MS = 10_000;
+export const LEASE_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
 
 /** Why a run is to end before its job does. */
@@ -30,7 +31,7 @@ export interface RunnerLog {
   error(fields: object, message: string): void;
 }
 
-/** One run of one job. Build it with {@link claimJob}. */
+/** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
   readonly #parts: JobParts;
   readonly #lease: Lease;
@@ -40,6 +41,7 @@ export class JobRun {
   readonly #holds: Holds;
   readonly #counters: Counters;
   readonly #meter = new ProgressMeter();
+  readonly #unrecorded = new UnrecordedCopies();
   readonly #startedAt: number;
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
@@ -64,7 +66,8 @@ export class JobRun {
   /** What this process knows of the job before the ledger does. */
   live(): LiveProgress {
     const { requests, statements } = this.#counters;
-    return { tally: this.#tally, ...this.#meter.rate(), requests, statements, activeMs: this.#activeMs() };
+    const tally = this.#unrecorded.addedTo(this.#tally);
+    return { tally, ...this.#meter.rate(), requests, statements, activeMs: this.#activeMs() };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -117,6 +120,7 @@ export class JobRun {
       context,
       holds: this.#holds,
       tally: this.#tally,
+      unrecorded: this.#unrecorded,
       graceMs: durationMs(spec.delete.after),
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
@@ -154,7 +158,7 @@ export class JobRun {
       this.#poke = () => pause.abort();
       await clock.sleep(HEARTBEAT_MS, AbortSignal.any([ended, pause.signal]));
       if (ended.aborted) return;
-      this.#meter.sample(this.#tally, clock.now());
+      this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now());
       try {
         await this.#renew();
       } catch (error) {
@@ -235,17 +239,4 @@ export class JobRun {
       this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, end.reason ?? "");
     return end;
   }
-}
-
-/** Claims job `id` for `owner`; null when it is somebody else's or not to be run. */
-export async function claimJob(
-  parts: JobParts,
-  id: string,
-  owner: string,
-  log: RunnerLog,
-): Promise<JobRun | null> {
-  const lease = await parts.ledger.claim(id, owner, parts.clock.now(), LEASE_MS);
-  if (lease === null) return null;
-  const record = await parts.ledger.job(id);
-  return record === null ? null : new JobRun(parts, record, lease, log);
 }

@@ -7,8 +7,9 @@ import { isRunnable, JOB_STATES } from "../domain/job-state.ts";
 import { prefixesOverlap } from "../domain/key-mapping.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests } from "../ports/object-store.ts";
+import { claimJob } from "./claim-job.ts";
 import type { JobParts } from "./job-context.ts";
-import { claimJob, type JobRun, type RunnerLog } from "./job-runner.ts";
+import type { JobRun, RunnerLog } from "./job-runner.ts";
 
 /** Jobs of one process at once; each has its own limits, and they share the buckets' governors. */
 const MOST_JOBS = 8;

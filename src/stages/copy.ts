@@ -29,6 +29,7 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
         const seen = targets.get(targetKey(context, object)) ?? null;
         const mayBeOurs = isRepeated || (seen !== null && seen.etag === object.targetEtag);
         if ((await copyObject(context, object, seen, mayBeOurs)) === "vanished") vanished.push(object);
+        else context.onCopied(object.size);
       }),
     ),
   );

@@ -28,6 +28,8 @@ export interface StageContext {
   readonly gate: Gate;
   readonly concurrency: Concurrency;
   readonly rowPace: Pace;
+  /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
+  onCopied(bytes: number): void;
   /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */
   confirmLease(): Promise<void>;
   /** Aborted when no new request may begin. */
