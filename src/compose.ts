@@ -10,7 +10,7 @@ import { createJobs } from "./jobs/create-jobs.ts";
 import { BucketGovernors, type JobParts } from "./jobs/job-context.ts";
 import type { JobView } from "./jobs/job-view.ts";
 import type { Jobs } from "./jobs/jobs.ts";
-import { continueOrSubmit } from "./jobs/run-to-end.ts";
+import { continueOrSubmit, waitForLease } from "./jobs/run-to-end.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
 import { openLedger } from "./stores/ledger/open-ledger.ts";
 import { csvManifest } from "./stores/manifest/csv-manifest.ts";
@@ -70,6 +70,7 @@ export async function compose(config: Config): Promise<Tranship> {
         if (onProgress !== undefined) jobs.get(id).then(onProgress, () => {});
       }, 200);
       try {
+        await waitForLease(parts, id, signal);
         if (signal.aborted) await scheduler.close();
         else if ((await scheduler.runNow(id)) === null) throw heldElsewhere(id);
       } finally {

@@ -13,6 +13,7 @@ export function specFaults(
   return [
     ...nameFaults(spec, known),
     ...locationFaults(spec),
+    ...inventoryFaults(spec),
     ...referenceFaults(spec),
     ...timeFaults(spec),
     ...notYetFaults(spec),
@@ -75,14 +76,23 @@ function locationFaults({ source, target }: JobSpec): Fault[] {
   return faults;
 }
 
-function referenceFaults(spec: JobSpec): Fault[] {
+function inventoryFaults({ inventory, references }: JobSpec): Fault[] {
   const faults: Fault[] = [];
-  if (spec.inventory.from === "database" && spec.references.length === 0) {
+  if (inventory.from === "database" && references.length === 0) {
     faults.push({
       pointer: "/inventory/from",
       message: "the database inventory needs a reference to read from",
     });
   }
+  if (inventory.from !== "manifest") return faults;
+  const message = "missing: a manifest inventory names the bucket and key of its file";
+  if (inventory.bucket === "") faults.push({ pointer: "/inventory/bucket", message });
+  if (inventory.key === "") faults.push({ pointer: "/inventory/key", message });
+  return faults;
+}
+
+function referenceFaults(spec: JobSpec): Fault[] {
+  const faults: Fault[] = [];
   const seen = new Set<string>();
   for (const [i, reference] of spec.references.entries()) {
     const { database, table, column } = reference;

@@ -6,20 +6,16 @@ const closed = { additionalProperties: false } as const;
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 /** Bucket names: 3–63 characters (S3 user guide); dots and hyphens allowed. */
-const Bucket = Type.String({
-  pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
-  description: "Name of a bucket",
-});
+const BUCKET = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$";
+const Bucket = Type.String({ pattern: BUCKET, description: "Name of a bucket" });
 const Prefix = Type.String({
   maxLength: 1024,
   default: "",
   description: "Key prefix, exact; empty is the whole bucket",
 });
 /** SQL identifiers are quoted, and yet kept to what nobody mistakes: letters, digits, `_`, `$`, `-`. */
-const Identifier = Type.String({
-  pattern: "^[\\p{L}\\p{N}_$-]{1,64}$",
-  description: "SQL identifier: letters, digits, underscore, dollar sign or hyphen, at most 64",
-});
+const IDENTIFIER = "^[\\p{L}\\p{N}_$-]{1,64}$";
+const Identifier = Type.String({ pattern: IDENTIFIER, description: "SQL identifier" });
 const Literally = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
@@ -38,19 +34,17 @@ const Location = Type.Object(
   closed,
 );
 
-const Inventory = Type.Union([
-  Type.Object({ from: Type.Literal("bucket") }, closed),
-  Type.Object({ from: Type.Literal("database") }, closed),
-  Type.Object(
-    {
-      from: Type.Literal("manifest"),
-      store: Type.Optional(Type.String({ minLength: 1 })),
-      bucket: Bucket,
-      key: Type.String({ minLength: 1, maxLength: 1024 }),
-    },
-    closed,
-  ),
-]);
+const Inventory = Type.Object(
+  {
+    from: Literally("bucket", "database", "manifest"),
+    store: Type.Optional(
+      Type.String({ minLength: 1, description: "Of a manifest; default: the source's store" }),
+    ),
+    bucket: Type.Optional(Bucket),
+    key: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: "Of a manifest: its key" })),
+  },
+  closed,
+);
 
 const Reference = Type.Object(
   {
@@ -73,7 +67,9 @@ const Limits = {
   rowsPerSecond: Type.Optional(Rate),
 };
 
-const Time = Type.String({ pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$" });
+const TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$";
+const Time = Type.String({ pattern: TIME, description: "Local time, HH:MM, 00:00 to 24:00" });
+const DATE = "^\\d{4}-\\d{2}-\\d{2}$";
 
 const Windows = Type.Object(
   {
@@ -92,7 +88,7 @@ const Windows = Type.Object(
       ),
       { minItems: 1 },
     ),
-    closed: Type.Optional(Type.Array(Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$" }))),
+    closed: Type.Optional(Type.Array(Type.String({ pattern: DATE }))),
     stages: Type.Optional(Type.Array(Literally("copy", "update", "delete"), { minItems: 1 })),
   },
   closed,
@@ -156,5 +152,13 @@ export const JobRequest = Type.Object(
   },
   { ...closed, $id: "JobRequest", title: "JobRequest" },
 );
+
+/** What each pattern asks for, in words. */
+export const PATTERN_MEANINGS: Readonly<Record<string, string>> = {
+  [BUCKET]: "must be a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens",
+  [IDENTIFIER]: "must be an SQL identifier of letters, digits, _, $ or -, at most 64 characters",
+  [TIME]: "must be a local time, HH:MM, from 00:00 to 24:00",
+  [DATE]: "must be a local date, YYYY-MM-DD",
+};
 
 export type JobRequest = Static<typeof JobRequest>;

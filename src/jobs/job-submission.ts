@@ -173,7 +173,7 @@ async function tableFaults(
         message: "not a primary or unique key: rows cannot be paged by it",
       });
     }
-    if (index === 0 && spec.inventory.from === "database") {
+    if (faults.length === 0 && index === 0 && spec.inventory.from === "database") {
       const change = { from: spec.source.prefix, to: spec.target.prefix };
       const starts = valueForms(reference.urlPrefix, change).map((form) => form.change.from);
       const rows = await table.page(null, commonPrefix(starts), 1);
@@ -193,11 +193,13 @@ async function tableFaults(
   }
 }
 
-function columnFault({ key, column }: ReferenceSpec, name: string, pointer: string): Fault {
-  const field = name === column ? "/column" : name === key ? "/key" : "";
-  return {
-    pointer: `${pointer}${field}`,
-    message: `there is no column ${JSON.stringify(name)}`,
-    code: "column_missing",
-  };
+function columnFault(reference: ReferenceSpec, name: string, pointer: string): Fault {
+  const message = `there is no column ${JSON.stringify(name)}`;
+  return { pointer: `${pointer}${fieldNaming(reference, name)}`, message, code: "column_missing" };
+}
+
+function fieldNaming({ key, column, set }: ReferenceSpec, name: string): string {
+  if (name === column) return "/column";
+  if (name === key) return "/key";
+  return `${Object.hasOwn(set, name) ? "/set" : "/where"}/${name}`;
 }

@@ -4,7 +4,8 @@ import { Compile } from "typebox/compile";
 import { DomainError, type Fault } from "../domain/errors.ts";
 import type { JobSpec, ReferenceSpec, Windows } from "../domain/job-spec.ts";
 import { specFaults } from "../domain/job-spec-faults.ts";
-import { JobRequest } from "./job-spec-schema.ts";
+import { JobRequest, PATTERN_MEANINGS } from "./job-spec-schema.ts";
+import { shapeFaults } from "./shape-faults.ts";
 
 const checked = Compile(JobRequest);
 
@@ -23,7 +24,7 @@ export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
 
 /** Reads the shape of `input` only and fills in the defaults; throws `invalid_input` with every fault of shape. */
 export function readJobSpec(input: unknown): JobSpec {
-  if (!checked.Check(input)) throw invalidJob(shapeFaults(input));
+  if (!checked.Check(input)) throw invalidJob(shapeFaults([...checked.Errors(input)], PATTERN_MEANINGS));
   return complete(input);
 }
 
@@ -33,48 +34,6 @@ export function invalidJob(faults: readonly Fault[]): DomainError {
     .map(({ pointer, message }) => `${pointer === "" ? "/" : pointer}: ${message}`)
     .join("; ");
   return new DomainError("invalid_input", `the job is not valid: ${list}`, { faults });
-}
-
-/** One fault a place: a union's branches would each complain about the same value. */
-function shapeFaults(input: unknown): Fault[] {
-  const byPointer = new Map<string, string>();
-  for (const error of checked.Errors(input)) {
-    // "schema is false" at an unknown field: `additionalProperties` says the same in plain words.
-    if (error.keyword === "boolean") continue;
-    for (const fault of faultsOf(error)) {
-      if (!byPointer.has(fault.pointer)) byPointer.set(fault.pointer, fault.message);
-    }
-  }
-  return [...byPointer].map(([pointer, message]) => ({ pointer, message }));
-}
-
-interface SchemaError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly params: object;
-  readonly message: string;
-}
-
-function faultsOf(error: SchemaError): Fault[] {
-  const params = error.params as Readonly<Record<string, unknown>>;
-  const names = (list: unknown) => (Array.isArray(list) ? list.map(String) : []);
-  if (error.keyword === "additionalProperties") {
-    return names(params.additionalProperties).map((name) => ({
-      pointer: `${error.instancePath}/${escapePointer(name)}`,
-      message: "unknown field",
-    }));
-  }
-  if (error.keyword === "required") {
-    return names(params.requiredProperties).map((name) => ({
-      pointer: `${error.instancePath}/${escapePointer(name)}`,
-      message: "missing, and required",
-    }));
-  }
-  return [{ pointer: error.instancePath, message: error.message }];
-}
-
-function escapePointer(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function complete(request: JobRequest): JobSpec {
@@ -115,11 +74,17 @@ function referencesOf({ references }: JobRequest): ReferenceSpec[] {
   }));
 }
 
+/** What a manifest lacks is found by the rules between fields; here it is left empty. */
 function inventoryOf(request: JobRequest, store: string): JobSpec["inventory"] {
   const { inventory } = request;
   if (inventory === undefined) return { from: (request.references ?? []).length > 0 ? "database" : "bucket" };
-  if (inventory.from !== "manifest") return inventory;
-  return { from: "manifest", store: inventory.store ?? store, bucket: inventory.bucket, key: inventory.key };
+  if (inventory.from !== "manifest") return { from: inventory.from as "bucket" | "database" };
+  return {
+    from: "manifest",
+    store: inventory.store ?? store,
+    bucket: inventory.bucket ?? "",
+    key: inventory.key ?? "",
+  };
 }
 
 const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;

@@ -1,6 +1,7 @@
 /** Which job does `tranship run JOB.json` mean: an unfinished one of the same spec, or a new one? */
 
 import { canonicalJson } from "../domain/canonical-json.ts";
+import { DomainError } from "../domain/errors.ts";
 import { isFinished, JOB_STATES } from "../domain/job-state.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import type { JobParts } from "./job-context.ts";
@@ -27,5 +28,23 @@ async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> 
     yield* page.items;
     if (page.next === null) return;
     cursor = page.next;
+  }
+}
+
+/**
+ * Waits until the lease of a run that crashed has run out. Throws `conflict` when it is prolonged meanwhile: then its
+ * owner lives.
+ */
+export async function waitForLease(
+  { ledger, clock }: JobParts,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = (await ledger.job(id))?.leaseUntil ?? 0;
+  if (until <= clock.now()) return;
+  await clock.sleep(until - clock.now() + 1, signal);
+  const now = (await ledger.job(id))?.leaseUntil ?? 0;
+  if (now > until && !signal.aborted) {
+    throw new DomainError("conflict", `another process works on job ${id}; stop it there first, or watch it`);
   }
 }

@@ -6,14 +6,14 @@ import { type PrefixChange, prefixesOverlap } from "../../domain/key-mapping.ts"
 import type { RewriteFailure, RewriteResult } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
 
-/** Why a statement changed nothing although the database is well. */
+/** Why a statement changed nothing although the database is well; `rows` were changed before it in the same attempt. */
 export type Setback =
   /** Another transaction is in the way (deadlock, lock wait, time limit): repeat, then with fewer rows. */
-  | { readonly kind: "contention"; readonly message: string; readonly cause: unknown }
+  | { readonly kind: "contention"; readonly message: string; readonly cause: unknown; readonly rows?: number }
   /** At least one of the values cannot be changed. */
-  | { readonly kind: "row"; readonly code: ExceptionCode; readonly message: string };
+  | { readonly kind: "row"; readonly code: ExceptionCode; readonly message: string; readonly rows?: number };
 
-/** Rewrites exactly `values` in one statement: the number of rows, or why none was changed. */
+/** Rewrites exactly `values`, in one statement unless many rows hold them: the number of rows, or what stopped it. */
 export type RewriteAttempt = (values: readonly string[]) => Promise<number | Setback>;
 
 /** More lock waits than this without a success in between: it is the table that is busy, not a row. */
@@ -45,6 +45,9 @@ export async function bisectRewrite(
       waits = 0;
       continue;
     }
+    const changed = outcome.rows ?? 0;
+    rows += changed;
+    if (changed > 0) waits = 0;
     if (outcome.kind === "row") {
       waits = 0;
       queue.unshift(...settled(piece, outcome, failures));

@@ -138,9 +138,9 @@ export class MariadbReferenceTable implements ReferenceTable {
     if (values.length === 0) return [];
     const plan = await this.#planned();
     const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
-    const literals = [...wanted].map((value) => nativeLiteral(plan, value));
     const found: ReferencedRow[] = [];
-    const chunks = [...chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)];
+    const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value));
+    const chunks = [...chunksOf([...wanted], MAX_READ, this.#listBytes(), bytesOf)];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
       const rows = await this.#select((current) => namingSql(current, list, within, MAX_ROWS_READ));
@@ -157,19 +157,20 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+    const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : MAX_ROWS_CHANGED;
     let rows = 0;
     try {
       for (;;) {
         const changed = await this.#run((plan) =>
-          this.#sessions.update(rewriteSql(plan, values, change, MAX_ROWS_CHANGED), () => this.#count()),
+          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count()),
         );
         rows += changed;
-        if (changed < MAX_ROWS_CHANGED) return rows;
+        if (changed < most) return rows;
       }
     } catch (error) {
       const message = messageOf(error);
-      if (kindOf(error) === "contention") return { kind: "contention", message, cause: error };
-      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message };
+      if (kindOf(error) === "contention") return { kind: "contention", message, cause: error, rows };
+      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
       throw error;
     }
   }

@@ -65,8 +65,9 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     column: `r.${quotedName(facts.name)}`,
     facts,
     where: whereFor("r"),
+    // Without the hint the optimizer may not use the index either, and would read the table once for every row.
     isFirst:
-      indexOn(shape, spec.column) === null
+      hint(spec.column) === ""
         ? ""
         : ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} d${hint(spec.column)} ` +
           `WHERE d.${quotedName(facts.name)} = r.${quotedName(facts.name)} ` +
@@ -131,31 +132,46 @@ export function nativeLiteral(plan: Plan, value: string): string {
 
 /**
  * The next `rows` rows by key; the value is NULL where prefix or `where` do not match, or an earlier row has it too.
+ * Earlier rows are looked up once for each value, by the first of the window's rows that has it: a value that
+ * thousands of rows outside `where` hold too would otherwise be walked through by every row (49,000: over a minute).
  */
 export function pageSql(plan: Plan, afterLiteral: string | null, valuePrefix: string, rows: number): string {
-  const { key, keyType, column, facts } = plan;
+  const { key, keyType, column, facts, isFirst } = plan;
   const length = Buffer.byteLength(valuePrefix, "utf8");
   // Bytes, not characters: UTF-8 prefixes of equal bytes are equal, and LEFT then needs no collation.
-  const starts = `LEFT(${exactBytes(column, facts.charset)}, ${length}) = ${bytes(valuePrefix)}`;
+  const exact = exactBytes(column, facts.charset);
+  const matches = `LEFT(${exact}, ${length}) = ${bytes(valuePrefix)}${plan.where}`;
+  const table = `${plan.table} r${plan.byKey}`;
+  const range = `${afterLiteral === null ? "" : ` WHERE ${key} > ${afterLiteral}`} ORDER BY ${key} LIMIT ${rows}`;
+  if (isFirst === "")
+    return `SELECT ${keyType.asText(key)}, IF(${matches}, ${column}, NULL) FROM ${table}${range}`;
+  // The digest keeps the window's temporary table small and compares bytes, whatever the collation.
   return (
-    `SELECT ${keyType.asText(key)}, IF(${starts}${plan.where}${plan.isFirst}, ${column}, NULL) FROM ${plan.table} r${plan.byKey}` +
-    `${afterLiteral === null ? "" : ` WHERE ${key} > ${afterLiteral}`} ORDER BY ${key} LIMIT ${rows}`
+    `SELECT ${keyType.asText(key)}, IF(w.h IS NOT NULL AND w.n = 1${isFirst}, ${column}, NULL) ` +
+    "FROM (SELECT k, h, ROW_NUMBER() OVER (PARTITION BY h ORDER BY k) n FROM " +
+    `(SELECT ${key} k, IF(${matches}, UNHEX(SHA2(${exact}, 256)), NULL) h FROM ${table}${range}) s) w ` +
+    `STRAIGHT_JOIN ${table} ON ${key} = w.k ORDER BY ${key}`
   );
 }
 
 /**
- * Rows that hold one of the values as the column's collation sees it: a superset, from which the caller takes the
- * exact ones. With `within`, only rows that match `where`.
+ * At most `most` rows that hold one of the values as the column's collation sees it: a superset, from which the caller
+ * takes the exact ones. Of a single value only the exact ones, for others must not use up the limit. With `within`,
+ * only rows that match `where`.
  */
 export function namingSql(
   plan: Plan,
-  literals: readonly string[],
+  values: readonly string[],
   within: "anywhere" | "where",
   most: number,
 ): string {
+  const literals = values.map((value) => nativeLiteral(plan, value));
+  const [only] = values.length === 1 ? values : [];
+  const exactly =
+    only === undefined ? "" : ` AND ${exactBytes(plan.column, plan.facts.charset)} = ${bytes(only)}`;
   return (
     `SELECT ${plan.keyType.asText(plan.key)}, ${plan.column} FROM ${plan.table} r${plan.byColumn} ` +
-    `WHERE ${plan.column} IN (${literals.join(",")})${within === "where" ? plan.where : ""} LIMIT ${most}`
+    `WHERE ${plan.column} IN (${literals.join(",")})${exactly}${within === "where" ? plan.where : ""} LIMIT ${most}`
   );
 }
 
@@ -169,7 +185,8 @@ export function existingSql(plan: Plan, literals: readonly string[]): string {
 /**
  * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps
  * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
- * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed.
+ * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
+ * whose value stays as it is (equal prefixes) would match again for ever.
  */
 export function rewriteSql(
   plan: Plan,

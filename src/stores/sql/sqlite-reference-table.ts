@@ -147,7 +147,8 @@ export class SqliteReferenceTable implements ReferenceTable {
       const facts = readFacts(connection, this.#spec);
       assertComplete(facts, this.#spec);
       const keyIsBlob = holdsBlobs(connection, this.#spec.table, this.#spec.key);
-      this.#plan = { plan: { spec: this.#spec, keyIsBlob }, keyIsUnique: facts.keyIsUnique };
+      const { keyIsUnique, columnIsIndexed } = facts;
+      this.#plan = { plan: { spec: this.#spec, keyIsBlob, columnIsIndexed }, keyIsUnique };
     }
     return this.#plan;
   }

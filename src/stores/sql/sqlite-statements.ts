@@ -15,6 +15,8 @@ export interface SqliteStatement {
 export interface SqlitePlan {
   readonly spec: ReferenceSpec;
   readonly keyIsBlob: boolean;
+  /** Whether earlier rows with the same value can be looked up. */
+  readonly columnIsIndexed: boolean;
 }
 
 /** A name in double quotes. */
@@ -65,7 +67,10 @@ function blobPart(column: string, from: number, length: number | null): string {
   return `substr(CAST(${column} AS BLOB), ${from}${length === null ? "" : `, ${length}`})`;
 }
 
-/** The next `rows` rows by key; the value is NULL where prefix or `where` do not match, or an earlier row has it too. */
+/**
+ * The next `rows` rows by key; the value is NULL where prefix or `where` do not match, or an earlier row has it too.
+ * Earlier rows are looked up once for each value, by the first of the window's rows that has it, as in MariaDB.
+ */
 export function pageStatement(
   plan: SqlitePlan,
   afterId: string | null,
@@ -84,16 +89,18 @@ export function pageStatement(
   const isFirst =
     ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} AS d WHERE ${other(spec.column)} = ${column} ` +
     `AND ${other(spec.column)} = ${column} COLLATE BINARY AND ${other(spec.key)} < ${key}${earlier.sql})`;
+  const value = `CASE WHEN ${starts}${where.sql} THEN ${column} END`;
+  const table = `${quotedName(spec.table)} AS r`;
+  const range = `FROM ${table}${afterId === null ? "" : ` WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${rows}`;
+  const parameters = [prefix, ...where.parameters, ...(afterId === null ? [] : [idParameter(plan, afterId)])];
+  if (!plan.columnIsIndexed)
+    return { sql: `SELECT ${idOf(plan)} AS id, ${value} AS value ${range}`, parameters };
   return {
     sql:
-      `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql}${isFirst} THEN ${column} END AS value ` +
-      `FROM ${quotedName(spec.table)} AS r${afterId === null ? "" : ` WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${rows}`,
-    parameters: [
-      prefix,
-      ...where.parameters,
-      ...earlier.parameters,
-      ...(afterId === null ? [] : [idParameter(plan, afterId)]),
-    ],
+      `SELECT ${idOf(plan)} AS id, CASE WHEN w.v IS NOT NULL AND w.n = 1${isFirst} THEN ${column} END AS value ` +
+      "FROM (SELECT k, v, row_number() OVER (PARTITION BY v COLLATE BINARY ORDER BY k) AS n FROM " +
+      `(SELECT ${key} AS k, ${value} AS v ${range})) AS w CROSS JOIN ${table} ON ${key} = w.k ORDER BY ${key}`,
+    parameters: [...earlier.parameters, ...parameters],
   };
 }
 

@@ -1,0 +1,205 @@
+/** Operators hold, release, end and repeat a running job; what the store and the rows show must agree each time. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  holdsBodyOf,
+  movedKey,
+  openSandboxWorld,
+  type Pair,
+  pathsOf,
+  pause,
+  type SandboxWorld,
+} from "../support/sandbox-world.ts";
+import { hasEnded, type Service } from "../support/service.ts";
+import { imageKeys } from "../support/workbench.ts";
+
+const OBJECTS = 200;
+const CONCURRENCY = 4;
+
+let world: SandboxWorld;
+let service: Service;
+const tables: Record<string, ReturnType<SandboxWorld["table"]>> = {};
+
+beforeAll(async () => {
+  world = await openSandboxWorld();
+  const names = ["hold", "cancel", "retry"];
+  for (const name of names) tables[name] = world.table(name, imageKeys(OBJECTS));
+  const databases = Object.fromEntries(names.map((name) => [name, tables[name]?.url]));
+  service = await world.serve({ databases });
+});
+
+afterAll(() => world.close());
+
+const rowsOf = (name: string) => tables[name]?.app ?? expect.fail(`no table ${name}`);
+const act = (id: string, action: string) => service.call("POST", `/jobs/${id}/${action}`);
+const copiesTo = ({ target }: Pair) => world.store.requests.count("CopyObject", target.bucket);
+
+async function submit(pair: Pair, more: Record<string, unknown> = {}): Promise<string> {
+  const { status, body } = await service.call("POST", "/jobs", {
+    ...pair,
+    batchSize: 50,
+    limits: { concurrency: CONCURRENCY },
+    delete: { when: "verified", after: "0s" },
+    ...more,
+  });
+  expect(status, JSON.stringify(body)).toBe(202);
+  return body.id;
+}
+
+/** A job with its own buckets and table, whose copies take `delay` ms each. */
+async function slowJob(name: string, delay: number): Promise<{ readonly id: string; readonly pair: Pair }> {
+  const pair = world.buckets(name, imageKeys(OBJECTS));
+  world.store.faults.add({
+    operation: "CopyObject",
+    bucket: pair.target.bucket,
+    effect: { type: "latency", delay },
+  });
+  const references = [{ database: name, table: "images", key: "id", column: "path", set: { legacy: 0 } }];
+  return { id: await submit(pair, { references }), pair };
+}
+
+async function untilCopies(pair: Pair, nth: number): Promise<void> {
+  const missing = nth - copiesTo(pair);
+  const match = { operation: "CopyObject", bucket: pair.target.bucket } as const;
+  if (missing > 0) await world.store.faults.arrival(match, missing);
+}
+
+/** Each object is wholly at the source with its row old, or at the target with its row new, or at both. */
+function expectConsistent(pair: Pair, name: string): { readonly moved: number; readonly left: number } {
+  const source = new Set(world.store.listKeys(pair.source.bucket));
+  const target = new Set(world.store.listKeys(pair.target.bucket));
+  const paths = pathsOf(rowsOf(name));
+  for (const [i, key] of imageKeys(OBJECTS).entries()) {
+    const to = movedKey(key);
+    if (source.has(key)) expect(holdsBodyOf(world.store, pair.source.bucket, key, key)).toBe(true);
+    else expect(paths[i], `${key} is gone and its row must be new`).toBe(to);
+    if (target.has(to)) expect(holdsBodyOf(world.store, pair.target.bucket, to, key)).toBe(true);
+    else expect(paths[i], `${to} is not there and its row must be old`).toBe(key);
+    expect([key, to]).toContain(paths[i]);
+  }
+  return { moved: OBJECTS - source.size, left: source.size };
+}
+
+describe.concurrent("an operator", () => {
+  it("pauses a job within a second, and nothing is repeated when it is resumed", async () => {
+    const { id, pair } = await slowJob("hold", 40);
+    await untilCopies(pair, 40);
+    expect(await act(id, "pause")).toMatchObject({ status: 202 });
+    await pause(1_000);
+    const copies = copiesTo(pair);
+    expect(copies).toBeLessThan(OBJECTS);
+    const paused = await service.poll(id, (job) => job.state === "paused", 5_000);
+    expect(paused.finishedAt).toBeNull();
+    await pause(1_500);
+    expect(copiesTo(pair)).toBe(copies);
+    expect(world.store.countObjects(pair.target.bucket)).toBe(copies);
+    expect(await act(id, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
+
+    expect(await act(id, "resume")).toMatchObject({ status: 202 });
+    expect(await act(id, "resume")).toMatchObject({ status: 202 });
+    const done = await service.poll(id, hasEnded);
+    expect(done).toMatchObject({ state: "completed", objects: { planned: OBJECTS, moved: OBJECTS } });
+    expect(copiesTo(pair)).toBe(OBJECTS);
+    expect(expectConsistent(pair, "hold")).toEqual({ moved: OBJECTS, left: 0 });
+
+    const { body: audit } = await service.call("GET", `/jobs/${id}/audit`);
+    const told = audit.items.map((event: { action: string; actor: string }) => [event.action, event.actor]);
+    expect(told).toContainEqual(["pause", "anonymous"]);
+    expect(told).toContainEqual(["resume", "anonymous"]);
+    for (const { at } of audit.items) expect(new Date(at).toISOString()).toBe(at);
+  });
+
+  it("sees a job as pausing while a request is under way, and as paused once that has ended", async () => {
+    const pair = world.buckets("pausing", imageKeys(20));
+    const hold = world.store.faults.hold({ operation: "CopyObject", bucket: pair.target.bucket });
+    const id = await submit(pair);
+    await hold.arrival(CONCURRENCY);
+    expect(await act(id, "pause")).toMatchObject({ body: { state: "pausing" } });
+    await pause(1_200);
+    expect((await service.call("GET", `/jobs/${id}`)).body.state).toBe("pausing");
+    hold.release();
+    await service.poll(id, (job) => job.state === "paused", 5_000);
+    expect(copiesTo(pair)).toBe(CONCURRENCY);
+    expect(world.store.countObjects(pair.target.bucket)).toBe(CONCURRENCY);
+    await act(id, "cancel");
+  });
+
+  it("cancels a job midway: what was moved stays moved, the rest stays where it was", async () => {
+    const { id, pair } = await slowJob("cancel", 20);
+    await untilCopies(pair, 110);
+    expect(await act(id, "cancel")).toMatchObject({ status: 202 });
+    const done = await service.poll(id, hasEnded);
+    const copies = copiesTo(pair);
+    expect(done.state).toBe("cancelled");
+    expect(done.finishedAt).not.toBeNull();
+    const { moved, left } = expectConsistent(pair, "cancel");
+    expect(left).toBeGreaterThan(0);
+    expect(done.objects).toMatchObject({ moved, exceptions: 0 });
+    expect(done.objects.planned - done.objects.moved - done.objects.skipped).toBe(left);
+    await pause(1_200);
+    expect(copiesTo(pair)).toBe(copies);
+    expect(world.store.countObjects(pair.source.bucket)).toBe(left);
+    expect(await act(id, "cancel")).toMatchObject({ status: 202, body: { state: "cancelled" } });
+    for (const action of ["pause", "resume", "retry", "approve"]) {
+      expect(await act(id, action)).toMatchObject({ status: 409, body: { state: "cancelled" } });
+    }
+  });
+
+  it("pauses, resumes and cancels a job that waits in the queue", async () => {
+    const pair = world.buckets("queue", imageKeys(10));
+    world.store.createBucket("queue-c");
+    const hold = world.store.faults.hold({ operation: "CopyObject", bucket: "queue-b" });
+    const first = await submit(pair);
+    await hold.arrival(1);
+    const second = await submit({ ...pair, target: { bucket: "queue-c", prefix: "avatar/" } });
+    expect(await act(second, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
+    expect(await act(second, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
+    expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
+    expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
+    expect(await act(second, "retry")).toMatchObject({ status: 409, body: { state: "queued" } });
+    expect(await act(second, "cancel")).toMatchObject({ status: 202, body: { state: "cancelled" } });
+    hold.release();
+    expect(await service.poll(first, hasEnded)).toMatchObject({ state: "completed", objects: { moved: 10 } });
+    expect(world.store.countObjects("queue-c")).toBe(0);
+  });
+
+  it("retries what could not go through after the causes are cured", async () => {
+    const keys = imageKeys(OBJECTS);
+    const pair = world.buckets("retry", keys);
+    const { store } = world;
+    const [missing = "", taken = "", denied = ""] = keys;
+    store.deleteObject("retry-a", missing);
+    store.putObject("retry-b", movedKey(taken), "somebody else's");
+    const refusal = store.faults.add({
+      operation: "CopyObject",
+      sourceKey: denied,
+      bucket: "retry-b",
+      effect: { type: "access-denied" },
+    });
+    const references = [{ database: "retry", table: "images", key: "id", column: "path" }];
+    const id = await submit(pair, { references });
+    const first = await service.poll(id, hasEnded);
+    expect(first.state).toBe("completed_with_exceptions");
+    expect(first.objects).toMatchObject({ planned: OBJECTS, moved: OBJECTS - 3, exceptions: 3 });
+    const { body } = await service.call("GET", `/jobs/${id}/exceptions`);
+    const told = body.items.map((item: { key: string; code: string }) => [item.key, item.code]).sort();
+    expect(told).toEqual([
+      [missing, "source_missing"],
+      [taken, "target_exists"],
+      [denied, "access_denied"],
+    ]);
+    for (const item of body.items) expect(item).toMatchObject({ message: /./, advice: /retry|Remove/ });
+    expect(pathsOf(rowsOf("retry")).slice(0, 4)).toEqual([missing, taken, denied, movedKey(keys[3] ?? "")]);
+    expect(store.listKeys("retry-a")).toEqual([taken, denied]);
+
+    store.putObject("retry-a", missing, `body of ${missing}`);
+    store.deleteObject("retry-b", movedKey(taken));
+    refusal.remove();
+    expect(await act(id, "retry")).toMatchObject({ status: 202 });
+    const second = await service.poll(id, (job) => job.state === "completed");
+    expect(second.objects).toMatchObject({ moved: second.objects.planned - second.objects.skipped });
+    expect(second.objects).toMatchObject({ moved: OBJECTS, exceptions: 0 });
+    expect(expectConsistent(pair, "retry")).toEqual({ moved: OBJECTS, left: 0 });
+    expect(await act(id, "retry")).toMatchObject({ status: 202, body: { state: "completed" } });
+  });
+});

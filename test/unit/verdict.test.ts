@@ -1,0 +1,167 @@
+/** The truth tables of the decisions that can lose data, cell by cell. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Checksum,
+  checksumVerdict,
+  copyVerdict,
+  type DeleteEvidence,
+  deleteVerdict,
+  looksIdentical,
+  matchVerdict,
+} from "../../src/domain/verdict.ts";
+
+const source = { size: 10, etag: "aaa" };
+const identical = { size: 10, etag: "aaa" };
+const otherBytes = { size: 10, etag: "bbb" };
+const otherSize = { size: 11, etag: "aaa" };
+
+describe("whether an object must be copied", () => {
+  const copy = { copy: true };
+  const there = { copy: false, because: "already_there" };
+  const same = { copy: false, because: "target_exists", identical: true };
+  const different = { copy: false, because: "target_exists", identical: false };
+  it.each([
+    ["absent", null, "fail", false, copy],
+    ["absent", null, "fail", true, copy],
+    ["absent", null, "skip-identical", false, copy],
+    ["absent", null, "skip-identical", true, copy],
+    ["absent", null, "overwrite", false, copy],
+    ["absent", null, "overwrite", true, copy],
+    ["identical", identical, "fail", true, there],
+    ["identical", identical, "skip-identical", true, there],
+    ["identical", identical, "overwrite", true, there],
+    ["identical", identical, "fail", false, same],
+    ["identical", identical, "skip-identical", false, there],
+    ["identical", identical, "overwrite", false, copy],
+    ["of other bytes", otherBytes, "fail", false, different],
+    ["of other bytes", otherBytes, "fail", true, different],
+    ["of other bytes", otherBytes, "skip-identical", false, different],
+    ["of other bytes", otherBytes, "skip-identical", true, different],
+    ["of other bytes", otherBytes, "overwrite", false, copy],
+    ["of other bytes", otherBytes, "overwrite", true, copy],
+    ["of another size", otherSize, "fail", true, different],
+    ["of another size", otherSize, "skip-identical", true, different],
+    ["of another size", otherSize, "overwrite", true, copy],
+  ] as const)(
+    "when the target is %s (%j), the policy %s and it may be ours: %s",
+    (_, target, policy, ours, verdict) => {
+      expect(copyVerdict(source, target, policy, ours)).toEqual(verdict);
+    },
+  );
+});
+
+describe("looking identical", () => {
+  it("needs equal sizes and equal ETags, and an ETag at all", () => {
+    expect(looksIdentical(source, identical)).toBe(true);
+    expect(looksIdentical(source, otherBytes)).toBe(false);
+    expect(looksIdentical(source, otherSize)).toBe(false);
+    expect(looksIdentical({ size: 10, etag: "" }, { size: 10, etag: "" })).toBe(false);
+  });
+});
+
+describe("whether a copy is the same as its source", () => {
+  it.each([
+    ["size", otherSize, "different"],
+    ["etag", otherSize, "different"],
+    ["checksum", otherSize, "different"],
+    ["size", otherBytes, "same"],
+    ["size", identical, "same"],
+    ["etag", identical, "same"],
+    ["etag", otherBytes, "ask_checksums"],
+    ["checksum", identical, "ask_checksums"],
+    ["checksum", otherBytes, "ask_checksums"],
+  ] as const)("by %s, with a target %j: %s", (by, target, verdict) => {
+    expect(matchVerdict(source, target, by)).toBe(verdict);
+  });
+});
+
+describe("stored checksums", () => {
+  const full = (value: string, algorithm = "CRC64NVME"): Checksum => ({
+    algorithm,
+    type: "FULL_OBJECT",
+    value,
+  });
+  const parts = (value: string): Checksum => ({ algorithm: "CRC32", type: "COMPOSITE", value });
+  it.each([
+    ["equal whole-object values prove it", [full("x")], [full("x")], "same"],
+    ["unequal whole-object values disprove it", [full("x")], [full("y")], "different"],
+    ["none on one side says nothing", [full("x")], [], "unverifiable"],
+    ["none on both sides says nothing", [], [], "unverifiable"],
+    [
+      "different algorithms say nothing, even with one value",
+      [full("x", "SHA1")],
+      [full("x")],
+      "unverifiable",
+    ],
+    ["composite values say nothing, even when they are equal", [parts("x")], [parts("x")], "unverifiable"],
+    [
+      "a composite beside a whole one does not count",
+      [parts("x"), full("y")],
+      [parts("x"), full("z")],
+      "different",
+    ],
+    [
+      "one whole and one composite say nothing",
+      [{ ...full("x"), algorithm: "CRC32" }],
+      [parts("x")],
+      "unverifiable",
+    ],
+  ] as const)("%s", (_, a, b, verdict) => {
+    expect(checksumVerdict(a, b)).toBe(verdict);
+    expect(checksumVerdict(b, a)).toBe(verdict);
+  });
+});
+
+describe("whether a source may be deleted", () => {
+  const good: DeleteEvidence = {
+    copied: source,
+    verifiedEtag: "ttt",
+    sourceNow: source,
+    targetNow: { size: 10, etag: "ttt" },
+    isStillNamed: false,
+  };
+  const keep = (code: string) => ({ act: "keep", code });
+  it.each([
+    ["all is well", {}, { act: "delete" }],
+    ["the copy was never verified", { verifiedEtag: null }, keep("unverifiable")],
+    ["never verified and the source is gone", { verifiedEtag: null, sourceNow: null }, keep("unverifiable")],
+    ["the target is not there", { targetNow: null }, keep("target_lost")],
+    ["target and source are both not there", { targetNow: null, sourceNow: null }, keep("target_lost")],
+    ["the target has another ETag", { targetNow: { size: 10, etag: "uuu" } }, keep("target_changed")],
+    ["the target has another size", { targetNow: { size: 9, etag: "ttt" } }, keep("target_changed")],
+    ["one row names the old key", { isStillNamed: true }, keep("still_referenced")],
+    [
+      "a row names the old key of a gone source",
+      { isStillNamed: true, sourceNow: null },
+      keep("still_referenced"),
+    ],
+    ["the source is gone", { sourceNow: null }, { act: "already_gone" }],
+    ["the source has another ETag", { sourceNow: { size: 10, etag: "zzz" } }, keep("source_changed")],
+    ["the source has another size", { sourceNow: { size: 12, etag: "aaa" } }, keep("source_changed")],
+  ] as const)("when %s", (_, change, verdict) => {
+    expect(deleteVerdict({ ...good, ...change })).toEqual(verdict);
+  });
+
+  it("is answered with yes only for evidence that is good in every point", () => {
+    const etags = fc.constantFrom("aaa", "ttt", "");
+    const seen = fc.option(fc.record({ size: fc.constantFrom(0, 10), etag: etags }), { nil: null });
+    const evidence = fc.record({
+      copied: fc.constant(source),
+      verifiedEtag: fc.option(etags, { nil: null }),
+      sourceNow: seen,
+      targetNow: seen,
+      isStillNamed: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(evidence, (e) => {
+        if (deleteVerdict(e).act !== "delete") return;
+        expect(e.sourceNow).toEqual(source);
+        expect(e.targetNow).toEqual({ size: 10, etag: e.verifiedEtag });
+        expect(e.isStillNamed).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
