@@ -33,16 +33,16 @@ export interface Carrier {
 export type Carried = "done" | "parked";
 
 /**
- * Carries `batch` on. `repeated`: it was begun by an earlier run. Passing troubles of a store or database hold the
+ * Carries `batch` on. Passing troubles of a store or database hold the
  * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
  * finished stage, and that stage's successor is done again.
  */
-export async function carryBatch(carrier: Carrier, batch: Batch, repeated: boolean): Promise<Carried> {
+export async function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
   for (;;) {
     const stage = nextStage(batch.state);
     if (stage === null) return "done";
     if (stage === "delete" && isParked(carrier, batch)) return "parked";
-    if (!(await runStage(carrier, batch, stage, repeated))) return "parked";
+    if (!(await runStage(carrier, batch, stage))) return "parked";
   }
 }
 
@@ -53,20 +53,17 @@ function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
-async function runStage(
-  carrier: Carrier,
-  batch: Batch,
-  stage: WorkStage,
-  repeated: boolean,
-): Promise<boolean> {
+async function runStage(carrier: Carrier, batch: Batch, stage: WorkStage): Promise<boolean> {
   const { context, holds } = carrier;
+  // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
+  const isOlder = batch.plannedUnder < context.lease.token;
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
     await holds.waitOut(() => asks(carrier, stage), context.signal);
     refuseIfStopped(context);
     try {
-      return await performOnce(carrier, batch, stage, { attempt, repeated: repeated || attempt > 1 });
+      return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
       await sitOut(carrier, troubleOf(error, attempt, context.clock.now()));
     }

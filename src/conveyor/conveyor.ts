@@ -37,11 +37,10 @@ export async function runConveyor(
       abort(error);
     }
   };
-  const carry: Carry = (batch, repeated) => async () => {
+  const carry: Carry = (batch) => async () => {
     let left = "ended" as Left;
     await guard(async () => {
-      if ((await carrier.holds.working(() => carryBatch(carrier, batch, repeated))) === "parked")
-        left = "parked";
+      if ((await carrier.holds.working(() => carryBatch(carrier, batch))) === "parked") left = "parked";
     });
     if (left === "parked") parking.park();
     return left;
@@ -59,7 +58,7 @@ export async function runConveyor(
   if (carrier.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
-type Carry = (batch: Batch, repeated: boolean) => () => Promise<Left>;
+type Carry = (batch: Batch) => () => Promise<Left>;
 
 /** Batches an earlier run has left open, oldest first. */
 async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promise<void> {
@@ -73,7 +72,7 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
     });
     for (const batch of batches) {
       if (context.signal.aborted) return;
-      await lane.start(batch.seq, carry(batch, true));
+      await lane.start(batch.seq, carry(batch));
       afterSeq = batch.seq;
     }
     if (batches.length < LOAD_AT_ONCE) return;
@@ -94,7 +93,7 @@ async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void>
         tally.bytes += object.size;
         if (object.fate.kind === "exception") tally.exceptions += 1;
       }
-      await lane.start(batch.seq, carry(batch, false));
+      await lane.start(batch.seq, carry(batch));
     }
     if (!context.signal.aborted) await ledger.planFinished(lease, clock.now());
   });
@@ -131,7 +130,7 @@ async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry)
       afterSeq = batch.seq;
       const isMine = batch.state === "updated" && lane.takes(batch.seq);
       if (!isMine || context.signal.aborted) continue;
-      await lane.start(batch.seq, carry(batch, true));
+      await lane.start(batch.seq, carry(batch));
       started += 1;
     }
     if (batches.length < LOAD_AT_ONCE) break;

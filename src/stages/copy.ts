@@ -16,7 +16,6 @@ const MOST_ROUNDS = 4;
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
-  const isRepeated = repeated || batch.plannedUnder < context.lease.token;
   // Planned a while ago, or again after a failure: what was missing then may be there now.
   await lookForMissing(context, going(batch));
   for (const object of going(batch)) refuseImpossibleKey(context, object);
@@ -27,7 +26,7 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
     wanted.map((object) =>
       context.concurrency.run(async () => {
         const seen = targets.get(targetKey(context, object)) ?? null;
-        const mayBeOurs = isRepeated || (seen !== null && seen.etag === object.targetEtag);
+        const mayBeOurs = repeated || (seen !== null && seen.etag === object.targetEtag);
         if ((await copyObject(context, object, seen, mayBeOurs)) === "vanished") vanished.push(object);
         else context.onCopied(object.size);
       }),

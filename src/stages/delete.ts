@@ -93,8 +93,9 @@ async function act(
     if (verdict?.act === "already_gone") gone.push(object);
     if (verdict?.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
   }
-  await confirmGone(context, gone);
+  // Deletions first: their evidence grows old, that of an absence does not.
   if (doomed.length > 0) await deleteSources(context, doomed);
+  await confirmGone(context, gone);
 }
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */

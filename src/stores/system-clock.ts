@@ -1,5 +1,6 @@
 /** The machine's clock. */
 
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../ports/clock.ts";
 
 export const systemClock: Clock = {
@@ -15,6 +16,8 @@ export const systemClock: Clock = {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  // Every waiting request of a job listens to one signal: hundreds are no leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
@@ -145,15 +146,8 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       const { reference: images } = reference(table);
       expect(await images.rewrite(paths, { from: "a/", to: "a/a/" })).toEqual({ rows: 4, failures: [] });
       expect((await workshop.rows(table)).map(({ path }) => path)).toEqual(paths.map((path) => `a/${path}`));
-      const back = { from: "a/a/", to: "a/" };
-      expect(
-        (
-          await images.rewrite(
-            paths.map((path) => `a/${path}`),
-            back,
-          )
-        ).rows,
-      ).toBe(4);
+      const longer = paths.map((path) => `a/${path}`);
+      expect((await images.rewrite(longer, { from: "a/a/", to: "a/" })).rows).toBe(4);
       expect((await workshop.rows(table)).map(({ path }) => path)).toEqual(paths);
     });
 
@@ -245,6 +239,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(() => reference("t", { set: { PATH: "x" } })).toThrow(/PATH/);
     });
 
+    duplicatesTests(() => workshop);
     modelTest(() => workshop);
   });
 }

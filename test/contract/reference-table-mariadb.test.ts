@@ -172,9 +172,9 @@ describe("paging by other keys", () => {
 
   test.each(KEYS)("%s", async (name, type, ids) => {
     await admin.query(`CREATE TABLE keyed_${name} (k ${type} PRIMARY KEY, path VARCHAR(50), KEY (path))`);
+    const cell = (id: string) => (name === "hex" ? Buffer.from(id, "hex") : id);
     for (const id of ids) {
-      const cell = name === "hex" ? Buffer.from(id, "hex") : id;
-      await admin.query(`INSERT INTO keyed_${name} VALUES (?, 'image/a')`, [cell]);
+      await admin.query(`INSERT INTO keyed_${name} VALUES (?, ?)`, [cell(id), `image/${id}`]);
     }
     const { images } = reference(`keyed_${name}`, { key: "k" });
     const seen: string[] = [];
@@ -187,6 +187,13 @@ describe("paging by other keys", () => {
     }
     expect(seen.toSorted()).toEqual([...ids].sort());
     expect(await images.existing([...ids, "zz", "7"])).toEqual(new Set(ids));
+    // When all hold one value, the first is the first in the key's own order.
+    await admin.query(`UPDATE keyed_${name} SET path = 'image/a'`);
+    for (const id of seen) {
+      expect(await images.page(null, "image/", 10)).toEqual([{ id, value: "image/a" }]);
+      expect(await images.page(id, "image/", 10)).toEqual([]);
+      await admin.query(`DELETE FROM keyed_${name} WHERE k = ?`, [cell(id)]);
+    }
   });
 
   test("a key that is not unique, or of a type that cannot page, is refused", async () => {

@@ -141,7 +141,11 @@ describe("retrying", () => {
     bench.store.deleteObject("bucket-a", missing);
     bench.store.putObject("bucket-b", moved(taken), "foreign");
     const faults = [
-      bench.store.faults.add({ operation: "CopyObject", sourceKey: denied, effect: { type: "access-denied" } }),
+      bench.store.faults.add({
+        operation: "CopyObject",
+        sourceKey: denied,
+        effect: { type: "access-denied" },
+      }),
       bench.store.faults.add({
         operation: "DeleteObjects",
         key: kept,
@@ -176,7 +180,11 @@ describe("the guard of the exception ratio", () => {
     const many = imageKeys(130, 100);
     fillStore(bench.store, "bucket-a", many);
     bench.addRows(many);
-    const fault = bench.store.faults.add({ operation: "CopyObject", every: 2, effect: { type: "access-denied" } });
+    const fault = bench.store.faults.add({
+      operation: "CopyObject",
+      every: 2,
+      effect: { type: "access-denied" },
+    });
     const job = await bench.move({ batchSize: 25, guards: { maxExceptionRatio: 0.1 } });
     expect(job.state).toBe("paused");
     expect(job.reason).toMatch(/maxExceptionRatio/);

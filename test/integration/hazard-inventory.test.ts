@@ -25,26 +25,29 @@ function putManifest(lines: readonly string[], name = "list.csv"): Record<string
 }
 
 describe("a manifest", () => {
-  it.each(["list.csv", "list.csv.gz"])("in %s names keys with + and %%20 for spaces, and %%2B for a plus", async (name) => {
-    const keys = ["image/a b.png", "image/c d.png", "image/e+f.png", "image/%41.png", "image/é,\"q\".png"];
-    fillStore(bench.store, "bucket-a", [...keys, "image/not-listed.png"]);
-    const job = await bench.move(
-      putManifest(
-        [
-          "bucket-a,image/a+b.png",
-          "bucket-a,image/c%20d.png",
-          "bucket-a,image/e%2Bf.png",
-          "bucket-a,image/%2541.png",
-          `"bucket-a","${encoded(keys[4] as string)}","123"`,
-        ],
-        name,
-      ),
-    );
-    expect(await bench.exceptions(job.id)).toEqual({});
-    expect(job).toMatchObject({ state: "completed", objects: { planned: 5, moved: 5 } });
-    expect(bench.store.listKeys("bucket-a")).toEqual(["image/not-listed.png"]);
-    expect(bench.store.listKeys("bucket-b").sort()).toEqual(keys.map(moved).sort());
-  });
+  it.each(["list.csv", "list.csv.gz"])(
+    "in %s names keys with + and %%20 for spaces, and %%2B for a plus",
+    async (name) => {
+      const keys = ["image/a b.png", "image/c d.png", "image/e+f.png", "image/%41.png", 'image/é,"q".png'];
+      fillStore(bench.store, "bucket-a", [...keys, "image/not-listed.png"]);
+      const job = await bench.move(
+        putManifest(
+          [
+            "bucket-a,image/a+b.png",
+            "bucket-a,image/c%20d.png",
+            "bucket-a,image/e%2Bf.png",
+            "bucket-a,image/%2541.png",
+            `"bucket-a","${encoded(keys[4] as string)}","123"`,
+          ],
+          name,
+        ),
+      );
+      expect(await bench.exceptions(job.id)).toEqual({});
+      expect(job).toMatchObject({ state: "completed", objects: { planned: 5, moved: 5 } });
+      expect(bench.store.listKeys("bucket-a")).toEqual(["image/not-listed.png"]);
+      expect(bench.store.listKeys("bucket-b").sort()).toEqual(keys.map(moved).sort());
+    },
+  );
 
   it("may be a plain list of keys, with empty lines and keys of other prefixes", async () => {
     fillStore(bench.store, "bucket-a", [...KEYS, "other/x.png"]);
@@ -86,7 +89,10 @@ describe("a manifest", () => {
 
   it("that names objects which are not there gives each its exception", async () => {
     fillStore(bench.store, "bucket-a", KEYS.slice(1));
-    const job = await bench.move({ ...putManifest(KEYS.map((key) => `bucket-a,${encoded(key)}`)), batchSize: 4 });
+    const job = await bench.move({
+      ...putManifest(KEYS.map((key) => `bucket-a,${encoded(key)}`)),
+      batchSize: 4,
+    });
     expect(await bench.exceptions(job.id)).toEqual({ [KEYS[0] as string]: "source_missing" });
     expect(job.objects).toMatchObject({ planned: 9, moved: 8, exceptions: 1 });
   });
@@ -98,22 +104,29 @@ describe("a manifest", () => {
     fillStore(bench.store, "bucket-a", KEYS);
     bench.store.putObject("lists", "bad.csv.gz", body);
     const inventory = { from: "manifest", bucket: "lists", key: "bad.csv.gz" };
-    await expect(bench.submit({ inventory, references: [] })).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(bench.submit({ inventory, references: [] })).rejects.toMatchObject({
+      code: "invalid_input",
+    });
   });
 });
 
 describe("two rows that name one key", () => {
-  it.each([1, 2, 3, 50])("are both rewritten and cost no conflict, in pages of %i rows", async (batchSize) => {
-    fillStore(bench.store, "bucket-a", KEYS);
-    bench.addRows([...KEYS, KEYS[0] as string, KEYS[4] as string, KEYS[8] as string, KEYS[0] as string]);
-    const job = await bench.move({ batchSize });
-    expect(await bench.exceptions(job.id)).toEqual({});
-    expect(job.state).toBe("completed");
-    expect(sumsAgree(job)).toBe(true);
-    expect(bench.paths()).toEqual([...KEYS, KEYS[0], KEYS[4], KEYS[8], KEYS[0]].map((key) => moved(key as string)));
-    expect(bench.store.listKeys("bucket-b")).toEqual(KEYS.map(moved));
-    expect(bench.store.listKeys("bucket-a")).toEqual([]);
-  });
+  it.each([1, 2, 3, 50])(
+    "are both rewritten and cost no conflict, in pages of %i rows",
+    async (batchSize) => {
+      fillStore(bench.store, "bucket-a", KEYS);
+      bench.addRows([...KEYS, KEYS[0] as string, KEYS[4] as string, KEYS[8] as string, KEYS[0] as string]);
+      const job = await bench.move({ batchSize });
+      expect(await bench.exceptions(job.id)).toEqual({});
+      expect(job.state).toBe("completed");
+      expect(sumsAgree(job)).toBe(true);
+      expect(bench.paths()).toEqual(
+        [...KEYS, KEYS[0], KEYS[4], KEYS[8], KEYS[0]].map((key) => moved(key as string)),
+      );
+      expect(bench.store.listKeys("bucket-b")).toEqual(KEYS.map(moved));
+      expect(bench.store.listKeys("bucket-a")).toEqual([]);
+    },
+  );
 
   it("whose object is missing are one exception and never called a duplicate of nothing", async () => {
     fillStore(bench.store, "bucket-a", KEYS.slice(1));
@@ -133,19 +146,28 @@ describe("a job for a part", () => {
     const job = await bench.move({ filter: { include: ["**/*.png"], exclude: ["tmp/**"] } });
     expect(job).toMatchObject({ state: "completed", objects: { planned: 2, moved: 2 } });
     expect(bench.store.listKeys("bucket-a")).toEqual(["image/D.PNG", "image/b.jpg", "image/tmp/c.png"]);
-    expect(bench.paths()).toEqual(["avatar/a.png", "image/b.jpg", "image/tmp/c.png", "avatar/.hidden.png", "image/D.PNG"]);
+    expect(bench.paths()).toEqual([
+      "avatar/a.png",
+      "image/b.jpg",
+      "image/tmp/c.png",
+      "avatar/.hidden.png",
+      "image/D.PNG",
+    ]);
   });
 
-  it.each(["bucket", "database"])("tries the first four objects of the %s, and a later job does the rest", async (from) => {
-    fillStore(bench.store, "bucket-a", KEYS);
-    bench.addRows(KEYS);
-    const trial = await bench.move({ maxObjects: 4, batchSize: 3, inventory: { from } });
-    expect(trial).toMatchObject({ state: "completed", objects: { planned: 4, moved: 4 } });
-    expect(bench.store.listKeys("bucket-a")).toEqual(KEYS.slice(4));
-    expect(bench.paths()).toEqual([...KEYS.slice(0, 4).map(moved), ...KEYS.slice(4)]);
-    const rest = await bench.move({ batchSize: 3, inventory: { from } });
-    expect(rest).toMatchObject({ state: "completed", objects: { planned: 5, moved: 5 } });
-  });
+  it.each(["bucket", "database"])(
+    "tries the first four objects of the %s, and a later job does the rest",
+    async (from) => {
+      fillStore(bench.store, "bucket-a", KEYS);
+      bench.addRows(KEYS);
+      const trial = await bench.move({ maxObjects: 4, batchSize: 3, inventory: { from } });
+      expect(trial).toMatchObject({ state: "completed", objects: { planned: 4, moved: 4 } });
+      expect(bench.store.listKeys("bucket-a")).toEqual(KEYS.slice(4));
+      expect(bench.paths()).toEqual([...KEYS.slice(0, 4).map(moved), ...KEYS.slice(4)]);
+      const rest = await bench.move({ batchSize: 3, inventory: { from } });
+      expect(rest).toMatchObject({ state: "completed", objects: { planned: 5, moved: 5 } });
+    },
+  );
 
   it("that wants nothing at all says so loudly", async () => {
     fillStore(bench.store, "bucket-a", KEYS);

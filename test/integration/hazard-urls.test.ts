@@ -51,7 +51,11 @@ describe("rows that hold URLs", () => {
       "image/%2e.png": "value_not_understood",
     });
     expect(bench.store.listKeys("bucket-a")).toEqual(["image/y.png"]);
-    expect(bench.paths().slice(1)).toEqual([url("image/y.png?w=100"), url("image/%zz"), url("image/%2e.png")]);
+    expect(bench.paths().slice(1)).toEqual([
+      url("image/y.png?w=100"),
+      url("image/%zz"),
+      url("image/%2e.png"),
+    ]);
   });
 
   it("are not changed for an object whose key only looks like the URL's path", async () => {
@@ -80,7 +84,14 @@ describe("rows that hold URLs", () => {
     bench.addRows([keys[0] as string, keys[1] as string, keys[2] as string]);
     const insert = bench.app.prepare("INSERT INTO posts (cover) VALUES (?)");
     for (const path of [url("image/1.png"), url("image/2%202.png"), url("image/2 2.png")]) insert.run(path);
-    const posts = { database: "app", table: "posts", key: "no", column: "cover", urlPrefix: CDN, set: { state: 1 } };
+    const posts = {
+      database: "app",
+      table: "posts",
+      key: "no",
+      column: "cover",
+      urlPrefix: CDN,
+      set: { state: 1 },
+    };
     const job = await bench.move({ references: [IMAGES, posts], batchSize: 2 });
     expect(job).toMatchObject({ state: "completed", objects: { moved: 3 }, rows: { updated: 6 } });
     expect(bench.paths()).toEqual(["avatar/1.png", "avatar/2 2.png", "avatar/3.png"]);

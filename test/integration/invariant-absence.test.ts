@@ -28,7 +28,8 @@ function lying(lie: (page: ListPage, request: ListRequest) => ListPage): Connect
     ...connections,
     store(name, counts) {
       const store = connections.store(name, counts);
-      const list: ObjectStore["list"] = async (request, signal) => lie(await store.list(request, signal), request);
+      const list: ObjectStore["list"] = async (request, signal) =>
+        lie(await store.list(request, signal), request);
       return new Proxy(store, {
         get: (target, member) => {
           if (member === "list") return list;
@@ -61,7 +62,10 @@ describe("a listing that wrongly shows nothing", () => {
     });
     await workWith(bench, { connections: blind }, id);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
-    expect(await bench.jobs.get(id)).toMatchObject({ state: "completed_with_exceptions", objects: { moved: 0 } });
+    expect(await bench.jobs.get(id)).toMatchObject({
+      state: "completed_with_exceptions",
+      objects: { moved: 0 },
+    });
   });
 
   it("of the whole inventory ends the job with nothing done, and says so", async () => {
@@ -85,7 +89,9 @@ describe("a listing that wrongly shows nothing", () => {
     );
     await workWith(bench, { connections: half }, id);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS.slice(7));
-    expect(await bench.exceptions(id)).toEqual(Object.fromEntries(KEYS.slice(7).map((key) => [key, "target_lost"])));
+    expect(await bench.exceptions(id)).toEqual(
+      Object.fromEntries(KEYS.slice(7).map((key) => [key, "target_lost"])),
+    );
   });
 });
 

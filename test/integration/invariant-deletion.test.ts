@@ -125,6 +125,22 @@ describe("a source is kept", () => {
     await expectOnlyVictimKept(await run, "target_lost");
   });
 
+  it("no longer than its evidence is fresh: making sure that another source is gone comes after the deletion", async () => {
+    bench.addRows(KEYS);
+    const gone = KEYS[2] as string;
+    const id = await bench.submit({ batchSize: 50, delete: { when: "verified", after: "1h" } });
+    const run = bench.work(id);
+    await until(async () => (await bench.jobs.get(id)).objects.updated === KEYS.length);
+    bench.store.deleteObject("bucket-a", gone);
+    const hold = bench.store.faults.hold({ operation: "HeadObject", key: gone });
+    clock.advance(HOUR);
+    await hold.arrival();
+    expect(bench.store.listKeys("bucket-a")).toEqual([]);
+    clock.advance(60_000);
+    hold.release();
+    expect(await run).toMatchObject({ state: "completed" });
+  });
+
   it("when the store put the deletion off so long that the evidence has grown old", async () => {
     bench.addRows(KEYS);
     const slow = bench.store.faults.add({ operation: "DeleteObjects", effect: { type: "slow-down" } });

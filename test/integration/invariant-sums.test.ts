@@ -5,7 +5,15 @@ import { describe, expect, it } from "vitest";
 import { moved, sumsAgree } from "../support/bystander.ts";
 import { fillStore, imageKeys, openWorkbench } from "../support/workbench.ts";
 
-const TROUBLES = ["none", "none", "missing", "conflict", "copy_denied", "delete_denied", "row_changed"] as const;
+const TROUBLES = [
+  "none",
+  "none",
+  "missing",
+  "conflict",
+  "copy_denied",
+  "delete_denied",
+  "row_changed",
+] as const;
 type Trouble = (typeof TROUBLES)[number];
 
 const CODE: Readonly<Record<Trouble, string | null>> = {
@@ -24,7 +32,11 @@ describe("the sums", () => {
   it("agree, and the job's state is right, under any mixture of troubles", async () => {
     const mixtures = fc.array(fc.constantFrom(...TROUBLES), { minLength: 1, maxLength: 25 });
     const sizes = fc.integer({ min: 3, max: 12 });
-    await fc.assert(fc.asyncProperty(mixtures, sizes, checkMixture), { numRuns: 8, seed: 7, endOnFailure: true });
+    await fc.assert(fc.asyncProperty(mixtures, sizes, checkMixture), {
+      numRuns: 8,
+      seed: 7,
+      endOnFailure: true,
+    });
   });
 });
 
@@ -33,7 +45,11 @@ async function checkMixture(mixture: readonly Trouble[], batchSize: number): Pro
   try {
     const keys = imageKeys(mixture.length);
     const having = (trouble: Trouble) => keys.filter((_, i) => mixture[i] === trouble);
-    fillStore(bench.store, "bucket-a", keys.filter((_, i) => mixture[i] !== "missing"));
+    fillStore(
+      bench.store,
+      "bucket-a",
+      keys.filter((_, i) => mixture[i] !== "missing"),
+    );
     bench.addRows(keys);
     for (const key of having("conflict")) bench.store.putObject("bucket-b", moved(key), "foreign");
     const denied = new Set(having("copy_denied"));

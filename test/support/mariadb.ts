@@ -30,7 +30,7 @@ export interface MariadbOptions {
 export async function startMariadb(options: MariadbOptions = {}): Promise<StartedMariadb> {
   const runDirectory = options.dir ?? createRunDirectory();
   const directory = join(runDirectory, "mariadb");
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(join(directory, "tmp"), { recursive: true });
   const password = randomBytes(12).toString("hex");
   const port = await freePort();
   const url = `mysql://tranship:${password}@127.0.0.1:${port}`;
@@ -130,12 +130,14 @@ function accounts(password: string): string {
  *   kernel has outlives `kill -9` of the server, so a commit that was answered is there after a restart, as with
  *   1; only a power cut tells them apart, and a test cannot cut the power.
  * - The doublewrite buffer stays on: `kill -9` in the middle of a page write can tear the page.
+ * - tmpdir is the server's own: at its start it deletes every `#sql*` file there, another running server's too.
  * - The isolation level, SQL mode and lock timeout stay at the server's own defaults, as an operator has them.
  */
 function optionText(directory: string, port: number, settings: readonly string[]): string {
   return [
     "[mariadbd]",
     `datadir=${join(directory, "data")}`,
+    `tmpdir=${join(directory, "tmp")}`,
     `socket=${join(directory, "s.sock")}`,
     `pid_file=${join(directory, "mariadbd.pid")}`,
     `init_file=${join(directory, "init.sql")}`,

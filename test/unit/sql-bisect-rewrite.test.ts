@@ -47,6 +47,25 @@ describe("bisectRewrite", () => {
     expect([result.rows, sizes]).toEqual([8, [8, 8]]);
   });
 
+  test("rows changed before a setback in the same attempt count, and as a success", async () => {
+    let attempts = 0;
+    const result = await bisectRewrite([["v0"]], async () => {
+      attempts += 1;
+      return attempts === 1 ? { ...locked, rows: 4000 } : 1000;
+    });
+    expect(result).toEqual({ rows: 5000, failures: [] });
+    const failing = await bisectRewrite([["v0"], ["v1"]], async ([value]) =>
+      value === "v0" ? { ...taken, rows: 2000 } : 1,
+    );
+    expect(failing).toEqual({
+      rows: 2001,
+      failures: [{ value: "v0", code: "row_conflict", message: "taken" }],
+    });
+    // Fifteen waits in a row, each after some rows: the table is not called busy.
+    const slow = await bisectRewrite([many(8)], async () => ({ ...locked, rows: 1 }));
+    expect(slow.rows).toBe(16);
+  });
+
   test("when every statement waits in vain the database is unavailable, after a bounded number", async () => {
     let statements = 0;
     const error = await bisectRewrite([many(1000)], async () => {

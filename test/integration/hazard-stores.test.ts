@@ -1,0 +1,185 @@
+/** What goes wrong with stores: one place under two names, large objects in parts, digests that prove nothing, silence. */
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createJobs } from "../../src/jobs/create-jobs.ts";
+import type { JobView } from "../../src/jobs/job-view.ts";
+import type { Connections } from "../../src/ports/connections.ts";
+import type { FaultRule } from "../../src/sandbox/fault-rules.ts";
+import { openConnections } from "../../src/stores/open-connections.ts";
+import { openS3Client } from "../../src/stores/s3/s3-client.ts";
+import { S3ObjectStore, type S3ObjectStoreOptions } from "../../src/stores/s3/s3-object-store.ts";
+import { bodyOf, moved, workWith } from "../support/bystander.ts";
+import { HandClock } from "../support/hand-clock.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+
+const MIB = 1024 ** 2;
+const KEYS = imageKeys(5);
+const LARGE = KEYS[2] as string;
+const KEYS_OF_STORE = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
+
+let bench: Workbench;
+let clock: HandClock;
+const closing: (() => void)[] = [];
+beforeEach(async () => {
+  clock = new HandClock();
+  bench = await openWorkbench({ clock });
+  fillStore(bench.store, "bucket-a", KEYS);
+  bench.addRows(KEYS);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) close();
+  await bench.close();
+});
+
+const configOf = (url: string) => ({
+  ...KEYS_OF_STORE,
+  endpoint: url,
+  region: "us-east-1",
+  forcePathStyle: true,
+});
+
+/** Runs a job on a store opened with `options`. */
+async function moveWith(options: Partial<S3ObjectStoreOptions>, fault?: FaultRule): Promise<JobView> {
+  const client = openS3Client(configOf(bench.store.url));
+  closing.push(() => client.destroy());
+  const connections: Connections = {
+    ...bench.parts.connections,
+    store: (_, counts) => new S3ObjectStore({ client, endpoint: bench.store.url, counts, ...options }),
+  };
+  const id = await bench.submit();
+  if (fault !== undefined) bench.store.faults.add(fault);
+  await workWith(bench, { connections }, id);
+  return bench.jobs.get(id);
+}
+
+describe("one endpoint under two names", () => {
+  const twoNames = () =>
+    openConnections({
+      stores: {
+        main: configOf(bench.store.url),
+        alias: configOf(`${bench.store.url}/`),
+        far: configOf("http://127.0.0.1:1"),
+      },
+      databases: {},
+    });
+
+  async function submitTo(target: Record<string, unknown>) {
+    const connections = twoNames();
+    const jobs = createJobs({ ...bench.parts, connections }, bench.scheduler);
+    const input = { source: { bucket: "bucket-a", prefix: "image/" }, target, references: [] };
+    try {
+      return await jobs.submit(input, { idempotencyKey: null, actor: "test" });
+    } finally {
+      await connections.close();
+    }
+  }
+
+  it.each(["image/", "image/new/", ""])(
+    "is seen through when an object would be moved onto or into itself: %j",
+    async (prefix) => {
+      await expect(submitTo({ store: "alias", bucket: "bucket-a", prefix })).rejects.toMatchObject({
+        code: "invalid_input",
+        faults: [{ code: "target_inside_source" }],
+      });
+    },
+  );
+
+  it("is told from two endpoints, between which no server can copy", async () => {
+    await expect(submitTo({ store: "far", bucket: "bucket-b", prefix: "avatar/" })).rejects.toMatchObject({
+      code: "invalid_input",
+      faults: [{ code: "different_endpoints" }],
+    });
+  });
+});
+
+describe("an object too large for one copy", () => {
+  const inParts = { multipartCopyBytes: 8 * MIB, parts: { partBytes: 5 * MIB } };
+  const options = {
+    contentType: "video/mp4",
+    cacheControl: "no-store",
+    metadata: { camera: "1" },
+    tags: { kind: "film" },
+    storageClass: "STANDARD_IA",
+  };
+
+  it("is copied in parts with all that belongs to it, byte for byte", async () => {
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 }, { ...options, partBytes: 5 * MIB });
+    const before = bench.store.getObject("bucket-a", LARGE);
+    const job = await moveWith(inParts);
+    expect(await bench.exceptions(job.id)).toEqual({});
+    const after = bench.store.getObject("bucket-b", moved(LARGE));
+    expect(after?.attributes).toEqual(before?.attributes);
+    expect(after?.tags).toEqual({ kind: "film" });
+    expect(after?.storageClass).toBe("STANDARD_IA");
+    expect(after?.read().equals(before?.read() ?? Buffer.alloc(0))).toBe(true);
+    expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
+
+  it("leaves no unfinished upload behind when a part cannot be copied, and costs only itself", async () => {
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });
+    bench.store.faults.add({ operation: "UploadPartCopy", nth: 2, effect: { type: "access-denied" } });
+    const job = await moveWith(inParts);
+    expect(await bench.exceptions(job.id)).toEqual({ [LARGE]: "access_denied" });
+    expect(bench.store.listUploads("bucket-b")).toEqual([]);
+    expect(bench.store.listKeys("bucket-a")).toEqual([LARGE]);
+  });
+
+  it("is not put together from two versions when it is overwritten between its parts", async () => {
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });
+    const hold = bench.store.faults.hold({ operation: "UploadPartCopy" });
+    const run = moveWith({ ...inParts, parts: { partBytes: 5 * MIB, partConcurrency: 1 } });
+    await hold.arrival();
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 4 });
+    const newer = bench.store.getObject("bucket-a", LARGE)?.read();
+    hold.release();
+    const job = await run;
+    expect(await bench.exceptions(job.id)).toEqual({});
+    expect(
+      bench.store
+        .getObject("bucket-b", moved(LARGE))
+        ?.read()
+        .equals(newer ?? Buffer.alloc(0)),
+    ).toBe(true);
+  });
+});
+
+describe("digests that do not compare", () => {
+  it("are not taken for proof: the stored checksum decides", async () => {
+    bench.store.putObject("bucket-a", LARGE, "uploaded in parts".repeat(10), { partBytes: 64 });
+    expect(bench.store.getObject("bucket-a", LARGE)?.etag).toMatch(/-/);
+    const job = await bench.move();
+    const code = (await bench.exceptions(job.id))[LARGE];
+    // Proved by a checksum it is moved; without one it is called unverifiable. Never "ok" unproved.
+    if (code === undefined)
+      expect(bodyOf(bench, "bucket-b", moved(LARGE))).toBe("uploaded in parts".repeat(10));
+    else {
+      expect(code).toBe("unverifiable");
+      expect(bench.store.listKeys("bucket-a")).toEqual([LARGE]);
+    }
+  });
+
+  it("of objects under KMS are compared by checksum too", async () => {
+    bench.store.putObject("bucket-a", LARGE, "secret", { serverSideEncryption: "aws:kms" });
+    const job = await bench.move();
+    const exceptions = await bench.exceptions(job.id);
+    expect([{}, { [LARGE]: "unverifiable" }]).toContainEqual(exceptions);
+    const place = exceptions[LARGE] === undefined ? "bucket-b" : "bucket-a";
+    expect(bodyOf(bench, place, place === "bucket-b" ? moved(LARGE) : LARGE)).toBe("secret");
+  });
+});
+
+describe("a request that is never answered", () => {
+  it.each([
+    ["a copy", { operation: "CopyObject", sourceKey: LARGE }, false],
+    ["a copy that was made", { operation: "CopyObject", sourceKey: LARGE }, true],
+    ["a listing", { operation: "ListObjectsV2" }, false],
+    ["a deletion that was made", { operation: "DeleteObjects" }, true],
+  ] as const)("is given up and asked again: %s", async (_, match, applied) => {
+    const options = { timeouts: { requestMs: 400, copyMs: 400 } };
+    const job = await moveWith(options, { ...match, times: 1, effect: { type: "hang", applied } });
+    expect(await bench.exceptions(job.id)).toEqual({});
+    expect(job).toMatchObject({ state: "completed", objects: { planned: 5, moved: 5 } });
+    expect(bench.store.listKeys("bucket-b")).toEqual(KEYS.map(moved));
+    expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
+});

@@ -1,0 +1,149 @@
+/** A governed store on a clock in the test's hand: throttling is waited out, other troubles have a budget, stop is stop. */
+
+import { describe, expect, it } from "vitest";
+import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
+import { Pace } from "../../src/domain/pace.ts";
+import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
+import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
+import type { ObjectStore } from "../../src/ports/object-store.ts";
+import { SleepMovedClock } from "../support/hand-clock.ts";
+
+const PAGE = { objects: [], more: false };
+const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
+
+/** A store whose `nth` call fails with what `failure` gives for it. */
+function failing(
+  failure: (nth: number) => ErrorCode | null,
+  rates: { requests?: number; bytes?: number } = {},
+) {
+  const clock = new SleepMovedClock();
+  const began = clock.at;
+  const calls: number[] = [];
+  const call = async <Result>(result: Result): Promise<Result> => {
+    calls.push(clock.at - began);
+    const code = failure(calls.length);
+    if (code !== null) throw new DomainError(code, code);
+    return result;
+  };
+  const store = {
+    endpoint: "e",
+    list: () => call(PAGE),
+    copy: () => call({ kind: "copied", etag: "x" }),
+    deleteObjects: () => call([]),
+  } as unknown as ObjectStore;
+  const governor = new BucketGovernor();
+  const governed = new GovernedObjectStore({
+    store,
+    clock,
+    requestPace: new Pace(rates.requests ?? null),
+    bytePace: new Pace(rates.bytes ?? null),
+    governorOf: () => governor,
+    random: () => 1,
+  });
+  return { governed, clock, calls, governor };
+}
+
+const copyOf = (size: number) => ({
+  source: { bucket: "a", key: "k", etag: "e", size },
+  target: { bucket: "b", key: "k" },
+  storageClass: null,
+  onlyIfAbsent: true,
+});
+
+describe("throttling", () => {
+  it("is waited out for hours and never thrown on", async () => {
+    const { governed, clock, calls } = failing((nth) => (nth <= 2000 ? "store_throttled" : null));
+    const began = clock.at;
+    expect(await governed.list(LIST)).toEqual(PAGE);
+    expect(calls).toHaveLength(2001);
+    expect(clock.at - began).toBeGreaterThan(3 * 3_600_000);
+  });
+
+  it("lowers the bucket's rate, and success raises it again", async () => {
+    const { governed, governor, clock } = failing((nth) => (nth === 50 ? "store_throttled" : null));
+    for (let i = 0; i < 50; i += 1) await governed.copy(copyOf(1));
+    const lowered = governor.perSecond;
+    expect(lowered).not.toBeNull();
+    clock.at += 2000;
+    await governed.copy(copyOf(1));
+    expect(governor.perSecond).toBeGreaterThan(lowered as number);
+  });
+
+  it("in between does not use up the budget of other troubles", async () => {
+    const { governed, calls } = failing((nth) =>
+      nth > 60 ? null : nth % 2 === 0 ? "store_throttled" : "store_unavailable",
+    );
+    expect(await governed.list(LIST)).toEqual(PAGE);
+    expect(calls).toHaveLength(61);
+  });
+});
+
+describe("an unavailable store", () => {
+  it("is asked again for half a minute, then the trouble is thrown", async () => {
+    const { governed, calls } = failing(() => "store_unavailable");
+    await expect(governed.list(LIST)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(calls.length).toBeGreaterThan(5);
+    expect(calls.at(-1)).toBeGreaterThanOrEqual(30_000);
+    expect(calls.at(-1)).toBeLessThan(40_000);
+  });
+
+  it("that comes back within it costs nothing", async () => {
+    const { governed } = failing((nth) => (nth <= 5 ? "store_unavailable" : null));
+    expect(await governed.copy(copyOf(1))).toMatchObject({ kind: "copied" });
+  });
+
+  it.each(["store_denied", "store_refused", "bucket_missing", "stopped"] as const)(
+    "is not what %s means: that is thrown at once",
+    async (code) => {
+      const { governed, calls } = failing(() => code);
+      await expect(governed.list(LIST)).rejects.toMatchObject({ code });
+      expect(calls).toHaveLength(1);
+    },
+  );
+});
+
+describe("a stop", () => {
+  it("ends the waiting between attempts", async () => {
+    const stop = new AbortController();
+    const { governed, calls } = failing((nth) => {
+      if (nth === 3) stop.abort();
+      return "store_throttled";
+    });
+    await expect(governed.list(LIST, stop.signal)).rejects.toMatchObject({ code: "stopped" });
+    expect(calls).toHaveLength(3);
+  });
+
+  it("that came before lets no request begin", async () => {
+    const { governed, calls } = failing(() => null);
+    const stopped = AbortSignal.abort();
+    await expect(governed.list(LIST, stopped)).rejects.toMatchObject({ code: "stopped" });
+    await expect(governed.copy(copyOf(1), stopped)).rejects.toMatchObject({ code: "stopped" });
+    expect(calls).toHaveLength(0);
+  });
+});
+
+describe("limits", () => {
+  it("of requests a second hold over all kinds of requests", async () => {
+    const { governed, calls } = failing(() => null, { requests: 10 });
+    for (let i = 0; i < 20; i += 1) await (i % 2 === 0 ? governed.list(LIST) : governed.copy(copyOf(1)));
+    expect(calls.at(-1)).toBeGreaterThanOrEqual(1700);
+  });
+
+  it("of bytes a second make the copy after a large one wait", async () => {
+    const { governed, calls } = failing(() => null, { bytes: 1000 });
+    await governed.copy(copyOf(60_000));
+    await governed.copy(copyOf(1));
+    expect((calls[1] ?? 0) - (calls[0] ?? 0)).toBeGreaterThan(59_000);
+  });
+});
+
+describe("a deletion", () => {
+  it("is one attempt: while one waits the evidence for it grows old", async () => {
+    const { governed, calls, clock } = failing(() => "store_throttled");
+    await expect(governed.deleteObjects("b", [{ key: "k", etag: "e" }])).rejects.toMatchObject({
+      code: "store_throttled",
+    });
+    expect(calls).toHaveLength(1);
+    expect(clock.sleeps).toEqual([]);
+  });
+});

@@ -1,0 +1,117 @@
+/** Looking at many objects: the truth for any set of keys among any neighbours, at the fewest requests. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compareKeys } from "../../src/domain/key-order.ts";
+import { limitConcurrency } from "../../src/pacing/concurrency.ts";
+import type { ListedObject, ObjectFacts } from "../../src/ports/object-store.ts";
+import { type Look, lookAt } from "../../src/stages/look.ts";
+
+function listed(key: string): ListedObject {
+  return { key, size: key.length, etag: `etag of ${key}`, storageClass: null, modifiedAt: 0 };
+}
+
+/** A bucket that holds `keys`, and counts what it is asked. `page` caps its pages, as a store may. */
+function bucketOf(keys: readonly string[], page = 1000) {
+  const sorted = [...new Set(keys)].sort(compareKeys);
+  const asked = { lists: 0, heads: 0 };
+  const store = {
+    async list({ prefix, startAfter, limit }: { prefix: string; startAfter: string | null; limit: number }) {
+      asked.lists += 1;
+      const after = sorted.filter(
+        (key) => key.startsWith(prefix) && (startAfter === null || compareKeys(key, startAfter) > 0),
+      );
+      const most = Math.min(limit, page);
+      return { objects: after.slice(0, most).map(listed), more: after.length > most };
+    },
+    async head({ key }: { key: string }): Promise<ObjectFacts | null> {
+      asked.heads += 1;
+      if (!sorted.includes(key)) return null;
+      return { ...listed(key), needsRestore: false, contentType: null, metadata: {}, checksums: [] };
+    },
+  };
+  const look: Look = {
+    store: store as unknown as Look["store"],
+    bucket: "b",
+    concurrency: limitConcurrency(8),
+    signal: new AbortController().signal,
+  };
+  return { look, asked };
+}
+
+const numbered = (count: number, every = 1) =>
+  Array.from({ length: count }, (_, i) => `image/${String(i * every).padStart(8, "0")}.png`);
+
+describe("looking at keys", () => {
+  it.each([1, 999, 1000, 1001, 2500])(
+    "costs one listing for each thousand of %i that lie side by side",
+    async (count) => {
+      const keys = numbered(count);
+      const { look, asked } = bucketOf([...keys, "a", "image", "image/~", "z"]);
+      const found = await lookAt(look, keys);
+      expect(found.size).toBe(count);
+      expect(asked).toEqual({ lists: Math.ceil(count / 1000), heads: 0 });
+    },
+  );
+
+  it("costs a HEAD for each of those that lie scattered, and few listings", async () => {
+    const all = numbered(30_000);
+    const keys = all.filter((_, i) => i % 500 === 0);
+    const { look, asked } = bucketOf(all);
+    const found = await lookAt(look, keys);
+    expect([...found.keys()].sort()).toEqual(keys);
+    expect(asked.heads).toBeGreaterThanOrEqual(keys.length - 10);
+    expect(asked.lists).toBeLessThanOrEqual(3);
+  });
+
+  it("costs nothing for none", async () => {
+    const { look, asked } = bucketOf(["a"]);
+    expect((await lookAt(look, [])).size).toBe(0);
+    expect(asked).toEqual({ lists: 0, heads: 0 });
+  });
+
+  it("gives the truth for any keys among any neighbours, whatever the pages", async () => {
+    const unit = fc.constantFrom(
+      "a",
+      "b",
+      "~",
+      "!",
+      " ",
+      "/",
+      "\x7f",
+      "\u00e9",
+      "\ue000",
+      "\u{1f600}",
+      "\uffff",
+    );
+    const key = fc.string({ unit, minLength: 1, maxLength: 5 });
+    const keys = fc.array(key, { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(
+        keys,
+        keys,
+        keys,
+        fc.integer({ min: 1, max: 20 }),
+        async (there, gone, neighbours, page) => {
+          const exists = new Set([...there, ...neighbours]);
+          const { look } = bucketOf([...exists], page);
+          const wanted = [...there, ...gone, ...there];
+          const found = await lookAt(look, wanted);
+          const truth = [...new Set(wanted)].filter((one) => exists.has(one)).sort(compareKeys);
+          expect([...found.keys()].sort(compareKeys)).toEqual(truth);
+          for (const [one, object] of found) expect(object).toMatchObject(listed(one));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("throws what the store throws instead of calling keys absent", async () => {
+    const { look } = bucketOf(numbered(5));
+    const failing = {
+      ...look.store,
+      list: () => Promise.reject(new Error("no")),
+    } as unknown as Look["store"];
+    await expect(lookAt({ ...look, store: failing }, numbered(3))).rejects.toThrow("no");
+  });
+});
