@@ -1,8 +1,7 @@
 /** Carries one batch through its remaining stages, recording each outcome before the next stage begins. */
 
-import { backoffMs } from "../domain/backoff.ts";
 import { type Batch, nextStage, type Stage, type Tally } from "../domain/batch.ts";
-import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
+import { hasCode } from "../domain/errors.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
@@ -12,8 +11,7 @@ import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
 import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
-
-const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
+import { refuseIfStopped, sitOut } from "./trouble.ts";
 
 type WorkStage = Exclude<Stage, "plan">;
 
@@ -65,7 +63,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: WorkStage): Promi
     try {
       return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
-      await sitOut(carrier, troubleOf(error, attempt, context.clock.now()));
+      await sitOut(carrier, error, attempt);
     }
   }
 }
@@ -100,7 +98,7 @@ async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise
       return await context.ledger.recordStage(context.lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
-      await sitOut(carrier, troubleOf(error, attempt, context.clock.now()));
+      await sitOut(carrier, error, attempt);
     }
   }
 }
@@ -121,28 +119,6 @@ async function perform(
   if (stage === "update") return updateBatch(context, batch, repeated);
   if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
   return 0;
-}
-
-/** A trouble that passes by itself becomes a hold with its reason; anything else is thrown on. */
-function troubleOf(error: unknown, attempt: number, now: number): Hold {
-  const until = now + Math.max(100, backoffMs(AGAIN, attempt, 0.5 + Math.random() / 2));
-  if (hasCode(error, "database_unavailable", "ledger_unavailable")) {
-    return { reason: "database", until, detail: messageOf(error) };
-  }
-  if (hasCode(error, "store_unavailable")) {
-    return { reason: "throttled", until, detail: `the store does not answer: ${messageOf(error)}` };
-  }
-  throw error;
-}
-
-async function sitOut({ context, holds }: Carrier, trouble: Hold): Promise<void> {
-  const until = trouble.until ?? 0;
-  await holds.waitOut(async () => (context.clock.now() < until ? trouble : null), context.signal);
-  refuseIfStopped(context);
-}
-
-function refuseIfStopped({ signal }: StageContext): void {
-  if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

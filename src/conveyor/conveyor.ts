@@ -6,6 +6,7 @@ import { planBatches } from "../stages/plan.ts";
 import { type Carrier, carryBatch } from "./batch-carrier.ts";
 import { type Lane, Lanes, type Left } from "./lanes.ts";
 import { Parking } from "./parking.ts";
+import { sitOut } from "./trouble.ts";
 
 /** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
 const MOST_IN_HAND = 8;
@@ -49,6 +50,9 @@ export async function runConveyor(
     await resumeOpen(carrier, lane, carry);
     if (!planDone) await planOn(carrier, lane, carry);
     await lane.idle();
+    // A batch whose planning seemed to fail and was recorded all the same is found here.
+    await resumeOpen(carrier, lane, carry);
+    await lane.idle();
     parking.close();
   };
   await Promise.all([guard(feed), guard(() => pumpDue(carrier, dueLane, carry, parking))]);
@@ -60,7 +64,7 @@ export async function runConveyor(
 
 type Carry = (batch: Batch) => () => Promise<Left>;
 
-/** Batches an earlier run has left open, oldest first. */
+/** Batches that are open in the ledger and in nobody's hands, oldest first. */
 async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promise<void> {
   const { jobId } = context.lease;
   for (let afterSeq = 0; ; ) {
@@ -72,31 +76,41 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
     });
     for (const batch of batches) {
       if (context.signal.aborted) return;
-      await lane.start(batch.seq, carry(batch));
+      if (lane.takes(batch.seq)) await lane.start(batch.seq, carry(batch));
       afterSeq = batch.seq;
     }
     if (batches.length < LOAD_AT_ONCE) return;
   }
 }
 
-/** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
+/** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
 async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void> {
-  const { context, tally, holds } = carrier;
-  const { ledger, lease, clock } = context;
-  const cursor = await ledger.lastCursor(lease.jobId);
+  const { context, holds } = carrier;
   await holds.working(async () => {
-    for await (const planned of planBatches(context, cursor)) {
-      if (context.signal.aborted) return;
-      const batch = await ledger.addBatch(lease, planned, clock.now());
-      tally.planned += batch.objects.length;
-      for (const object of batch.objects) {
-        tally.bytes += object.size;
-        if (object.fate.kind === "exception") tally.exceptions += 1;
+    for (let attempt = 1; !context.signal.aborted; attempt += 1) {
+      try {
+        return await planFromLedger(carrier, lane, carry);
+      } catch (error) {
+        await sitOut(carrier, error, attempt);
       }
-      await lane.start(batch.seq, carry(batch));
     }
-    if (!context.signal.aborted) await ledger.planFinished(lease, clock.now());
   });
+}
+
+/** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
+async function planFromLedger({ context, tally }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+  const { ledger, lease, clock, signal } = context;
+  for await (const planned of planBatches(context, await ledger.lastCursor(lease.jobId))) {
+    if (signal.aborted) return;
+    const batch = await ledger.addBatch(lease, planned, clock.now());
+    tally.planned += batch.objects.length;
+    for (const object of batch.objects) {
+      tally.bytes += object.size;
+      if (object.fate.kind === "exception") tally.exceptions += 1;
+    }
+    await lane.start(batch.seq, carry(batch));
+  }
+  if (!signal.aborted) await ledger.planFinished(lease, clock.now());
 }
 
 /** Brings parked batches back when their grace is over and the gate lets deletions through. */

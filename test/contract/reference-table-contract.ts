@@ -7,7 +7,7 @@ import { modelTest } from "./reference-table-model.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
-  describe(name, () => {
+  describe.concurrent(name, () => {
     let workshop: Workshop;
     let serial = 0;
     beforeAll(async () => {

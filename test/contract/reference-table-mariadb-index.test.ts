@@ -112,11 +112,11 @@ describe("at fifty thousand rows", () => {
   );
 
   test("an index dropped meanwhile is done without", async () => {
-    await create("dropped", "path VARCHAR(50), KEY p (path)", [...many(5), "image/1"]);
+    await create("dropped", "path VARCHAR(50), KEY by_path (path)", [...many(5), "image/1"]);
     const { images } = reference("dropped");
     expect((await images.naming(["image/1"])).length).toBe(2);
     expect((await images.page(null, "image/", 10)).length).toBe(5);
-    await admin.query("DROP INDEX p ON dropped");
+    await admin.query("DROP INDEX by_path ON dropped");
     // Which row is the first of its value only an index can tell.
     expect((await images.page(null, "image/", 10)).length).toBe(6);
     expect((await images.naming(["image/1"])).length).toBe(2);
@@ -125,14 +125,10 @@ describe("at fifty thousand rows", () => {
   });
 
   test("an index that the optimizer ignores is not relied upon by the page either", async () => {
-    await create("ignored", "path VARCHAR(50), KEY p (path)", many(2000));
+    await create("ignored", "path VARCHAR(50), KEY by_path (path)", [...many(2000), "image/1"]);
     const { images } = reference("ignored");
-    await admin.query("ALTER TABLE ignored ALTER INDEX p IGNORED");
-    expect((await images.page(null, "image/", 2000)).length).toBe(2000);
-    const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
-    const plan = planStatements(specOf("ignored"), await readShape(sessions, "ignored"), false);
-    await sessions.close();
-    expect(plan.isFirst).toBe("");
+    await admin.query("ALTER TABLE ignored ALTER INDEX by_path IGNORED");
+    expect((await images.page(null, "image/", 3000)).length).toBe(2001);
   });
 });
 

@@ -54,7 +54,8 @@ async function failureOf(work: Promise<unknown>): Promise<DomainError> {
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
 
-describe("locks", () => {
+// Side by side, each on a table of its own: most of their time is waiting for locks.
+describe.concurrent("locks", () => {
   async function holding<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
     const other = await createConnection(own.url);
     try {

@@ -82,6 +82,7 @@ async function sqliteWorkshop(collation: string): Promise<Workshop> {
   const directory = mkdtempSync(join(tmpdir(), "tranship-reference-"));
   const file = join(directory, "app.db");
   const connection = new Sqlite(file);
+  connection.pragma("synchronous = OFF");
   const database = openDatabase(NAME, `sqlite:${file}`);
   const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   return {

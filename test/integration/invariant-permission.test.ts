@@ -1,7 +1,7 @@
 /** No deletion before its time: grace, approval and a policy of never, checked by counting what stands in the source. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { moved, until, untilState } from "../support/bystander.ts";
+import { moved, until, untilState, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -103,6 +103,40 @@ describe("approval", () => {
     await second.close();
     await again;
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
+  });
+});
+
+describe("the gate", () => {
+  it("is asked again inside the deletion, after everything was looked at", async () => {
+    let isApproved = true;
+    const ledger = new Proxy(bench.ledger, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        const method = member.bind(target) as (...args: readonly unknown[]) => Promise<unknown>;
+        if (name !== "job") return method;
+        return async (...args: readonly unknown[]) => {
+          const job = (await method(...args)) as object | null;
+          return job === null || isApproved ? job : { ...job, approvedAt: null };
+        };
+      },
+    });
+    const id = await bench.submit({ delete: { when: "approved", after: "0s" } });
+    await bench.jobs.act(id, "approve", "ann");
+    const copied = bench.store.faults.hold({ operation: "CopyObject" });
+    const run = workWith(bench, { ledger }, id);
+    await copied.arrival();
+    const lastLook = bench.store.faults.hold({ operation: "ListObjectsV2", bucket: "bucket-a" });
+    copied.release();
+    await lastLook.arrival();
+    isApproved = false;
+    lastLook.release();
+    await aWhile();
+    expect(deletions()).toBe(0);
+    expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
+    isApproved = true;
+    await run;
+    expect(await bench.jobs.get(id)).toMatchObject({ state: "completed" });
   });
 });
 
