@@ -4,9 +4,9 @@ import { type Batch, type BatchObject, except, going } from "../domain/batch.ts"
 import { keyFault } from "../domain/key-mapping.ts";
 import { copyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
 import { runAll } from "../pacing/concurrency.ts";
-import { lookAt } from "./look.ts";
+import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
-import { type StageContext, targetKey } from "./stage-context.ts";
+import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
@@ -21,11 +21,17 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
   for (const object of going(batch)) refuseImpossibleKey(context, object);
   const vanished = going(batch).filter((object) => object.etag === "");
   const wanted = going(batch).filter((object) => object.etag !== "");
-  const targets = await lookAtTargets(context, wanted);
+  const targets = await lookAt(
+    targetLook(context),
+    wanted.map((object) => targetKey(context, object)),
+  );
   await runAll(
     wanted.map((object) =>
       context.concurrency.run(async () => {
-        const seen = targets.get(targetKey(context, object)) ?? null;
+        const key = targetKey(context, object);
+        const failure = targets.failed.get(key) ?? null;
+        if (failure !== null) return except(object, failure.code, failure.message);
+        const seen = targets.found.get(key) ?? null;
         const mayBeOurs = repeated || (seen !== null && seen.etag === object.targetEtag);
         if ((await copyObject(context, object, seen, mayBeOurs)) === "vanished") vanished.push(object);
         else context.onCopied(object.size);
@@ -39,12 +45,15 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
 async function lookForMissing(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
   const missing = objects.filter((object) => object.etag === "");
   if (missing.length === 0) return;
-  const { source: store, concurrency, signal, spec } = context;
-  const keys = missing.map((object) => object.key);
-  const found = await lookAt({ store, bucket: spec.source.bucket, concurrency, signal }, keys);
+  const sights = await lookAt(
+    sourceLook(context),
+    missing.map((object) => object.key),
+  );
   for (const object of missing) {
-    const seen = found.get(object.key);
+    const seen = sights.found.get(object.key);
+    const failure = sights.failed.get(object.key);
     if (seen !== undefined) adoptVersion(object, seen);
+    if (failure !== undefined) except(object, failure.code, failure.message);
   }
 }
 
@@ -52,15 +61,6 @@ function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
   const fault = keyFault(targetKey(context, object));
   if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
   if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
-}
-
-async function lookAtTargets(
-  context: StageContext,
-  objects: readonly BatchObject[],
-): Promise<ReadonlyMap<string, Seen>> {
-  const { target: store, concurrency, signal, spec } = context;
-  const keys = objects.map((object) => targetKey(context, object));
-  return lookAt({ store, bucket: spec.target.bucket, concurrency, signal }, keys);
 }
 
 async function copyObject(
@@ -86,6 +86,7 @@ async function copyObject(
     }
     if (result.kind === "source_gone") return "vanished";
     const now = await lookAgain(context, object);
+    if (now === null) return "settled";
     if (now.source === null) return "vanished";
     // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
     ours = true;
@@ -103,8 +104,7 @@ async function copyObject(
 async function settleCopied(context: StageContext, object: BatchObject, copiedEtag: string): Promise<void> {
   object.targetEtag = copiedEtag;
   if (copiedEtag === object.etag || object.etag.includes("-") || copiedEtag.includes("-")) return;
-  const at = { bucket: context.spec.source.bucket, key: object.key };
-  const now = await context.source.head(at, {}, context.signal);
+  const { object: now } = await lookAtOne(sourceLook(context), object.key);
   if (now === null || now.etag === object.etag) return;
   adoptVersion(object, now);
   if (now.etag !== copiedEtag)
@@ -140,14 +140,16 @@ function requestCopy(context: StageContext, object: BatchObject) {
   );
 }
 
-/** After a failed condition: which of the two was it? */
+/** After a failed condition: which of the two was it? Null when the store will not tell: the object is settled then. */
 async function lookAgain(context: StageContext, object: BatchObject) {
-  const { spec, source, target, signal } = context;
-  const [sourceNow, targetNow] = await Promise.all([
-    source.head({ bucket: spec.source.bucket, key: object.key }, {}, signal),
-    target.head({ bucket: spec.target.bucket, key: targetKey(context, object) }, {}, signal),
+  const [source, target] = await Promise.all([
+    lookAtOne(sourceLook(context), object.key),
+    lookAtOne(targetLook(context), targetKey(context, object)),
   ]);
-  return { source: sourceNow, target: targetNow };
+  const failure = source.failure ?? target.failure;
+  if (failure === null) return { source: source.object, target: target.object };
+  except(object, failure.code, failure.message);
+  return null;
 }
 
 /** The version that is moved from now on, if the source was overwritten: it goes round again. */

@@ -29,6 +29,11 @@ export async function* databaseInventory(
   }
 }
 
+const NOT_UNDERSTOOD = {
+  code: "value_not_understood",
+  message: "the stored value does not follow the reference's form",
+} as const;
+
 interface NamedPage {
   readonly named: readonly NamedKey[];
   readonly last: string | null;
@@ -57,7 +62,7 @@ function namedKeyOf(context: StageContext, { id, value }: ReferencedRow): NamedK
   const key = keyOfValue(urlPrefix, value);
   if (key?.startsWith(context.spec.source.prefix)) return { key, rows, position: id, fault: null };
   const rest = value.slice(urlPrefix?.length ?? 0);
-  return { key: rest, rows, position: id, fault: "value_not_understood" };
+  return { key: rest, rows, position: id, fault: NOT_UNDERSTOOD };
 }
 
 /** Rows that name one key make one item, which stands where the last of them was read. */

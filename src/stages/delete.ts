@@ -6,9 +6,9 @@ import { DomainError, hasCode } from "../domain/errors.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import { runAll } from "../pacing/concurrency.ts";
 import type { Hold } from "../pacing/gate.ts";
-import { lookAt } from "./look.ts";
+import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
-import { type StageContext, targetKey } from "./stage-context.ts";
+import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** Keys in one DeleteObjects request; S3's own limit. */
 const KEYS_IN_A_REQUEST = 1000;
@@ -47,7 +47,7 @@ async function deleteSome(context: StageContext, objects: readonly BatchObject[]
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (clock.now() - gatheredAt > EVIDENCE_MS) continue;
     try {
-      await act(context, open, verdicts);
+      await act(context, verdicts);
       return null;
     } catch (error) {
       if (!hasCode(error, "store_throttled")) throw error;
@@ -56,42 +56,47 @@ async function deleteSome(context: StageContext, objects: readonly BatchObject[]
   }
 }
 
-async function judge(context: StageContext, objects: readonly BatchObject[]) {
-  const { spec, source, target, concurrency, signal } = context;
-  const named = await keysStillNamed(context, objects);
-  const targetKeys = objects.map((object) => targetKey(context, object));
-  const targets = await lookAt(
-    { store: target, bucket: spec.target.bucket, concurrency, signal },
-    targetKeys,
-  );
-  const sourceKeys = objects.map((object) => object.key);
-  const sources = await lookAt(
-    { store: source, bucket: spec.source.bucket, concurrency, signal },
-    sourceKeys,
-  );
-  return objects.map((object) =>
-    deleteVerdict({
-      copied: object,
-      verifiedEtag: object.targetEtag,
-      sourceNow: sources.get(object.key) ?? null,
-      targetNow: targets.get(targetKey(context, object)) ?? null,
-      isStillNamed: named.has(object.key),
-    }),
-  );
-}
-
-async function act(
+/** Looks at rows, target and source. An object nothing is told about keeps its source; the others get a verdict. */
+async function judge(
   context: StageContext,
   objects: readonly BatchObject[],
-  verdicts: readonly DeleteVerdict[],
-): Promise<void> {
+): Promise<Map<BatchObject, DeleteVerdict>> {
+  const named = await keysStillNamed(context, objects);
+  const targets = await lookAt(
+    targetLook(context),
+    objects.map((object) => targetKey(context, object)),
+  );
+  const sources = await lookAt(
+    sourceLook(context),
+    objects.map((object) => object.key),
+  );
+  const verdicts = new Map<BatchObject, DeleteVerdict>();
+  for (const object of objects) {
+    const key = targetKey(context, object);
+    const failure = targets.failed.get(key) ?? sources.failed.get(object.key);
+    if (failure !== undefined) {
+      except(object, failure.code, failure.message);
+      continue;
+    }
+    const verdict = deleteVerdict({
+      copied: object,
+      verifiedEtag: object.targetEtag,
+      sourceNow: sources.found.get(object.key) ?? null,
+      targetNow: targets.found.get(key) ?? null,
+      isStillNamed: named.has(object.key),
+    });
+    verdicts.set(object, verdict);
+  }
+  return verdicts;
+}
+
+async function act(context: StageContext, verdicts: ReadonlyMap<BatchObject, DeleteVerdict>): Promise<void> {
   const doomed: BatchObject[] = [];
   const gone: BatchObject[] = [];
-  for (const [i, object] of objects.entries()) {
-    const verdict = verdicts[i];
-    if (verdict?.act === "delete") doomed.push(object);
-    if (verdict?.act === "already_gone") gone.push(object);
-    if (verdict?.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
+  for (const [object, verdict] of verdicts) {
+    if (verdict.act === "delete") doomed.push(object);
+    if (verdict.act === "already_gone") gone.push(object);
+    if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
   }
   // Deletions first: their evidence grows old, that of an absence does not.
   if (doomed.length > 0) await deleteSources(context, doomed);
@@ -115,13 +120,13 @@ async function deleteSources(context: StageContext, objects: readonly BatchObjec
 
 /** A key that a listing lacks is asked for by itself: one empty page must not pass for a finished move. */
 async function confirmGone(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
-  const { spec, source, signal, concurrency } = context;
   const confirm = async (object: BatchObject) => {
-    const now = await source.head({ bucket: spec.source.bucket, key: object.key }, {}, signal);
-    if (now === null) object.fate = MOVED;
+    const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+    if (failure !== null) except(object, failure.code, failure.message);
+    else if (now === null) object.fate = MOVED;
     else except(object, "source_changed", "a listing did not show the source, yet it is there; it was kept");
   };
-  await runAll(objects.map((object) => concurrency.run(() => confirm(object))));
+  await runAll(objects.map((object) => context.concurrency.run(() => confirm(object))));
 }
 
 const KEPT: Readonly<Partial<Record<string, string>>> = {

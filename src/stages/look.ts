@@ -1,8 +1,9 @@
 /** Looks at many objects of a bucket with as few requests as their keys allow. */
 
+import { hasCode } from "../domain/errors.ts";
 import { commonPrefix, compareKeys, justBefore } from "../domain/key-order.ts";
 import { type Concurrency, runAll } from "../pacing/concurrency.ts";
-import type { ListedObject, ObjectStore } from "../ports/object-store.ts";
+import type { ListedObject, ObjectFacts, ObjectFailure, ObjectStore } from "../ports/object-store.ts";
 
 /** Below so many wanted keys a page, HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
 const WORTH_A_LISTING = 13;
@@ -17,25 +18,52 @@ export interface Look {
   readonly signal: AbortSignal;
 }
 
+/** What a look at one key gave: the object, nothing, or the store's refusal to tell (which is no absence). */
+export type Sight<Facts> =
+  | { readonly object: Facts | null; readonly failure: null }
+  | { readonly object: null; readonly failure: ObjectFailure };
+
+/** What a look at many keys gave. A key in neither map was not there. */
+export interface Sights {
+  readonly found: ReadonlyMap<string, ListedObject>;
+  readonly failed: ReadonlyMap<string, ObjectFailure>;
+}
+
 /**
- * Looks at `keys` now. Gives those that exist; a key that is missing from the answer was not there.
- * Dense keys cost one listing for about a thousand, scattered ones a HEAD each.
+ * Looks at `keys` now. Dense keys cost one listing for about a thousand, scattered ones a HEAD each. A key the store
+ * will not tell about fails by itself: one object's failure is no reason to stop the others.
  */
-export async function lookAt(look: Look, keys: readonly string[]): Promise<Map<string, ListedObject>> {
+export async function lookAt(look: Look, keys: readonly string[]): Promise<Sights> {
   const wanted = [...new Set(keys)].sort(compareKeys);
-  const found = new Map<string, ListedObject>();
+  const sights = { found: new Map<string, ListedObject>(), failed: new Map<string, ObjectFailure>() };
   const prefix = commonPrefix(wanted);
   let next = 0;
   while (next < wanted.length) {
-    const covered = await listFrom(look, wanted, next, prefix, found);
+    const covered = await listFrom(look, wanted, next, prefix, sights.found);
     next += covered;
     if (covered < WORTH_A_LISTING && next < wanted.length) {
       const few = wanted.slice(next, next + HEADS_IN_A_ROW);
-      await headEach(look, few, found);
+      await headEach(look, few, sights);
       next += few.length;
     }
   }
-  return found;
+  return sights;
+}
+
+/** Looks at one key, with its stored checksums if asked for. */
+export async function lookAtOne(
+  look: Omit<Look, "concurrency">,
+  key: string,
+  options: { readonly checksums?: boolean } = {},
+): Promise<Sight<ObjectFacts>> {
+  try {
+    const object = await look.store.head({ bucket: look.bucket, key }, options, look.signal);
+    return { object, failure: null };
+  } catch (error) {
+    if (!hasCode(error, "store_denied", "store_refused")) throw error;
+    const code = error.code === "store_denied" ? "access_denied" : "copy_refused";
+    return { object: null, failure: { code, message: `the store will not tell about it: ${error.message}` } };
+  }
 }
 
 /** Lists one page beginning at `wanted[from]`; gives how many wanted keys it has answered. */
@@ -63,13 +91,14 @@ async function listFrom(
 async function headEach(
   look: Look,
   keys: readonly string[],
-  found: Map<string, ListedObject>,
+  sights: { readonly found: Map<string, ListedObject>; readonly failed: Map<string, ObjectFailure> },
 ): Promise<void> {
   await runAll(
     keys.map((key) =>
       look.concurrency.run(async () => {
-        const object = await look.store.head({ bucket: look.bucket, key }, {}, look.signal);
-        if (object !== null) found.set(key, object);
+        const { object, failure } = await lookAtOne(look, key);
+        if (object !== null) sights.found.set(key, object);
+        if (failure !== null) sights.failed.set(key, failure);
       }),
     ),
   );

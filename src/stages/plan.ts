@@ -1,8 +1,9 @@
 /** The plan stage: turns an inventory into batches, streaming, so that the first copy starts before the listing ends. */
 
-import type { BatchObject, ExceptionCode, Fate, NamingRow } from "../domain/batch.ts";
+import type { BatchObject, NamingRow } from "../domain/batch.ts";
 import { GOING } from "../domain/batch.ts";
 import { DomainError } from "../domain/errors.ts";
+import type { ObjectFailure } from "../ports/object-store.ts";
 import { bucketInventory } from "./bucket-inventory.ts";
 import { databaseInventory } from "./database-inventory.ts";
 import { manifestInventory } from "./manifest-inventory.ts";
@@ -22,8 +23,8 @@ export interface InventoryItem {
   readonly rows: readonly NamingRow[] | null;
   /** Where the inventory goes on after this item. */
   readonly position: string;
-  /** Set when this is no key at all but a value that could not be understood. */
-  readonly fault: ExceptionCode | null;
+  /** Why it cannot be moved, where that is known already: no key at all, or the store will not tell about it. */
+  readonly fault: ObjectFailure | null;
 }
 
 export interface PlannedBatch {
@@ -95,7 +96,7 @@ async function toBatch(
       storageClass,
       rows: rows.get(key) ?? [],
       targetEtag: null,
-      fate: fault === null ? GOING : fateOf(fault),
+      fate: fault === null ? GOING : { kind: "exception", ...fault },
     }),
   );
   return { objects, cursor: JSON.stringify({ position, planned } satisfies Cursor) };
@@ -119,8 +120,4 @@ async function rowsOf(
     }
   }
   return rows;
-}
-
-function fateOf(code: ExceptionCode): Fate {
-  return { kind: "exception", code, message: "the stored value does not follow the reference's form" };
 }

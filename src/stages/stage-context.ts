@@ -1,6 +1,5 @@
 /** What every stage is given: the job, the parts it may touch, and how to stop. */
 
-import type { BatchObject } from "../domain/batch.ts";
 import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
 import { mapKey } from "../domain/key-mapping.ts";
 import type { Pace } from "../domain/pace.ts";
@@ -12,6 +11,7 @@ import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
+import type { Look } from "./look.ts";
 
 export interface StageContext {
   readonly spec: JobSpec;
@@ -41,10 +41,12 @@ export function targetKey(context: StageContext, object: { readonly key: string 
   return mapKey({ from: context.spec.source.prefix, to: context.spec.target.prefix }, object.key);
 }
 
-/** Objects by their target keys. */
-export function byTargetKey(
-  context: StageContext,
-  objects: readonly BatchObject[],
-): Map<string, BatchObject> {
-  return new Map(objects.map((object) => [targetKey(context, object), object]));
+/** How to look around in the source bucket. */
+export function sourceLook({ source: store, spec, concurrency, signal }: StageContext): Look {
+  return { store, bucket: spec.source.bucket, concurrency, signal };
+}
+
+/** How to look around in the target bucket. */
+export function targetLook({ target: store, spec, concurrency, signal }: StageContext): Look {
+  return { store, bucket: spec.target.bucket, concurrency, signal };
 }

@@ -4,18 +4,20 @@ import { type Batch, type BatchObject, except, going } from "../domain/batch.ts"
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import { runAll } from "../pacing/concurrency.ts";
 import type { ListedObject } from "../ports/object-store.ts";
-import { lookAt } from "./look.ts";
-import { type StageContext, targetKey } from "./stage-context.ts";
+import { lookAt, lookAtOne } from "./look.ts";
+import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
 export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
-  const { spec, target: store, concurrency, signal } = context;
+  const { spec, concurrency } = context;
   const objects = going(batch);
   const keys = objects.map((object) => targetKey(context, object));
-  const seen = await lookAt({ store, bucket: spec.target.bucket, concurrency, signal }, keys);
+  const { found, failed } = await lookAt(targetLook(context), keys);
   const undecided: { object: BatchObject; target: ListedObject }[] = [];
   for (const object of objects) {
-    const target = seen.get(targetKey(context, object));
+    const target = found.get(targetKey(context, object));
+    const failure = failed.get(targetKey(context, object));
+    if (failure !== undefined) except(object, failure.code, failure.message);
     if (target === undefined) {
       except(object, "target_lost", "the copy is not at the new key");
       continue;
@@ -36,11 +38,14 @@ async function compareChecksums(
   object: BatchObject,
   target: ListedObject,
 ): Promise<void> {
-  const { spec, signal } = context;
-  const [sourceFacts, targetFacts] = await Promise.all([
-    context.source.head({ bucket: spec.source.bucket, key: object.key }, { checksums: true }, signal),
-    context.target.head({ bucket: spec.target.bucket, key: target.key }, { checksums: true }, signal),
+  const [source, copy] = await Promise.all([
+    lookAtOne(sourceLook(context), object.key, { checksums: true }),
+    lookAtOne(targetLook(context), target.key, { checksums: true }),
   ]);
+  const failure = source.failure ?? copy.failure;
+  if (failure !== null) return except(object, failure.code, failure.message);
+  const sourceFacts = source.object;
+  const targetFacts = copy.object;
   if (sourceFacts === null || sourceFacts.etag !== object.etag) {
     except(object, "source_changed", "the source changed between copy and verification");
     return;

@@ -3,6 +3,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
+import { PooledCopies } from "./s3/pooled-copies.ts";
 import { openS3Client } from "./s3/s3-client.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
 import { allAbilities, type StoreAbilities } from "./s3/store-abilities.ts";
@@ -11,6 +12,7 @@ import { type Database, openDatabase } from "./sql/open-database.ts";
 
 interface OpenStore {
   readonly client: S3Client;
+  readonly pools: PooledCopies;
   readonly endpoint: string;
   readonly abilities: StoreAbilities;
 }
@@ -29,8 +31,10 @@ export function openConnections(config: {
     if (known !== undefined) return known;
     const settings = config.stores[name];
     if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
+    const client = openS3Client(settings);
     const opened = {
-      client: openS3Client(settings),
+      client,
+      pools: new PooledCopies(client),
       endpoint: endpointIdentity(settings),
       abilities: allAbilities(),
     };
@@ -49,6 +53,7 @@ export function openConnections(config: {
     async close() {
       await Promise.all([...databases.values()].map((database) => database.close()));
       for (const { client } of stores.values()) client.destroy();
+      await Promise.all([...stores.values()].map(({ pools }) => pools.close()));
     },
   };
 }

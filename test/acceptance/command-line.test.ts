@@ -35,11 +35,8 @@ describe.concurrent("bad usage", () => {
     [["rnu", "job.json"], /did you mean "?run/],
     [["run"], /JOB\.json is missing/],
     [["run", "job.json", "--confg", "c.json"], /did you mean --config/],
-    [["run", "job.json", "--config"], /--config needs a value/],
-    [["run", "a.json", "b.json"], /unexpected argument "b\.json"/],
     [["run", "nosuch.json"], /cannot read nosuch\.json/],
     [["run", "broken.json"], /broken\.json is not JSON.*line 1, column/],
-    [["run", "fine.json", "--config", "nosuch.json"], /cannot read nosuch\.json/],
     [["run", "fine.json", "--config", "broken.json"], /broken\.json is not JSON/],
     [["run", "fine.json", "--config", "variable.json"], /ABSENT_VARIABLE is not set/],
     [["serve", "--config", "variable.json"], /\/stores\/main\/secretAccessKey.*ABSENT_VARIABLE/],
@@ -48,7 +45,6 @@ describe.concurrent("bad usage", () => {
     [["serve", "--config", "token.json"], /\/tokens\/0\/secret/],
     [["serve", "--config", "progress.json"], /\/progress/],
     [["status", "x", "--url", "ftp://x"], /http:\/\/ or https:\/\//],
-    [["list", "--state", "runing"], /did you mean running/],
   ];
 
   beforeAll(() => {
@@ -102,7 +98,7 @@ describe.concurrent("tranship plan", () => {
     expect(Object.keys(lastLine(json).rows)).toEqual(["app.images.path"]);
     const text = await world.tranship(["plan", job, "--config", config]);
     expect(text).toMatchObject({ end: 0 });
-    expect(text.stdout).toMatch(/20 objects/);
+    expect(text.stdout).toMatch(/objects +20\b/);
     expect(pathsOf(app)).toEqual(keys);
     expect(world.store.listKeys("plan-b")).toEqual([]);
     expect(world.store.listKeys("plan-a")).toEqual(keys);

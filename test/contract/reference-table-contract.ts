@@ -7,6 +7,7 @@ import { modelTest } from "./reference-table-model.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
+  // Side by side, each test on tables of its own: most of the time is waiting for the server and its disk.
   describe.concurrent(name, () => {
     let workshop: Workshop;
     let serial = 0;

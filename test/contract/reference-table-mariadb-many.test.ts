@@ -135,7 +135,7 @@ describe("fifty thousand rows that name one value", () => {
       { id: "50001", value: DEFAULT },
       { id: "51001", value: "image/b" },
     ]);
-    // 70 and 15 ms where they were measured, 77 s and 12 s when each of the page's rows walks.
+    // 70 and 15 ms where they were measured; 77 s and 12 s if each of the page's rows walked.
     expect(await pageTakes("single", "49000", 1000, late.where)).toBeLessThan(500);
     expect(await pageTakes("folded", "50000", 1000)).toBeLessThan(500);
   });

@@ -97,7 +97,7 @@ export const WRONG_SHAPE: readonly Refused[] = [
     title: "a manifest without a place",
     body: { ...JOB, inventory: { from: "manifest" } },
     at: ["/inventory/bucket", "/inventory/key"],
-    tells: /required/,
+    tells: /bucket and key|required/,
   },
   {
     title: "a bucket name that cannot be",

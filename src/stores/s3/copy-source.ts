@@ -1,4 +1,4 @@
-/** The `x-amz-copy-source` header: the one place where a key must be encoded by hand. */
+/** Keys as paths and the `x-amz-copy-source` header have them. */
 
 /** What `encodeURIComponent` leaves alone though SigV4 and S3 count it as reserved. */
 const ALSO_RESERVED = /[!'()*]/g;
@@ -8,7 +8,15 @@ const ALSO_RESERVED = /[!'()*]/g;
  * refuse characters beyond Latin-1. Throws `URIError` for a key that is not valid Unicode.
  */
 export function copySource(bucket: string, key: string): string {
-  return `${bucket}/${key.split("/").map(encodeSegment).join("/")}`;
+  return `${bucket}/${encodeKey(key)}`;
+}
+
+/** What every store reads as it stands, so that most keys need no second look. */
+const PLAIN = /^[A-Za-z0-9\-._~/]*$/;
+
+/** Every segment percent-encoded, slashes and dots left as they are. Throws `URIError` as {@link copySource} does. */
+export function encodeKey(key: string): string {
+  return PLAIN.test(key) ? key : key.split("/").map(encodeSegment).join("/");
 }
 
 function encodeSegment(segment: string): string {

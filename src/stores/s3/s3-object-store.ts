@@ -26,6 +26,7 @@ import { listPage } from "./listing.ts";
 import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { MIN_PART_BYTES } from "./part-plan.ts";
+import { PooledCopies } from "./pooled-copies.ts";
 import { objectFailure, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
@@ -45,6 +46,10 @@ export interface S3ObjectStoreOptions {
   readonly endpoint: string;
   /** Raised by every request this adapter sends. */
   readonly counts: RequestCounts;
+  /** How single copies are sent: `pooled` (the default) or, at several times the CPU, by the SDK like all else. */
+  readonly copyPath?: "pooled" | "sdk";
+  /** Given by the owner of the client, so that jobs share connections; closed by him. Else the adapter has its own. */
+  readonly pools?: PooledCopies;
   /** Given by the owner of the client, what one job learns of the store spares the next one the question. */
   readonly abilities?: StoreAbilities;
   readonly timeouts?: Partial<RequestTimeouts>;
@@ -70,6 +75,7 @@ interface Place {
 export class S3ObjectStore implements ObjectStore {
   readonly endpoint: string;
   readonly #requests: S3Requests;
+  readonly #pools: PooledCopies | null;
   readonly #abilities: StoreAbilities;
   readonly #multipartCopyBytes: number;
   readonly #parts: PartSettings;
@@ -80,6 +86,9 @@ export class S3ObjectStore implements ObjectStore {
     const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
     this.endpoint = options.endpoint;
     this.#requests = new S3Requests(options.client, options.counts, timeouts);
+    // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
+    const pools = options.pools ?? new PooledCopies(options.client);
+    this.#pools = options.copyPath === "sdk" ? null : pools;
     this.#abilities = options.abilities ?? allAbilities();
     this.#multipartCopyBytes = Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES);
     this.#parts = { partBytes: 64 * MIB, partConcurrency: 8, ...options.parts };
@@ -110,7 +119,7 @@ export class S3ObjectStore implements ObjectStore {
     try {
       const etag = this.#copiesInParts(request.source)
         ? await multipartCopy(this.#requests, request, this.#parts, this.#abilities, signal)
-        : await singleCopy(this.#requests, request, this.#abilities, signal);
+        : await singleCopy(this.#requests, this.#pools, request, this.#abilities, signal);
       return { kind: "copied", etag };
     } catch (error) {
       if (!(error instanceof S3Fault)) throw error;

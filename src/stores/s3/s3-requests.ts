@@ -41,28 +41,40 @@ export class S3Requests {
   }
 
   /**
-   * Sends one request, or throws `stopped` when `signal` was aborted before. Throws {@link S3Fault} when it fails.
-   * The signal does not reach the SDK: a request that has begun may take effect, so its outcome is waited for.
+   * Sends one request by the SDK, or throws `stopped` when `signal` was aborted before. Throws {@link S3Fault} when it
+   * fails. The signal does not reach the SDK: a request that has begun may take effect, so its outcome is waited for.
    */
-  async send<Output>(
+  send<Output>(
     label: RequestLabel,
     signal: AbortSignal | undefined,
     call: (client: S3Client, options: SendOptions) => Promise<Output>,
   ): Promise<Output> {
+    return this.run(label, signal, async (limitMs) => {
+      // The SDK's own timeout ends with the answer's headers; S3 sends those of a copy long before its outcome.
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), limitMs);
+      try {
+        return await call(this.client, { requestTimeout: limitMs, abortSignal: deadline.signal });
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  /** As {@link S3Requests.send}, for a request that is sent in another way and keeps to `limitMs` by itself. */
+  async run<Output>(
+    label: RequestLabel,
+    signal: AbortSignal | undefined,
+    call: (limitMs: number) => Promise<Output>,
+  ): Promise<Output> {
     if (signal?.aborted) throw new DomainError("stopped", `Stopped before ${label.doing}.`);
     this.#counts[label.kind] += 1;
-    const limitMs = label.kind === "copy" ? this.#timeouts.copyMs : this.#timeouts.requestMs;
-    // The SDK's own timeout ends with the answer's headers; S3 sends those of a copy long before its outcome.
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), limitMs);
     try {
-      return await call(this.client, { requestTimeout: limitMs, abortSignal: deadline.signal });
+      return await call(label.kind === "copy" ? this.#timeouts.copyMs : this.#timeouts.requestMs);
     } catch (error) {
       const fault = faultFromSdk(error, label.doing);
       if (fault.kind === "throttled") this.noteThrottled();
       throw fault;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

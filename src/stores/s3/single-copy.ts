@@ -4,13 +4,18 @@ import { CopyObjectCommand, type StorageClass } from "@aws-sdk/client-s3";
 import type { CopyRequest } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
+import type { PooledCopies, SingleCopyInput } from "./pooled-copies.ts";
 import { badAnswer } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
 
-/** Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. */
+/**
+ * Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. Goes by the
+ * SDK where there are no `pools`.
+ */
 export async function singleCopy(
   requests: S3Requests,
+  pools: PooledCopies | null,
   { source, target, storageClass, onlyIfAbsent }: CopyRequest,
   abilities: StoreAbilities,
   signal: AbortSignal | undefined,
@@ -26,12 +31,18 @@ export async function singleCopy(
     // A copy falls back to STANDARD unless the class is named.
     ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
   } as const;
-  const output = await withIfAbsent(abilities, onlyIfAbsent, (condition) =>
-    requests.send({ kind: "copy", doing }, signal, (client, options) =>
-      client.send(new CopyObjectCommand({ ...input, ...condition }), options),
-    ),
-  );
-  const etag = bareEtag(output.CopyObjectResult?.ETag);
+  const label = { kind: "copy", doing } as const;
+  const bySdk = async (whole: SingleCopyInput) => {
+    const output = await requests.send(label, signal, (client, options) =>
+      client.send(new CopyObjectCommand(whole), options),
+    );
+    return output.CopyObjectResult?.ETag;
+  };
+  const written = await withIfAbsent(abilities, onlyIfAbsent, (condition) => {
+    const whole = { ...input, ...condition };
+    return pools === null ? bySdk(whole) : pools.send(requests, label, whole, signal);
+  });
+  const etag = bareEtag(written);
   if (etag === "") throw badAnswer(doing, "no ETag in the answer");
   return etag;
 }

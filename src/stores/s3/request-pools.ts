@@ -1,0 +1,142 @@
+/** Sends requests without body over kept connections and reads each answer to its end, within a time. */
+
+import { type Dispatcher, Pool } from "undici";
+import type { CopyAnswer } from "./copy-answer.ts";
+
+/** See `ClientLimits`. */
+export interface PoolLimits {
+  readonly maxSockets: number;
+  readonly connectionTimeoutMs: number;
+  readonly silenceTimeoutMs: number;
+}
+
+/** What to send. */
+export interface BareRequest {
+  readonly method: "PUT";
+  readonly origin: string;
+  /** Sent byte for byte. */
+  readonly path: string;
+  /** Names and values by turns. */
+  readonly headers: string[];
+}
+
+/** One pool for each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
+export class RequestPools {
+  readonly #pools = new Map<string, Pool>();
+  readonly #limits: PoolLimits;
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits;
+  }
+
+  /** Never sends twice. Throws as Node's HTTP client does; a `TimeoutError` when `limitMs` have passed. */
+  send(request: BareRequest, limitMs: number): Promise<CopyAnswer> {
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(resolve, reject, limitMs);
+      this.#poolOf(request.origin).dispatch(request, exchange);
+    });
+  }
+
+  /** Cuts what is still under way. */
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  #poolOf(origin: string): Pool {
+    const known = this.#pools.get(origin);
+    if (known !== undefined) return known;
+    const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = this.#limits;
+    const pool = new Pool(origin, {
+      connections: maxSockets,
+      // A copy may take minutes; nothing may wait behind it, or share its fate.
+      pipelining: 1,
+      connectTimeout: connectionTimeoutMs,
+      headersTimeout: silenceTimeoutMs,
+      bodyTimeout: silenceTimeoutMs,
+    });
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+}
+
+/** One request and its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #resolve: (answer: CopyAnswer) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | null = null;
+  #timeout: Error | null = null;
+  #status = 0;
+  #headers: Record<string, string> = {};
+
+  constructor(resolve: (answer: CopyAnswer) => void, reject: (error: Error) => void, limitMs: number) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // From the wait for a connection to the end of the answer; undici's own times begin later and begin anew.
+    this.#timer = setTimeout(() => this.#giveUp(limitMs), limitMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Nobody waits any more: it must not begin.
+    if (this.#timeout !== null) controller.abort(this.#timeout);
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    this.#headers = headers as Record<string, string>;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer);
+    const [first] = this.#chunks;
+    const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+    clearTimeout(this.#timer);
+    this.#reject(asNodeError(error));
+  }
+
+  #giveUp(limitMs: number): void {
+    this.#timeout = timeoutError(`no answer within ${limitMs} ms`);
+    this.#reject(this.#timeout);
+    this.#controller?.abort(this.#timeout);
+  }
+}
+
+const OUT_OF_TIME: ReadonlySet<string> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+
+/** What Node calls a reset, whichever way the connection ended before the answer did. */
+const CUT_SHORT: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
+
+/** undici's errors by the names that Node's HTTP client, and so the SDK, has for them. */
+function asNodeError(error: Error): Error {
+  const code = "code" in error ? error.code : undefined;
+  if (typeof code !== "string") return error;
+  if (OUT_OF_TIME.has(code)) return timeoutError(error.message);
+  if (CUT_SHORT.has(code)) return Object.assign(new Error(error.message), { code: "ECONNRESET" });
+  return error;
+}
+
+function timeoutError(message: string): Error {
+  const error = new Error(message);
+  error.name = "TimeoutError";
+  return error;
+}
