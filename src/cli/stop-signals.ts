@@ -6,8 +6,11 @@ export interface SignalledProcess {
   exit(code: number): void;
 }
 
-/** Whatever still hangs after this long is not worth waiting for: everything that counts is in the ledger. */
-const MOST_STOPPING_MS = 10_000;
+/**
+ * Whatever still hangs after this long is not worth waiting for: everything that counts is in the ledger. With the time
+ * it takes to notice and to end, it is the 10 s that were promised.
+ */
+const MOST_STOPPING_MS = 9_000;
 
 /** Gives the function that hands out the signal; handlers are set at its first call, not before. */
 export function stopSignals(target: SignalledProcess, note: (text: string) => void): () => AbortSignal {

@@ -13,6 +13,8 @@ import type { Holds } from "./holds.ts";
 import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
 import { refuseIfStopped, sitOut } from "./trouble.ts";
 
+export { OddNames } from "../stages/odd-names.ts";
+
 type WorkStage = Exclude<Stage, "plan">;
 
 export interface Carrier {

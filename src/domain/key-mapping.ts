@@ -35,6 +35,11 @@ export function encodeKeyPath(key: string): string {
   return key.split("/").map(encodeURIComponent).join("/");
 }
 
+/** The same as RFC 3986 has it, with `!'()*` encoded too: what Python, PHP and Java write. */
+export function encodeKeyPathStrictly(key: string): string {
+  return encodeKeyPath(key).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 /** One way a column may spell keys: the values, and the prefixes to exchange in all of them. */
 export interface ValueForm {
   /** What stands before the part of the key that stays, old and new. */
@@ -45,7 +50,7 @@ export interface ValueForm {
 
 /**
  * The forms in which a reference's column may hold keys: the bare key, or after a `urlPrefix` the key as it is and
- * the key percent-encoded (a URL writer may do either). Both are compared byte for byte.
+ * the key percent-encoded in either common way. All are compared byte for byte.
  */
 export function valueForms(urlPrefix: string | null, change: PrefixChange): readonly ValueForm[] {
   const before = urlPrefix ?? "";
@@ -55,11 +60,13 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
     valueOf: (key) => (keyOfValue(urlPrefix, before + key) === key ? before + key : null),
   };
   if (urlPrefix === null) return [raw];
-  const encoded: ValueForm = {
-    change: { from: before + encodeKeyPath(change.from), to: before + encodeKeyPath(change.to) },
-    valueOf: (key) => before + encodeKeyPath(key),
-  };
-  return [raw, encoded];
+  const encoded = [encodeKeyPath, encodeKeyPathStrictly].map(
+    (encode): ValueForm => ({
+      change: { from: before + encode(change.from), to: before + encode(change.to) },
+      valueOf: (key) => before + encode(key),
+    }),
+  );
+  return [raw, ...encoded];
 }
 
 /**
@@ -86,7 +93,29 @@ export function keyOfValue(urlPrefix: string | null, value: string): string | nu
   if (!path.includes("%")) return path;
   try {
     const key = decodeURIComponent(path);
-    return encodeKeyPath(key) === path ? key : null;
+    return encodeKeyPath(key) === path || encodeKeyPathStrictly(key) === path ? key : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keys that `value` may mean although {@link keyOfValue} refuses it: a query string after it, other escapes (`%c3`),
+ * `+` for a space. Such a value is never rewritten; yet while it stands in a row these objects are not deleted.
+ */
+export function keysPerhapsMeant(urlPrefix: string, value: string): readonly string[] {
+  if (!value.startsWith(urlPrefix) || keyOfValue(urlPrefix, value) !== null) return [];
+  const whole = value.slice(urlPrefix.length);
+  const path = whole.replace(/[?#].*$/s, "");
+  const readings = [whole, path, path.replaceAll("+", " ")];
+  return [...new Set(readings.flatMap((reading) => [reading, decoded(reading)]))].filter(
+    (key) => key !== null,
+  );
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
   } catch {
     return null;
   }

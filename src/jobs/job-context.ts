@@ -1,6 +1,6 @@
 /** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
 
-import type { Carrier } from "../conveyor/batch-carrier.ts";
+import { type Carrier, OddNames } from "../conveyor/batch-carrier.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import { Pace } from "../domain/pace.ts";
 import { BucketGovernor } from "../pacing/bucket-governor.ts";
@@ -65,6 +65,7 @@ export function jobContext(
     references: spec.references.map((reference) =>
       parts.connections.reference(reference, counters.statements),
     ),
+    oddNames: openOddNames(parts, spec, counters.statements),
     filter: keyFilterOf(spec.filter),
     gate: gateOf(spec.delete.when === "approved" ? [untilApproved(isApproved)] : []),
     concurrency: limitConcurrency(spec.limits.concurrency),
@@ -73,6 +74,16 @@ export function jobContext(
     confirmLease: run.confirmLease,
     signal: run.signal,
   };
+}
+
+/** The conveyor's reader of odd URLs, over every URL reference whatever its rows' other columns hold. */
+function openOddNames(parts: JobParts, spec: JobSpec, statements: Record<string, number>): OddNames {
+  const tables = spec.references.flatMap((reference) => {
+    const { urlPrefix } = reference;
+    if (urlPrefix === null) return [];
+    return [{ table: parts.connections.reference({ ...reference, where: {} }, statements), urlPrefix }];
+  });
+  return new OddNames(tables, parts.clock);
 }
 
 /** Opens stores by name under the job's own limits; one limit for all stores of a job. */

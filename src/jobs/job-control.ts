@@ -1,7 +1,7 @@
 /** What operators do to jobs: pause, resume, cancel, retry, approve. Repeating any of them is harmless. */
 
 import { DomainError } from "../domain/errors.ts";
-import { answerTo, isFinished, isRunnable, type JobAction } from "../domain/job-state.ts";
+import { answerTo, isFinished, isRunnable, type JobAction, type JobState } from "../domain/job-state.ts";
 import type { JobRecord, Ledger } from "../ports/ledger.ts";
 import type { JobParts } from "./job-context.ts";
 
@@ -18,9 +18,9 @@ export async function actOnJob(
   const { ledger } = parts;
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const job = await foundJob(ledger, id);
-    const answer = answerTo(action, job.state);
-    if (answer === null) throw refusal(job, action);
     const at = parts.clock.now();
+    const answer = answerTo(action, workedOnState(job, at));
+    if (answer === null) throw refusal(job, action);
     if (action === "approve") return ledger.approve(id, actor, at);
     if (answer === "same") return job;
     if (action === "retry") await replanAll(ledger, job, at);
@@ -29,6 +29,11 @@ export async function actOnJob(
     if (changed !== null) return changed;
   }
   throw new DomainError("conflict", `job ${id} keeps changing its state; look again`);
+}
+
+/** A job that was resumed while its runner still holds it is `queued` and yet worked on: the runner must be told. */
+function workedOnState({ state, leaseUntil }: JobRecord, now: number): JobState {
+  return state === "queued" && leaseUntil !== null && leaseUntil > now ? "running" : state;
 }
 
 /** Job `id`; throws `not_found`. */

@@ -14,7 +14,7 @@ export async function continueOrSubmit(parts: JobParts, input: unknown, actor: s
   const spec = canonicalJson(parseJobSpec(input, namesOf(parts)));
   for await (const job of unfinishedJobs(parts)) {
     if (canonicalJson(job.spec) !== spec) continue;
-    if (job.state === "paused") await actOnJob(parts, job.id, "resume", actor);
+    if (job.state === "paused" || job.state === "failed") await actOnJob(parts, job.id, "resume", actor);
     return job.id;
   }
   const { job } = await submitJob(parts, input, { idempotencyKey: null, actor });
@@ -22,7 +22,7 @@ export async function continueOrSubmit(parts: JobParts, input: unknown, actor: s
 }
 
 async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> {
-  const states = JOB_STATES.filter((state) => !isFinished(state));
+  const states = JOB_STATES.filter((state) => !isFinished(state) || state === "failed");
   for (let cursor: string | null = null; ; ) {
     const page = await ledger.jobs({ states, limit: 100, cursor });
     yield* page.items;

@@ -46,6 +46,8 @@ export async function keysStillNamed(
   objects: readonly { readonly key: string }[],
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
+  const odd = await context.oddNames.keys();
+  for (const { key } of objects) if (odd.has(key)) named.add(key);
   for (const [index, table] of context.references.entries()) {
     const keysOf = spelledKeys(context.spec.references[index]?.urlPrefix ?? null, objects);
     context.rowPace.reserve(objects.length, context.clock.now());

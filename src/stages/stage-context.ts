@@ -12,6 +12,7 @@ import type { ManifestReader } from "../ports/manifest-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
 import type { Look } from "./look.ts";
+import type { OddNames } from "./odd-names.ts";
 
 export interface StageContext {
   readonly spec: JobSpec;
@@ -24,6 +25,8 @@ export interface StageContext {
   readonly manifest: ManifestReader;
   /** In the order of `spec.references`. */
   readonly references: readonly ReferenceTable[];
+  /** What URLs in odd spellings may name; asked before every deletion. */
+  readonly oddNames: OddNames;
   readonly filter: KeyFilter;
   readonly gate: Gate;
   readonly concurrency: Concurrency;

@@ -11,7 +11,6 @@ import {
   pause,
   type SandboxWorld,
 } from "../support/sandbox-world.ts";
-import { spawnTranship } from "../support/service.ts";
 import { imageKeys } from "../support/workbench.ts";
 
 const OBJECTS = 200;
@@ -64,7 +63,7 @@ function expectAllMoved({ pair, app }: ReturnType<typeof scene>, keys: readonly 
   expect(pathsOf(app)).toEqual(after);
 }
 
-describe.concurrent("tranship run", () => {
+describe.concurrent("tranship run", { timeout: 180_000 }, () => {
   it("ends with exit code 0, and its last line is a summary of exactly the promised fields", async () => {
     const keys = imageKeys(60);
     const run = scene("plain", keys);
@@ -133,7 +132,7 @@ describe.concurrent("tranship run", () => {
     const keys = imageKeys(OBJECTS);
     const run = scene("interrupted", keys);
     slowCopies(run.pair);
-    const first = spawnTranship(run.args, { cwd: world.directory });
+    const first = world.start(run.args);
     await world.store.faults.arrival({ operation: "CopyObject", bucket: run.pair.target.bucket }, 90);
     first.child.kill("SIGINT");
     const stopped = await first.ended;
@@ -152,7 +151,7 @@ describe.concurrent("tranship run", () => {
     const keys = imageKeys(OBJECTS);
     const run = scene("killed", keys);
     slowCopies(run.pair);
-    const first = spawnTranship(run.args, { cwd: world.directory });
+    const first = world.start(run.args);
     await world.store.faults.arrival({ operation: "CopyObject", bucket: run.pair.target.bucket }, 90);
     first.child.kill("SIGKILL");
     expect(await first.ended).toMatchObject({ end: "SIGKILL" });
@@ -166,10 +165,10 @@ describe.concurrent("tranship run", () => {
     const keys = imageKeys(60);
     const run = scene("twice", keys);
     const hold = world.store.faults.hold({ operation: "CopyObject", bucket: run.pair.target.bucket });
-    const first = spawnTranship(run.args, { cwd: world.directory });
+    const first = world.start(run.args);
     await hold.arrival(1);
     await pause(1_500);
-    const second = spawnTranship(run.args, { cwd: world.directory });
+    const second = world.start(run.args);
     await Promise.race([second.ended, pause(13_000)]);
     const copiesHeld = run.copies();
     hold.release();

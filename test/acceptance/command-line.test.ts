@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lastLine, openSandboxWorld, pathsOf, type SandboxWorld } from "../support/sandbox-world.ts";
-import { type Ended, type Service, spawnTranship } from "../support/service.ts";
+import type { Ended, Service } from "../support/service.ts";
 import { imageKeys } from "../support/workbench.ts";
 
 const IMAGES = { database: "app", table: "images", key: "id", column: "path" };
@@ -170,7 +170,7 @@ describe("against a running service", () => {
     expect(lastLine(await send("list"))).toMatchObject([{ id }]);
     expect(lastLine(await send("list", "--state", "failed"))).toEqual([]);
 
-    const watching = spawnTranship(["watch", id, ...to, "--json"], { cwd: world.directory });
+    const watching = world.start(["watch", id, ...to, "--json"]);
     expect(lastLine(await send("approve", id))).toMatchObject({ id, approvedBy: "ci" });
     const watched = await watching.ended;
     expect(watched).toMatchObject({ end: 3 });

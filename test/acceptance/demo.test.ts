@@ -18,7 +18,7 @@ function demo(name: string, ...args: string[]) {
 
 const filesIn = (path: string) => readdirSync(path, { recursive: true }).map(String);
 
-describe.concurrent("the demo", () => {
+describe.concurrent("the demo", { timeout: 180_000 }, () => {
   afterAll(() => directory.remove());
 
   it("moves 2,000 objects, proves it, and leaves nothing behind", async () => {

@@ -2,14 +2,14 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { movedKey, openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
-import { hasEnded, startService } from "../support/service.ts";
+import { hasEnded } from "../support/service.ts";
 import { tapStore } from "../support/tapped-store.ts";
 import { imageKeys } from "../support/workbench.ts";
 
 const OBJECTS = 2_000;
 const STOP_MS = 10_000;
 /** A loaded machine lets a process go later than its timer says. */
-const BUSY_MS = 2_000;
+const BUSY_MS = 5_000;
 
 let world: SandboxWorld;
 
@@ -21,16 +21,16 @@ afterAll(() => world.close());
 
 const copiesTo = (bucket: string) => world.store.requests.count("CopyObject", bucket);
 
-describe.concurrent("a service that is told to stop", () => {
+describe.concurrent("a service that is told to stop", { timeout: 180_000 }, () => {
   it("while it copies, lets every request end, exits in time with 0, and never copies anything twice", async () => {
     const keys = imageKeys(OBJECTS);
     const pair = world.buckets("stop", keys);
     world.store.faults.add({ bucket: "stop-b", effect: { type: "latency", delay: 20 } });
     const tap = await tapStore(world.store.url);
     const stores = { main: { ...world.main, endpoint: tap.url } };
-    const config = world.config({ stores, progress: `sqlite:${world.directory}/stop.db` });
+    const config = { stores, progress: `sqlite:${world.directory}/stop.db` };
     try {
-      const first = await startService(config, world.directory);
+      const first = await world.serve(config);
       const come = world.store.faults.arrival({ operation: "CopyObject", bucket: "stop-b" }, 600);
       const job = { ...pair, limits: { concurrency: 32 }, delete: { when: "verified", after: "0s" } };
       const { body: submitted } = await first.call("POST", "/jobs", job);
@@ -44,7 +44,7 @@ describe.concurrent("a service that is told to stop", () => {
       expect(copies).toBeLessThan(OBJECTS);
       expect(world.store.countObjects("stop-b")).toBe(copies);
 
-      const second = await startService(config, world.directory);
+      const second = await world.serve(config);
       const done = await second.poll(submitted.id, hasEnded);
       expect(done).toMatchObject({ state: "completed", objects: { planned: OBJECTS, moved: OBJECTS } });
       expect(copiesTo("stop-b")).toBe(OBJECTS);
@@ -65,8 +65,8 @@ describe.concurrent("a service that is told to stop", () => {
       const pair = world.buckets(name, keys);
       const bucket = operation === "DeleteObjects" ? `${name}-a` : `${name}-b`;
       const hang = world.store.faults.add({ operation, bucket, times: 1, effect: { type: "hang" } });
-      const config = world.config({ progress: `sqlite:${world.directory}/${name}.db` });
-      const first = await startService(config, world.directory);
+      const config = { progress: `sqlite:${world.directory}/${name}.db` };
+      const first = await world.serve(config);
       const come = world.store.faults.arrival({ operation, bucket });
       const job = { ...pair, batchSize: 50, delete: { when: "verified", after: "0s" } };
       const { body: submitted } = await first.call("POST", "/jobs", job);
@@ -78,7 +78,7 @@ describe.concurrent("a service that is told to stop", () => {
       expect([0, 1], ended.stderr).toContain(ended.end);
       hang.remove();
 
-      const second = await startService(config, world.directory);
+      const second = await world.serve(config);
       const done = await second.poll(submitted.id, hasEnded);
       expect(done).toMatchObject({ state: "completed", objects: { moved: 100, exceptions: 0 } });
       expect(copiesTo(`${name}-b`)).toBeLessThanOrEqual(101);

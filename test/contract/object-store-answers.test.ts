@@ -3,12 +3,12 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStore } from "./object-store-under-test.ts";
+import { COPY_PATHS, openStore } from "./object-store-under-test.ts";
 
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 const PAGE = "<html><body><h1>Please log in</h1></body></html>";
 
-describe("answers that are not from a store", () => {
+describe.each(COPY_PATHS)("answers that are not from a store, copies %s", (copyPath) => {
   let server: Server;
   let answer: (response: ServerResponse) => void;
   let store: ReturnType<typeof openStore>["store"];
@@ -33,6 +33,7 @@ describe("answers that are not from a store", () => {
     otherStorageClass: null,
     copiesOnlyIfAbsent: true,
     deletesOnlyIfMatching: true,
+    copyPath,
     close: async () => {},
   });
   const listing = { bucket: "b", prefix: "p/", startAfter: "p/b", limit: 10 };

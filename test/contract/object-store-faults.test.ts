@@ -3,14 +3,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CopyRequest, noRequests } from "../../src/ports/object-store.ts";
 import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
-import { openStore, startSandbox } from "./object-store-under-test.ts";
+import { COPY_PATHS, openStore, startSandbox } from "./object-store-under-test.ts";
 
-describe("faults of a store", () => {
+describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
   let under: Awaited<ReturnType<typeof startSandbox>>;
   let sandbox: SandboxStore;
 
   beforeAll(async () => {
-    under = await startSandbox();
+    under = { ...(await startSandbox()), copyPath };
     sandbox = under.sandbox;
   });
   afterAll(() => under.close());

@@ -14,6 +14,10 @@ import { S3ObjectStore, type S3ObjectStoreOptions } from "../../src/stores/s3/s3
 import { endpointIdentity, type StoreConfig } from "../../src/stores/s3/store-config.ts";
 import { createBuckets, s3ClientFor } from "../support/buckets.ts";
 
+/** Both ways single copies can go: whatever is asserted of one holds for the other. */
+export const COPY_PATHS = ["pooled", "sdk"] as const;
+export type CopyPath = (typeof COPY_PATHS)[number];
+
 /** Where the store under test is, and what it is known to be unable to do. */
 export interface StoreUnderTest {
   readonly endpoint: string;
@@ -25,6 +29,8 @@ export interface StoreUnderTest {
   readonly copiesOnlyIfAbsent: boolean;
   /** Whether deletions honour an ETag. */
   readonly deletesOnlyIfMatching: boolean;
+  /** How the adapters opened on it send single copies; their default where absent. */
+  readonly copyPath?: CopyPath;
   close(): Promise<void>;
 }
 
@@ -38,7 +44,14 @@ export function openStore(
   const config = { endpoint, accessKeyId, secretAccessKey, forcePathStyle: true, ...more };
   const client = openS3Client(config);
   const counts = noRequests();
-  const store = new S3ObjectStore({ client, endpoint: endpointIdentity(config), counts, ...options });
+  const path = under.copyPath === undefined ? {} : { copyPath: under.copyPath };
+  const store = new S3ObjectStore({
+    client,
+    endpoint: endpointIdentity(config),
+    counts,
+    ...path,
+    ...options,
+  });
   return { store, counts, client };
 }
 

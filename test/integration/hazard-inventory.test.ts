@@ -2,7 +2,8 @@
 
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { moved, sumsAgree } from "../support/bystander.ts";
+import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
+import { moved, sumsAgree, until, workWith } from "../support/bystander.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(9);
@@ -65,6 +66,25 @@ describe("a manifest", () => {
     expect(sumsAgree(job)).toBe(true);
     expect(bench.store.listKeys("bucket-b")).toEqual(KEYS.map(moved));
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
+
+  it("that names a key again after it has been moved calls it a duplicate, not a missing object", async () => {
+    const [first, second] = KEYS as [string, string];
+    fillStore(bench.store, "bucket-a", [first, second]);
+    const job = putManifest([first, second, first].map((key) => `bucket-a,${encodeURIComponent(key)}`));
+    const id = await bench.submit({ ...job, batchSize: 2 });
+    const slowReader: typeof csvManifest = (store) => ({
+      async *keys(...request) {
+        for await (const item of csvManifest(store).keys(...request)) {
+          if (item.record === 3) await until(() => bench.store.countObjects("bucket-a") === 0);
+          yield item;
+        }
+      },
+    });
+    await workWith(bench, { manifestReader: slowReader }, id);
+    expect(await bench.exceptions(id)).toEqual({});
+    const after = await bench.jobs.get(id);
+    expect(after).toMatchObject({ state: "completed", objects: { planned: 3, moved: 2, skipped: 1 } });
   });
 
   it("that names another bucket is refused before anything is moved", async () => {

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import type { S3Operation } from "../../src/sandbox/s3-request.ts";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
-import { type Ended, type Service, spawnTranship, startService, temporaryDirectory } from "./service.ts";
+import {
+  type Ended,
+  type Running,
+  type Service,
+  spawnTranship,
+  startService,
+  temporaryDirectory,
+} from "./service.ts";
 import { fillStore } from "./workbench.ts";
 
 export const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
@@ -47,6 +54,9 @@ export interface SandboxWorld {
   table(name: string, paths?: readonly string[]): { readonly url: string; readonly app: Sqlite.Database };
   /** Runs a command to its end in the directory. */
   tranship(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
+  /** Starts a command in the directory. */
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): Running;
+  /** Starts the service with {@link config}; whatever still runs at the end is killed. */
   serve(more?: Record<string, unknown>): Promise<Service>;
   /** Requests so far that could have changed the store. */
   writes(): number;
@@ -65,6 +75,7 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
   const main = { ...KEYS, endpoint: store.url, region: "us-east-1", forcePathStyle: true };
   const open: Sqlite.Database[] = [];
   const services: Service[] = [];
+  const started: Running[] = [];
   const world: SandboxWorld = {
     store,
     directory: directory.path,
@@ -101,7 +112,12 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
       })();
       return { url: `sqlite:${path}`, app };
     },
-    tranship: (args, env = {}) => spawnTranship(args, { cwd: directory.path, env }).ended,
+    tranship: (args, env) => world.start(args, env).ended,
+    start(args, env = {}) {
+      const running = spawnTranship(args, { cwd: directory.path, env });
+      started.push(running);
+      return running;
+    },
     async serve(more) {
       const service = await startService(world.config(more), directory.path);
       services.push(service);
@@ -110,6 +126,8 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
     writes: () => WRITES.reduce((sum, operation) => sum + store.requests.count(operation), 0),
     async close() {
       store.faults.clear();
+      for (const { child } of started) child.kill("SIGKILL");
+      await Promise.all(started.map(({ ended }) => ended));
       await Promise.all(services.map((service) => service.kill("SIGKILL")));
       for (const app of open) app.close();
       await store.close();

@@ -66,7 +66,7 @@ describe("looking at keys", () => {
 
   it("costs nothing for none", async () => {
     const { look, asked } = bucketOf(["a"]);
-    expect((await lookAt(look, [])).size.toBe(0)).found;
+    expect((await lookAt(look, [])).found.size).toBe(0);
     expect(asked).toEqual({ lists: 0, heads: 0 });
   });
 

@@ -49,6 +49,9 @@ async function ownClaim(
   return isOurs ? { jobId, owner, token: job.fencingToken } : null;
 }
 
+/** `queued` under a live lease: paused and resumed before the runner took notice, so it is worked on all the same. */
+const WORKED_ON = "state IN ('running', 'waiting', 'queued')";
+
 /**
  * Prolongs the lease and stores the report. The state follows the report only while it is `running` or `waiting`:
  * what an operator asked for meanwhile stays. Only a change an operator can see raises the version.
@@ -65,10 +68,10 @@ export async function renew(
     // MariaDB assigns from left to right: the version must look at state and waiting before they change.
     const changed = await sql.change(
       `UPDATE tranship_jobs
-       SET version = version + CASE WHEN state IN ('running', 'waiting')
+       SET version = version + CASE WHEN ${WORKED_ON}
            AND (state <> ? OR COALESCE(waiting, '') <> ?) THEN 1 ELSE 0 END,
-         waiting = CASE WHEN state IN ('running', 'waiting') THEN ? ELSE waiting END,
-         state = CASE WHEN state IN ('running', 'waiting') THEN ? ELSE state END,
+         waiting = CASE WHEN ${WORKED_ON} THEN ? ELSE waiting END,
+         state = CASE WHEN ${WORKED_ON} THEN ? ELSE state END,
          lease_until = ?, requests = ?, statements = ?, active_ms = ?, updated_at = ?
        WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
       [
@@ -87,15 +90,16 @@ export async function renew(
 /**
  * What an operator asked for, seen too late by the runner, outlives its release:
  *
- * | released as               | asked for meanwhile            | stays      |
- * |---------------------------|--------------------------------|------------|
- * | finished                  | anything                       | released   |
- * | paused                    | resume (`queued`), cancel      | asked for  |
- * | queued, running, waiting  | pause, cancel                  | asked for  |
+ * | released as               | asked for meanwhile                       | stays      |
+ * |---------------------------|-------------------------------------------|------------|
+ * | finished                  | anything                                  | released   |
+ * | paused                    | resume (`queued`), cancel                 | asked for  |
+ * | queued, running, waiting  | pause, cancel                             | asked for  |
  */
 function askedStatesThatStay(released: JobState): readonly JobState[] {
   if (isFinished(released)) return [];
-  return released === "paused" ? ["queued", "cancelling"] : ["pausing", "cancelling"];
+  const ended = ["cancelling", "cancelled"] as const;
+  return released === "paused" ? ["queued", ...ended] : ["pausing", "paused", ...ended];
 }
 
 /** Ends the lease and leaves the job in `end.state`, see {@link askedStatesThatStay}. */
@@ -113,18 +117,15 @@ export async function release(
     const changed = await sql.change(
       // From left to right again: the state is the last that may change of what is looked at.
       `UPDATE tranship_jobs
-       SET reason = ${unlessAsked("reason")}, waiting = ${unlessAsked("waiting")}, state = ${unlessAsked("state")},
-         lease_owner = NULL, lease_until = NULL, finished_at = ?, requests = ?, statements = ?, active_ms = ?,
+       SET reason = ${unlessAsked("reason")}, waiting = ${unlessAsked("waiting")},
+         finished_at = ${unlessAsked("finished_at")}, state = ${unlessAsked("state")},
+         lease_owner = NULL, lease_until = NULL, requests = ?, statements = ?, active_ms = ?,
          updated_at = ?, version = version + 1
        WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
       [
-        ...[end.reason, end.waiting === null ? null : JSON.stringify(end.waiting), end.state],
-        ...[
-          isFinished(end.state) ? at : null,
-          JSON.stringify(requests),
-          JSON.stringify(statements),
-          activeMs,
-        ],
+        ...[end.reason, end.waiting === null ? null : JSON.stringify(end.waiting)],
+        ...[isFinished(end.state) ? at : null, end.state],
+        ...[JSON.stringify(requests), JSON.stringify(statements), activeMs],
         ...[at, ...fenceValues(lease)],
       ],
     );

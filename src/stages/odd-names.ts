@@ -1,0 +1,57 @@
+/** Objects that URLs in a spelling of their own may name: they cannot be looked up by index, so the tables are read through. */
+
+import { keysPerhapsMeant } from "../domain/key-mapping.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ReferenceTable } from "../ports/reference-table.ts";
+
+/** Rows a statement reads; only URL references are read through at all. */
+const PAGE = 5000;
+/** After this long the tables are read again before the next deletion. */
+const FRESH_MS = 600_000;
+
+export interface UrlTable {
+  /** Opened without `where`: a row names an object whatever else it holds. */
+  readonly table: ReferenceTable;
+  readonly urlPrefix: string;
+}
+
+/** The keys that odd URLs may mean, remembered for ten minutes; empty for jobs without URL references. */
+export class OddNames {
+  readonly #tables: readonly UrlTable[];
+  readonly #clock: Clock;
+  #reading: Promise<ReadonlySet<string>> | null = null;
+  #readAt = 0;
+
+  constructor(tables: readonly UrlTable[], clock: Clock) {
+    this.#tables = tables;
+    this.#clock = clock;
+  }
+
+  /** Reads the tables through, at most every ten minutes; callers at the same time share one reading. */
+  keys(): Promise<ReadonlySet<string>> {
+    const now = this.#clock.now();
+    if (this.#reading === null || now - this.#readAt > FRESH_MS) {
+      this.#readAt = now;
+      const reading = this.#read();
+      // A failure is not remembered: deleting waits until the tables can be read.
+      reading.catch(() => {
+        if (this.#reading === reading) this.#reading = null;
+      });
+      this.#reading = reading;
+    }
+    return this.#reading;
+  }
+
+  async #read(): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for (const { table, urlPrefix } of this.#tables) {
+      for (let after: string | null = null; ; ) {
+        const rows = await table.page(after, urlPrefix, PAGE);
+        for (const { value } of rows) for (const key of keysPerhapsMeant(urlPrefix, value)) keys.add(key);
+        after = rows.at(-1)?.id ?? null;
+        if (rows.length < PAGE) break;
+      }
+    }
+    return keys;
+  }
+}
