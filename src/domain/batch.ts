@@ -36,7 +36,7 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
   source_missing:
     "A row names this key but the object is not in the source bucket. Restore it or correct the row, then retry.",
   source_changed:
-    "The source was overwritten while it was being moved. Decide which version counts, then retry.",
+    "The source was overwritten after it had been copied. Retry to replace the copy by the newer version, or delete the source.",
   target_exists:
     "Another object stands at the new key. Remove it, or use onConflict skip-identical or overwrite.",
   target_lost: "The verified copy is no longer at the new key; the source was kept. Retry to copy it again.",

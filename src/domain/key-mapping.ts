@@ -76,9 +76,9 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
 export function spellingsOf(urlPrefix: string | null, key: string): readonly string[] {
   const before = urlPrefix ?? "";
   const raw = before + key;
-  return urlPrefix === null
-    ? [raw]
-    : [...new Set([raw, before + encodeKeyPath(key), before + encodeURI(key)])];
+  if (urlPrefix === null) return [raw];
+  const encoded = [encodeKeyPath, encodeKeyPathStrictly, encodeURI].map((encode) => before + encode(key));
+  return [...new Set([raw, ...encoded])];
 }
 
 /**

@@ -19,32 +19,42 @@ export interface Checksum {
 export type CopyVerdict =
   | { readonly copy: true }
   | { readonly copy: false; readonly because: "already_there" }
-  | { readonly copy: false; readonly because: "target_exists"; readonly identical: boolean };
+  | {
+      readonly copy: false;
+      readonly because: "target_exists" | "target_changed";
+      readonly identical: boolean;
+    };
+
+/** What is known of the object at the target: is it this job's own copy, and has this job copied the object before? */
+export interface CopyHistory {
+  /** Proved: by the ETag that was recorded, or (for work that was cut off) by being the same as the source. */
+  readonly isOwnCopy: boolean;
+  readonly wasCopiedBefore: boolean;
+}
 
 /**
- * Must this object be copied?
+ * Must this object be copied? The first line that holds decides.
  *
- * | target    | an earlier run may have copied it | onConflict     | verdict                  |
- * |-----------|-----------------------------------|----------------|--------------------------|
- * | absent    | any                               | any            | copy                     |
- * | identical | yes                               | any            | already there            |
- * | identical | no                                | fail           | target_exists            |
- * | identical | no                                | skip-identical | already there            |
- * | identical | no                                | overwrite      | copy                     |
- * | different | any                               | overwrite      | copy                     |
- * | different | any                               | other          | target_exists            |
+ * | target                                              | onConflict     | verdict                              |
+ * |-----------------------------------------------------|----------------|--------------------------------------|
+ * | absent                                              | any            | copy                                 |
+ * | this job's own copy                                 | any            | already there                        |
+ * | another object, though this job copied here before  | any            | target_changed: it is newer than ours |
+ * | identical to the source                             | skip-identical | already there                        |
+ * | any                                                 | overwrite      | copy                                 |
+ * | any                                                 | other          | target_exists                        |
  */
 export function copyVerdict(
   source: Seen,
   target: Seen | null,
   onConflict: OnConflict,
-  mayBeOurs: boolean,
+  history: CopyHistory,
 ): CopyVerdict {
   if (target === null) return { copy: true };
+  if (history.isOwnCopy) return { copy: false, because: "already_there" };
   const identical = looksIdentical(source, target);
-  if (identical && (mayBeOurs || onConflict === "skip-identical")) {
-    return { copy: false, because: "already_there" };
-  }
+  if (history.wasCopiedBefore) return { copy: false, because: "target_changed", identical };
+  if (identical && onConflict === "skip-identical") return { copy: false, because: "already_there" };
   if (onConflict === "overwrite") return { copy: true };
   return { copy: false, because: "target_exists", identical };
 }
@@ -98,6 +108,8 @@ export interface DeleteEvidence {
   readonly verifiedEtag: string | null;
   readonly sourceNow: Seen | null;
   readonly targetNow: Seen | null;
+  /** Source and target cannot be told apart (same key, same time of change): two names of one bucket, perhaps. */
+  readonly mayBeOneObject: boolean;
   /** Whether any row, in any reference and whatever its `where`, may still name the old key. */
   readonly isStillNamed: boolean;
 }
@@ -115,6 +127,7 @@ export type DeleteVerdict =
  * | the copy was never verified                | keep: unverifiable       |
  * | the target is not there now                | keep: target_lost        |
  * | the target is not the copy that was verified | keep: target_changed   |
+ * | source and target may be one object        | keep: target_changed     |
  * | a row names the old key                    | keep: still_referenced   |
  * | the source is not there now                | already gone             |
  * | the source is not the version copied       | keep: source_changed     |
@@ -127,6 +140,7 @@ export function deleteVerdict(evidence: DeleteEvidence): DeleteVerdict {
   if (targetNow.etag !== verifiedEtag || targetNow.size !== copied.size) {
     return { act: "keep", code: "target_changed" };
   }
+  if (evidence.mayBeOneObject) return { act: "keep", code: "target_changed" };
   if (evidence.isStillNamed) return { act: "keep", code: "still_referenced" };
   if (sourceNow === null) return { act: "already_gone" };
   if (sourceNow.etag !== copied.etag || sourceNow.size !== copied.size) {

@@ -44,6 +44,7 @@ export class JobRun {
   readonly #unrecorded = new UnrecordedCopies();
   readonly #startedAt: number;
   #tally: Tally = emptyTally();
+  #atStart: Tally = emptyTally();
   #cause: StopCause | null = null;
   #renewedAt: number;
   #poke: () => void = () => {};
@@ -95,6 +96,7 @@ export class JobRun {
     const heartbeat = this.#beat(ended.signal);
     try {
       this.#tally = await ledger.tally(jobId);
+      this.#atStart = { ...this.#tally };
       this.#meter.sample(this.#tally, clock.now());
       if (!this.#stop.signal.aborted) {
         await runConveyor(this.#carrier(), this.#record.planDone, (error) =>
@@ -132,8 +134,9 @@ export class JobRun {
   /** The guard of the exception ratio; it speaks only after enough objects to mean something. */
   #watchExceptions(): void {
     const limit = this.#record.spec.guards.maxExceptionRatio;
-    const { moved, skipped, exceptions, updated } = this.#tally;
-    const settled = Math.max(moved + skipped, updated) + exceptions;
+    // Counted from this run's start: who resumes a job after a look has taken note of what there was.
+    const exceptions = this.#tally.exceptions - this.#atStart.exceptions;
+    const settled = settledSoFar(this.#tally) - settledSoFar(this.#atStart);
     if (limit === null || settled < 100 || exceptions / settled <= limit) return;
     const percent = ((100 * exceptions) / settled).toFixed(1);
     const reason = `${percent} % of the objects are exceptions; guards.maxExceptionRatio allows ${limit * 100} %`;
@@ -239,4 +242,9 @@ export class JobRun {
       this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, end.reason ?? "");
     return end;
   }
+}
+
+/** Objects that are through as far as they can be for now: while sources are kept, those whose rows are updated. */
+function settledSoFar({ moved, skipped, exceptions, updated }: Tally): number {
+  return Math.max(moved + skipped, updated) + exceptions;
 }

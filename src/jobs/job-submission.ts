@@ -8,6 +8,7 @@ import { commonPrefix } from "../domain/key-order.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import type { JobParts } from "./job-context.ts";
+import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
 
 /** How many records of a manifest are read before a job is accepted. */
@@ -26,7 +27,28 @@ export async function submitJob(
     by.idempotencyKey === null ? null : await parts.ledger.jobByIdempotencyKey(by.idempotencyKey);
   if (earlier !== null) return parts.ledger.createJob(request);
   await checkSurroundings(parts, spec);
-  return parts.ledger.createJob(request);
+  await refuseOpposite(parts, spec, null);
+  const submitted = await parts.ledger.createJob(request);
+  return { ...submitted, job: await withdrawnIfOpposite(parts, submitted.job, by.actor) };
+}
+
+/** Two opposite jobs submitted at the same moment both pass the look before: the later one steps back. */
+async function withdrawnIfOpposite(parts: JobParts, job: JobRecord, actor: string): Promise<JobRecord> {
+  const other = await oppositeJob(parts, job.spec, job.id);
+  if (other === null || other.id > job.id) return job;
+  const reason = "withdrawn: an opposite job was submitted at the same moment";
+  const at = parts.clock.now();
+  const change = {
+    jobId: job.id,
+    from: "queued",
+    to: "cancelled",
+    action: "cancel",
+    actor,
+    reason,
+    at,
+  } as const;
+  await parts.ledger.changeState(change);
+  throw oppositeError(other);
 }
 
 /** The configured names a job may use. */
@@ -81,7 +103,12 @@ function isSamePlace({ source, target }: JobSpec): boolean {
 
 async function bucketFaults(store: ObjectStore, bucket: string, pointer: string): Promise<Fault[]> {
   try {
-    const { exists } = await store.bucketFacts(bucket);
+    const { exists, isAlias } = await store.bucketFacts(bucket);
+    if (isAlias) {
+      const message =
+        "this is an access point's alias: name the bucket itself, or one object could pass for two";
+      return [{ pointer, message, code: "bucket_alias" }];
+    }
     return exists
       ? []
       : [

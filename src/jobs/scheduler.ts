@@ -2,14 +2,13 @@
 
 import cron from "node-cron";
 import { messageOf } from "../domain/errors.ts";
-import type { JobSpec, ObjectLocation } from "../domain/job-spec.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import { isRunnable, JOB_STATES } from "../domain/job-state.ts";
-import { prefixesOverlap } from "../domain/key-mapping.ts";
 import type { JobRecord } from "../ports/ledger.ts";
-import { noRequests } from "../ports/object-store.ts";
 import { claimJob } from "./claim-job.ts";
 import type { JobParts } from "./job-context.ts";
 import type { JobRun, RunnerLog } from "./job-runner.ts";
+import { overlapOf } from "./opposite-jobs.ts";
 
 /** Jobs of one process at once; each has its own limits, and they share the buckets' governors. */
 const MOST_JOBS = 8;
@@ -83,7 +82,9 @@ export class Scheduler {
     const { items } = await this.#parts.ledger.jobs({ states, limit: 200, cursor: null });
     // Oldest first: the ledger lists the newest first.
     for (const job of items.toReversed()) {
-      if (this.#closing || this.#running.size >= MOST_JOBS) return;
+      // A job in its grace only waits: it must not keep others from their work.
+      const working = [...this.#running.values()].filter(({ run }) => !run.isParked).length;
+      if (this.#closing || working >= MOST_JOBS) return;
       if (this.#mayBegin(job)) await this.#begin(job);
     }
   }
@@ -91,10 +92,12 @@ export class Scheduler {
   #mayBegin(job: JobRecord): boolean {
     const isHeld = job.leaseUntil !== null && job.leaseUntil > this.#parts.clock.now();
     if (isHeld || this.#running.has(job.id)) return false;
-    const endpointOf = (name: string) => this.#parts.connections.store(name, noRequests()).endpoint;
-    return ![...this.#running.values()].some(
-      ({ run, spec }) => !run.isParked && interfere(spec, job.spec, endpointOf),
-    );
+    const overlap = overlapOf(this.#parts);
+    const places = (spec: JobSpec) => [spec.source, spec.target];
+    // Two jobs that touch the same keys do not work at the same time: each would see the other's half-done work.
+    const interferes = (spec: JobSpec) =>
+      places(spec).some((a) => places(job.spec).some((b) => overlap(a, b)));
+    return ![...this.#running.values()].some(({ run, spec }) => !run.isParked && interferes(spec));
   }
 
   async #begin(job: JobRecord): Promise<Running | null> {
@@ -111,14 +114,4 @@ export class Scheduler {
     this.#running.set(job.id, running);
     return running;
   }
-}
-
-/** Two jobs that touch the same keys do not run together: each would see the other's half-done work. */
-export function interfere(a: JobSpec, b: JobSpec, endpointOf: (store: string) => string): boolean {
-  const overlap = (x: ObjectLocation, y: ObjectLocation) =>
-    x.bucket === y.bucket &&
-    prefixesOverlap(x.prefix, y.prefix) &&
-    endpointOf(x.store) === endpointOf(y.store);
-  const places = (spec: JobSpec) => [spec.source, spec.target];
-  return places(a).some((x) => places(b).some((y) => overlap(x, y)));
 }

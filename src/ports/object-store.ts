@@ -76,6 +76,8 @@ export interface DeleteResult {
 export interface BucketFacts {
   readonly exists: boolean;
   readonly versioning: "off" | "enabled" | "suspended";
+  /** Another name of a bucket (an access point's alias): one object may then be seen under two names. */
+  readonly isAlias: boolean;
 }
 
 /**

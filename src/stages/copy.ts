@@ -2,8 +2,9 @@
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
-import { copyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
+import { type CopyVerdict, copyVerdict, looksIdentical, matchVerdict, type Seen } from "../domain/verdict.ts";
 import { runAll } from "../pacing/concurrency.ts";
+import { compareByChecksums } from "./compare-checksums.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
@@ -32,8 +33,7 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
         const failure = targets.failed.get(key) ?? null;
         if (failure !== null) return except(object, failure.code, failure.message);
         const seen = targets.found.get(key) ?? null;
-        const mayBeOurs = repeated || (seen !== null && seen.etag === object.targetEtag);
-        if ((await copyObject(context, object, seen, mayBeOurs)) === "vanished") vanished.push(object);
+        if ((await copyObject(context, object, seen, repeated)) === "vanished") vanished.push(object);
         else context.onCopied(object.size);
       }),
     ),
@@ -70,12 +70,17 @@ async function copyObject(
   mayBeOurs: boolean,
 ): Promise<"settled" | "vanished"> {
   const { spec } = context;
+  if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) return renewOwnCopy(context, object);
   let target = seenAtTarget;
   let ours = mayBeOurs;
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-    const verdict = copyVerdict(object, target, spec.onConflict, ours);
+    const history = {
+      isOwnCopy: await isOwnCopy(context, object, target, ours),
+      wasCopiedBefore: object.targetEtag !== null,
+    };
+    const verdict = copyVerdict(object, target, spec.onConflict, history);
     if (!verdict.copy) return settleWithoutCopy(object, verdict, target);
-    const result = await requestCopy(context, object);
+    const result = await requestCopy(context, object, spec.onConflict !== "overwrite");
     if (result.kind === "copied") {
       await settleCopied(context, object, result.etag);
       return "settled";
@@ -98,6 +103,26 @@ async function copyObject(
 }
 
 /**
+ * Our own copy stands there from an earlier attempt. It stays, unless the source was overwritten since: then the newer
+ * version replaces it, which is what a retry after `source_changed` is for.
+ */
+async function renewOwnCopy(context: StageContext, object: BatchObject): Promise<"settled" | "vanished"> {
+  const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+  if (failure !== null) except(object, failure.code, failure.message);
+  if (failure !== null || (now !== null && looksIdentical(now, object))) return "settled";
+  if (now === null) return "vanished";
+  adoptVersion(object, now);
+  const result = await requestCopy(context, object, false);
+  if (result.kind === "source_gone") return "vanished";
+  if (result.kind === "copied") object.targetEtag = result.etag;
+  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  if (result.kind === "precondition_failed") {
+    except(object, "source_changed", "the source changed again while it was being copied");
+  }
+  return "settled";
+}
+
+/**
  * Some stores ignore the pin to the planned version (measured: Ceph 16 ignores `x-amz-copy-source-if-match`). An ETag
  * that should have stayed and did not is the sign: the source is looked at again, and a newer version adopted.
  */
@@ -111,11 +136,27 @@ async function settleCopied(context: StageContext, object: BatchObject, copiedEt
     except(object, "source_changed", "the source changed while it was being copied");
 }
 
+/**
+ * Whether what stands at the target is this job's own copy: by the ETag that was recorded, or, when an earlier attempt
+ * may have been cut off before it could record one (`mayBeOurs`), by being the same as the source.
+ */
+async function isOwnCopy(
+  context: StageContext,
+  object: BatchObject,
+  target: Seen | null,
+  mayBeOurs: boolean,
+): Promise<boolean> {
+  if (target === null) return false;
+  if (target.etag === object.targetEtag) return true;
+  if (!mayBeOurs) return false;
+  const verdict = matchVerdict(object, target, context.spec.verify === "size" ? "size" : "etag");
+  if (verdict !== "ask_checksums") return verdict === "same";
+  return (await compareByChecksums(context, object)) === "same";
+}
+
 function settleWithoutCopy(
   object: BatchObject,
-  verdict:
-    | { readonly because: "already_there" }
-    | { readonly because: "target_exists"; readonly identical: boolean },
+  verdict: Exclude<CopyVerdict, { readonly copy: true }>,
   target: Seen | null,
 ): "settled" {
   if (verdict.because === "already_there") {
@@ -123,18 +164,19 @@ function settleWithoutCopy(
     return "settled";
   }
   const how = verdict.identical ? "an identical object" : "a different object";
-  except(object, "target_exists", `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})`);
+  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})`;
+  except(object, verdict.because, message);
   return "settled";
 }
 
-function requestCopy(context: StageContext, object: BatchObject) {
+function requestCopy(context: StageContext, object: BatchObject, onlyIfAbsent: boolean) {
   const { spec, source, signal } = context;
   return source.copy(
     {
       source: { bucket: spec.source.bucket, key: object.key, etag: object.etag, size: object.size },
       target: { bucket: spec.target.bucket, key: targetKey(context, object) },
       storageClass: object.storageClass,
-      onlyIfAbsent: spec.onConflict !== "overwrite",
+      onlyIfAbsent,
     },
     signal,
   );

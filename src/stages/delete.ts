@@ -26,14 +26,25 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
     return null;
   }
   const objects = going(batch);
-  for (let from = 0; from < objects.length; from += KEYS_IN_A_REQUEST) {
-    const hold = await deleteSome(context, objects.slice(from, from + KEYS_IN_A_REQUEST));
-    if (hold !== null) return hold;
+  let size = KEYS_IN_A_REQUEST;
+  for (let from = 0; from < objects.length; ) {
+    const slice = objects.slice(from, from + size);
+    const end = await deleteSome(context, slice);
+    if (end === "stale") size = Math.max(1, size >> 1);
+    else if (end === "settled") from += slice.length;
+    else return end;
   }
   return null;
 }
 
-async function deleteSome(context: StageContext, objects: readonly BatchObject[]): Promise<Hold | null> {
+/**
+ * Settles `objects`, or gives the gate's hold, or `stale` when looking at so many took longer than evidence keeps:
+ * fewer at a time are looked at faster.
+ */
+async function deleteSome(
+  context: StageContext,
+  objects: readonly BatchObject[],
+): Promise<Hold | "settled" | "stale"> {
   const { clock, signal, source, spec } = context;
   for (let attempt = 1; ; attempt += 1) {
     const open = objects.filter((object) => object.fate.kind === "going");
@@ -45,10 +56,10 @@ async function deleteSome(context: StageContext, objects: readonly BatchObject[]
     if (hold !== null) return hold;
     await context.confirmLease();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (clock.now() - gatheredAt > EVIDENCE_MS) continue;
+    if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
     try {
       await act(context, verdicts);
-      return null;
+      return "settled";
     } catch (error) {
       if (!hasCode(error, "store_throttled")) throw error;
       await clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal);
@@ -78,11 +89,17 @@ async function judge(
       except(object, failure.code, failure.message);
       continue;
     }
+    const sourceNow = sources.found.get(object.key) ?? null;
+    const targetNow = targets.found.get(key) ?? null;
     const verdict = deleteVerdict({
       copied: object,
       verifiedEtag: object.targetEtag,
-      sourceNow: sources.found.get(object.key) ?? null,
-      targetNow: targets.found.get(key) ?? null,
+      sourceNow,
+      targetNow,
+      // A copy is made later than its source. Under one key with one time of change it may be the source itself, seen
+      // through another name of its bucket.
+      mayBeOneObject:
+        key === object.key && sourceNow?.modifiedAt === targetNow?.modifiedAt && sourceNow !== null,
       isStillNamed: named.has(object.key),
     });
     verdicts.set(object, verdict);

@@ -34,6 +34,8 @@ async function rewriteAll(
   let rows = 0;
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
     await pacedRows(context, values.size);
+    // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
+    await context.confirmLease();
     const result = await table.rewrite([...values.keys()], form.change);
     rows += result.rows;
     for (const failure of result.failures) {

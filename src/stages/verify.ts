@@ -4,8 +4,9 @@ import { type Batch, type BatchObject, except, going } from "../domain/batch.ts"
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import { runAll } from "../pacing/concurrency.ts";
 import type { ListedObject } from "../ports/object-store.ts";
-import { lookAt, lookAtOne } from "./look.ts";
-import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+import { lookAtBothSides } from "./compare-checksums.ts";
+import { lookAt } from "./look.ts";
+import { type StageContext, targetKey, targetLook } from "./stage-context.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
 export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
@@ -38,14 +39,8 @@ async function compareChecksums(
   object: BatchObject,
   target: ListedObject,
 ): Promise<void> {
-  const [source, copy] = await Promise.all([
-    lookAtOne(sourceLook(context), object.key, { checksums: true }),
-    lookAtOne(targetLook(context), target.key, { checksums: true }),
-  ]);
-  const failure = source.failure ?? copy.failure;
+  const { source: sourceFacts, target: targetFacts, failure } = await lookAtBothSides(context, object);
   if (failure !== null) return except(object, failure.code, failure.message);
-  const sourceFacts = source.object;
-  const targetFacts = copy.object;
   if (sourceFacts === null || sourceFacts.etag !== object.etag) {
     except(object, "source_changed", "the source changed between copy and verification");
     return;

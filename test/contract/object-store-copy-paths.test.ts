@@ -50,7 +50,12 @@ describe("either way of sending single copies", () => {
     const { store, counts } = openStore(under, { copyPath, ...options }, { endpoint, ...more });
     const result = await store.copy(request).catch(({ code, message, details }) => {
       // Transport errors have one code either way, but words of their own.
-      return { code, details, message: details?.status === undefined ? null : message };
+      const vendorCode = details?.vendorCode?.replace(/^HPE_.*/, "HPE");
+      return {
+        code,
+        details: { ...details, vendorCode },
+        message: details?.status === undefined ? null : message,
+      };
     });
     return { result, counts };
   }
@@ -125,7 +130,11 @@ describe("either way of sending single copies", () => {
     ["no quotes", result("<ETag>abc</ETag>"), "abc"],
     ["no prolog", `<CopyObjectResult>${ETAG}</CopyObjectResult>`, "abc-3"],
     ["blanks to keep the connection", `${" \n".repeat(3000)}${result(`\n ${ETAG}\n`)}\n`, "abc-3"],
-    ["more elements", result(`<LastModified>x</LastModified>${ETAG}<ChecksumType>y</ChecksumType>`), "abc-3"],
+    [
+      "more elements",
+      result(`<LastModified>2026-01-01T00:00:00.000Z</LastModified>${ETAG}<ChecksumType>y</ChecksumType>`),
+      "abc-3",
+    ],
     ["an empty element", result(`<ChecksumCRC32/>${ETAG}`), "abc-3"],
     ["another ETag deeper down", result(`${ETAG}<More><ETag>"other"</ETag></More>`), "abc-3"],
   ])("reads a result with %s", async (_, body, etag) => {

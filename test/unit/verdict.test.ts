@@ -22,32 +22,37 @@ describe("whether an object must be copied", () => {
   const there = { copy: false, because: "already_there" };
   const same = { copy: false, because: "target_exists", identical: true };
   const different = { copy: false, because: "target_exists", identical: false };
+  const newer = { copy: false, because: "target_changed" };
+  const nobodys = { isOwnCopy: false, wasCopiedBefore: false };
+  const own = { isOwnCopy: true, wasCopiedBefore: true };
+  const unrecorded = { isOwnCopy: true, wasCopiedBefore: false };
+  const replaced = { isOwnCopy: false, wasCopiedBefore: true };
   it.each([
-    ["absent", null, "fail", false, copy],
-    ["absent", null, "fail", true, copy],
-    ["absent", null, "skip-identical", false, copy],
-    ["absent", null, "skip-identical", true, copy],
-    ["absent", null, "overwrite", false, copy],
-    ["absent", null, "overwrite", true, copy],
-    ["identical", identical, "fail", true, there],
-    ["identical", identical, "skip-identical", true, there],
-    ["identical", identical, "overwrite", true, there],
-    ["identical", identical, "fail", false, same],
-    ["identical", identical, "skip-identical", false, there],
-    ["identical", identical, "overwrite", false, copy],
-    ["of other bytes", otherBytes, "fail", false, different],
-    ["of other bytes", otherBytes, "fail", true, different],
-    ["of other bytes", otherBytes, "skip-identical", false, different],
-    ["of other bytes", otherBytes, "skip-identical", true, different],
-    ["of other bytes", otherBytes, "overwrite", false, copy],
-    ["of other bytes", otherBytes, "overwrite", true, copy],
-    ["of another size", otherSize, "fail", true, different],
-    ["of another size", otherSize, "skip-identical", true, different],
-    ["of another size", otherSize, "overwrite", true, copy],
+    ["absent", null, "fail", nobodys, copy],
+    ["absent", null, "fail", replaced, copy],
+    ["absent", null, "skip-identical", nobodys, copy],
+    ["absent", null, "overwrite", nobodys, copy],
+    ["our own", identical, "fail", own, there],
+    ["our own with another ETag", otherBytes, "fail", own, there],
+    ["our own, cut off before it was recorded", identical, "fail", unrecorded, there],
+    ["our own", otherBytes, "skip-identical", own, there],
+    ["our own", otherBytes, "overwrite", own, there],
+    ["identical", identical, "fail", nobodys, same],
+    ["identical", identical, "skip-identical", nobodys, there],
+    ["identical", identical, "overwrite", nobodys, copy],
+    ["of other bytes", otherBytes, "fail", nobodys, different],
+    ["of other bytes", otherBytes, "skip-identical", nobodys, different],
+    ["of other bytes", otherBytes, "overwrite", nobodys, copy],
+    ["of another size", otherSize, "fail", nobodys, different],
+    ["of another size", otherSize, "skip-identical", nobodys, different],
+    ["of another size", otherSize, "overwrite", nobodys, copy],
+    ["not our copy any more", otherBytes, "fail", replaced, newer],
+    ["not our copy any more", otherBytes, "skip-identical", replaced, newer],
+    ["not our copy any more", otherBytes, "overwrite", replaced, newer],
   ] as const)(
-    "when the target is %s (%j), the policy %s and it may be ours: %s",
-    (_, target, policy, ours, verdict) => {
-      expect(copyVerdict(source, target, policy, ours)).toEqual(verdict);
+    "when the target is %s (%j) and the policy %s, given %j",
+    (_, target, policy, history, verdict) => {
+      expect(copyVerdict(source, target, policy, history)).toMatchObject(verdict);
     },
   );
 });
@@ -121,6 +126,7 @@ describe("whether a source may be deleted", () => {
     sourceNow: source,
     targetNow: { size: 10, etag: "ttt" },
     isStillNamed: false,
+    mayBeOneObject: false,
   };
   const keep = (code: string) => ({ act: "keep", code });
   it.each([
@@ -131,6 +137,7 @@ describe("whether a source may be deleted", () => {
     ["target and source are both not there", { targetNow: null, sourceNow: null }, keep("target_lost")],
     ["the target has another ETag", { targetNow: { size: 10, etag: "uuu" } }, keep("target_changed")],
     ["the target has another size", { targetNow: { size: 9, etag: "ttt" } }, keep("target_changed")],
+    ["source and target may be one object", { mayBeOneObject: true }, keep("target_changed")],
     ["one row names the old key", { isStillNamed: true }, keep("still_referenced")],
     [
       "a row names the old key of a gone source",
@@ -153,6 +160,7 @@ describe("whether a source may be deleted", () => {
       sourceNow: seen,
       targetNow: seen,
       isStillNamed: fc.boolean(),
+      mayBeOneObject: fc.boolean(),
     });
     fc.assert(
       fc.property(evidence, (e) => {
@@ -160,6 +168,7 @@ describe("whether a source may be deleted", () => {
         expect(e.sourceNow).toEqual(source);
         expect(e.targetNow).toEqual({ size: 10, etag: e.verifiedEtag });
         expect(e.isStillNamed).toBe(false);
+        expect(e.mayBeOneObject).toBe(false);
       }),
       { numRuns: 2000 },
     );

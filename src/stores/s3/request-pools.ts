@@ -128,11 +128,17 @@ const CUT_SHORT: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "UND_ERR_RES_C
 
 /** undici's errors by the names that Node's HTTP client, and so the SDK, has for them. */
 function asNodeError(error: Error): Error {
+  // It looks for the parser's code in the wrong table and so has none.
+  if (error.name === "HTTPParserError") return withCode(error, "HPE_INVALID");
   const code = "code" in error ? error.code : undefined;
   if (typeof code !== "string") return error;
   if (OUT_OF_TIME.has(code)) return timeoutError(error.message);
-  if (CUT_SHORT.has(code)) return Object.assign(new Error(error.message), { code: "ECONNRESET" });
+  if (CUT_SHORT.has(code)) return withCode(error, "ECONNRESET");
   return error;
+}
+
+function withCode({ message }: Error, code: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 function timeoutError(message: string): Error {

@@ -65,6 +65,9 @@ export interface S3ObjectStoreOptions {
   readonly conditionalDelete?: boolean;
 }
 
+/** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
+const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
+
 /** Where an object is. */
 interface Place {
   readonly bucket: string;
@@ -158,14 +161,17 @@ export class S3ObjectStore implements ObjectStore {
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
     const doing = `looking at bucket ${bucket}`;
     try {
-      await this.#requests.send({ kind: "head", doing }, signal, (client, options) =>
-        client.send(new HeadBucketCommand({ Bucket: bucket }), options),
+      const { AccessPointAlias } = await this.#requests.send(
+        { kind: "head", doing },
+        signal,
+        (client, options) => client.send(new HeadBucketCommand({ Bucket: bucket }), options),
       );
-      return { exists: true, versioning: await this.#versioning(bucket, signal) };
+      const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
+      return { exists: true, versioning: await this.#versioning(bucket, signal), isAlias };
     } catch (error) {
       // HEAD has no body, so a missing bucket looks like a missing object.
       const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
-      if (missing) return { exists: false, versioning: "off" };
+      if (missing) return { exists: false, versioning: "off", isAlias: false };
       throw error;
     }
   }

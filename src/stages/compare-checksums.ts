@@ -1,0 +1,32 @@
+/** Compares an object and its copy by the checksums the store keeps, where ETags cannot tell. */
+
+import type { BatchObject } from "../domain/batch.ts";
+import { checksumVerdict } from "../domain/verdict.ts";
+import type { ObjectFacts, ObjectFailure } from "../ports/object-store.ts";
+import { lookAtOne } from "./look.ts";
+import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+
+export interface BothSides {
+  readonly source: ObjectFacts | null;
+  readonly target: ObjectFacts | null;
+  readonly failure: ObjectFailure | null;
+}
+
+/** Looks at source and target with their checksums: two requests. */
+export async function lookAtBothSides(context: StageContext, object: BatchObject): Promise<BothSides> {
+  const [source, target] = await Promise.all([
+    lookAtOne(sourceLook(context), object.key, { checksums: true }),
+    lookAtOne(targetLook(context), targetKey(context, object), { checksums: true }),
+  ]);
+  return { source: source.object, target: target.object, failure: source.failure ?? target.failure };
+}
+
+/** Whether both sides hold the same bytes now; what cannot be looked at or compared is `unverifiable`. */
+export async function compareByChecksums(
+  context: StageContext,
+  object: BatchObject,
+): Promise<"same" | "different" | "unverifiable"> {
+  const { source, target } = await lookAtBothSides(context, object);
+  if (source === null || target === null) return "unverifiable";
+  return checksumVerdict(source.checksums, target.checksums);
+}
