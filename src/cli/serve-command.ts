@@ -12,7 +12,7 @@ const REQUESTS_END_MS = 2_000;
 
 export const serveCommand: Command = {
   name: "serve",
-  summary: "run the service: API, dashboard, scheduler",
+  summary: "run the service: API and scheduler",
   operands: [],
   options: [CONFIG_OPTION],
   details: [

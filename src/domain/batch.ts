@@ -6,7 +6,7 @@ export type Stage = "plan" | "copy" | "verify" | "update" | "delete";
 export type BatchState = "planned" | "copied" | "verified" | "updated" | "done";
 
 /** Why an object was left alone on purpose. */
-export type SkipReason = "duplicate" | "source_gone" | "cancelled" | "not_modified_before" | "retried";
+export type SkipReason = "duplicate" | "source_gone" | "retried";
 
 /** Why an object could not go through; each has advice in {@link ADVICE}. */
 export type ExceptionCode =

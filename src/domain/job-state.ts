@@ -49,8 +49,8 @@ const go = (state: JobState): Answer => ({ go: state });
 /**
  * | state \ action            | pause   | resume | cancel     | retry  | approve |
  * |---------------------------|---------|--------|------------|--------|---------|
- * | queued                    | paused  | same   | cancelled  | –      | same    |
- * | running, waiting          | pausing | same   | cancelling | –      | same    |
+ * | queued                    | paused  | same   | cancelled  | same   | same    |
+ * | running, waiting          | pausing | same   | cancelling | same   | same    |
  * | pausing                   | same    | queued | cancelling | –      | same    |
  * | paused                    | same    | queued | cancelled  | queued | same    |
  * | cancelling                | –       | –      | same       | –      | –       |
@@ -59,13 +59,14 @@ const go = (state: JobState): Answer => ({ go: state });
  * | completed_with_exceptions | –       | –      | –          | queued | same    |
  * | failed                    | –       | queued | cancelled  | queued | same    |
  *
+ * `retry` of a job that is at work already is a repetition: its exceptions were taken up, or it has not ended yet.
  * `approve` never changes the state by itself: the delete stage asks the ledger for the approval.
  * Resuming a job that is still pausing queues it: its runner stops, and the next claim goes on.
  */
 const TABLE: Readonly<Record<JobState, Readonly<Record<JobAction, Answer>>>> = {
-  queued: { pause: go("paused"), resume: "same", cancel: go("cancelled"), retry: null, approve: "same" },
-  running: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: null, approve: "same" },
-  waiting: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: null, approve: "same" },
+  queued: { pause: go("paused"), resume: "same", cancel: go("cancelled"), retry: "same", approve: "same" },
+  running: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: "same", approve: "same" },
+  waiting: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: "same", approve: "same" },
   pausing: { pause: "same", resume: go("queued"), cancel: go("cancelling"), retry: null, approve: "same" },
   paused: {
     pause: "same",

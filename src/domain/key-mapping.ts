@@ -77,7 +77,10 @@ export function spellingsOf(urlPrefix: string | null, key: string): readonly str
   const before = urlPrefix ?? "";
   const raw = before + key;
   if (urlPrefix === null) return [raw];
-  const encoded = [encodeKeyPath, encodeKeyPathStrictly, encodeURI].map((encode) => before + encode(key));
+  // S3 itself reads `+` in a path as a space.
+  const encodeForm = (path: string) => encodeKeyPath(path).replaceAll("%20", "+");
+  const encoders = [encodeKeyPath, encodeKeyPathStrictly, encodeURI, encodeForm];
+  const encoded = encoders.map((encode) => before + encode(key));
   return [...new Set([raw, ...encoded])];
 }
 

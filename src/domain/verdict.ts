@@ -108,8 +108,6 @@ export interface DeleteEvidence {
   readonly verifiedEtag: string | null;
   readonly sourceNow: Seen | null;
   readonly targetNow: Seen | null;
-  /** Source and target cannot be told apart (same key, same time of change): two names of one bucket, perhaps. */
-  readonly mayBeOneObject: boolean;
   /** Whether any row, in any reference and whatever its `where`, may still name the old key. */
   readonly isStillNamed: boolean;
 }
@@ -127,7 +125,6 @@ export type DeleteVerdict =
  * | the copy was never verified                | keep: unverifiable       |
  * | the target is not there now                | keep: target_lost        |
  * | the target is not the copy that was verified | keep: target_changed   |
- * | source and target may be one object        | keep: target_changed     |
  * | a row names the old key                    | keep: still_referenced   |
  * | the source is not there now                | already gone             |
  * | the source is not the version copied       | keep: source_changed     |
@@ -140,7 +137,6 @@ export function deleteVerdict(evidence: DeleteEvidence): DeleteVerdict {
   if (targetNow.etag !== verifiedEtag || targetNow.size !== copied.size) {
     return { act: "keep", code: "target_changed" };
   }
-  if (evidence.mayBeOneObject) return { act: "keep", code: "target_changed" };
   if (evidence.isStillNamed) return { act: "keep", code: "still_referenced" };
   if (sourceNow === null) return { act: "already_gone" };
   if (sourceNow.etag !== copied.etag || sourceNow.size !== copied.size) {

@@ -1,67 +1,87 @@
-/** Counts what a job would move, by listing the source, and compares it with what stands at the target. */
+/** Counts what a job would move, with the job's own planner, and compares it with what stands at the target. */
 
-import type { JobSpec, ObjectLocation } from "../domain/job-spec.ts";
-import { keyFault, mapKey } from "../domain/key-mapping.ts";
-import { compareKeys } from "../domain/key-order.ts";
+import { type DryBatch, type DryObject, dryPlan } from "../conveyor/dry-plan.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
+import { keyFault } from "../domain/key-mapping.ts";
 import { looksIdentical } from "../domain/verdict.ts";
-import { type ListedObject, noRequests, type ObjectStore } from "../ports/object-store.ts";
-import { governedStores, type JobParts } from "./job-context.ts";
-import { keyFilterOf } from "./key-filter.ts";
+import { noRequests, type ObjectStore } from "../ports/object-store.ts";
+import { type JobParts, jobContext } from "./job-context.ts";
+import { Findings } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
+import { ReadOnlyStore } from "./preflight-stores.ts";
 
-const EXAMPLES = 5;
-/** The keys kept to look them up in the tables. */
-const SAMPLE = 1000;
 const ARCHIVED: ReadonlySet<string | null> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
+/** Objects that one listing or one deletion covers. */
+const PAGE = 1000;
+
+export interface Looks {
+  readonly list: number;
+  readonly head: number;
+}
 
 export interface ObjectCount {
+  /** Objects in the source that the inventory names and the filter lets through, `maxObjects` at most. */
   readonly objects: number;
   readonly bytes: number;
   /** Characters of the longest new key. */
   readonly longestTargetKey: number;
-  /** The first source keys, a sample. */
-  readonly sample: readonly string[];
+  /** Objects that a look at the ETags cannot verify: their checksums will be asked for. */
+  readonly withoutComparableEtag: number;
+  /** Slices of a thousand objects, batch by batch. */
+  readonly pages: number;
+  /** Requests that planning took (`source`), and one look at all target keys (`target`). */
+  readonly looks: { readonly source: Looks; readonly target: Looks };
   readonly problems: readonly Problem[];
 }
 
+const NO_LOOKS: Looks = { list: 0, head: 0 };
+
 /** A count of nothing. */
-export const NOTHING: ObjectCount = { objects: 0, bytes: 0, longestTargetKey: 0, sample: [], problems: [] };
+export const NOTHING: ObjectCount = {
+  objects: 0,
+  bytes: 0,
+  longestTargetKey: 0,
+  withoutComparableEtag: 0,
+  pages: 0,
+  looks: { source: NO_LOOKS, target: NO_LOOKS },
+  problems: [],
+};
 
-/** A kind of trouble with how often it occurs and a few examples. */
-class Finding {
-  count = 0;
-  readonly examples: string[] = [];
-
-  add(key: string): void {
-    this.count += 1;
-    if (this.examples.length < EXAMPLES) this.examples.push(key);
-  }
-}
-
-/** Sums and findings while a listing passes by. */
+/** Sums and findings while the plan passes by. */
 class Counting {
   objects = 0;
   bytes = 0;
   longestTargetKey = 0;
-  readonly sample: string[] = [];
-  readonly found = {
-    long: new Finding(),
-    archived: new Finding(),
-    identical: new Finding(),
-    different: new Finding(),
-  };
+  withoutComparableEtag = 0;
+  pages = 0;
+  readonly found = new Findings();
+  readonly #wantsRows: boolean;
 
-  /** `standing` is what stands at the target key already. */
-  add(object: ListedObject, target: string, standing: ListedObject | null): void {
+  /** `wantsRows`: whether an object that no row names is worth telling. */
+  constructor(wantsRows: boolean) {
+    this.#wantsRows = wantsRows;
+  }
+
+  add({ present, missing, excepted }: DryBatch): void {
+    this.pages += Math.ceil(present.length / PAGE);
+    for (const item of present) this.#addPresent(item);
+    for (const { key } of missing) this.found.missing.add(key);
+    for (const object of excepted) this.found.addException(object);
+  }
+
+  #addPresent({ object, targetKey, standing, failure }: DryObject): void {
+    const { found } = this;
     this.objects += 1;
     this.bytes += object.size;
-    this.longestTargetKey = Math.max(this.longestTargetKey, [...target].length);
-    if (this.sample.length < SAMPLE) this.sample.push(object.key);
-    if (keyFault(target) !== null) this.found.long.add(object.key);
-    if (ARCHIVED.has(object.storageClass)) this.found.archived.add(object.key);
-    if (standing === null) return;
-    const { identical, different } = this.found;
-    (looksIdentical(object, standing) ? identical : different).add(target);
+    this.longestTargetKey = Math.max(this.longestTargetKey, [...targetKey].length);
+    if (object.etag.includes("-")) this.withoutComparableEtag += 1;
+    if (keyFault(targetKey) !== null) found.long.add(object.key);
+    if (ARCHIVED.has(object.storageClass)) found.archived.add(object.key);
+    if (this.#wantsRows && object.rows.length === 0) found.withoutRow.add(object.key);
+    if (failure !== null) found.addUntold(failure.code, targetKey);
+    if (standing !== null)
+      (looksIdentical(object, standing) ? found.identical : found.different).add(targetKey);
   }
 }
 
@@ -70,113 +90,51 @@ export interface CountOptions {
   readonly onProgress?: (objects: number) => void;
 }
 
-/** Lists source and target once each, in step, for both are in byte order and a prefix exchange keeps that order. */
+/**
+ * Plans the job as it would be planned, batch by batch, keeping none of them. `isAskable` tells of each reference
+ * whether its table may be searched for rows: without an index every batch would read the whole of it. A key that a
+ * manifest names again far from the first time is counted again, as the job itself plans it again.
+ */
 export async function countObjects(
   parts: JobParts,
   spec: JobSpec,
+  isAskable: readonly boolean[],
   options: CountOptions,
 ): Promise<ObjectCount> {
-  const stores = governedStores(parts, spec, noRequests());
-  const filter = keyFilterOf(spec.filter);
-  const change = { from: spec.source.prefix, to: spec.target.prefix };
-  const targets = new InStep(listAll(stores(spec.target.store), spec.target, options.signal));
-  const counting = new Counting();
-  const most = spec.maxObjects ?? Number.POSITIVE_INFINITY;
-  for await (const object of listAll(stores(spec.source.store), spec.source, options.signal)) {
-    if (!filter(object.key.slice(change.from.length), object.modifiedAt)) continue;
-    if (counting.objects >= most) break;
-    const target = mapKey(change, object.key);
-    counting.add(object, target, await targets.at(target));
-    if (counting.objects % 10_000 === 0) options.onProgress?.(counting.objects);
+  const isFromRows = spec.inventory.from === "database";
+  // The first reference of a database inventory is paged by its key and never searched.
+  const references = spec.references.filter((_, i) => isAskable[i] === true || (isFromRows && i === 0));
+  const signal = options.signal ?? new AbortController().signal;
+  const context = contextWithoutJob(parts, { ...spec, references }, signal);
+  const source = new ReadOnlyStore(context.source);
+  const target = new ReadOnlyStore(context.target);
+  const wantsRows = !isFromRows && references.length > 0 && references.length === spec.references.length;
+  const counting = new Counting(wantsRows);
+  for await (const batch of dryPlan({ ...context, source, target })) {
+    counting.add(batch);
+    options.onProgress?.(counting.objects);
   }
   options.onProgress?.(counting.objects);
-  const { objects, bytes, longestTargetKey, sample, found } = counting;
-  const versioned = await versioningProblems(stores(spec.source.store), spec);
-  return { objects, bytes, longestTargetKey, sample, problems: [...problemsOf(spec, found), ...versioned] };
+  const { objects, bytes, longestTargetKey, withoutComparableEtag, pages, found } = counting;
+  const looks = { source: source.looks, target: target.looks };
+  const problems = [...found.problems(spec), ...(await versioningProblems(source, spec, signal))];
+  return { objects, bytes, longestTargetKey, withoutComparableEtag, pages, looks, problems };
 }
 
-async function* listAll(
+/** The stages' context under a lease of no job: good for planning, which only reads. */
+function contextWithoutJob(parts: JobParts, spec: JobSpec, signal: AbortSignal) {
+  const lease = { jobId: "", owner: "preflight", token: 0 };
+  const counters = { requests: noRequests(), statements: {} };
+  const confirmLease = () => Promise.reject(new DomainError("internal", "preflight holds no lease"));
+  return jobContext(parts, spec, lease, counters, { signal, confirmLease });
+}
+
+async function versioningProblems(
   store: ObjectStore,
-  { bucket, prefix }: ObjectLocation,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ListedObject> {
-  for (let startAfter: string | null = null; ; ) {
-    const page = await store.list({ bucket, prefix, startAfter, limit: 1000 }, signal);
-    yield* page.objects;
-    startAfter = page.objects.at(-1)?.key ?? null;
-    if (!page.more || startAfter === null) return;
-  }
-}
-
-/** Walks a listing in step with keys that come in the same order. */
-class InStep {
-  readonly #listing: AsyncGenerator<ListedObject>;
-  #current: ListedObject | null = null;
-  #ended = false;
-
-  constructor(listing: AsyncGenerator<ListedObject>) {
-    this.#listing = listing;
-  }
-
-  /** The listed object with exactly `key`; keys must be asked in byte order. */
-  async at(key: string): Promise<ListedObject | null> {
-    while (!this.#ended && (this.#current === null || compareKeys(this.#current.key, key) < 0)) {
-      const next = await this.#listing.next();
-      this.#ended = next.done === true;
-      this.#current = next.done === true ? null : next.value;
-    }
-    return this.#current?.key === key ? this.#current : null;
-  }
-}
-
-function problemsOf(
   spec: JobSpec,
-  found: { long: Finding; archived: Finding; identical: Finding; different: Finding },
-): Problem[] {
-  const overwrite = spec.onConflict === "overwrite";
-  const skips = spec.onConflict === "skip-identical";
-  return [
-    problem(
-      "error",
-      "key_too_long",
-      found.long,
-      "objects get a key that is empty or longer than 1,024 bytes",
-    ),
-    problem(
-      "warning",
-      "archived",
-      found.archived,
-      "objects are archived: restore them first, or they become exceptions",
-    ),
-    problem(
-      overwrite ? "warning" : "error",
-      "target_exists",
-      found.different,
-      overwrite
-        ? "objects at the target will be overwritten"
-        : "different objects stand at the target already",
-    ),
-    problem(
-      skips || overwrite ? "warning" : "error",
-      "target_identical",
-      found.identical,
-      "identical objects stand at the target already; onConflict skip-identical goes on with them",
-    ),
-  ].filter((item) => item !== null);
-}
-
-function problem(
-  severity: Problem["severity"],
-  code: string,
-  finding: Finding,
-  what: string,
-): Problem | null {
-  if (finding.count === 0) return null;
-  return { severity, code, message: `${finding.count} ${what}`, examples: finding.examples };
-}
-
-async function versioningProblems(store: ObjectStore, spec: JobSpec): Promise<Problem[]> {
-  const { versioning } = await store.bucketFacts(spec.source.bucket);
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const { versioning } = await store.bucketFacts(spec.source.bucket, signal);
   if (versioning === "off" || spec.delete.when === "never") return [];
   const message = `versioning of the source bucket is ${versioning}: deleting adds markers, old versions stay and are billed`;
   return [{ severity: "warning", code: "versioned_source", message, examples: [] }];

@@ -13,6 +13,7 @@ export interface Problem {
 export interface PreflightReport {
   /** Whether no problem is an error. */
   readonly ok: boolean;
+  /** What the inventory, the filter and `maxObjects` select and the source has; missing objects are a problem. */
   readonly objects: number;
   readonly bytes: number;
   /** Rows that would change, by `database.table.column`; null where it was not counted. */

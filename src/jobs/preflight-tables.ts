@@ -1,137 +1,123 @@
-/** What preflight finds in the tables: missing indexes, narrow columns, triggers, rows and objects without each other. */
+/** What preflight finds in the tables: missing indexes, narrow columns, triggers, and objects that no row names. */
 
 import type { JobSpec, ReferenceSpec } from "../domain/job-spec.ts";
-import { keyOfValue, valueForms } from "../domain/key-mapping.ts";
-import { commonPrefix } from "../domain/key-order.ts";
+import { valueForms } from "../domain/key-mapping.ts";
 import { noRequests } from "../ports/object-store.ts";
 import type { ReferenceTable, TableFacts } from "../ports/reference-table.ts";
 import { governedStores, type JobParts } from "./job-context.ts";
+import { keyFilterOf } from "./key-filter.ts";
 import type { ObjectCount } from "./preflight-count.ts";
+import { columnOf, Finding } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
 
 /** A table without an index on the column is read whole for every batch; below so many rows nobody notices. */
 const SMALL_TABLE = 10_000;
-const SAMPLE_ROWS = 200;
-const EXAMPLES = 5;
+/** Objects of the source that are looked up in the first table: one listing. */
+const SAMPLE = 1000;
 
-export interface TableFindings {
-  /** `database.table.column`. */
-  readonly name: string;
-  readonly estimatedRows: number | null;
-  readonly problems: readonly Problem[];
+/** A reference, and what its table looks like. */
+export interface InspectedTable {
+  readonly reference: ReferenceSpec;
+  readonly table: ReferenceTable;
+  readonly facts: TableFacts;
+  /** Whether rows can be searched by value without reading a large table whole. */
+  readonly isAskable: boolean;
 }
 
-/** Looks at every reference of the job. */
-export async function tableFindings(
-  parts: JobParts,
-  spec: JobSpec,
-  count: ObjectCount,
-): Promise<TableFindings[]> {
-  const findings: TableFindings[] = [];
+/** Looks at the table of every reference of the job. */
+export async function inspectTables(parts: JobParts, spec: JobSpec): Promise<InspectedTable[]> {
+  const tables: InspectedTable[] = [];
   for (const reference of spec.references) {
     const table = parts.connections.reference(reference, {});
     const facts = await table.inspect();
-    const problems = [
-      ...structureProblems(reference, facts, count),
-      ...(await rowProblems(parts, spec, reference, table)),
-      ...(await objectProblems(spec, reference, table, count)),
-    ];
-    const name = `${reference.database}.${reference.table}.${reference.column}`;
-    findings.push({ name, estimatedRows: facts.estimatedRows, problems });
+    tables.push({ reference, table, facts, isAskable: facts.columnIsIndexed || isSmall(facts) });
   }
-  return findings;
+  return tables;
 }
 
-function structureProblems(reference: ReferenceSpec, facts: TableFacts, count: ObjectCount): Problem[] {
-  const problems: Problem[] = [];
-  const column = `${reference.table}.${reference.column}`;
-  if (!facts.columnIsIndexed) {
-    const isLarge = facts.estimatedRows === null || facts.estimatedRows > SMALL_TABLE;
-    problems.push({
-      severity: isLarge ? "error" : "warning",
+/** What the tables' structure has against a job of `count`. */
+export function structureProblems(tables: readonly InspectedTable[], count: ObjectCount): Problem[] {
+  return tables.flatMap(({ reference, facts, isAskable }) => [
+    ...indexProblems(reference, facts, isAskable),
+    ...widthProblems(reference, facts, count),
+    ...triggerProblems(reference, facts),
+  ]);
+}
+
+function isSmall({ estimatedRows }: TableFacts): boolean {
+  return estimatedRows !== null && estimatedRows <= SMALL_TABLE;
+}
+
+function indexProblems(reference: ReferenceSpec, facts: TableFacts, isAskable: boolean): Problem[] {
+  if (facts.columnIsIndexed) return [];
+  return [
+    {
+      severity: isAskable ? "warning" : "error",
       code: "column_not_indexed",
-      message: `no index begins with ${column}: every batch would read the whole table; create one first`,
+      message: `no index begins with ${columnOf(reference)}: every batch would read the whole table; create one first`,
       examples: [`CREATE INDEX ... ON \`${reference.table}\` (\`${reference.column}\`)`],
-    });
-  }
-  const longest = count.longestTargetKey + (reference.urlPrefix?.length ?? 0);
-  if (facts.columnLength !== null && longest > facts.columnLength) {
-    problems.push({
-      severity: "error",
-      code: "column_too_narrow",
-      message: `${column} holds ${facts.columnLength} characters, the longest new value has ${longest}`,
-      examples: [],
-    });
-  }
-  if (facts.triggers.length > 0) {
-    const message = `${reference.table} has triggers, which run for every row that changes`;
-    problems.push({ severity: "warning", code: "table_has_triggers", message, examples: facts.triggers });
-  }
-  return problems;
+    },
+  ];
 }
 
-/** Do the first rows name objects that exist? Asked one by one: they may lie anywhere in the bucket. */
-async function rowProblems(
+function widthProblems(
+  reference: ReferenceSpec,
+  { columnLength }: TableFacts,
+  count: ObjectCount,
+): Problem[] {
+  const longest = count.longestTargetKey + (reference.urlPrefix?.length ?? 0);
+  if (columnLength === null || longest <= columnLength) return [];
+  const message = `${columnOf(reference)} holds ${columnLength} characters, the longest new value has ${longest}`;
+  return [{ severity: "error", code: "column_too_narrow", message, examples: [] }];
+}
+
+function triggerProblems({ table }: ReferenceSpec, { triggers }: TableFacts): Problem[] {
+  if (triggers.length === 0) return [];
+  const message = `${table} has triggers, which run for every row that changes`;
+  return [{ severity: "warning", code: "table_has_triggers", message, examples: triggers }];
+}
+
+/**
+ * A hint for the database inventory, which does not see the objects that no row names: are there any among the first
+ * objects of the source prefix? What the filter keeps out is meant to stay, and is not told.
+ */
+export async function unnamedHint(
   parts: JobParts,
   spec: JobSpec,
-  reference: ReferenceSpec,
-  table: ReferenceTable,
+  [first]: readonly InspectedTable[],
+  signal: AbortSignal | undefined,
 ): Promise<Problem[]> {
-  const store = governedStores(parts, spec, noRequests())(spec.source.store);
-  const starts = formsOf(spec, reference).map((form) => form.change.from);
-  const rows = await table.page(null, commonPrefix(starts), SAMPLE_ROWS);
-  const missing: string[] = [];
-  const strange: string[] = [];
-  for (const { value } of rows) {
-    const key = keyOfValue(reference.urlPrefix, value);
-    if (key === null) strange.push(value);
-    else if ((await store.head({ bucket: spec.source.bucket, key })) === null) missing.push(key);
-  }
-  const of = `of the first ${rows.length} rows of ${reference.table}`;
-  const problems: Problem[] = [];
-  if (missing.length > 0) {
-    const message = `${missing.length} ${of} name an object that is not in the source bucket: they become exceptions`;
-    problems.push({
-      severity: "warning",
-      code: "object_missing",
-      message,
-      examples: missing.slice(0, EXAMPLES),
-    });
-  }
-  if (strange.length > 0) {
-    const message = `${strange.length} ${of} hold values that do not follow the reference's form: they become exceptions`;
-    problems.push({
-      severity: "warning",
-      code: "value_not_understood",
-      message,
-      examples: strange.slice(0, EXAMPLES),
-    });
-  }
-  return problems;
+  if (spec.inventory.from !== "database" || first === undefined || !first.isAskable) return [];
+  const { bucket, prefix, store } = spec.source;
+  const stores = governedStores(parts, spec, noRequests());
+  const page = await stores(store).list({ bucket, prefix, startAfter: null, limit: SAMPLE }, signal);
+  const passes = keyFilterOf(spec.filter);
+  const sample = page.objects.filter(({ key, modifiedAt }) => passes(key.slice(prefix.length), modifiedAt));
+  const named = await keysNamed(
+    spec,
+    first,
+    sample.map(({ key }) => key),
+  );
+  const unnamed = new Finding();
+  for (const { key } of sample) if (!named.has(key)) unnamed.add(key);
+  const where = `the first ${sample.length} objects are named by no row of ${columnOf(first.reference)}`;
+  return unnamed.problems("warning", "object_without_row", `of ${where}: they stay where they are`);
 }
 
-/** Are there rows for the first objects? */
-async function objectProblems(
+/** Which of `keys` a row of the table names. One statement. */
+async function keysNamed(
   spec: JobSpec,
-  reference: ReferenceSpec,
-  table: ReferenceTable,
-  { sample }: ObjectCount,
-): Promise<Problem[]> {
-  if (sample.length === 0) return [];
+  { reference, table }: InspectedTable,
+  keys: readonly string[],
+): Promise<ReadonlySet<string | undefined>> {
   const keyOf = new Map<string, string>();
-  for (const form of formsOf(spec, reference))
-    for (const key of sample) keyOf.set(form.valueOf(key) ?? key, key);
+  for (const form of valueForms(reference.urlPrefix, { from: spec.source.prefix, to: spec.target.prefix })) {
+    for (const key of keys) {
+      const value = form.valueOf(key);
+      if (value !== null) keyOf.set(value, key);
+    }
+  }
+  if (keyOf.size === 0) return new Set();
   const rows = await table.naming([...keyOf.keys()]);
-  const named = new Set(rows.map((row) => keyOf.get(row.value)));
-  const unnamed = sample.filter((key) => !named.has(key));
-  if (unnamed.length === 0) return [];
-  const fate =
-    spec.inventory.from === "database" ? "they stay where they are" : "they are moved all the same";
-  const where = `${reference.table}.${reference.column}`;
-  const message = `${unnamed.length} of the first ${sample.length} objects are named by no row of ${where}: ${fate}`;
-  return [{ severity: "warning", code: "object_without_row", message, examples: unnamed.slice(0, EXAMPLES) }];
-}
-
-function formsOf(spec: JobSpec, reference: ReferenceSpec) {
-  return valueForms(reference.urlPrefix, { from: spec.source.prefix, to: spec.target.prefix });
+  return new Set(rows.map((row) => keyOf.get(row.value)));
 }

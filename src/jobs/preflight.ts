@@ -12,7 +12,8 @@ import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
 import type { PreflightReport, Problem } from "./preflight-report.ts";
-import { type TableFindings, tableFindings } from "./preflight-tables.ts";
+import { requestsOf } from "./preflight-requests.ts";
+import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
 
 /** A copy of a small object takes about this long at AWS ("roughly 100–200 ms", S3 performance guide). */
 const COPY_SECONDS = 0.15;
@@ -34,13 +35,15 @@ export async function preflight(
   if (faults.length > 0) return report(spec, NOTHING, [], faults.map(toProblem), parts.clock.now());
   const problems: Problem[] = [];
   let count = NOTHING;
-  let tables: TableFindings[] = [];
+  let tables: InspectedTable[] = [];
   try {
     problems.push(...(await surroundingFaults(parts, spec)).map(toProblem));
     if (problems.length === 0) {
-      count = await countObjects(parts, spec, options);
-      tables = await tableFindings(parts, spec, count);
-      problems.push(...count.problems, ...tables.flatMap((table) => table.problems));
+      tables = await inspectTables(parts, spec);
+      const isAskable = tables.map((table) => table.isAskable);
+      count = await countObjects(parts, spec, isAskable, options);
+      problems.push(...count.problems, ...structureProblems(tables, count));
+      problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
       if (options.canary)
         problems.push(...(await sendCanary(governedStores(parts, spec, noRequests()), spec)));
     }
@@ -74,14 +77,11 @@ function unreachable(error: unknown): Problem {
 function report(
   spec: JobSpec,
   count: ObjectCount,
-  tables: readonly TableFindings[],
+  tables: readonly InspectedTable[],
   problems: readonly Problem[],
   now: number,
 ): PreflightReport {
-  const pages = Math.ceil(count.objects / 1000);
-  const deletes = spec.delete.when === "never" ? 0 : pages;
-  // Listings: inventory, target before copying, target to verify, and target and source before deleting.
-  const requests = { list: pages * 3 + deletes * 2, copy: count.objects, head: 0, delete: deletes };
+  const requests = requestsOf(spec, count);
   const perSecond = Math.min(
     spec.limits.concurrency / COPY_SECONDS,
     spec.limits.requestsPerSecond ?? Number.POSITIVE_INFINITY,
@@ -92,11 +92,20 @@ function report(
     ok: problems.every((problem) => problem.severity !== "error"),
     objects: count.objects,
     bytes: count.bytes,
-    rows: Object.fromEntries(tables.map((table) => [table.name, table.estimatedRows])),
+    rows: rowsOf(tables),
     requests,
     estimatedCostUsd: estimateCostUsd(requests),
     estimatedSeconds,
     finishAt: count.objects === 0 ? null : new Date(now + estimatedSeconds * 1000).toISOString(),
     problems,
   };
+}
+
+function rowsOf(tables: readonly InspectedTable[]): PreflightReport["rows"] {
+  return Object.fromEntries(
+    tables.map(({ reference: { database, table, column }, facts }) => [
+      `${database}.${table}.${column}`,
+      facts.estimatedRows,
+    ]),
+  );
 }

@@ -79,9 +79,15 @@ export class Scheduler {
 
   async #takeUp(): Promise<void> {
     const states = JOB_STATES.filter(isRunnable);
-    const { items } = await this.#parts.ledger.jobs({ states, limit: 200, cursor: null });
+    const runnable: JobRecord[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const page = await this.#parts.ledger.jobs({ states, limit: 200, cursor });
+      runnable.push(...page.items);
+      cursor = page.next;
+      if (cursor === null) break;
+    }
     // Oldest first: the ledger lists the newest first.
-    for (const job of items.toReversed()) {
+    for (const job of runnable.toReversed()) {
       // A job in its grace only waits: it must not keep others from their work.
       const working = [...this.#running.values()].filter(({ run }) => !run.isParked).length;
       if (this.#closing || working >= MOST_JOBS) return;

@@ -96,10 +96,6 @@ async function judge(
       verifiedEtag: object.targetEtag,
       sourceNow,
       targetNow,
-      // A copy is made later than its source. Under one key with one time of change it may be the source itself, seen
-      // through another name of its bucket.
-      mayBeOneObject:
-        key === object.key && sourceNow?.modifiedAt === targetNow?.modifiedAt && sourceNow !== null,
       isStillNamed: named.has(object.key),
     });
     verdicts.set(object, verdict);

@@ -104,9 +104,9 @@ describe.concurrent("sources", () => {
 
 /** What each state refuses; whatever is not here is accepted. */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
-  queued: ["retry"],
-  running: ["retry"],
-  waiting: ["retry"],
+  queued: [],
+  running: [],
+  waiting: [],
   pausing: ["retry"],
   paused: [],
   cancelling: ["pause", "resume", "retry", "approve"],

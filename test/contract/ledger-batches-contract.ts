@@ -79,7 +79,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
       const fate = { kind: "exception", code: "key_too_long", message: "1,025 bytes" } as const;
-      const gone = { kind: "skipped", reason: "not_modified_before" } as const;
+      const gone = { kind: "skipped", reason: "source_gone" } as const;
       const objects = [objectOf("a"), objectOf("b", { fate }), objectOf("c", { fate: gone })];
       const batch = await ledger.addBatch(lease, { objects, cursor: "c" }, T0);
       await endAllStages(ledger, lease, batch);

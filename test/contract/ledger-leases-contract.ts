@@ -76,13 +76,35 @@ export function leasesContract(ledgerOf: () => Ledger): void {
       });
     });
 
-    test.each(["pausing", "cancelling", "queued"] as const)("a renewal leaves a job %s", async (state) => {
+    test.each(["pausing", "cancelling"] as const)("a renewal leaves a job %s", async (state) => {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
       await change(ledger, lease.jobId, "running", state);
       const waiting = { ...REPORT, state: "waiting", waiting: THROTTLED } as const;
       expect(await ledger.renew(lease, waiting, T0 + 1, LEASE_MS)).toMatchObject({ state, waiting: null });
     });
+
+    test("a renewal tells the truth of a job that was resumed before its runner took notice of the pause", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      await change(ledger, lease.jobId, "running", "queued");
+      expect(await ledger.renew(lease, REPORT, T0 + 1, LEASE_MS)).toMatchObject({ state: "running" });
+    });
+
+    test.each(["cancelled", "paused"] as const)(
+      "a release leaves a job %s that was so before",
+      async (state) => {
+        const ledger = ledgerOf();
+        const lease = await claimedJob(ledger);
+        await change(ledger, lease.jobId, "running", state);
+        const before = await ledger.job(lease.jobId);
+        await ledger.release(lease, { ...END, state: "queued" }, T0 + 5);
+        expect(await ledger.job(lease.jobId)).toMatchObject({
+          state,
+          finishedAt: before?.finishedAt ?? null,
+        });
+      },
+    );
 
     test("a release ends the lease in the given state, and may be repeated", async () => {
       const ledger = ledgerOf();

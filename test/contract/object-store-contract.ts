@@ -127,8 +127,8 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
       const etag = await put(bench, a, "lonely", "x");
       const request = copyOf(bench, "lonely", etag, 1, "lonely");
       await expect(store.copy({ ...request, target: { bucket, key: "k" } })).rejects.toEqual(missing);
-      expect(await store.bucketFacts(bucket)).toEqual({ exists: false, versioning: "off" });
-      expect(await store.bucketFacts(a)).toEqual({ exists: true, versioning: "off" });
+      expect(await store.bucketFacts(bucket)).toEqual({ exists: false, versioning: "off", isAlias: false });
+      expect(await store.bucketFacts(a)).toEqual({ exists: true, versioning: "off", isAlias: false });
     });
 
     it("says that credentials are wrong, and does not repeat them", async () => {

@@ -188,6 +188,23 @@ describe("the pool of single copies", () => {
     expect(tokens.size).toBe(3);
   });
 
+  it("takes over the store's clock, as the SDK does", async () => {
+    const ahead = new Date(Date.now() + 7_200_000);
+    const dates: string[] = [];
+    answer = (response, { headers }) => {
+      dates.push(String(headers["x-amz-date"]));
+      if (dates.length > 1) return response.end(RESULT);
+      response.writeHead(403, { date: ahead.toUTCString() });
+      return response.end("<Error><Code>RequestTimeTooSkewed</Code></Error>");
+    };
+    const { store } = open();
+    await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await store.copy(copyTo("k"))).toEqual(DONE);
+    const [first = "", second = ""] = dates;
+    expect(first < second).toBe(true);
+    expect(second.slice(0, 11)).toBe(`${ahead.toISOString().slice(0, 13).replaceAll("-", "")}`);
+  });
+
   it("says that there are no credentials", async () => {
     const client = new S3Client({
       endpoint,

@@ -45,7 +45,7 @@ describe("learnRoute", () => {
       "eu-west-1",
     ],
     [
-      { endpoint: "https://store.example:8443/p/q/" },
+      { endpoint: "https://store.example:8443/p/q" },
       "bkt",
       "https://bkt.store.example:8443",
       "/p/q/",

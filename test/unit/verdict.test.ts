@@ -126,7 +126,6 @@ describe("whether a source may be deleted", () => {
     sourceNow: source,
     targetNow: { size: 10, etag: "ttt" },
     isStillNamed: false,
-    mayBeOneObject: false,
   };
   const keep = (code: string) => ({ act: "keep", code });
   it.each([
@@ -137,7 +136,6 @@ describe("whether a source may be deleted", () => {
     ["target and source are both not there", { targetNow: null, sourceNow: null }, keep("target_lost")],
     ["the target has another ETag", { targetNow: { size: 10, etag: "uuu" } }, keep("target_changed")],
     ["the target has another size", { targetNow: { size: 9, etag: "ttt" } }, keep("target_changed")],
-    ["source and target may be one object", { mayBeOneObject: true }, keep("target_changed")],
     ["one row names the old key", { isStillNamed: true }, keep("still_referenced")],
     [
       "a row names the old key of a gone source",
@@ -160,7 +158,6 @@ describe("whether a source may be deleted", () => {
       sourceNow: seen,
       targetNow: seen,
       isStillNamed: fc.boolean(),
-      mayBeOneObject: fc.boolean(),
     });
     fc.assert(
       fc.property(evidence, (e) => {
@@ -168,7 +165,6 @@ describe("whether a source may be deleted", () => {
         expect(e.sourceNow).toEqual(source);
         expect(e.targetNow).toEqual({ size: 10, etag: e.verifiedEtag });
         expect(e.isStillNamed).toBe(false);
-        expect(e.mayBeOneObject).toBe(false);
       }),
       { numRuns: 2000 },
     );

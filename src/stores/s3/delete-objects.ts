@@ -15,7 +15,9 @@ import type { S3Requests } from "./s3-requests.ts";
 const MAX_KEYS = 1000;
 const ROUNDS = 4;
 const FIRST_PAUSE_MS = 50;
-const SINGLE_CONCURRENCY = 8;
+/** Those who delete have looked around just before: rounds go on only while that is fresh. */
+const ROUNDS_MS = 5_000;
+const SINGLE_CONCURRENCY = 32;
 
 /**
  * Keys that XML cannot carry there and back: control and other characters it forbids or normalises (one of them makes
@@ -72,7 +74,9 @@ const UNSAID: ObjectFailure = { code: "delete_refused", message: "The store did 
 async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Promise<void> {
   let pending = objects;
   let faults: readonly S3Fault[] = [];
+  const until = performance.now() + ROUNDS_MS;
   for (let round = 0; round < ROUNDS && pending.length > 0; round += 1) {
+    if (performance.now() > until) break;
     if (round > 0) await pause(FIRST_PAUSE_MS * 2 ** round);
     const transient = noteFates(deleting, await sendBulk(deleting, pending), pending);
     pending = pending.filter(({ key }) => transient.has(key));
@@ -85,7 +89,7 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Pro
   if (first !== undefined && pending.length === objects.length) throw first;
   for (const [at, { key }] of pending.entries()) {
     const reason = faults[at]?.reason ?? "";
-    deleting.fates.set(key, { code: "delete_refused", message: `${reason} (${ROUNDS} times)` });
+    deleting.fates.set(key, { code: "delete_refused", message: `${reason} (up to ${ROUNDS} times)` });
   }
 }
 

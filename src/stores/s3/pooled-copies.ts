@@ -5,6 +5,7 @@ import { plainEtag, readAsSdk } from "./copy-answer.ts";
 import { type CopyRoute, learnRoute } from "./copy-route.ts";
 import { encodeKey } from "./copy-source.ts";
 import { type BareRequest, type PoolLimits, RequestPools } from "./request-pools.ts";
+import { CONNECTION_LIMITS } from "./s3-client.ts";
 import { S3Fault } from "./s3-errors.ts";
 import type { RequestLabel, S3Requests } from "./s3-requests.ts";
 import { AmzDates, EMPTY_PAYLOAD, RequestSigner } from "./sign-request.ts";
@@ -37,18 +38,13 @@ const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
 export class PooledCopies {
   readonly #client: S3Client;
   readonly #pools: RequestPools;
-  readonly #routes = new Map<string, CopyRoute | null>();
+  readonly #routes = new Map<string, Promise<CopyRoute | null>>();
   readonly #signer = new RequestSigner();
   readonly #dates = new AmzDates();
 
   constructor(client: S3Client, limits: Partial<PoolLimits> = {}) {
     this.#client = client;
-    this.#pools = new RequestPools({
-      maxSockets: 512,
-      connectionTimeoutMs: 5_000,
-      silenceTimeoutMs: 600_000,
-      ...limits,
-    });
+    this.#pools = new RequestPools({ ...CONNECTION_LIMITS, ...limits });
   }
 
   /** Gives the ETag of the new object as the store wrote it. */
@@ -61,8 +57,7 @@ export class PooledCopies {
     const used: { credentials: Credentials | null } = { credentials: null };
     const attempt = () =>
       requests.run(label, signal, async (limitMs) => {
-        const { Bucket: bucket } = input;
-        const route = this.#routes.get(bucket) ?? (await this.#routeTo(bucket));
+        const route = await this.#routeTo(input.Bucket);
         if (route === null) return this.#sendBySdk(input, limitMs);
         // The SDK keeps them, and renews them five minutes before they expire.
         const credentials = await this.#client.config.credentials();
@@ -84,10 +79,13 @@ export class PooledCopies {
     return this.#pools.close();
   }
 
-  async #routeTo(bucket: string): Promise<CopyRoute | null> {
-    if (this.#routes.has(bucket)) return null;
-    const route = await learnRoute(this.#client, bucket);
+  #routeTo(bucket: string): Promise<CopyRoute | null> {
+    const known = this.#routes.get(bucket);
+    if (known !== undefined) return known;
+    const route = learnRoute(this.#client, bucket);
     this.#routes.set(bucket, route);
+    // Credentials or a network that were missing may be there next time.
+    route.catch(() => this.#routes.delete(bucket));
     return route;
   }
 

@@ -16,6 +16,9 @@ export interface ClientLimits {
   readonly silenceTimeoutMs?: number;
 }
 
+/** What holds for {@link ClientLimits} that are not given, and for the pools beside the client. */
+export const CONNECTION_LIMITS = { maxSockets: 512, connectionTimeoutMs: 5_000, silenceTimeoutMs: 600_000 };
+
 /**
  * Opens a client; `destroy()` it when the store is no longer needed.
  *
@@ -24,7 +27,7 @@ export interface ClientLimits {
  * `followRegionRedirects` can leave the shared client in the other region; a wrong region is reported instead.
  */
 export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3Client {
-  const { maxSockets = 512, connectionTimeoutMs = 5_000, requestTimeoutMs = 60_000 } = limits;
+  const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = { ...CONNECTION_LIMITS, ...limits };
   const agent = { keepAlive: true, maxSockets };
   const settings: S3ClientConfig = {
     maxAttempts: 1,
@@ -32,9 +35,9 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
       connectionTimeout: connectionTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs ?? 60_000,
       throwOnRequestTimeout: true,
-      socketTimeout: limits.silenceTimeoutMs ?? 600_000,
+      socketTimeout: silenceTimeoutMs,
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent(agent),
     },

@@ -1,0 +1,69 @@
+/** The plan of a job without the job: every batch it would plan, and what stands in its way. Reads, and writes nothing. */
+
+import type { BatchObject } from "../domain/batch.ts";
+import { keyFault } from "../domain/key-mapping.ts";
+import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
+import { lookAt } from "../stages/look.ts";
+import { planBatches } from "../stages/plan.ts";
+import { type StageContext, targetKey, targetLook } from "../stages/stage-context.ts";
+import { refuseIfStopped } from "./trouble.ts";
+
+/** A planned object that would be copied, and what stands at its target key. */
+export interface DryObject {
+  readonly object: BatchObject;
+  readonly targetKey: string;
+  /** Null: nothing, or it was not looked at, for there is a `failure` or the store takes no such key. */
+  readonly standing: ListedObject | null;
+  /** Why the store would not tell what stands there; null when it did. */
+  readonly failure: ObjectFailure | null;
+}
+
+export interface DryBatch {
+  /** Objects that are in the source bucket. */
+  readonly present: readonly DryObject[];
+  /** Objects that the inventory names and that are not in the source bucket. */
+  readonly missing: readonly BatchObject[];
+  /** Objects that are exceptions already: no key can be read from the value, or the store will not tell about them. */
+  readonly excepted: readonly BatchObject[];
+}
+
+/**
+ * The batches that the job of `context` would plan from the start, by the real planner: inventory, filter and
+ * `maxObjects` are the job's own. The ledger, the lease and the gate are not asked. Throws `stopped` when the signal
+ * was aborted.
+ */
+export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> {
+  const { clock, rowPace, signal } = context;
+  for await (const { objects } of planBatches(context, null)) {
+    refuseIfStopped(context);
+    const going = objects.filter((object) => object.fate.kind === "going");
+    yield {
+      present: await withTargets(
+        context,
+        going.filter((object) => object.etag !== ""),
+      ),
+      missing: going.filter((object) => object.etag === ""),
+      excepted: objects.filter((object) => object.fate.kind !== "going"),
+    };
+    // Planning only reserves the rows it reads, and the updates wait; here no update follows that would.
+    await clock.sleep(rowPace.reserve(0, clock.now()), signal);
+    refuseIfStopped(context);
+  }
+}
+
+async function withTargets(context: StageContext, objects: readonly BatchObject[]): Promise<DryObject[]> {
+  const keys = objects.map((object) => targetKey(context, object));
+  const { found, failed } = await lookAt(
+    targetLook(context),
+    keys.filter((key) => keyFault(key) === null),
+  );
+  return objects.map((object) => {
+    const key = targetKey(context, object);
+    return {
+      object,
+      targetKey: key,
+      standing: found.get(key) ?? null,
+      failure: failed.get(key) ?? null,
+    };
+  });
+}

@@ -1,0 +1,68 @@
+/** Stores that can only be looked at: preflight has no way to write through them, and knows how often it looked. */
+
+import { DomainError } from "../domain/errors.ts";
+import type { PacedObjectStore } from "../pacing/governed-object-store.ts";
+import type { BucketFacts, ListPage, ListRequest, ObjectFacts, ObjectStore } from "../ports/object-store.ts";
+
+type At = { readonly bucket: string; readonly key: string };
+
+/** A store for reading. Whatever would write throws `internal`: that is a mistake in the program. */
+export class ReadOnlyStore implements PacedObjectStore {
+  readonly #store: ObjectStore;
+  /** Looks so far, repetitions not counted. */
+  readonly looks = { list: 0, head: 0 };
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  get endpoint(): string {
+    return this.#store.endpoint;
+  }
+
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
+    this.looks.list += 1;
+    return this.#store.list(request, signal);
+  }
+
+  head(
+    at: At,
+    options?: { readonly checksums?: boolean },
+    signal?: AbortSignal,
+  ): Promise<ObjectFacts | null> {
+    this.looks.head += 1;
+    return this.#store.head(at, options, signal);
+  }
+
+  read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#store.read(at, signal);
+  }
+
+  bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+    return this.#store.bucketFacts(bucket, signal);
+  }
+
+  ping(signal?: AbortSignal): Promise<void> {
+    return this.#store.ping(signal);
+  }
+
+  copy(): Promise<never> {
+    return refuse("copy");
+  }
+
+  deleteObjects(): Promise<never> {
+    return refuse("delete");
+  }
+
+  write(): Promise<never> {
+    return refuse("write");
+  }
+
+  makeRoom(): Promise<never> {
+    return refuse("make room for deletions");
+  }
+}
+
+function refuse(what: string): Promise<never> {
+  return Promise.reject(new DomainError("internal", `a dry run must not ${what}`));
+}
