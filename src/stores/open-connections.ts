@@ -7,7 +7,7 @@ import { PooledCopies } from "./s3/pooled-copies.ts";
 import { openS3Client } from "./s3/s3-client.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
 import { allAbilities, type StoreAbilities } from "./s3/store-abilities.ts";
-import { endpointIdentity, type StoreConfig } from "./s3/store-config.ts";
+import { endpointIdentity, isAws, type StoreConfig } from "./s3/store-config.ts";
 import { type Database, openDatabase } from "./sql/open-database.ts";
 
 interface OpenStore {
@@ -15,6 +15,7 @@ interface OpenStore {
   readonly pools: PooledCopies;
   readonly endpoint: string;
   readonly abilities: StoreAbilities;
+  readonly keepMultipartEtags: boolean;
 }
 
 /** Opens nothing yet; throws `config_invalid` for a database URL that cannot be one. */
@@ -37,6 +38,9 @@ export function openConnections(config: {
       pools: new PooledCopies(client),
       endpoint: endpointIdentity(settings),
       abilities: allAbilities(),
+      // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
+      // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
+      keepMultipartEtags: isAws(settings),
     };
     stores.set(name, opened);
     return opened;

@@ -156,7 +156,7 @@ describe.concurrent("an operator", () => {
     expect(await act(second, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
     expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
     expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
-    expect(await act(second, "retry")).toMatchObject({ status: 409, body: { state: "queued" } });
+    expect(await act(second, "retry")).toMatchObject({ status: 202, body: { state: "queued" } });
     expect(await act(second, "cancel")).toMatchObject({ status: 202, body: { state: "cancelled" } });
     hold.release();
     expect(await service.poll(first, hasEnded)).toMatchObject({ state: "completed", objects: { moved: 10 } });
