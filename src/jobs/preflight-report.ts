@@ -16,7 +16,7 @@ export interface PreflightReport {
   /** What the inventory, the filter and `maxObjects` select and the source has; missing objects are a problem. */
   readonly objects: number;
   readonly bytes: number;
-  /** Rows that would change, by `database.table.column`; null where it was not counted. */
+  /** Rough number of rows in each reference's table, by `database.table.column`; null where the database does not know. */
   readonly rows: Readonly<Record<string, number | null>>;
   readonly requests: {
     readonly list: number;

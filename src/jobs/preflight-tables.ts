@@ -40,6 +40,7 @@ export function structureProblems(tables: readonly InspectedTable[], count: Obje
   return tables.flatMap(({ reference, facts, isAskable }) => [
     ...indexProblems(reference, facts, isAskable),
     ...widthProblems(reference, facts, count),
+    ...rightProblems(reference, facts),
     ...triggerProblems(reference, facts),
   ]);
 }
@@ -69,6 +70,12 @@ function widthProblems(
   if (columnLength === null || longest <= columnLength) return [];
   const message = `${columnOf(reference)} holds ${columnLength} characters, the longest new value has ${longest}`;
   return [{ severity: "error", code: "column_too_narrow", message, examples: [] }];
+}
+
+function rightProblems({ database, table, column }: ReferenceSpec, { mayRewrite }: TableFacts): Problem[] {
+  if (mayRewrite) return [];
+  const message = `the account of database "${database}" may not change ${table}.${column} (and the columns of "set")`;
+  return [{ severity: "error", code: "update_denied", message, examples: [`GRANT UPDATE ON \`${table}\``] }];
 }
 
 function triggerProblems({ table }: ReferenceSpec, { triggers }: TableFacts): Problem[] {

@@ -32,6 +32,8 @@ export interface TableFacts {
   /** Columns the database changes by itself when a row changes; kept with `keepUpdatedAt`. */
   readonly selfUpdatingColumns: readonly string[];
   readonly triggers: readonly string[];
+  /** Whether the account may change the rows as the reference asks; asked without changing anything. */
+  readonly mayRewrite: boolean;
 }
 
 /** One stored value that a rewrite could not change. */

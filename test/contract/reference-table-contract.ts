@@ -215,6 +215,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
         columnIsIndexed: true,
         columnIsUnique: true,
         triggers: [],
+        mayRewrite: true,
       });
       expect((await reference("absent").reference.inspect()).tableExists).toBe(false);
     });

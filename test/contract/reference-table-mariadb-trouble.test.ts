@@ -192,6 +192,7 @@ describe("the connection", () => {
     const reader = openDatabase(NAME, url.href);
     const denied = await failureOf(reader.reference(specOf("seen"), {}).rewrite(["image/0"], CHANGE));
     expect(`${denied.code} ${denied.message}`).toMatch(/^database_refused .*right on the table.*1142/);
+    expect((await reader.reference(specOf("seen"), {}).inspect()).mayRewrite).toBe(false);
     await reader.close();
     await admin.query("DROP USER reader@'%'");
     url.pathname = "/absent_database";

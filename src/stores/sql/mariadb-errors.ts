@@ -161,6 +161,11 @@ export function isMissingIndex(error: unknown): boolean {
   return vendorError(error)?.errno === MISSING_INDEX;
 }
 
+/** Whether the account lacks the right for a statement (on the table, on a column, on a routine it calls). */
+export function isMissingRight(error: unknown): boolean {
+  return [1142, 1143, 1370].includes(vendorError(error)?.errno ?? 0);
+}
+
 /** Whether the server did not answer in time: the statement may still be running, so a repetition would wait behind it. */
 export function isSilence(error: unknown): boolean {
   return vendorError(error)?.code === "PROTOCOL_SEQUENCE_TIMEOUT";

@@ -152,7 +152,7 @@ export function missingColumns(shape: TableShape, spec: ReferenceSpec): readonly
 }
 
 /** The facts preflight asks for. */
-export function factsOf(shape: TableShape, spec: ReferenceSpec): TableFacts {
+export function factsOf(shape: TableShape, spec: ReferenceSpec): Omit<TableFacts, "mayRewrite"> {
   const column = shape.columns.get(spec.column.toLowerCase());
   return {
     tableExists: shape.exists,

@@ -14,6 +14,7 @@ import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
 import { exceptionOf, isMissingIndex, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, text } from "./mariadb-literals.ts";
+import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
 import {
   existingSql,
@@ -58,7 +59,9 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async inspect(): Promise<TableFacts> {
-    return factsOf(await readShape(this.#sessions, this.#spec.table), this.#spec);
+    const shape = await readShape(this.#sessions, this.#spec.table);
+    const rights = await mayRewrite(this.#sessions, this.#spec, shape);
+    return { ...factsOf(shape, this.#spec), mayRewrite: rights };
   }
 
   async page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {

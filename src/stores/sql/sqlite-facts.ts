@@ -46,6 +46,7 @@ export function readFacts(connection: Database, spec: ReferenceSpec): TableFacts
     collation: null,
     estimatedRows: estimatedRows(connection, spec.table),
     selfUpdatingColumns: [],
+    mayRewrite: !connection.readonly,
     triggers: connection
       .prepare<[string], { name: string }>(
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY name",
