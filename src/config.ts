@@ -73,7 +73,7 @@ const checked = Compile(ConfigFile);
  * Builds the configuration from the parsed file (`{}` for none) and the environment. Pure. Throws `config_invalid`
  * with every fault; values never appear in messages, for they may be secrets.
  */
-export function loadConfig(file: unknown, env: Environment): Config {
+function loadConfig(file: unknown, env: Environment): Config {
   const faults: Fault[] = [];
   const filled = fillIn(file, env, "", faults);
   // A missing variable leaves an empty string behind: one fault for it is enough.

@@ -36,7 +36,7 @@ export function encodeKeyPath(key: string): string {
 }
 
 /** The same as RFC 3986 has it, with `!'()*` encoded too: what Python, PHP and Java write. */
-export function encodeKeyPathStrictly(key: string): string {
+function encodeKeyPathStrictly(key: string): string {
   return encodeKeyPath(key).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -63,7 +63,7 @@ export function namesOf({ connections }: JobParts): {
  * Looks at what the job names: buckets, prefix, tables, columns, manifest. Throws `invalid_input` with every fault
  * found; what cannot be reached just now throws its own error (503), for that is no fault of the job.
  */
-export async function checkSurroundings(parts: JobParts, spec: JobSpec): Promise<void> {
+async function checkSurroundings(parts: JobParts, spec: JobSpec): Promise<void> {
   const faults = await surroundingFaults(parts, spec);
   if (faults.length > 0) throw invalidJob(faults);
 }

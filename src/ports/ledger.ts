@@ -223,8 +223,6 @@ export interface Ledger {
   }): Promise<readonly Batch[]>;
   /** When the rows of the earliest batch in state `updated` were updated; null when there is none. */
   earliestUpdated(jobId: string): Promise<number | null>;
-  /** Number of batches that are not done. */
-  countOpenBatches(jobId: string): Promise<number>;
 
   batches(jobId: string, cursor: string | null, limit: number): Promise<Page<BatchSummary>>;
   exceptions(jobId: string, cursor: string | null, limit: number): Promise<Page<ExceptionRecord>>;

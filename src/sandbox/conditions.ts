@@ -7,7 +7,7 @@ import type { StoredObject } from "./stored-object.ts";
 type HeaderValue = string | string[] | undefined;
 
 /** Whether `etag` satisfies an `If-Match` value: `*`, or one of the ETags it lists, quoted or not. */
-export function etagMatches(condition: string, etag: string): boolean {
+function etagMatches(condition: string, etag: string): boolean {
   if (condition === "*") return true;
   return condition
     .split(",")

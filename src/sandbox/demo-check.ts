@@ -25,7 +25,7 @@ export interface DemoCheck {
 const MOST_TOLD = 20;
 
 /** Collects differences: counts all, keeps the first. */
-export class Differences {
+class Differences {
   #found = 0;
   readonly #told: string[] = [];
 

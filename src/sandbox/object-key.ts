@@ -5,7 +5,7 @@ import { s3Error } from "./s3-error.ts";
 const MAX_KEY_BYTES = 1024;
 
 /** Whether the key is at most 1,024 bytes of UTF-8. */
-export function isKeyLengthAllowed(key: string): boolean {
+function isKeyLengthAllowed(key: string): boolean {
   // No UTF-16 unit takes more than three bytes.
   return key.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(key) <= MAX_KEY_BYTES;
 }

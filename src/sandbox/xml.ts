@@ -17,7 +17,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
  * Text for an element. Characters that XML 1.0 forbids become references such as `&#x1;`, as S3 writes them:
  * most readers reject those, which is why listings offer `encoding-type=url`.
  */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return SPECIAL.test(text) ? text.replace(SPECIALS, escapeCharacter) : text;
 }
 

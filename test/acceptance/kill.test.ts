@@ -57,16 +57,21 @@ const MOMENTS: readonly Moment[] = [
     },
   },
   {
+    when: "between verifying and updating",
+    arm: async ({ store, rival }) => {
+      // The last batch is being copied: nothing has to be read from the table any more, and its update must wait.
+      await store.faults.arrival({ operation: "CopyObject" }, 2 * BATCH + 50);
+      await rival.query("LOCK TABLES images WRITE");
+      await updateWaits(rival);
+    },
+    after: ({ rival }) => rival.query("UNLOCK TABLES"),
+  },
+  {
     when: "in the middle of updating rows",
     arm: async ({ rival }) => {
       await rival.query("START TRANSACTION");
       await rival.query("SELECT * FROM images WHERE path = ? FOR UPDATE", [imageKeys(1, 150)[0]]);
-      for (;;) {
-        const [rows] = await rival.query<RowDataPacket[]>(
-          "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE%'",
-        );
-        if (rows.length > 0) return;
-      }
+      await updateWaits(rival);
     },
     after: ({ rival }) => rival.query("ROLLBACK"),
   },
@@ -85,6 +90,17 @@ const MOMENTS: readonly Moment[] = [
     arm: ({ store }) => store.faults.hold({ operation: "DeleteObjects" }, "after").arrival(2),
   },
 ];
+
+/** Resolves when an UPDATE of the service is on its way in the server. */
+async function updateWaits(rival: Connection): Promise<void> {
+  for (;;) {
+    const [rows] = await rival.query<RowDataPacket[]>(
+      "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE%'",
+    );
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 /** Freezes requests that match from the nth on, and resolves when the first of them is frozen. */
 function holdFrom(store: SandboxStore, match: RequestMatch, nth: number): Promise<unknown> {

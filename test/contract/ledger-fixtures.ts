@@ -12,6 +12,7 @@ import type { JobState } from "../../src/domain/job-state.ts";
 import type { Lease, Ledger, RunReport, StageOutcome } from "../../src/ports/ledger.ts";
 import { noRequests } from "../../src/ports/object-store.ts";
 import { type LedgerOptions, openLedger } from "../../src/stores/ledger/open-ledger.ts";
+import { AVATARS } from "../support/job-spec.ts";
 import { createDatabase } from "../support/mariadb.ts";
 
 /** An empty place for a ledger, which may be opened several times. */
@@ -69,24 +70,7 @@ export const T0 = 1_790_000_000_000;
 export const LEASE_MS = 30_000;
 
 export function specOf(more: Partial<JobSpec> = {}): JobSpec {
-  return {
-    name: "avatars",
-    source: { store: "main", bucket: "bucket-a", prefix: "image/" },
-    target: { store: "main", bucket: "bucket-b", prefix: "avatar/" },
-    inventory: { from: "bucket" },
-    references: [],
-    filter: { include: [], exclude: [], modifiedBefore: null },
-    maxObjects: null,
-    batchSize: 1_000,
-    limits: { concurrency: 64, requestsPerSecond: null, bytesPerSecond: null, rowsPerSecond: null },
-    windows: null,
-    guards: { database: null, maxExceptionRatio: null },
-    onConflict: "fail",
-    verify: "etag",
-    delete: { when: "verified", after: "24h" },
-    engine: "service",
-    ...more,
-  };
+  return { ...AVATARS, limits: { ...AVATARS.limits, concurrency: 64 }, ...more };
 }
 
 export function objectOf(key: string, more: Partial<BatchObject> = {}): BatchObject {

@@ -103,7 +103,7 @@ export function tallyContract(ledgerOf: () => Ledger): void {
           }
           const settled = await ledger.tally(lease.jobId);
           expect(settled.moved + settled.skipped).toBe(settled.planned);
-          expect(await ledger.countOpenBatches(lease.jobId)).toBe(0);
+          expect(await ledger.openBatches({ jobId: lease.jobId, ...ALL_OPEN })).toEqual([]);
         }),
         { numRuns: 12 },
       );

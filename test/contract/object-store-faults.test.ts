@@ -1,8 +1,9 @@
 /** How the adapter takes the faults of a store, which only the sandbox can produce. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type CopyRequest, noRequests } from "../../src/ports/object-store.ts";
+import { noRequests } from "../../src/ports/object-store.ts";
 import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { codeOf, emptySandbox, type Seed, seedIn } from "./object-store-seeds.ts";
 import { COPY_PATHS, openStore, startSandbox } from "./object-store-under-test.ts";
 
 describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
@@ -14,33 +15,10 @@ describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
     sandbox = under.sandbox;
   });
   afterAll(() => under.close());
-  beforeEach(() => {
-    sandbox.faults.clear();
-    for (const bucket of ["src", "dst"]) {
-      for (const key of sandbox.listKeys(bucket)) sandbox.deleteObject(bucket, key);
-    }
-  });
+  beforeEach(() => emptySandbox(sandbox));
 
   const listing = { bucket: "src", prefix: "", startAfter: null, limit: 10 };
-  const seed = (
-    key: string,
-    options = {},
-    body: Parameters<SandboxStore["putObject"]>[2] = "body",
-  ): CopyRequest => {
-    const { etag } = sandbox.putObject("src", key, body, options);
-    const size = sandbox.getObject("src", key)?.size ?? 0;
-    return {
-      source: { bucket: "src", key, etag, size },
-      target: { bucket: "dst", key },
-      storageClass: null,
-      onlyIfAbsent: true,
-    };
-  };
-  const codeOf = (call: Promise<unknown>) =>
-    call.then(
-      () => "none",
-      (error) => error.code ?? String(error),
-    );
+  const seed = (...object: Seed) => seedIn(sandbox, ...object);
 
   it.each([
     [{ type: "slow-down" } as const, "store_throttled", "SlowDown"],
@@ -153,7 +131,7 @@ describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
     const expiresAt = new Date(Date.now() + 86_400_000);
     const restored = seed("restored", {
       storageClass: "DEEP_ARCHIVE",
-      restore: { ongoing: false, expiresAt },
+      restore: { ongoing: false, expiry: expiresAt },
     });
     expect(await store.head({ bucket: "src", key: "restored" })).toMatchObject({ needsRestore: false });
     expect((await store.copy(restored)).kind).toBe("copied");

@@ -2,8 +2,8 @@
 
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CopyRequest } from "../../src/ports/object-store.ts";
 import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { codeOf, emptySandbox, type Seed, seedIn } from "./object-store-seeds.ts";
 import { openStore, startSandbox } from "./object-store-under-test.ts";
 import { MIB } from "./object-store-uploads.ts";
 
@@ -16,32 +16,9 @@ describe("copies in parts under faults", () => {
     sandbox = under.sandbox;
   });
   afterAll(() => under.close());
-  beforeEach(() => {
-    sandbox.faults.clear();
-    for (const bucket of ["src", "dst"]) {
-      for (const key of sandbox.listKeys(bucket)) sandbox.deleteObject(bucket, key);
-    }
-  });
+  beforeEach(() => emptySandbox(sandbox));
 
-  const seed = (
-    key: string,
-    options = {},
-    body: Parameters<SandboxStore["putObject"]>[2] = "body",
-  ): CopyRequest => {
-    const { etag } = sandbox.putObject("src", key, body, options);
-    const size = sandbox.getObject("src", key)?.size ?? 0;
-    return {
-      source: { bucket: "src", key, etag, size },
-      target: { bucket: "dst", key },
-      storageClass: null,
-      onlyIfAbsent: true,
-    };
-  };
-  const codeOf = (call: Promise<unknown>) =>
-    call.then(
-      () => "none",
-      (error) => error.code ?? String(error),
-    );
+  const seed = (...object: Seed) => seedIn(sandbox, ...object);
 
   const large = { size: 11 * MIB, seed: 3 };
   const inParts = { multipartCopyBytes: MIB, parts: { partBytes: 5 * MIB } };

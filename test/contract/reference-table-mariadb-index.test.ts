@@ -1,44 +1,13 @@
-import { type Connection, createConnection } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+/** Which indexes the statements of the reference table go through in MariaDB, with and without a usable one. */
+import { describe, expect, test } from "vitest";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
 import { namingSql, pageSql, planStatements, rewriteSql } from "../../src/stores/sql/mariadb-statements.ts";
-import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { addressOf, CHANGE, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
 
-const CHANGE = { from: "image/", to: "avatar/" };
-
-let own: TestDatabase;
-let database: Database;
-let admin: Connection;
-
-beforeAll(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
-});
-
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await own.drop();
-});
-
-function reference(table: string, more: Partial<ReferenceSpec> = {}) {
-  const statements: Record<string, number> = {};
-  return { images: database.reference(specOf(table, more), statements), count: () => statements[NAME] ?? 0 };
-}
-
-async function create(table: string, columns: string, paths: readonly string[] = []): Promise<void> {
-  await admin.query(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, ${columns})`);
-  if (paths.length > 0) {
-    await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [paths.map((path) => [path])]);
-  }
-}
-
-const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
+const mariadb = setUpMariadb();
+const { reference, create } = mariadb;
 
 describe("at fifty thousand rows", () => {
   const paths = Array.from({ length: 50_000 }, (_, i) => `image/${(i * 7919) % 50_000}/photo-${i}.png`);
@@ -55,13 +24,13 @@ describe("at fifty thousand rows", () => {
       const table = `large_${name}`;
       await create(table, `path ${type} NOT NULL, KEY (path${name === "text" ? "(255)" : ""})`);
       for (let i = 0; i < paths.length; i += 10_000) {
-        await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [
+        await mariadb.admin.query(`INSERT INTO ${table} (path) VALUES ?`, [
           paths.slice(i, i + 10_000).map((path) => [path]),
         ]);
       }
       // Without it the statistics may still be those of the empty table.
-      await admin.query(`ANALYZE TABLE ${table}`);
-      const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
+      await mariadb.admin.query(`ANALYZE TABLE ${table}`);
+      const sessions = new MariadbSessions(NAME, addressOf(mariadb.own.url), 3);
       const plan = planStatements(specOf(table), await readShape(sessions, table), true);
       // On our own connection: its settings decide whether a long IN list stays a range.
       const explained = async (sql: string) => {
@@ -116,7 +85,7 @@ describe("at fifty thousand rows", () => {
     const { images } = reference("dropped");
     expect((await images.naming(["image/1"])).length).toBe(2);
     expect((await images.page(null, "image/", 10)).length).toBe(5);
-    await admin.query("DROP INDEX by_path ON dropped");
+    await mariadb.admin.query("DROP INDEX by_path ON dropped");
     // Which row is the first of its value only an index can tell.
     expect((await images.page(null, "image/", 10)).length).toBe(6);
     expect((await images.naming(["image/1"])).length).toBe(2);
@@ -127,19 +96,7 @@ describe("at fifty thousand rows", () => {
   test("an index that the optimizer ignores is not relied upon by the page either", async () => {
     await create("ignored", "path VARCHAR(50), KEY by_path (path)", [...many(2000), "image/1"]);
     const { images } = reference("ignored");
-    await admin.query("ALTER TABLE ignored ALTER INDEX by_path IGNORED");
+    await mariadb.admin.query("ALTER TABLE ignored ALTER INDEX by_path IGNORED");
     expect((await images.page(null, "image/", 3000)).length).toBe(2001);
   });
 });
-
-function addressOf(url: string) {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  return {
-    host: hostname,
-    port: Number(port),
-    user: username,
-    password,
-    database: pathname.slice(1),
-    tls: false,
-  };
-}

@@ -1,47 +1,26 @@
 /** Very many rows of a MariaDB table that name one value: a default picture. Every statement stays short. */
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import type { RowDataPacket } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
 import { pageSql, planStatements } from "../../src/stores/sql/mariadb-statements.ts";
-import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { addressOf, CHANGE, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
 
-const CHANGE = { from: "image/", to: "avatar/" };
 const DEFAULT = "image/default.png";
 
-let own: TestDatabase;
-let database: Database;
-let admin: Connection;
-
-beforeAll(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
-});
-
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await own.drop();
-});
-
-function reference(table: string, more: Partial<ReferenceSpec> = {}) {
-  const statements: Record<string, number> = {};
-  return { images: database.reference(specOf(table, more), statements), count: () => statements[NAME] ?? 0 };
-}
+const mariadb = setUpMariadb();
+const { reference } = mariadb;
 
 /** Creates the table and fills rows 1 to `rows`, their path and tenant by SQL over `seq`, the row's number. */
 async function create(table: string, columns: string, rows: number, path: string, tenant = "0") {
-  await admin.query(
+  await mariadb.admin.query(
     `CREATE TABLE ${table} (id INT PRIMARY KEY, path VARCHAR(512) NOT NULL, tenant INT NOT NULL, ${columns}KEY path (path))`,
   );
-  await admin.query(
+  await mariadb.admin.query(
     `INSERT INTO ${table} (id, path, tenant) SELECT seq, ${path}, ${tenant} FROM seq_1_to_${rows}`,
   );
-  await admin.query(`ANALYZE TABLE ${table}`);
+  await mariadb.admin.query(`ANALYZE TABLE ${table}`);
 }
 
 describe("five thousand rows that name one value", () => {
@@ -51,7 +30,9 @@ describe("five thousand rows that name one value", () => {
     expect(await images.rewrite([DEFAULT], CHANGE)).toEqual({ rows: 5000, failures: [] });
     expect(count()).toBe(3);
     // The time is the statement's: one for all the rows it changed.
-    const [changed] = await admin.query<RowDataPacket[]>("SELECT COUNT(*) n FROM five GROUP BY u ORDER BY u");
+    const [changed] = await mariadb.admin.query<RowDataPacket[]>(
+      "SELECT COUNT(*) n FROM five GROUP BY u ORDER BY u",
+    );
     expect(changed.map(({ n }) => n)).toEqual([2000, 2000, 1000]);
     expect(await images.naming([DEFAULT])).toEqual([]);
     const named = await images.naming(["avatar/default.png"]);
@@ -76,7 +57,7 @@ describe("five thousand rows that name one value", () => {
       rows: 5000,
       failures: [],
     });
-    const [rows] = await admin.query<RowDataPacket[]>("SELECT COUNT(*) n FROM same WHERE tenant = 7");
+    const [rows] = await mariadb.admin.query<RowDataPacket[]>("SELECT COUNT(*) n FROM same WHERE tenant = 7");
     expect(rows[0]?.n).toBe(5000);
   });
 
@@ -86,7 +67,9 @@ describe("five thousand rows that name one value", () => {
       rows: 4000,
       failures: [{ value: DEFAULT, code: "row_not_updated" }],
     });
-    const [rows] = await admin.query<RowDataPacket[]>("SELECT COUNT(*) n FROM checked WHERE path LIKE 'a%'");
+    const [rows] = await mariadb.admin.query<RowDataPacket[]>(
+      "SELECT COUNT(*) n FROM checked WHERE path LIKE 'a%'",
+    );
     expect(rows[0]?.n).toBe(4000);
   });
 });
@@ -95,7 +78,7 @@ describe("fifty thousand rows that name one value", () => {
   let sessions: MariadbSessions;
 
   beforeAll(async () => {
-    sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
+    sessions = new MariadbSessions(NAME, addressOf(mariadb.own.url), 3);
     await create("single", "", 50_000, `'${DEFAULT}'`, "seq > 49000");
     const paths = `ELT(1 + (seq > 50000) + (seq > 51000), 'image/DEFAULT.png', '${DEFAULT}', 'image/b')`;
     await create("folded", "", 51_001, paths);
@@ -142,8 +125,8 @@ describe("fifty thousand rows that name one value", () => {
 
   test("naming gives some of them at least, and none of the others is left out", async () => {
     const { images, count } = reference("single");
-    await admin.query("UPDATE single SET path = CONCAT('image/', id) WHERE id > 49900");
-    await admin.query(`INSERT INTO single SELECT seq, '${DEFAULT}', 0 FROM seq_50001_to_50200`);
+    await mariadb.admin.query("UPDATE single SET path = CONCAT('image/', id) WHERE id > 49900");
+    await mariadb.admin.query(`INSERT INTO single SELECT seq, '${DEFAULT}', 0 FROM seq_50001_to_50200`);
     const others = Array.from({ length: 99 }, (_, i) => `image/${i + 49_901}`);
     const named = await images.naming([...others, DEFAULT]);
     const namedOnce = new Map(named.map(({ id, value }) => [id, value]));
@@ -162,9 +145,3 @@ describe("fifty thousand rows that name one value", () => {
     expect(both.filter(({ value }) => value !== DEFAULT)).toEqual([{ id: "51001", value: "image/b" }]);
   });
 });
-
-function addressOf(url: string) {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  const database = pathname.slice(1);
-  return { host: hostname, port: Number(port), user: username, password, database, tls: false };
-}

@@ -1,63 +1,18 @@
 /** What the reference table does in MariaDB when others hold locks, the connection goes, or the account may not. */
 import { inspect } from "node:util";
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { DomainError } from "../../src/domain/errors.ts";
-import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
-import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { describe, expect, test } from "vitest";
+import { openDatabase } from "../../src/stores/sql/open-database.ts";
+import { CHANGE, failureOf, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
 
-const CHANGE = { from: "image/", to: "avatar/" };
-
-let own: TestDatabase;
-let database: Database;
-let admin: Connection;
-
-beforeAll(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
-});
-
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await own.drop();
-});
-
-function reference(table: string, more: Partial<ReferenceSpec> = {}) {
-  const statements: Record<string, number> = {};
-  return { images: database.reference(specOf(table, more), statements), count: () => statements[NAME] ?? 0 };
-}
-
-async function create(table: string, columns: string, paths: readonly string[] = []): Promise<void> {
-  await admin.query(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, ${columns})`);
-  if (paths.length > 0) {
-    await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [paths.map((path) => [path])]);
-  }
-}
-
-async function pathsOf(table: string): Promise<string[]> {
-  const [rows] = await admin.query<RowDataPacket[]>(`SELECT path FROM ${table} ORDER BY id`);
-  return rows.map(({ path }) => path as string);
-}
-
-async function failureOf(work: Promise<unknown>): Promise<DomainError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DomainError)) throw new Error(`a DomainError was expected, got ${inspect(error)}`);
-  return error;
-}
-
-const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
+const mariadb = setUpMariadb();
+const { reference, create, pathsOf } = mariadb;
 
 // Side by side, each on a table of its own: most of their time is waiting for locks.
 describe.concurrent("locks", () => {
   async function holding<Result>(sql: string, work: () => Promise<Result>): Promise<Result> {
-    const other = await createConnection(own.url);
+    const other = await createConnection(mariadb.own.url);
     try {
       await other.query("BEGIN");
       await other.query(sql);
@@ -106,7 +61,7 @@ describe.concurrent("locks", () => {
     await create("fought", "path VARCHAR(50), n INT NOT NULL DEFAULT 0, KEY (path)", many(400));
     let isOver = false;
     const fight = async () => {
-      const other = await createConnection(own.url);
+      const other = await createConnection(mariadb.own.url);
       while (!isOver) {
         const from = Math.ceil(Math.random() * 390);
         try {
@@ -140,10 +95,10 @@ describe("the connection", () => {
     // Once a round, at any moment of it: a statement that is killed every time it is sent may well give up.
     const killAll = async () => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
-      const [rows] = await admin.query<RowDataPacket[]>(
+      const [rows] = await mariadb.admin.query<RowDataPacket[]>(
         "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
       );
-      for (const { id } of rows) await admin.query(`KILL ${id}`).catch(() => {});
+      for (const { id } of rows) await mariadb.admin.query(`KILL ${id}`).catch(() => {});
     };
     for (let round = 0; round < 20; round += 1) {
       const killing = killAll();
@@ -158,7 +113,7 @@ describe("the connection", () => {
   });
 
   test("no server: unavailable within a few seconds", async () => {
-    const url = new URL(own.url);
+    const url = new URL(mariadb.own.url);
     url.port = "1";
     const absent = openDatabase(NAME, url.href);
     const begun = performance.now();
@@ -170,7 +125,7 @@ describe("the connection", () => {
   test("refusals say what is wrong; the password is in no error", async () => {
     const password = "s3cr3t-Pässwort";
     const refusal = async (change: (url: URL) => void) => {
-      const url = new URL(own.url);
+      const url = new URL(mariadb.own.url);
       url.password = encodeURIComponent(password);
       change(url);
       const opened = openDatabase(NAME, url.href);
@@ -181,23 +136,23 @@ describe("the connection", () => {
     };
     expect(await refusal(() => {})).toMatch(/^database_refused .*password is wrong.*1045/);
     expect(await refusal((url) => (url.port = "1"))).toMatch(/^database_unavailable/);
-    await admin.query(`CREATE USER reader@'%' IDENTIFIED BY '${password}'`);
+    await mariadb.admin.query(`CREATE USER reader@'%' IDENTIFIED BY '${password}'`);
     await create("seen", "path VARCHAR(50), KEY (path)", many(1));
-    await admin.query(`GRANT SELECT ON \`${own.name}\`.seen TO reader@'%'`);
+    await mariadb.admin.query(`GRANT SELECT ON \`${mariadb.own.name}\`.seen TO reader@'%'`);
     expect(await refusal((url) => Object.assign(url, { username: "reader", pathname: "/mysql" }))).toMatch(
       /1044/,
     );
-    const url = new URL(own.url);
+    const url = new URL(mariadb.own.url);
     Object.assign(url, { username: "reader", password: encodeURIComponent(password) });
     const reader = openDatabase(NAME, url.href);
     const denied = await failureOf(reader.reference(specOf("seen"), {}).rewrite(["image/0"], CHANGE));
     expect(`${denied.code} ${denied.message}`).toMatch(/^database_refused .*right on the table.*1142/);
     expect((await reader.reference(specOf("seen"), {}).inspect()).mayRewrite).toBe(false);
     await reader.close();
-    await admin.query("DROP USER reader@'%'");
+    await mariadb.admin.query("DROP USER reader@'%'");
     url.pathname = "/absent_database";
-    url.username = new URL(own.url).username;
-    url.password = new URL(own.url).password;
+    url.username = new URL(mariadb.own.url).username;
+    url.password = new URL(mariadb.own.url).password;
     const absent = openDatabase(NAME, url.href);
     expect((await failureOf(absent.reference(specOf("t"), {}).ping())).message).toMatch(/1049/);
     await absent.close();

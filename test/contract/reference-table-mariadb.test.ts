@@ -1,59 +1,13 @@
 /** What the reference table does in MariaDB beyond the contract: index use, locks, refusals, lost connections. */
-import { inspect } from "node:util";
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { DomainError, hasCode } from "../../src/domain/errors.ts";
-import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import type { RowDataPacket } from "mysql2/promise";
+import { describe, expect, test } from "vitest";
+import { hasCode } from "../../src/domain/errors.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
-import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-import { NAME, specOf } from "./reference-table-workshop.ts";
+import { addressOf, CHANGE, failureOf, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
+import { NAME } from "./reference-table-workshop.ts";
 
-const CHANGE = { from: "image/", to: "avatar/" };
-
-let own: TestDatabase;
-let database: Database;
-let admin: Connection;
-
-beforeAll(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
-});
-
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await own.drop();
-});
-
-function reference(table: string, more: Partial<ReferenceSpec> = {}) {
-  const statements: Record<string, number> = {};
-  return { images: database.reference(specOf(table, more), statements), count: () => statements[NAME] ?? 0 };
-}
-
-async function create(table: string, columns: string, paths: readonly string[] = []): Promise<void> {
-  await admin.query(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, ${columns})`);
-  if (paths.length > 0) {
-    await admin.query(`INSERT INTO ${table} (path) VALUES ?`, [paths.map((path) => [path])]);
-  }
-}
-
-async function pathsOf(table: string): Promise<string[]> {
-  const [rows] = await admin.query<RowDataPacket[]>(`SELECT path FROM ${table} ORDER BY id`);
-  return rows.map(({ path }) => path as string);
-}
-
-async function failureOf(work: Promise<unknown>): Promise<DomainError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DomainError)) throw new Error(`a DomainError was expected, got ${inspect(error)}`);
-  return error;
-}
-
-const many = (count: number) => Array.from({ length: count }, (_, i) => `image/${i}`);
+const mariadb = setUpMariadb();
+const { reference, create, pathsOf } = mariadb;
 
 describe("what the row does not take", () => {
   test("an over-long value is an exception, nothing is cut short, the rest is applied", async () => {
@@ -67,7 +21,7 @@ describe("what the row does not take", () => {
   });
 
   test("every session is strict and understands our text, whatever the server's own mode", async () => {
-    const sessions = new MariadbSessions(NAME, addressOf(own.url), 3);
+    const sessions = new MariadbSessions(NAME, addressOf(mariadb.own.url), 3);
     const read = "SELECT @@sql_mode, @@tx_isolation, @@innodb_lock_wait_timeout, @@autocommit, @@time_zone";
     expect(await sessions.select(read, () => {})).toEqual([
       ["STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION", "READ-COMMITTED", "3", "1", "SYSTEM"],
@@ -96,7 +50,7 @@ describe("what the row does not take", () => {
       "image/1",
     ]);
     await create("guarded", "path VARCHAR(50), KEY (path)", many(3));
-    await admin.query(
+    await mariadb.admin.query(
       "CREATE TRIGGER no BEFORE UPDATE ON guarded FOR EACH ROW IF NEW.path = 'avatar/1' THEN " +
         "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'not this one'; END IF",
     );
@@ -131,14 +85,14 @@ test("columns that update themselves are kept, or move when asked to", async () 
   const columns =
     "path VARCHAR(50), KEY (path), u TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP, d DATETIME(6) ON UPDATE NOW(6)";
   await create("stamped", columns);
-  await admin.query("INSERT INTO stamped (path, u, d) VALUES ?", [
+  await mariadb.admin.query("INSERT INTO stamped (path, u, d) VALUES ?", [
     [
       ["image/a", old, old],
       ["image/b", null, null],
     ],
   ]);
   const stamps = async () => {
-    const [rows] = await admin.query<RowDataPacket[]>(
+    const [rows] = await mariadb.admin.query<RowDataPacket[]>(
       "SELECT CAST(u AS CHAR) u, CAST(d AS CHAR) d FROM stamped ORDER BY id",
     );
     return rows.map(({ u, d }) => [u, d]);
@@ -171,10 +125,12 @@ describe("paging by other keys", () => {
   ];
 
   test.each(KEYS)("%s", async (name, type, ids) => {
-    await admin.query(`CREATE TABLE keyed_${name} (k ${type} PRIMARY KEY, path VARCHAR(50), KEY (path))`);
+    await mariadb.admin.query(
+      `CREATE TABLE keyed_${name} (k ${type} PRIMARY KEY, path VARCHAR(50), KEY (path))`,
+    );
     const cell = (id: string) => (name === "hex" ? Buffer.from(id, "hex") : id);
     for (const id of ids) {
-      await admin.query(`INSERT INTO keyed_${name} VALUES (?, ?)`, [cell(id), `image/${id}`]);
+      await mariadb.admin.query(`INSERT INTO keyed_${name} VALUES (?, ?)`, [cell(id), `image/${id}`]);
     }
     const { images } = reference(`keyed_${name}`, { key: "k" });
     const seen: string[] = [];
@@ -188,11 +144,11 @@ describe("paging by other keys", () => {
     expect(seen.toSorted()).toEqual([...ids].sort());
     expect(await images.existing([...ids, "zz", "7"])).toEqual(new Set(ids));
     // When all hold one value, the first is the first in the key's own order.
-    await admin.query(`UPDATE keyed_${name} SET path = 'image/a'`);
+    await mariadb.admin.query(`UPDATE keyed_${name} SET path = 'image/a'`);
     for (const id of seen) {
       expect(await images.page(null, "image/", 10)).toEqual([{ id, value: "image/a" }]);
       expect(await images.page(id, "image/", 10)).toEqual([]);
-      await admin.query(`DELETE FROM keyed_${name} WHERE k = ?`, [cell(id)]);
+      await mariadb.admin.query(`DELETE FROM keyed_${name} WHERE k = ?`, [cell(id)]);
     }
   });
 
@@ -203,15 +159,3 @@ describe("paging by other keys", () => {
     expect((await refusal("r")).message).toContain("double");
   });
 });
-
-function addressOf(url: string) {
-  const { hostname, port, username, password, pathname } = new URL(url);
-  return {
-    host: hostname,
-    port: Number(port),
-    user: username,
-    password,
-    database: pathname.slice(1),
-    tls: false,
-  };
-}

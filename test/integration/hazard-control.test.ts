@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { moved, sumsAgree, until } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(20);
 
@@ -11,9 +11,7 @@ let bench: Workbench;
 let clock: HandClock;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   await bench.close();

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FaultEffect } from "../../src/sandbox/fault-rules.ts";
 import { bodyOf, moved, sumsAgree, until } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(12);
 const ODD = KEYS[4] as string;
@@ -14,9 +14,7 @@ let bench: Workbench;
 let clock: HandClock;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   await bench.close();

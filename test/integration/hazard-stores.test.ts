@@ -10,7 +10,7 @@ import { openS3Client } from "../../src/stores/s3/s3-client.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../src/stores/s3/s3-object-store.ts";
 import { bodyOf, moved, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const MIB = 1024 ** 2;
 const KEYS = imageKeys(5);
@@ -22,9 +22,7 @@ let clock: HandClock;
 const closing: (() => void)[] = [];
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   for (const close of closing.splice(0)) close();

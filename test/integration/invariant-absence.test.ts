@@ -5,7 +5,7 @@ import type { Connections } from "../../src/ports/connections.ts";
 import type { ListPage, ListRequest, ObjectStore } from "../../src/ports/object-store.ts";
 import { moved, until, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(15);
 
@@ -13,9 +13,7 @@ let bench: Workbench;
 let clock: HandClock;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   await bench.close();

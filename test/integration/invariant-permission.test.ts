@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { moved, until, untilState, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const HOUR = 3_600_000;
 const KEYS = imageKeys(10);
@@ -12,9 +12,7 @@ let bench: Workbench;
 let clock: HandClock;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   await bench.close();

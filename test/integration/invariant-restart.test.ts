@@ -5,7 +5,7 @@ import type { StageOutcome } from "../../src/ports/ledger.ts";
 import { bodyOf, moved, sumsAgree, workWith } from "../support/bystander.ts";
 import { type CrashPoint, crashingLedger } from "../support/crashing-ledger.ts";
 import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(20);
 /** Longer than a dead owner's lease. */
@@ -15,9 +15,7 @@ let bench: Workbench;
 let clock: HandClock;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+  bench = await openFilledWorkbench(KEYS, clock);
 });
 afterEach(async () => {
   await bench.close();

@@ -120,6 +120,14 @@ export async function openWorkbench(
   return bench;
 }
 
+/** Starts a workbench with an object in `bucket-a` and a row for each key. */
+export async function openFilledWorkbench(keys: readonly string[], clock?: Clock): Promise<Workbench> {
+  const bench = await openWorkbench(clock === undefined ? {} : { clock });
+  fillStore(bench.store, "bucket-a", keys);
+  bench.addRows(keys);
+  return bench;
+}
+
 function defaultJob(): Record<string, unknown> {
   return {
     source: { bucket: "bucket-a", prefix: "image/" },

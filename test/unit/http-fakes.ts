@@ -4,33 +4,15 @@ import type { FastifyInstance } from "fastify";
 import pino from "pino";
 import type { TokenConfig } from "../../src/config.ts";
 import { DomainError } from "../../src/domain/errors.ts";
-import type { JobSpec } from "../../src/domain/job-spec.ts";
 import { buildServer } from "../../src/http/server.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
 import type { Jobs } from "../../src/jobs/jobs.ts";
 import type { PreflightReport } from "../../src/jobs/preflight-report.ts";
 import type { BatchSummary, ObjectHistory } from "../../src/ports/ledger.ts";
+import { AVATARS } from "../support/job-spec.ts";
 
 export const AT = Date.UTC(2026, 10, 1, 12);
 export const AT_ISO = "2026-11-01T12:00:00.000Z";
-
-export const SPEC: JobSpec = {
-  name: "avatars",
-  source: { store: "main", bucket: "bucket-a", prefix: "image/" },
-  target: { store: "main", bucket: "bucket-b", prefix: "avatar/" },
-  inventory: { from: "bucket" },
-  references: [],
-  filter: { include: [], exclude: [], modifiedBefore: null },
-  maxObjects: null,
-  batchSize: 1000,
-  limits: { concurrency: 128, requestsPerSecond: null, bytesPerSecond: null, rowsPerSecond: null },
-  windows: null,
-  guards: { database: null, maxExceptionRatio: null },
-  onConflict: "fail",
-  verify: "etag",
-  delete: { when: "verified", after: "24h" },
-  engine: "service",
-};
 
 export const JOB: JobView = {
   id: "01jbq2x3y4z5a6b7c8d9e0f1g2",
@@ -48,7 +30,7 @@ export const JOB: JobView = {
   seconds: 1.5,
   requests: { list: 1, copy: 4, head: 0, delete: 1, other: 0, throttled: 0 },
   statements: { app: 3 },
-  spec: SPEC,
+  spec: AVATARS,
   approvedBy: null,
   version: 7,
   createdAt: AT_ISO,

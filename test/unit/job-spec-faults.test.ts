@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { JobSpec, Windows } from "../../src/domain/job-spec.ts";
 import { specFaults } from "../../src/domain/job-spec-faults.ts";
+import { AVATARS } from "../support/job-spec.ts";
 
 const KNOWN = { stores: ["main", "second"], databases: ["app"] };
 const REFERENCE = {
@@ -16,21 +17,10 @@ const REFERENCE = {
   keepUpdatedAt: true,
 };
 const SPEC: JobSpec = {
+  ...AVATARS,
   name: "n",
-  source: { store: "main", bucket: "bucket-a", prefix: "image/" },
-  target: { store: "main", bucket: "bucket-b", prefix: "avatar/" },
-  inventory: { from: "bucket" },
   references: [REFERENCE],
-  filter: { include: [], exclude: [], modifiedBefore: null },
-  maxObjects: null,
-  batchSize: 1000,
-  limits: { concurrency: 1, requestsPerSecond: null, bytesPerSecond: null, rowsPerSecond: null },
-  windows: null,
-  guards: { database: null, maxExceptionRatio: null },
-  onConflict: "fail",
-  verify: "etag",
-  delete: { when: "verified", after: "24h" },
-  engine: "service",
+  limits: { ...AVATARS.limits, concurrency: 1 },
 };
 
 const pointers = (change: Partial<JobSpec>) =>

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../src/domain/errors.ts";
 import { parseJobSpec } from "../../src/jobs/parse-job-spec.ts";
+import { AVATARS } from "../support/job-spec.ts";
 
 const KNOWN = { stores: ["main", "second"], databases: ["app"] };
 const REFERENCE = { database: "app", table: "images", key: "id", column: "path" };
@@ -28,21 +29,8 @@ function pointersOf(input: unknown): string[] {
 describe("a job that is right", () => {
   it("gets every default filled in", () => {
     expect(parseJobSpec(JOB, KNOWN)).toEqual({
+      ...AVATARS,
       name: "bucket-a/image/ to bucket-b/avatar/",
-      source: { store: "main", bucket: "bucket-a", prefix: "image/" },
-      target: { store: "main", bucket: "bucket-b", prefix: "avatar/" },
-      inventory: { from: "bucket" },
-      references: [],
-      filter: { include: [], exclude: [], modifiedBefore: null },
-      maxObjects: null,
-      batchSize: 1000,
-      limits: { concurrency: 128, requestsPerSecond: null, bytesPerSecond: null, rowsPerSecond: null },
-      windows: null,
-      guards: { database: null, maxExceptionRatio: null },
-      onConflict: "fail",
-      verify: "etag",
-      delete: { when: "verified", after: "24h" },
-      engine: "service",
     });
   });
 

@@ -1,11 +1,11 @@
 /** CopyObject of the sandbox store, through the AWS SDK. */
 
-import { CopyObjectCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCopySource } from "../../src/sandbox/copy-source.ts";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { connectTo, credentials } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 const now = new Date("2026-11-01T12:00:00Z");
 let store: SandboxStore;
 let client: S3Client;
@@ -16,14 +16,7 @@ beforeAll(async () => {
     now: () => now,
     buckets: [{ name: "from" }, { name: "to" }, { name: "versioned", versioned: true }],
   });
-  client = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-    systemClockOffset: now.getTime() - Date.now(),
-  });
+  client = connectTo(store, { systemClockOffset: now.getTime() - Date.now() });
 });
 
 afterAll(async () => {

@@ -6,31 +6,22 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import { WriteBudget } from "../../src/sandbox/write-budget.ts";
+import { connectTo, credentials, startTwentyObjects } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 let store: SandboxStore;
 let client: S3Client;
 
-const connect = (config: S3ClientConfig = {}) =>
-  new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-    ...config,
-  });
+const connect = (config: S3ClientConfig = {}) => connectTo(store, config);
 
 beforeAll(async () => {
-  store = await startSandboxStore({ ...credentials, buckets: [{ name: "from" }, { name: "to" }] });
+  store = await startTwentyObjects();
   client = connect();
-  for (let n = 0; n < 20; n++) store.putObject("from", `k${n}`, "x");
 });
 
 afterEach(() => {

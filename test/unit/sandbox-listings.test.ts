@@ -9,25 +9,19 @@ import {
   ListBucketsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { connectTo, credentials } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 let store: SandboxStore;
 let client: S3Client;
 
 beforeAll(async () => {
   store = await startSandboxStore({ ...credentials, buckets: [{ name: "listing" }] });
-  client = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-  });
+  client = connectTo(store);
 });
 
 afterAll(async () => {

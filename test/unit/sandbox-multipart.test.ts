@@ -7,14 +7,14 @@ import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { connectTo, credentials } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 const MIB = 2 ** 20;
 let store: SandboxStore;
 let client: S3Client;
@@ -25,13 +25,7 @@ beforeAll(async () => {
     buckets: [{ name: "from" }, { name: "to" }],
   });
   store.putObject("from", "six", { size: 6 * 2 ** 30 });
-  client = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-  });
+  client = connectTo(store);
 });
 
 afterAll(async () => {

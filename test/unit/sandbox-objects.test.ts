@@ -9,25 +9,19 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { connectTo, credentials } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 const Bucket = "bucket-a";
 let store: SandboxStore;
 let client: S3Client;
 
 beforeAll(async () => {
   store = await startSandboxStore({ ...credentials, buckets: [{ name: Bucket }] });
-  client = new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-  });
+  client = connectTo(store);
 });
 
 afterAll(async () => {

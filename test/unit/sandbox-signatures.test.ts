@@ -2,28 +2,19 @@
 
 import { Agent } from "node:http";
 import type { LookupFunction } from "node:net";
-import { GetObjectCommand, PutObjectCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, type S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { connectTo, credentials, startTwentyObjects } from "../support/sandbox-client.ts";
 
-const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 let store: SandboxStore;
 let client: S3Client;
 
-const connect = (config: S3ClientConfig = {}) =>
-  new S3Client({
-    endpoint: store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials,
-    maxAttempts: 1,
-    ...config,
-  });
+const connect = (config: S3ClientConfig = {}) => connectTo(store, config);
 
 beforeAll(async () => {
-  store = await startSandboxStore({ ...credentials, buckets: [{ name: "from" }, { name: "to" }] });
+  store = await startTwentyObjects();
   client = connect();
-  for (let n = 0; n < 20; n++) store.putObject("from", `k${n}`, "x");
 });
 
 afterAll(async () => {

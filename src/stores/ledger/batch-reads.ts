@@ -66,17 +66,6 @@ export async function earliestUpdated(session: LedgerSession, jobId: string): Pr
   return exactNumberOrNull(row?.earliest);
 }
 
-export async function countOpenBatches(session: LedgerSession, jobId: string): Promise<number> {
-  const [row] = await session.run((sql) =>
-    sql.rows<{ open: unknown }>(
-      `SELECT COUNT(*) AS open FROM tranship_batches
-       WHERE job_id = ? AND state IN ('planned', 'copied', 'verified', 'updated')`,
-      [jobId],
-    ),
-  );
-  return exactNumber(row?.open ?? 0);
-}
-
 /** The column that sums up to each number of a tally. */
 const TALLY_COLUMNS: Readonly<Record<keyof Tally, string>> = {
   planned: "planned",

@@ -25,7 +25,7 @@ export function sumsOf(objects: readonly BatchObject[]): BatchSums {
 }
 
 /** Whether a later batch has taken `object` over. */
-export function isRetried(object: BatchObject): boolean {
+function isRetried(object: BatchObject): boolean {
   return object.fate.kind === "skipped" && object.fate.reason === "retried";
 }
 

@@ -15,14 +15,7 @@ import type {
   StageOutcome,
 } from "../../ports/ledger.ts";
 import { auditPage, insertAudit } from "./audit-records.ts";
-import {
-  batchPage,
-  countOpenBatches,
-  earliestUpdated,
-  lastCursor,
-  openBatches,
-  tally,
-} from "./batch-reads.ts";
+import { batchPage, earliestUpdated, lastCursor, openBatches, tally } from "./batch-reads.ts";
 import { exceptionPage } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
 import { approve, changeState, createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
@@ -122,10 +115,6 @@ export class TypeormLedger implements Ledger {
 
   earliestUpdated(jobId: string): Promise<number | null> {
     return earliestUpdated(this.#session, jobId);
-  }
-
-  countOpenBatches(jobId: string): Promise<number> {
-    return countOpenBatches(this.#session, jobId);
   }
 
   batches(jobId: string, cursor: string | null, limit: number): Promise<Page<BatchSummary>> {

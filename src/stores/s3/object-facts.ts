@@ -22,9 +22,6 @@ const CHECKSUM_FIELDS = {
   SHA256: "ChecksumSHA256",
 } as const satisfies Record<string, keyof HeadObjectCommandOutput>;
 
-/** Names of the checksums S3 keeps with objects. */
-export type ChecksumName = keyof typeof CHECKSUM_FIELDS;
-
 /** Sends HEAD; throws a fault of kind `gone` when there is no such object. */
 export function headObject(
   requests: S3Requests,
