@@ -3,7 +3,6 @@
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
 import { type CopyVerdict, copyVerdict, looksIdentical, matchVerdict, type Seen } from "../domain/verdict.ts";
-import { runAll } from "../pacing/concurrency.ts";
 import { compareByChecksums } from "./compare-checksums.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
@@ -26,18 +25,14 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
     targetLook(context),
     wanted.map((object) => targetKey(context, object)),
   );
-  await runAll(
-    wanted.map((object) =>
-      context.concurrency.run(async () => {
-        const key = targetKey(context, object);
-        const failure = targets.failed.get(key) ?? null;
-        if (failure !== null) return except(object, failure.code, failure.message);
-        const seen = targets.found.get(key) ?? null;
-        if ((await copyObject(context, object, seen, repeated)) === "vanished") vanished.push(object);
-        else context.onCopied(object.size);
-      }),
-    ),
-  );
+  await context.concurrency.each(wanted, async (object) => {
+    const key = targetKey(context, object);
+    const failure = targets.failed.get(key) ?? null;
+    if (failure !== null) return except(object, failure.code, failure.message);
+    const seen = targets.found.get(key) ?? null;
+    if ((await copyObject(context, object, seen, repeated)) === "vanished") vanished.push(object);
+    else context.onCopied(object.size);
+  });
   await settleVanished(context, batch, vanished);
   await settleDuplicates(context, batch);
 }

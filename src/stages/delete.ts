@@ -4,7 +4,6 @@ import { backoffMs } from "../domain/backoff.ts";
 import { type Batch, type BatchObject, except, going, MOVED } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
-import { runAll } from "../pacing/concurrency.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
@@ -139,7 +138,7 @@ async function confirmGone(context: StageContext, objects: readonly BatchObject[
     else if (now === null) object.fate = MOVED;
     else except(object, "source_changed", "a listing did not show the source, yet it is there; it was kept");
   };
-  await runAll(objects.map((object) => context.concurrency.run(() => confirm(object))));
+  await context.concurrency.each(objects, confirm);
 }
 
 const KEPT: Readonly<Partial<Record<string, string>>> = {

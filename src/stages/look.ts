@@ -2,7 +2,7 @@
 
 import { hasCode } from "../domain/errors.ts";
 import { commonPrefix, compareKeys, justBefore } from "../domain/key-order.ts";
-import { type Concurrency, runAll } from "../pacing/concurrency.ts";
+import type { Concurrency } from "../pacing/concurrency.ts";
 import type { ListedObject, ObjectFacts, ObjectFailure, ObjectStore } from "../ports/object-store.ts";
 
 /** Below so many wanted keys a page, HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
@@ -93,13 +93,9 @@ async function headEach(
   keys: readonly string[],
   sights: { readonly found: Map<string, ListedObject>; readonly failed: Map<string, ObjectFailure> },
 ): Promise<void> {
-  await runAll(
-    keys.map((key) =>
-      look.concurrency.run(async () => {
-        const { object, failure } = await lookAtOne(look, key);
-        if (object !== null) sights.found.set(key, object);
-        if (failure !== null) sights.failed.set(key, failure);
-      }),
-    ),
-  );
+  await look.concurrency.each(keys, async (key) => {
+    const { object, failure } = await lookAtOne(look, key);
+    if (object !== null) sights.found.set(key, object);
+    if (failure !== null) sights.failed.set(key, failure);
+  });
 }

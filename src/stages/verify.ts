@@ -2,7 +2,6 @@
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
-import { runAll } from "../pacing/concurrency.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import { lookAtBothSides } from "./compare-checksums.ts";
 import { lookAt } from "./look.ts";
@@ -29,9 +28,7 @@ export async function verifyBatch(context: StageContext, batch: Batch): Promise<
       except(object, "verify_mismatch", `the copy has ${target.size} bytes, the source ${object.size}`);
     } else undecided.push({ object, target });
   }
-  await runAll(
-    undecided.map(({ object, target }) => concurrency.run(() => compareChecksums(context, object, target))),
-  );
+  await concurrency.each(undecided, ({ object, target }) => compareChecksums(context, object, target));
 }
 
 async function compareChecksums(

@@ -1,6 +1,6 @@
 /** Runs statements on the ledger's database: repeats what may be repeated, and translates what cannot. */
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
 import { isConnectionLost, isTransient, ledgerError } from "./ledger-errors.ts";
@@ -41,7 +41,8 @@ export class LedgerSession {
     this.tables = tables;
     this.#isSqlite = dataSource.options.type === "better-sqlite3";
     const limit = pLimit(1);
-    this.#turns = this.#isSqlite ? (work) => limit(work) : (work) => work();
+    // SQLite writes while everything else stands still: answers that came meanwhile are dealt with in between.
+    this.#turns = this.#isSqlite ? (work) => limit(() => nextTurn().then(work)) : (work) => work();
   }
 
   /** Ends an `INSERT` that may meet rows which are there already, and leaves those alone. */

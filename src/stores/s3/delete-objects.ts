@@ -8,6 +8,8 @@ import {
 } from "@aws-sdk/client-s3";
 import type { DeleteResult, ObjectFailure } from "../../ports/object-store.ts";
 import { quotedEtag } from "./etag.ts";
+import { decodeEntities, readPlainXml } from "./plain-xml.ts";
+import { readFirst } from "./read-first.ts";
 import { runParallel } from "./run-parallel.ts";
 import { badAnswer, objectFailure, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
@@ -93,23 +95,38 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Pro
   }
 }
 
-function sendBulk(deleting: Deleting, objects: readonly Doomed[]): Promise<DeleteObjectsCommandOutput> {
+async function sendBulk(
+  deleting: Deleting,
+  objects: readonly Doomed[],
+): Promise<Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">> {
   const { requests, bucket, conditional, signal, doing } = deleting;
   const list = objects.map(({ key, etag }) =>
     conditional ? { Key: key, ETag: quotedEtag(etag) } : { Key: key },
   );
-  return requests.send({ kind: "delete", doing }, signal, (client, options) =>
-    client.send(
-      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: list, Quiet: false } }),
-      options,
-    ),
+  const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: list, Quiet: false } });
+  const plain = readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>");
+  const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
+    client.send(command, options),
   );
+  const keys = plain();
+  return keys === null ? output : { Deleted: keys.map((Key) => ({ Key })) };
+}
+
+const DELETED =
+  /<Deleted><Key>([^<]+)<\/Key>(?:<(VersionId|DeleteMarker|DeleteMarkerVersionId)>[^<]*<\/\2>)*<\/Deleted>/y;
+
+/** The keys in an answer that plainly names deleted ones and no error; null leaves it to the SDK's parser. */
+export function readDeletedKeys(body: string): string[] | null {
+  const answer = readPlainXml(body, "DeleteResult", DELETED);
+  if (answer === null || answer.scalars.size > 0) return null;
+  const keys = answer.entries.map(([, key = ""]) => decodeEntities(key));
+  return keys.every((key) => key !== null) ? keys : null;
 }
 
 /** Notes the fates the answer tells and gives the keys worth asking for again, in the order of `asked`. */
 function noteFates(
   { requests, fates, doing }: Deleting,
-  answer: DeleteObjectsCommandOutput,
+  answer: Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">,
   asked: readonly Doomed[],
 ): ReadonlyMap<string, S3Fault> {
   const deleted = new Set(answer.Deleted?.map(({ Key: key }) => key));

@@ -4,8 +4,27 @@ import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/
 import { compareKeys } from "../../domain/key-order.ts";
 import type { ListedObject, ListPage, ListRequest } from "../../ports/object-store.ts";
 import { bareEtag } from "./etag.ts";
+import { readPlainXml } from "./plain-xml.ts";
+import { readFirst } from "./read-first.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
+
+/** A page as the store gave it, keys not decoded yet. */
+export interface RawPage {
+  /** Undefined: the answer did not say, so it is no listing. */
+  readonly more: boolean | undefined;
+  readonly isUrlEncoded: boolean;
+  readonly entries: readonly RawEntry[];
+}
+
+export interface RawEntry {
+  readonly key: string;
+  readonly size: number | undefined;
+  readonly etag: string;
+  readonly storageClass: string | undefined;
+  /** Epoch milliseconds. */
+  readonly modifiedAt: number;
+}
 
 /** Asks for the page after `startAfter`; a position, unlike a continuation token, can be kept for days. */
 export async function listPage(
@@ -14,47 +33,78 @@ export async function listPage(
   signal: AbortSignal | undefined,
 ): Promise<ListPage> {
   const doing = `listing ${request.bucket}`;
+  const command = new ListObjectsV2Command({
+    Bucket: request.bucket,
+    Prefix: request.prefix,
+    MaxKeys: request.limit,
+    EncodingType: "url",
+    ...(request.startAfter === null ? {} : { StartAfter: request.startAfter }),
+  });
+  const plain = readFirst(command, readPlainPage, EMPTY_PAGE);
   const output = await requests.send({ kind: "list", doing }, signal, (client, options) =>
-    client.send(
-      new ListObjectsV2Command({
-        Bucket: request.bucket,
-        Prefix: request.prefix,
-        MaxKeys: request.limit,
-        EncodingType: "url",
-        ...(request.startAfter === null ? {} : { StartAfter: request.startAfter }),
-      }),
-      options,
-    ),
+    client.send(command, options),
   );
-  return readPage(output, request, doing);
+  return checkedPage(plain() ?? pageFromSdk(output), request, doing);
 }
 
-/** Exported for tests: a page as the port wants it, or a fault when it cannot be what was asked for. */
-export function readPage(
-  output: Pick<ListObjectsV2CommandOutput, "IsTruncated" | "Contents" | "EncodingType">,
+/** What the SDK is given to parse where the page has been read already. */
+const EMPTY_PAGE = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+
+/** An entry as AWS, Ceph and the sandbox store write it; one that is written otherwise leaves the page to the SDK. */
+const ENTRY =
+  /<Contents><Key>([^<&]+)<\/Key><LastModified>([^<&]+)<\/LastModified><ETag>(?:&quot;|&#34;|")?([^<&"]*)(?:&quot;|&#34;|")?<\/ETag>(?:<ChecksumAlgorithm>\w*<\/ChecksumAlgorithm>)*(?:<ChecksumType>\w*<\/ChecksumType>)?<Size>(\d+)<\/Size>(?:<StorageClass>(\w*)<\/StorageClass>)?(?:<Owner>(?:<(ID|DisplayName)>[^<]*<\/\6>)*<\/Owner>)?(?:<Type>\w*<\/Type>)?<\/Contents>/y;
+
+/** The page in an answer that is plainly a listing in URL encoding; null leaves it to the SDK's parser. */
+export function readPlainPage(body: string): RawPage | null {
+  const page = readPlainXml(body, "ListBucketResult", ENTRY);
+  const more = page?.scalars.get("IsTruncated");
+  if (page?.scalars.get("EncodingType") !== "url" || (more !== "true" && more !== "false")) return null;
+  const entries = page.entries.map(([, key = "", modified = "", etag = "", size, storageClass]) => ({
+    key,
+    size: Number(size),
+    etag,
+    storageClass,
+    modifiedAt: Date.parse(modified),
+  }));
+  if (entries.some(({ modifiedAt }) => Number.isNaN(modifiedAt))) return null;
+  return { more: more === "true", isUrlEncoded: true, entries };
+}
+
+function pageFromSdk(output: ListObjectsV2CommandOutput): RawPage {
+  const entries = (output.Contents ?? []).map((entry) => ({
+    key: entry.Key ?? "",
+    size: entry.Size,
+    etag: entry.ETag ?? "",
+    storageClass: entry.StorageClass,
+    modifiedAt: entry.LastModified?.getTime() ?? 0,
+  }));
+  return { more: output.IsTruncated, isUrlEncoded: output.EncodingType === "url", entries };
+}
+
+/** A page as the port wants it, or a fault when it cannot be what was asked for. */
+function checkedPage(
+  { more, isUrlEncoded, entries }: RawPage,
   request: ListRequest,
   doing: string,
 ): ListPage {
-  const { IsTruncated: more, Contents: contents = [] } = output;
   // An empty or foreign answer parses to nothing at all; taking that for an empty bucket could lose data.
   if (more === undefined) throw badAnswer(doing, "the answer is not a listing");
-  if (more && contents.length === 0) throw badAnswer(doing, "more keys announced, none given");
-  const encoded = output.EncodingType === "url";
+  if (more && entries.length === 0) throw badAnswer(doing, "more keys announced, none given");
   const objects: ListedObject[] = [];
   let last = request.startAfter;
-  for (const entry of contents) {
-    const key = encoded ? decodeListedKey(entry.Key ?? "", doing) : (entry.Key ?? "");
-    if (entry.Size === undefined || !key.startsWith(request.prefix)) {
+  for (const { key: listed, size, etag, storageClass, modifiedAt } of entries) {
+    const key = isUrlEncoded ? decodeListedKey(listed, doing) : listed;
+    if (size === undefined || !key.startsWith(request.prefix)) {
       throw badAnswer(doing, "an entry is not what was asked for");
     }
     if (last !== null && compareKeys(key, last) <= 0) throw outOfOrder(doing);
     last = key;
     objects.push({
       key,
-      size: entry.Size,
-      etag: bareEtag(entry.ETag),
-      storageClass: storageClassOf(entry.StorageClass),
-      modifiedAt: entry.LastModified?.getTime() ?? 0,
+      size,
+      etag: bareEtag(etag),
+      storageClass: storageClassOf(storageClass),
+      modifiedAt,
     });
   }
   return { objects, more };
@@ -70,6 +120,7 @@ export function storageClassOf(name: string | undefined): string | null {
  * send `%20` and `%2B`: no store sends a bare `+` for a plus, so one rule fits all.
  */
 export function decodeListedKey(encoded: string, doing = "reading a listing"): string {
+  if (!/[%+]/.test(encoded)) return encoded;
   try {
     return decodeURIComponent(encoded.replaceAll("+", " "));
   } catch (cause) {

@@ -1,0 +1,85 @@
+/** Places for requests: all taken while there is work, never more than there are, handed over from batch to batch. */
+
+import { describe, expect, it } from "vitest";
+import { DomainError } from "../../src/domain/errors.ts";
+import { limitConcurrency } from "../../src/pacing/concurrency.ts";
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
+
+/** Work that ends when told to, and knows how much of it is under way. */
+function workshop() {
+  const open: (() => void)[] = [];
+  const begun: number[] = [];
+  return {
+    begun,
+    get underWay() {
+      return open.length;
+    },
+    work: (item: number) => {
+      begun.push(item);
+      return new Promise<void>((resolve) => open.push(resolve));
+    },
+    async finish(count: number) {
+      for (const end of open.splice(0, count)) end();
+      await turn();
+    },
+  };
+}
+
+describe("limitConcurrency", () => {
+  it("keeps all places taken across the boundary of two batches, first come first served", async () => {
+    const shop = workshop();
+    const places = limitConcurrency(4);
+    const first = places.each(numbers(6), shop.work);
+    const second = places.each(
+      numbers(6).map((at) => at + 100),
+      shop.work,
+    );
+    await turn();
+    expect(shop.underWay).toBe(4);
+    await shop.finish(3);
+    // Three of the first batch are left to be taken or under way; the fourth place goes to the second batch at once.
+    expect(shop.begun).toEqual([0, 1, 2, 3, 4, 5, 100]);
+    expect(shop.underWay).toBe(4);
+    while (shop.underWay > 0) await shop.finish(1);
+    await Promise.all([first, second]);
+    expect(shop.begun).toHaveLength(12);
+  });
+
+  it("takes and gives places while it runs, and leaves no item out", async () => {
+    const shop = workshop();
+    const places = limitConcurrency(8);
+    const done = places.each(numbers(40), shop.work);
+    await turn();
+    places.resize(1);
+    await shop.finish(8);
+    expect(shop.underWay).toBe(1);
+    places.resize(3);
+    await shop.finish(1);
+    expect(shop.underWay).toBe(3);
+    while (shop.underWay > 0) await shop.finish(3);
+    await done;
+    expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
+  });
+
+  it("begins nothing after a failure, waits for what was begun, and throws what tells most", async () => {
+    const places = limitConcurrency(2);
+    const ended: number[] = [];
+    const failing = places.each(numbers(10), async (item) => {
+      await turn();
+      ended.push(item);
+      if (item === 0) throw new DomainError("stopped", "asked to stop");
+      throw new DomainError("store_refused", "no");
+    });
+    await expect(failing).rejects.toMatchObject({ code: "store_refused" });
+    expect(ended).toEqual([0, 1]);
+    await expect(places.each([1], async () => {})).resolves.toBeUndefined();
+  });
+
+  it("has nothing to do for no items", async () => {
+    await expect(
+      limitConcurrency(1).each([], () => Promise.reject(new Error("never"))),
+    ).resolves.toBeUndefined();
+  });
+});
