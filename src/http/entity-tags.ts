@@ -5,6 +5,20 @@ export function entityTag(version: number): string {
   return `"${version}"`;
 }
 
+const STRONG = /^"(\d{1,15})"$/;
+
+/**
+ * The versions that `If-Match` names, by strong comparison (RFC 9110 §13.1.1): weak and foreign tags match nothing.
+ * Null: any version will do.
+ */
+export function versionsMatched(header: string | undefined): readonly number[] | null {
+  if (header === undefined || header.trim() === "*") return null;
+  return header.split(",").flatMap((tag) => {
+    const version = STRONG.exec(tag.trim())?.[1];
+    return version === undefined ? [] : [Number(version)];
+  });
+}
+
 /** Whether `If-None-Match` names `tag`, by weak comparison (RFC 9110 §13.1.2). */
 export function matchesNone(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;

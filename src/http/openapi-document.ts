@@ -32,6 +32,7 @@ const NO_JOBS: Jobs = {
   list: refuse,
   get: refuse,
   act: refuse,
+  amend: refuse,
   batches: refuse,
   exceptions: refuse,
   audit: refuse,

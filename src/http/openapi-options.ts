@@ -2,7 +2,7 @@
 
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { JobRequest } from "../jobs/job-spec-schema.ts";
+import { JobPatch, JobRequest } from "../jobs/job-spec-schema.ts";
 import { JobSchema, PreflightSchema, pageSchema } from "./job-schemas.ts";
 import { ProblemSchema, problems } from "./problem-schema.ts";
 import { AuditSchema, BatchSchema, ExceptionSchema, ObjectSchema } from "./record-schemas.ts";
@@ -13,6 +13,7 @@ const CONTRACT_VERSION = "1.0.0";
 /** Schemas the document has once and routes refer to by name. */
 export const SHARED_SCHEMAS = [
   JobRequest,
+  JobPatch,
   JobSchema,
   pageSchema("Job"),
   PreflightSchema,

@@ -36,6 +36,7 @@ const MEANINGS = {
   403: "The token lacks the scope",
   404: "There is no such job or object",
   409: "The state of the job, or an earlier use of the idempotency key, is in the way",
+  412: "It has changed since you read it",
   413: "The body has more than 1 MiB",
   415: "The body is not application/json",
   422: "The job cannot be, or a store or database refuses it; `faults` has every reason",

@@ -70,6 +70,17 @@ export const SubmitHeaders = Type.Object({
   ),
 });
 
+/** `PATCH /jobs/:id`. */
+export const AmendHeaders = Type.Object({
+  "If-Match": Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: "ETag of the job as you know it; 412 when it has changed since",
+    }),
+  ),
+});
+
 /** `GET /jobs/:id`. */
 export const ConditionalHeaders = Type.Object({
   "If-None-Match": Type.Optional(

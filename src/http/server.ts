@@ -14,6 +14,7 @@ import type { Jobs } from "../jobs/jobs.ts";
 import { authentication } from "./authentication.ts";
 import { refuseBrokenRequest } from "./broken-requests.ts";
 import { jobActionRoutes } from "./job-action-routes.ts";
+import { jobPatchRoute } from "./job-patch-route.ts";
 import { jobRecordRoutes } from "./job-record-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { acceptJsonOnly } from "./json-body.ts";
@@ -82,6 +83,7 @@ export async function buildServer({ jobs, tokens, logger, version }: ServerParts
       if (config?.scope === undefined) throw new TypeError(`the route ${url} names no scope`);
     });
     jobRoutes(guarded, jobs);
+    jobPatchRoute(guarded, jobs);
     jobActionRoutes(guarded, jobs);
     jobRecordRoutes(guarded, jobs);
   });

@@ -3,6 +3,7 @@
 import { ADVICE } from "../domain/batch.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
+import { amendJob } from "./amend-job.ts";
 import type { JobParts } from "./job-context.ts";
 import { actOnJob, foundJob } from "./job-control.ts";
 import { submitJob } from "./job-submission.ts";
@@ -36,6 +37,11 @@ export function createJobs(parts: JobParts, scheduler: Scheduler): Jobs {
       const job = await actOnJob(parts, id, action, actor);
       scheduler.running(id)?.lookNow();
       scheduler.lookForWork();
+      return view(job);
+    },
+    async amend(id, input, by) {
+      const job = await amendJob(parts, id, input, by);
+      scheduler.running(id)?.lookNow();
       return view(job);
     },
     batches: async (id, { cursor, limit }) => ledger.batches(await known(id), cursor, limit),

@@ -153,6 +153,18 @@ export const JobRequest = Type.Object(
   { ...closed, $id: "JobRequest", title: "JobRequest" },
 );
 
+/** `PATCH /jobs/:id`: what may change while a job is under way. */
+export const JobPatch = Type.Object(
+  {
+    limits: Type.Optional(
+      Type.Object(Limits, { ...closed, description: "Limits that are not named stay as they are" }),
+    ),
+    windows: Type.Optional(Nullable(Windows)),
+    guards: Type.Optional(Guards),
+  },
+  { ...closed, minProperties: 1, $id: "JobPatch", title: "JobPatch" },
+);
+
 /** What each pattern asks for, in words. */
 export const PATTERN_MEANINGS: Readonly<Record<string, string>> = {
   [BUCKET]: "must be a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens",
@@ -162,3 +174,4 @@ export const PATTERN_MEANINGS: Readonly<Record<string, string>> = {
 };
 
 export type JobRequest = Static<typeof JobRequest>;
+export type JobPatch = Static<typeof JobPatch>;

@@ -35,6 +35,15 @@ export interface Jobs {
   get(id: string): Promise<JobView>;
   /** Repeating an action is harmless; one that the state does not allow throws `state_conflict` naming the state. */
   act(id: string, action: JobAction, actor: string): Promise<JobView>;
+  /**
+   * Changes limits, windows and guards of a job that has not ended; a runner takes them over within two seconds.
+   * `ifVersions`: only while the job's version is one of these (null: whatever it is), else `precondition_failed`.
+   */
+  amend(
+    id: string,
+    input: unknown,
+    by: { readonly ifVersions: readonly number[] | null; readonly actor: string },
+  ): Promise<JobView>;
   batches(id: string, query: PageQuery): Promise<Page<BatchSummary>>;
   exceptions(id: string, query: PageQuery): Promise<Page<ExceptionRecord & { readonly advice: string }>>;
   audit(id: string, query: PageQuery): Promise<Page<AuditEvent>>;

@@ -4,10 +4,11 @@ import { Compile } from "typebox/compile";
 import { DomainError, type Fault } from "../domain/errors.ts";
 import type { JobSpec, ReferenceSpec, Windows } from "../domain/job-spec.ts";
 import { specFaults } from "../domain/job-spec-faults.ts";
-import { JobRequest, PATTERN_MEANINGS } from "./job-spec-schema.ts";
+import { JobPatch, JobRequest, PATTERN_MEANINGS } from "./job-spec-schema.ts";
 import { shapeFaults } from "./shape-faults.ts";
 
 const checked = Compile(JobRequest);
+const checkedPatch = Compile(JobPatch);
 
 export interface KnownNames {
   readonly stores: readonly string[];
@@ -27,6 +28,36 @@ export function readJobSpec(input: unknown): JobSpec {
   if (!checked.Check(input)) throw invalidJob(shapeFaults([...checked.Errors(input)], PATTERN_MEANINGS));
   return complete(input);
 }
+
+/**
+ * `spec` with what `input` changes of it: limits and guards one by one, windows as a whole (null: always open). Throws
+ * `invalid_input` with every fault.
+ */
+export function patchedJobSpec(spec: JobSpec, input: unknown, known: KnownNames): JobSpec {
+  if (!checkedPatch.Check(input)) {
+    throw invalidJob(shapeFaults([...checkedPatch.Errors(input)], PATTERN_MEANINGS));
+  }
+  const guards = guardsOf(input);
+  const patched: JobSpec = {
+    ...spec,
+    limits: { ...spec.limits, ...input.limits },
+    windows: input.windows === undefined ? spec.windows : windowsOf(input),
+    guards: {
+      database: input.guards?.database === undefined ? spec.guards.database : guards.database,
+      maxExceptionRatio:
+        input.guards?.maxExceptionRatio === undefined
+          ? spec.guards.maxExceptionRatio
+          : guards.maxExceptionRatio,
+    },
+  };
+  // A store that has left the configuration since is no fault of the patch.
+  const faults = specFaults(patched, known).filter(({ pointer }) => LIVE.test(pointer));
+  if (faults.length > 0) throw invalidJob(faults);
+  return patched;
+}
+
+/** The parts of a job that may change while it is under way. */
+const LIVE = /^\/(limits|windows|guards)(\/|$)/;
 
 /** The error for a job that cannot be, with all its faults. */
 export function invalidJob(faults: readonly Fault[]): DomainError {
@@ -89,7 +120,7 @@ function inventoryOf(request: JobRequest, store: string): JobSpec["inventory"] {
 
 const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
-function windowsOf({ windows }: JobRequest): Windows | null {
+function windowsOf({ windows }: Pick<JobRequest, "windows">): Windows | null {
   if (windows === undefined || windows === null) return null;
   return {
     timezone: windows.timezone,
@@ -104,7 +135,7 @@ function windowsOf({ windows }: JobRequest): Windows | null {
   };
 }
 
-function guardsOf({ guards }: JobRequest): JobSpec["guards"] {
+function guardsOf({ guards }: Pick<JobRequest, "guards">): JobSpec["guards"] {
   const database = guards?.database ?? null;
   return {
     database: database === null ? null : { maxThreadsRunning: null, maxReplicaLagSeconds: null, ...database },

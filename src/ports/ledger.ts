@@ -1,144 +1,34 @@
 /** The ledger: the durable record of jobs, batches, exceptions and audit events. Every write of a runner is fenced. */
 
-import type { Batch, BatchState, ExceptionCode, Fate, Stage, Tally } from "../domain/batch.ts";
+import type { Batch, Tally } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
-import type { RequestCounts } from "./object-store.ts";
+import type {
+  AuditEvent,
+  BatchSummary,
+  ExceptionRecord,
+  JobRecord,
+  Lease,
+  NewBatch,
+  ObjectHistory,
+  Page,
+  RunReport,
+  StageOutcome,
+} from "./ledger-records.ts";
 
-export interface JobRecord {
-  /** Sortable by creation time. */
-  readonly id: string;
-  readonly name: string;
-  readonly spec: JobSpec;
-  readonly state: JobState;
-  readonly waiting: Waiting | null;
-  /** Why it is paused or failed; null otherwise. */
-  readonly reason: string | null;
-  /** Whether the whole inventory is in the ledger. */
-  readonly planDone: boolean;
-  /** Grows with every change an operator can see; the ETag. */
-  readonly version: number;
-  /** Grows with every claim. */
-  readonly fencingToken: number;
-  readonly leaseOwner: string | null;
-  /** Epoch milliseconds, as all times here. */
-  readonly leaseUntil: number | null;
-  /** Over all runs so far. */
-  readonly requests: RequestCounts;
-  /** Production statements over all runs so far, by database name. */
-  readonly statements: Readonly<Record<string, number>>;
-  /** Time spent running, over all runs. */
-  readonly activeMs: number;
-  readonly approvedBy: string | null;
-  readonly approvedAt: number | null;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-}
-
-/** Leave to work on a job, until `leaseUntil`; a later claim has a greater token and shuts this one out. */
-export interface Lease {
-  readonly jobId: string;
-  readonly owner: string;
-  readonly token: number;
-}
-
-/** What a runner reports with each renewal. Counts are totals over all runs. */
-export interface RunReport {
-  readonly state: "running" | "waiting";
-  readonly waiting: Waiting | null;
-  readonly requests: RequestCounts;
-  readonly statements: Readonly<Record<string, number>>;
-  readonly activeMs: number;
-}
-
-/** How a stage of a batch ended. Objects' fates and target ETags are taken from `batch`. */
-export interface StageOutcome {
-  readonly batch: Batch;
-  readonly stage: Exclude<Stage, "plan">;
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** How often the stage was begun by this runner. */
-  readonly attempts: number;
-  /** Rows changed (update stage). */
-  readonly rows: number;
-}
-
-/** A batch to plan: its objects in order, and where the inventory goes on after it. */
-export interface NewBatch {
-  readonly objects: Batch["objects"];
-  /** Opaque to the ledger; given back by {@link Ledger.lastCursor}. */
-  readonly cursor: string;
-}
-
-export interface StageRecord {
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-  readonly attempts: number;
-}
-
-export interface BatchSummary {
-  readonly seq: number;
-  readonly state: BatchState;
-  readonly planned: number;
-  readonly moved: number;
-  readonly skipped: number;
-  readonly exceptions: number;
-  readonly bytes: number;
-  readonly rowsUpdated: number;
-  readonly firstKey: string;
-  readonly lastKey: string;
-  readonly worker: string | null;
-  readonly plannedAt: number;
-  readonly copy: StageRecord;
-  readonly verify: StageRecord;
-  readonly update: StageRecord;
-  readonly delete: StageRecord;
-}
-
-export interface ExceptionRecord {
-  readonly id: number;
-  readonly batch: number;
-  readonly key: string;
-  readonly stage: Stage;
-  readonly code: ExceptionCode;
-  readonly message: string;
-  readonly at: number;
-}
-
-export interface AuditEvent {
-  readonly id: number;
-  readonly at: number;
-  readonly actor: string;
-  /** Verb, e.g. `submit`, `pause`, `claim`. */
-  readonly action: string;
-  readonly detail: string;
-}
-
-/** What happened to one key. */
-export interface ObjectHistory {
-  readonly key: string;
-  readonly batch: number;
-  readonly batchState: BatchState;
-  readonly size: number;
-  readonly etag: string;
-  readonly targetEtag: string | null;
-  readonly rows: number;
-  readonly fate: Fate;
-  readonly worker: string | null;
-  readonly plannedAt: number;
-  readonly copiedAt: number | null;
-  readonly verifiedAt: number | null;
-  readonly updatedAt: number | null;
-  readonly deletedAt: number | null;
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Give it back to get the next page; null at the end. */
-  readonly next: string | null;
-}
+export type {
+  AuditEvent,
+  BatchSummary,
+  ExceptionRecord,
+  JobRecord,
+  Lease,
+  NewBatch,
+  ObjectHistory,
+  Page,
+  RunReport,
+  StageOutcome,
+  StageRecord,
+} from "./ledger-records.ts";
 
 /**
  * The ledger. Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
@@ -180,6 +70,24 @@ export interface Ledger {
   }): Promise<JobRecord | null>;
   /** Records who approved the deletion; the first approval stays. */
   approve(jobId: string, actor: string, at: number): Promise<JobRecord>;
+  /**
+   * Replaces the spec if the job's version still is `ifVersion` (else null: look again), and writes the audit event in
+   * the same transaction. An idempotency key keeps standing for the job as it was submitted.
+   */
+  amend(change: {
+    readonly jobId: string;
+    readonly spec: JobSpec;
+    readonly ifVersion: number;
+    readonly actor: string;
+    readonly detail: string;
+    readonly at: number;
+  }): Promise<JobRecord | null>;
+  /** Lets the job work outside its windows until then, with its audit event. */
+  ignoreWindows(
+    jobId: string,
+    until: number,
+    by: { readonly actor: string; readonly at: number },
+  ): Promise<JobRecord>;
   addAudit(jobId: string, event: Omit<AuditEvent, "id">): Promise<void>;
 
   /**

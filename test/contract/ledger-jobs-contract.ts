@@ -110,6 +110,35 @@ export function jobsContract(ledgerOf: () => Ledger): void {
       await expect(ledger.approve("nothing", "ann", T0)).rejects.toMatchObject({ code: "not_found" });
     });
 
+    test("a job is amended only in the version it was seen in, together with its audit event", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger, "amended");
+      const spec = { ...job.spec, limits: { ...job.spec.limits, concurrency: 7 } };
+      const change = { jobId: job.id, spec, actor: "ann", detail: "limits", at: T0 + 3 };
+      expect(await ledger.amend({ ...change, ifVersion: job.version + 1 })).toBeNull();
+      expect(await ledger.job(job.id)).toEqual(job);
+      const amended = await ledger.amend({ ...change, ifVersion: job.version });
+      expect(amended).toEqual({ ...job, spec, version: job.version + 1, updatedAt: T0 + 3 });
+      expect(await ledger.amend({ ...change, ifVersion: job.version })).toBeNull();
+      const { items } = await ledger.audit(job.id, null, 10);
+      expect(items.slice(1)).toMatchObject([{ at: T0 + 3, actor: "ann", action: "amend", detail: "limits" }]);
+      // The submission repeated is still the same job, not a conflict.
+      const again = { spec: job.spec, idempotencyKey: "amended", actor: "ci", at: T0 + 9 };
+      expect(await ledger.createJob(again)).toEqual({ job: amended, created: false });
+    });
+
+    test("until when windows are ignored is recorded with who said so", async () => {
+      const ledger = ledgerOf();
+      const { job } = await submit(ledger);
+      expect(job.windowsIgnoredUntil).toBeNull();
+      const told = await ledger.ignoreWindows(job.id, T0 + 1000, { actor: "ann", at: T0 + 1 });
+      expect(told).toMatchObject({ windowsIgnoredUntil: T0 + 1000, version: 2, updatedAt: T0 + 1 });
+      const { items } = await ledger.audit(job.id, null, 10);
+      expect(items[1]).toMatchObject({ actor: "ann", action: "ignore_windows", at: T0 + 1 });
+      const nobody = ledger.ignoreWindows("nothing", T0, { actor: "ann", at: T0 });
+      await expect(nobody).rejects.toMatchObject({ code: "not_found" });
+    });
+
     test("the audit trail is paged in order", async () => {
       const ledger = ledgerOf();
       const { job } = await submit(ledger);

@@ -125,6 +125,10 @@ export class FakeJobs implements Jobs {
     this.#note("act", given);
     return JOB;
   }
+  async amend(...given: Parameters<Jobs["amend"]>) {
+    this.#note("amend", given);
+    return JOB;
+  }
   async batches(...given: Parameters<Jobs["batches"]>) {
     this.#note("batches", given);
     return { items: [BATCH], next: null };
@@ -174,6 +178,7 @@ export const GUARDED = [
   ["POST", "/jobs/preflight?canary=true", "operate"],
   ["GET", "/jobs", "read"],
   ["GET", `/jobs/${JOB.id}`, "read"],
+  ["PATCH", `/jobs/${JOB.id}`, "operate"],
   ["POST", `/jobs/${JOB.id}/pause`, "operate"],
   ["POST", `/jobs/${JOB.id}/resume`, "operate"],
   ["POST", `/jobs/${JOB.id}/cancel`, "operate"],

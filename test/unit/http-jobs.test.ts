@@ -175,6 +175,43 @@ describe("GET /jobs/:id", () => {
   });
 });
 
+describe("PATCH /jobs/:id", () => {
+  const limits = { limits: { concurrency: 8 } };
+
+  it("passes the change on and answers with the job as it is now", async () => {
+    const answer = await http().patch(`/jobs/${JOB.id}`).send(limits);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.etag).toBe('"7"');
+    expect(answer.body).toEqual(JOB);
+    const by = { ifVersions: null, actor: "anonymous" };
+    expect(door.jobs.calls).toEqual([{ method: "amend", given: [JOB.id, limits, by] }]);
+  });
+
+  it.each([
+    ['"7"', [7]],
+    ['"6", "7"', [6, 7]],
+    ["*", null],
+    // Weak and foreign tags match nothing: what changes a job compares strongly.
+    ['W/"7"', []],
+    ["7", []],
+    ['"abc"', []],
+  ])("reads If-Match: %s", async (tag, ifVersions) => {
+    await http().patch(`/jobs/${JOB.id}`).set("If-Match", tag).send(limits);
+    expect(door.jobs.calls[0]?.given[2]).toEqual({ ifVersions, actor: "anonymous" });
+  });
+
+  it.each([[[1]], ["text"], [null]])("refuses a body that is no object: %j", async (body) => {
+    const answer = await door.app.inject({
+      method: "PATCH",
+      url: `/jobs/${JOB.id}`,
+      headers: { "content-type": "application/json" },
+      payload: JSON.stringify(body),
+    });
+    expect(answer.statusCode).toBe(400);
+    expect(door.jobs.calls).toEqual([]);
+  });
+});
+
 describe("POST /jobs/:id/<action>", () => {
   it.each(["pause", "resume", "cancel", "retry", "approve"])(
     "%s answers 202 with the job",

@@ -97,7 +97,7 @@ describe("every route", () => {
   );
 
   it.each(GUARDED)("%s %s answers as documented", async (method, url) => {
-    const answer = await door.app.inject({ method, url, ...(method === "POST" ? { payload: {} } : {}) });
+    const answer = await door.app.inject({ method, url, ...(method === "GET" ? {} : { payload: {} }) });
     const path = (url.split("?")[0] ?? "").replace(JOB.id, "{id}");
     const content = built.paths[path]?.[method.toLowerCase()]?.responses[answer.statusCode]?.content;
     const schema = content?.["application/json"]?.schema as { readonly $ref: string };

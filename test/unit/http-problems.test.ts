@@ -174,9 +174,9 @@ describe("a request that no route takes", () => {
 
   it.each([
     ["DELETE", "/jobs", "GET, HEAD, POST"],
-    ["PUT", `/jobs/${JOB.id}`, "GET, HEAD"],
+    ["PUT", `/jobs/${JOB.id}`, "GET, HEAD, PATCH"],
     ["GET", `/jobs/${JOB.id}/pause`, "POST"],
-    ["OPTIONS", "/jobs/preflight", "GET, HEAD, POST"],
+    ["OPTIONS", "/jobs/preflight", "GET, HEAD, PATCH, POST"],
     ["POST", "/health/live?x=1", "GET, HEAD"],
   ] as const)("%s %s is 405 and says what is allowed", async (method, url, allow) => {
     const answer = await door.app.inject({ method, url });

@@ -4,7 +4,7 @@ import { In, LessThan } from "typeorm";
 import { canonicalJson } from "../../domain/canonical-json.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
-import { isFinished, type JobState, type Waiting } from "../../domain/job-state.ts";
+import type { JobState, Waiting } from "../../domain/job-state.ts";
 import type { JobRecord, Ledger, Page } from "../../ports/ledger.ts";
 import { noRequests, type RequestCounts } from "../../ports/object-store.ts";
 import { insertAudit } from "./audit-records.ts";
@@ -89,6 +89,7 @@ function newJobRow(id: string, { spec, idempotencyKey, at }: Request<"createJob"
     updated_at: at,
     started_at: null,
     finished_at: null,
+    windows_ignored_until: null,
   };
 }
 
@@ -124,57 +125,6 @@ export async function jobPage(session: LedgerSession, query: Request<"jobs">): P
   return pageOf("jobs", rows, query.limit, { position: (row) => row.id, item: recordOf });
 }
 
-/** States in which a job waits for nothing and has no reason left over from before. */
-function startsAfresh(state: JobState): boolean {
-  return state === "queued" || state === "cancelled";
-}
-
-/** Changes the state if it still is `from`, with its audit event; null when it is not. */
-export async function changeState(
-  session: LedgerSession,
-  change: Request<"changeState">,
-): Promise<JobRecord | null> {
-  const { jobId, from, to, at } = change;
-  const keepsWaiting = !(startsAfresh(to) || isFinished(to) || to === "paused");
-  return session.transaction(async (sql) => {
-    const changed = await sql.change(
-      `UPDATE tranship_jobs
-       SET state = ?, reason = ?, ${keepsWaiting ? "" : "waiting = NULL,"} finished_at = ?, updated_at = ?,
-         version = version + 1
-       WHERE id = ? AND state = ?`,
-      [to, startsAfresh(to) ? null : change.reason, isFinished(to) ? at : null, at, jobId, from],
-    );
-    if (changed === 0) return null;
-    await insertAudit(sql, jobId, {
-      at,
-      actor: change.actor,
-      action: change.action,
-      detail: change.reason ?? `${from} to ${to}`,
-    });
-    return findJob(session, sql, jobId);
-  });
-}
-
-/** Records the first approval, with its audit event; later ones change nothing. */
-export async function approve(
-  session: LedgerSession,
-  jobId: string,
-  actor: string,
-  at: number,
-): Promise<JobRecord> {
-  const job = await session.transaction(async (sql) => {
-    const changed = await sql.change(
-      `UPDATE tranship_jobs SET approved_by = ?, approved_at = ?, updated_at = ?, version = version + 1
-       WHERE id = ? AND approved_at IS NULL`,
-      [actor, at, at, jobId],
-    );
-    if (changed > 0) await insertAudit(sql, jobId, { at, actor, action: "approve", detail: "deletion" });
-    return findJob(session, sql, jobId);
-  });
-  if (job === null) throw new DomainError("not_found", `There is no job ${jobId}.`);
-  return job;
-}
-
 function recordOf(row: JobRow): JobRecord {
   return {
     id: row.id,
@@ -197,5 +147,6 @@ function recordOf(row: JobRow): JobRecord {
     updatedAt: row.updated_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    windowsIgnoredUntil: row.windows_ignored_until,
   };
 }

@@ -6,6 +6,7 @@ import { CreateJobs1790000000001 } from "../../../migrations/0001-create-jobs.ts
 import { CreateBatches1790000000002 } from "../../../migrations/0002-create-batches.ts";
 import { CreateExceptions1790000000003 } from "../../../migrations/0003-create-exceptions.ts";
 import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-audit-events.ts";
+import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-windows-ignored.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
@@ -20,6 +21,7 @@ const MIGRATIONS = [
   CreateBatches1790000000002,
   CreateExceptions1790000000003,
   CreateAuditEvents1790000000004,
+  AddWindowsIgnored1790000000005,
 ];
 
 const BUSY_TIMEOUT_MS = 2_000;

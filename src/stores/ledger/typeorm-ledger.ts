@@ -18,11 +18,12 @@ import { auditPage, insertAudit } from "./audit-records.ts";
 import { batchPage, earliestUpdated, lastCursor, openBatches, tally } from "./batch-reads.ts";
 import { exceptionPage } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
-import { approve, changeState, createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
+import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
 import { KnownObjects } from "./known-objects.ts";
 import { claim, planFinished, release, renew } from "./lease-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
 import { objectHistory, wasPlannedBefore } from "./object-lookup.ts";
+import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
 import { BatchPlanner } from "./plan-records.ts";
 import { replanExceptions } from "./retry-records.ts";
 import { recordStage } from "./stage-records.ts";
@@ -60,6 +61,18 @@ export class TypeormLedger implements Ledger {
 
   approve(jobId: string, actor: string, at: number): Promise<JobRecord> {
     return approve(this.#session, jobId, actor, at);
+  }
+
+  amend(change: Parameters<Ledger["amend"]>[0]): Promise<JobRecord | null> {
+    return amend(this.#session, change);
+  }
+
+  ignoreWindows(
+    jobId: string,
+    until: number,
+    by: { readonly actor: string; readonly at: number },
+  ): Promise<JobRecord> {
+    return ignoreWindows(this.#session, jobId, until, by);
   }
 
   /** When the answer is lost, the event may be written twice; never not at all. */

@@ -31,6 +31,7 @@ export interface JobRow {
   updated_at: number;
   started_at: number | null;
   finished_at: number | null;
+  windows_ignored_until: number | null;
 }
 
 export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
@@ -61,6 +62,7 @@ export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
       updated_at: time,
       started_at: { ...time, nullable: true },
       finished_at: { ...time, nullable: true },
+      windows_ignored_until: { ...time, nullable: true },
     },
     indices: [{ name: "tranship_jobs_idempotency", columns: ["idempotency_digest"], unique: true }],
   });

@@ -1,0 +1,59 @@
+/** What PATCH changes of a job, and what it refuses. */
+
+import { describe, expect, it } from "vitest";
+import type { JobSpec } from "../../src/domain/job-spec.ts";
+import { parseJobSpec, patchedJobSpec } from "../../src/jobs/parse-job-spec.ts";
+
+const KNOWN = { stores: ["main"], databases: [] };
+const SPEC = parseJobSpec(
+  {
+    source: { bucket: "bucket-a", prefix: "image/" },
+    target: { bucket: "bucket-b", prefix: "avatar/" },
+    limits: { concurrency: 64, requestsPerSecond: 100 },
+    guards: { maxExceptionRatio: 0.5 },
+  },
+  KNOWN,
+);
+const patched = (input: unknown): JobSpec => patchedJobSpec(SPEC, input, KNOWN);
+
+describe("patchedJobSpec", () => {
+  it.each([
+    [
+      "a limit, and leaves the others",
+      { limits: { concurrency: 8 } },
+      { limits: { ...SPEC.limits, concurrency: 8 } },
+    ],
+    [
+      "a limit to none",
+      { limits: { requestsPerSecond: null } },
+      { limits: { ...SPEC.limits, requestsPerSecond: null } },
+    ],
+    [
+      "a guard to none",
+      { guards: { maxExceptionRatio: null } },
+      { guards: { ...SPEC.guards, maxExceptionRatio: null } },
+    ],
+    ["nothing of a guard that is not named", { guards: {} }, {}],
+    ["windows to none", { windows: null }, {}],
+  ])("changes %s", (_, input, change) => {
+    expect(patched(input)).toEqual({ ...SPEC, ...change });
+  });
+
+  it.each([
+    ["nothing at all", {}, [""]],
+    ["what may not change", { target: { bucket: "bucket-c" } }, ["/target"]],
+    [
+      "a limit out of its bounds",
+      { limits: { concurrency: 0, requestsPerSecond: -1 } },
+      ["/limits/concurrency", "/limits/requestsPerSecond"],
+    ],
+    ["an unknown limit", { limits: { speed: 1 } }, ["/limits/speed"]],
+    ["a ratio above one", { guards: { maxExceptionRatio: 2 } }, ["/guards/maxExceptionRatio"]],
+    ["windows that never open", { windows: { timezone: "Africa/Cairo", open: [] } }, ["/windows/open"]],
+  ])("refuses %s, naming the place", (_, input, pointers) => {
+    const faults = pointers.map((pointer) => expect.objectContaining({ pointer }));
+    expect(() => patched(input)).toThrow(
+      expect.objectContaining({ code: "invalid_input", faults: expect.arrayContaining(faults) }),
+    );
+  });
+});
