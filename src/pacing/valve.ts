@@ -1,0 +1,79 @@
+/** A valve before every request or statement: open, or closed with a reason and an end. Nothing new passes while it is closed. */
+
+import { DomainError } from "../domain/errors.ts";
+import type { Waiting } from "../domain/job-state.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Hold } from "./gate.ts";
+
+/** How long those who wait sleep at most before they look again: settings may change, clocks may be set. */
+const LOOK_AGAIN_MS = 250;
+
+/** Why nothing may begin at `at` (epoch ms), or null. It only observes, and at once: it is asked for every request. */
+export type Observation = (at: number) => Hold | null;
+
+/**
+ * Lets requests begin while none of its observations objects; the first objection counts. What has begun is never cut
+ * short. Observations may be exchanged while it works.
+ */
+export class Valve {
+  readonly #clock: Clock;
+  readonly #observations: readonly Observation[];
+  #waiting: Waiting | null = null;
+  #waiters = 0;
+  #look: Promise<void> | null = null;
+
+  constructor(clock: Clock, observations: readonly Observation[]) {
+    this.#clock = clock;
+    this.#observations = observations;
+  }
+
+  /** What those who wait here wait for; null when nobody does. */
+  get waiting(): Waiting | null {
+    return this.#waiters === 0 ? null : this.#waiting;
+  }
+
+  /** Null: go on at once, which costs next to nothing. A promise: go on when it resolves; it throws `stopped`. */
+  pass(signal: AbortSignal | undefined): Promise<void> | null {
+    return this.#objection() === null ? null : this.#waitUntilOpen(signal);
+  }
+
+  #objection(): Hold | null {
+    const at = this.#clock.now();
+    for (const observe of this.#observations) {
+      const hold = observe(at);
+      if (hold === null) continue;
+      const since = this.#waiting?.reason === hold.reason ? this.#waiting.since : at;
+      this.#waiting = { ...hold, since };
+      return hold;
+    }
+    this.#waiting = null;
+    return null;
+  }
+
+  async #waitUntilOpen(signal: AbortSignal | undefined): Promise<void> {
+    this.#waiters += 1;
+    try {
+      while (this.#objection() !== null) {
+        if (signal?.aborted) break;
+        await this.#nextLook(signal);
+      }
+    } finally {
+      this.#waiters -= 1;
+    }
+    if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  }
+
+  /** One timer for all who wait. */
+  #nextLook(signal: AbortSignal | undefined): Promise<void> {
+    this.#look ??= this.#clock.sleep(this.#lookMs(), signal).finally(() => {
+      this.#look = null;
+    });
+    return this.#look;
+  }
+
+  #lookMs(): number {
+    const until = this.#waiting?.until ?? null;
+    if (until === null) return LOOK_AGAIN_MS;
+    return Math.min(LOOK_AGAIN_MS, Math.max(1, until - this.#clock.now()));
+  }
+}
