@@ -1,6 +1,6 @@
 /** This file is one bucket of the sandbox store: its keys with their versions, and its versioning rules. */
 
-import { KeyIndex } from "./key-index.ts";
+import { KeyIndex, type OrderedKeys } from "./key-index.ts";
 import type { DeleteMarker, ObjectContents, StoredObject, StoredVersion } from "./stored-object.ts";
 
 /** `Never` until versioning is first configured; it cannot come back. */
@@ -21,13 +21,19 @@ export class Bucket {
   readonly name: string;
   readonly createdMs: number;
   /** Keys in byte order, each with its newest version. */
-  readonly index = new KeyIndex<StoredVersion>();
+  readonly index: OrderedKeys<StoredVersion>;
   versioning: VersioningState = "Never";
   readonly #newVersionId: () => string;
 
-  constructor(name: string, createdMs: number, newVersionId: () => string) {
+  constructor(
+    name: string,
+    createdMs: number,
+    newVersionId: () => string,
+    index: OrderedKeys<StoredVersion> = new KeyIndex(),
+  ) {
     this.name = name;
     this.createdMs = createdMs;
+    this.index = index;
     this.#newVersionId = newVersionId;
   }
 

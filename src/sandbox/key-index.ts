@@ -19,12 +19,25 @@ export interface KeyCursor<V> {
   next(): void;
 }
 
+/** What a bucket asks of its index. */
+export interface OrderedKeys<V> {
+  /** How many keys there are. */
+  readonly size: number;
+  get(key: string): V | undefined;
+  set(key: string, value: V): void;
+  /** Whether it was there. */
+  delete(key: string): boolean;
+  /** A cursor at the first key at or, if `exclusive`, after `ordered` (in {@link toByteOrder} form). */
+  seek(ordered: string, exclusive?: boolean): KeyCursor<V>;
+  /** Every key with its value, in order; the index must not change meanwhile. */
+  entries(): Iterable<[string, V]>;
+}
+
 /** Keys in UTF-8 byte order, each with a value. */
-export class KeyIndex<V> {
+export class KeyIndex<V> implements OrderedKeys<V> {
   #chunks: Chunk<V>[] = [];
   #size = 0;
 
-  /** How many keys there are. */
   get size(): number {
     return this.#size;
   }
@@ -69,7 +82,6 @@ export class KeyIndex<V> {
     return true;
   }
 
-  /** A cursor at the first key at or, if `exclusive`, after `ordered` (in {@link toByteOrder} form). */
   seek(ordered: string, exclusive = false): KeyCursor<V> {
     const chunkAt = this.#chunkFor(ordered);
     const keys = this.#chunks[chunkAt]?.keys ?? [];
@@ -78,7 +90,6 @@ export class KeyIndex<V> {
     return new ChunkCursor(this.#chunks, chunkAt, at);
   }
 
-  /** Every key with its value, in order; the index must not change meanwhile. */
   *entries(): Generator<[string, V]> {
     for (const chunk of this.#chunks) {
       for (const [at, ordered] of chunk.keys.entries()) {

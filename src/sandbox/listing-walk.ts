@@ -1,7 +1,7 @@
 /** This file walks a bucket's keys for a listing: prefix, start, delimiter, page size. */
 
 import { fromByteOrder, successorOfPrefix, toByteOrder } from "./byte-order.ts";
-import type { KeyCursor, KeyIndex } from "./key-index.ts";
+import type { KeyCursor, OrderedKeys } from "./key-index.ts";
 import type { StoredVersion } from "./stored-object.ts";
 
 /** Where a walk goes and how it cuts. */
@@ -26,7 +26,7 @@ export interface WalkPage {
 
 /** Walks one page; `isVisible` says which newest versions count (a listing of objects skips deleted keys). */
 export function walkKeys(
-  index: KeyIndex<StoredVersion>,
+  index: OrderedKeys<StoredVersion>,
   options: WalkOptions,
   isVisible: (version: StoredVersion) => boolean,
 ): WalkPage {
@@ -56,7 +56,7 @@ export function walkKeys(
 }
 
 function firstKey(
-  index: KeyIndex<StoredVersion>,
+  index: OrderedKeys<StoredVersion>,
   prefix: string,
   after: string,
   delimiter: string,
@@ -69,7 +69,7 @@ function firstKey(
     : index.seek(after, true);
 }
 
-function keyAfterPrefix(index: KeyIndex<StoredVersion>, prefix: string): KeyCursor<StoredVersion> {
+function keyAfterPrefix(index: OrderedKeys<StoredVersion>, prefix: string): KeyCursor<StoredVersion> {
   const successor = successorOfPrefix(prefix);
   return successor === undefined ? index.seek(prefix.padEnd(1025, "\uffff")) : index.seek(successor);
 }

@@ -25,7 +25,8 @@ const MAX_COMPUTED_PATTERN_BYTES = 1 << 20;
 
 type Digests = { md5?: string } & Partial<Record<ChecksumAlgorithm, string>>;
 
-abstract class DigestedBody implements ObjectBody {
+/** A body that computes its digests when asked, and keeps them. */
+export abstract class DigestedBody implements ObjectBody {
   abstract readonly size: number;
   abstract readonly descriptor: string | undefined;
   #digests: Digests | undefined;

@@ -6,6 +6,7 @@ import type { S3Operation } from "./s3-request.ts";
 export class RequestCounters {
   #received = new Map<S3Operation, Map<string, number>>();
   #errors = new Map<string, Map<string, number>>();
+  #firstAt = new Map<S3Operation, number>();
 
   /** Every HTTP request that arrived, of one operation and bucket if given; rejected ones included. */
   count(operation?: S3Operation, bucket?: string): number {
@@ -30,6 +31,11 @@ export class RequestCounters {
       for (const [bucket, count] of byBucket) counts[`${name} ${bucket}`.trimEnd()] = count;
     }
     return counts;
+  }
+
+  /** When the first request of each operation arrived, in epoch milliseconds of the machine's clock. */
+  firstAtByOperation(): Partial<Record<S3Operation, number>> {
+    return Object.fromEntries(this.#firstAt);
   }
 
   /** All requests received. */
@@ -63,11 +69,13 @@ export class RequestCounters {
   /** Starts again from zero. */
   reset(): void {
     this.#received = new Map();
+    this.#firstAt = new Map();
     this.#errors = new Map();
   }
 
   /** The server's side: a request has arrived. */
   noteReceived(operation: S3Operation, bucket: string): void {
+    if (!this.#firstAt.has(operation)) this.#firstAt.set(operation, Date.now());
     increment(this.#received, operation, bucket);
   }
 

@@ -5,12 +5,23 @@ import type { AddressInfo } from "node:net";
 import { AnswerSender } from "./answer-sender.ts";
 import type { VersioningState } from "./bucket.ts";
 import { Faults } from "./faults.ts";
+import { type NumberedKeys, NumberedObjects } from "./numbered-objects.ts";
 import { RequestCounters } from "./request-counters.ts";
 import { RequestPipeline } from "./request-pipeline.ts";
 import { type ObjectView, type SeedBody, SeedContents, type SeedOptions, viewObject } from "./seeding.ts";
 import { SigV4Check } from "./sigv4-check.ts";
 import { StoreClock } from "./store-clock.ts";
 import { StoreState } from "./store-state.ts";
+
+/** What a new bucket is like. */
+export interface BucketOptions {
+  readonly versioned?: boolean;
+  /** Makes a bucket that holds nothing but these objects, and keeps no more than a bit of each. */
+  readonly numbered?: NumberedKeys & {
+    /** Whether all of them are there from the start, or none. */
+    readonly filled: boolean;
+  };
+}
 
 /** How to start a sandbox store. */
 export interface SandboxStoreOptions {
@@ -20,7 +31,7 @@ export interface SandboxStoreOptions {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly region?: string;
-  readonly buckets?: readonly { readonly name: string; readonly versioned?: boolean }[];
+  readonly buckets?: readonly (BucketOptions & { readonly name: string })[];
   /** The clock of signatures and of `Last-Modified`. */
   readonly now?: () => Date;
   /** Smallest part of a multipart upload, 5 MiB unless given. */
@@ -52,7 +63,7 @@ export interface SandboxStore {
   readonly url: string;
   readonly requests: RequestCounters;
   readonly faults: Faults;
-  createBucket(name: string, options?: { readonly versioned?: boolean }): void;
+  createBucket(name: string, options?: BucketOptions): void;
   setVersioning(bucket: string, state: Exclude<VersioningState, "Never">): void;
   /** Writes an object; a million small ones take seconds. */
   putObject(
@@ -116,9 +127,13 @@ function assembleStore(
     url,
     requests,
     faults,
-    createBucket: (name, bucketOptions = {}) => {
-      const bucket = state.createBucket(name);
-      if (bucketOptions.versioned) bucket.versioning = "Enabled";
+    createBucket: (name, { versioned = false, numbered } = {}) => {
+      const index =
+        numbered === undefined
+          ? undefined
+          : new NumberedObjects(numbered, state.clock.nowMs(), numbered.filled);
+      const bucket = state.createBucket(name, index);
+      if (versioned) bucket.versioning = "Enabled";
     },
     setVersioning: (bucket, versioning) => {
       state.bucket(bucket).versioning = versioning;
@@ -141,8 +156,10 @@ function assembleStore(
       return keys;
     },
     countObjects: (bucket) => {
+      const { index, versioning } = state.bucket(bucket);
+      if (versioning === "Never") return index.size;
       let count = 0;
-      for (const [, version] of state.bucket(bucket).index.entries()) if (!version.isDeleteMarker) count++;
+      for (const [, version] of index.entries()) if (!version.isDeleteMarker) count++;
       return count;
     },
     listVersions: (bucket) => collectVersions(state, bucket),

@@ -1,10 +1,10 @@
 /** This file runs a sandbox store as a process of its own, for benchmarks and for compose. */
 
 import { parseArgs } from "node:util";
-import { type SandboxStore, startSandboxStore } from "./sandbox-store.ts";
+import { type BucketOptions, type SandboxStore, startSandboxStore } from "./sandbox-store.ts";
 
 const USAGE =
-  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--seed BUCKET/PREFIX:COUNT:BYTES]...\n";
+  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--seed BUCKET/PREFIX:COUNT:BYTES]... [--numbered BUCKET/PREFIX:COUNT:BYTES]... [--numbered-target BUCKET/PREFIX:COUNT:BYTES]...\n";
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     "latency-ms": { type: "string", default: "0" },
     "write-budget": { type: "string" },
     seed: { type: "string", multiple: true, default: [] },
+    numbered: { type: "string", multiple: true, default: [] },
+    "numbered-target": { type: "string", multiple: true, default: [] },
     help: { type: "boolean", default: false },
   },
 });
@@ -40,7 +42,12 @@ async function serve(id: string, secret: string): Promise<void> {
     region: values.region,
     accessKeyId: id,
     secretAccessKey: secret,
-    buckets: [...plain.map((name) => ({ name })), ...versioned.map((name) => ({ name, versioned: true }))],
+    buckets: [
+      ...plain.map((name) => ({ name })),
+      ...versioned.map((name) => ({ name, versioned: true })),
+      ...values.numbered.map((text) => numberedBucket(text, true)),
+      ...values["numbered-target"].map((text) => numberedBucket(text, false)),
+    ],
   });
   store.faults.latencyMs = Number(values["latency-ms"]);
   const budget = values["write-budget"];
@@ -48,13 +55,18 @@ async function serve(id: string, secret: string): Promise<void> {
     for (const name of [...plain, ...versioned]) store.faults.writeBudget(name, Number(budget));
   }
   for (const seed of values.seed) seedObjects(store, seed);
+  const names = [...plain, ...versioned, ...numberedNames()];
   const stop = () => {
     // What a benchmark asks afterwards: its own counts can be checked against the server's.
     const { requests } = store;
-    const granted = Object.fromEntries(
-      [...plain, ...versioned].map((name) => [name, store.faults.writesGranted(name)]),
-    );
-    const counts = { requests: requests.byOperationAndBucket(), errors: requests.byError(), granted };
+    const granted = Object.fromEntries(names.map((name) => [name, store.faults.writesGranted(name)]));
+    const counts = {
+      requests: requests.byOperationAndBucket(),
+      firstAt: requests.firstAtByOperation(),
+      errors: requests.byError(),
+      granted,
+      objects: Object.fromEntries(names.map((name) => [name, store.countObjects(name)])),
+    };
     process.stdout.write(`${JSON.stringify(counts)}\n`);
     store.close().then(
       () => process.exit(0),
@@ -63,18 +75,31 @@ async function serve(id: string, secret: string): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
-  process.stdout.write(`${JSON.stringify({ url: store.url, buckets: [...plain, ...versioned] })}\n`);
+  process.stdout.write(`${JSON.stringify({ url: store.url, buckets: names })}\n`);
 }
 
 /** `bucket/prefix:count:bytes` becomes the objects `prefix` + a nine-digit number, in byte order. */
 function seedObjects(store: SandboxStore, text: string): void {
+  const { bucket, prefix, count, bytes } = readObjects(text);
+  const body = Buffer.alloc(bytes, "tranship");
+  for (let n = 0; n < count; n++) store.putObject(bucket, prefix + String(n).padStart(9, "0"), body);
+}
+
+/** Objects with the same keys that take no memory; the bucket holds nothing else. */
+function numberedBucket(text: string, filled: boolean): BucketOptions & { readonly name: string } {
+  const { bucket, prefix, count, bytes } = readObjects(text);
+  return { name: bucket, numbered: { prefix, count, bytes, filled } };
+}
+
+function numberedNames(): string[] {
+  return [...values.numbered, ...values["numbered-target"]].map((text) => readObjects(text).bucket);
+}
+
+function readObjects(text: string) {
   const match = /^([^/]+)\/(.*):(\d+):(\d+)$/.exec(text);
-  if (match === null) throw new TypeError(`--seed ${text}: expected BUCKET/PREFIX:COUNT:BYTES`);
+  if (match === null) throw new TypeError(`${text}: expected BUCKET/PREFIX:COUNT:BYTES`);
   const [, bucket = "", prefix = "", count, bytes] = match;
-  const body = Buffer.alloc(Number(bytes), "tranship");
-  for (let n = 0; n < Number(count); n++) {
-    store.putObject(bucket, prefix + String(n).padStart(9, "0"), body);
-  }
+  return { bucket, prefix, count: Number(count), bytes: Number(bytes) };
 }
 
 function splitNames(list: string): string[] {

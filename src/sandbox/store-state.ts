@@ -2,9 +2,11 @@
 
 import { randomBytes } from "node:crypto";
 import { Bucket } from "./bucket.ts";
+import type { OrderedKeys } from "./key-index.ts";
 import { MultipartUploads } from "./multipart-uploads.ts";
 import { s3Error } from "./s3-error.ts";
 import type { StoreClock } from "./store-clock.ts";
+import type { StoredVersion } from "./stored-object.ts";
 
 /** Limits of S3 that tests may lower. */
 export interface StoreLimits {
@@ -36,11 +38,11 @@ export class StoreState {
     return bucket;
   }
 
-  /** Adds a bucket; an existing one of that name is returned unchanged. */
-  createBucket(name: string): Bucket {
+  /** Adds a bucket, with an index of its own kind if given; an existing one of that name is returned unchanged. */
+  createBucket(name: string, index?: OrderedKeys<StoredVersion>): Bucket {
     const existing = this.buckets.get(name);
     if (existing !== undefined) return existing;
-    const created = new Bucket(name, this.clock.nowMs(), newVersionId);
+    const created = new Bucket(name, this.clock.nowMs(), newVersionId, index);
     this.buckets.set(name, created);
     return created;
   }
