@@ -33,10 +33,10 @@ export interface GrowthRow {
   readonly objectsPerSecond: number;
   /** Of the whole service process, from the submission to the end. */
   readonly cpuMsPerObject: number;
-  /** Resident memory of the service, in MiB: the most, after a quarter of the objects, and at the end. */
+  /** Resident memory of the service, in MiB: the most of all, of the job's second quarter, and of its last. */
   readonly rssPeakMb: number;
-  readonly rssAtQuarterMb: number;
-  readonly rssAtEndMb: number;
+  readonly rssEarlyMb: number;
+  readonly rssLateMb: number;
   readonly ledgerBytesPerObject: number;
   /** On the production database. */
   readonly statementsPerThousand: number;
@@ -82,7 +82,7 @@ async function measureIn(world: NumberedWorld, options: GrowthOptions, objects: 
   const job = await call(world, "POST", "/jobs", jobSpec(options));
   const watched = await watch(world, job.id, objects);
   const cpuMs = cpuMsOf(world.servicePid) - cpuBefore;
-  const memory = memoryOf(world.servicePid);
+  const { peakMb } = memoryOf(world.servicePid);
   const ledgerBytes = await world.stopService();
   const { requests, firstAt, objects: left } = await world.stopStore();
   if (left[SOURCE.bucket] !== 0 || left[TARGET.bucket] !== objects) {
@@ -97,9 +97,9 @@ async function measureIn(world: NumberedWorld, options: GrowthOptions, objects: 
     seconds: watched.job.seconds,
     objectsPerSecond: objects / watched.job.seconds,
     cpuMsPerObject: cpuMs / objects,
-    rssPeakMb: memory.peakMb,
-    rssAtQuarterMb: watched.rssAtQuarterMb,
-    rssAtEndMb: memory.residentMb,
+    rssPeakMb: peakMb,
+    rssEarlyMb: watched.rssMb.early,
+    rssLateMb: watched.rssMb.late,
     ledgerBytesPerObject: ledgerBytes / objects,
     statementsPerThousand: (statements * 1000) / objects,
     requestsPerObject: total / objects,
@@ -138,15 +138,16 @@ interface JobAnswer {
 /** Asks for the job again and again until it ends. */
 async function watch(world: NumberedWorld, id: string, objects: number) {
   const latencies: number[] = [];
-  let rssAtQuarterMb = Number.NaN;
+  const rssMb = { early: 0, late: 0 };
   for (;;) {
     const askedAt = performance.now();
     const job = await call(world, "GET", `/jobs/${id}`);
     latencies.push(performance.now() - askedAt);
-    if (Number.isNaN(rssAtQuarterMb) && job.objects.moved >= objects / 4) {
-      rssAtQuarterMb = memoryOf(world.servicePid).residentMb;
-    }
-    if (job.state === "completed" && job.objects.moved === objects) return { job, latencies, rssAtQuarterMb };
+    const share = job.objects.moved / objects;
+    const { residentMb } = memoryOf(world.servicePid);
+    if (share >= 0.25 && share < 0.5) rssMb.early = Math.max(rssMb.early, residentMb);
+    if (share >= 0.75) rssMb.late = Math.max(rssMb.late, residentMb);
+    if (job.state === "completed" && job.objects.moved === objects) return { job, latencies, rssMb };
     if (!["queued", "running", "waiting"].includes(job.state)) {
       throw new Error(`the job ended ${job.state}: ${job.reason ?? JSON.stringify(job.objects)}`);
     }

@@ -6,9 +6,11 @@ import { runCommandLine } from "./cli/commands.ts";
 import { processOutput } from "./cli/output.ts";
 import { stopSignals } from "./cli/stop-signals.ts";
 import { readEnvironment } from "./config.ts";
+import { boundHeapGrowth } from "./heap-growth.ts";
 import { systemClock } from "./stores/system-clock.ts";
 import { VERSION } from "./version.ts";
 
+boundHeapGrowth();
 const output = processOutput(process);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {

@@ -16,11 +16,12 @@ import {
   statementLog,
   T0,
 } from "./ledger-fixtures.ts";
-import { bytesOnDisk, bytesUsed, fillJob } from "./ledger-volume.ts";
+import { bytesOnDisk, bytesUsed, fillJob, repeatAsDone } from "./ledger-volume.ts";
 
 const MAX_BYTES_PER_OBJECT = 120;
 const MAX_STATEMENTS_PER_BATCH = 6;
 const MAX_LOOKUP_MS = 1_000;
+const MAX_OPEN_MS = 5;
 
 export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
   describe("storage", () => {
@@ -132,6 +133,33 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       console.log(`ledger bytes for an object, all stages done: ${each.toFixed(1)}`);
       expect(each).toBeLessThanOrEqual(MAX_BYTES_PER_OBJECT);
     });
+  });
+
+  test("what is open is found at once, however much is done", async () => {
+    const place = await newPlace();
+    try {
+      const ledger = await place.open();
+      const lease = await claimedJob(ledger);
+      const { jobId } = lease;
+      const open = await addKeys(ledger, lease, "a");
+      const due = await addKeys(ledger, lease, "b");
+      for (const stage of ["copy", "verify", "update"] as const) {
+        await endStage(ledger, lease, due, stage);
+      }
+      await repeatAsDone(place.url, open, 50_000);
+      const times: number[] = [];
+      for (let round = 0; round < 9; round += 1) {
+        const begun = performance.now();
+        const batches = await ledger.openBatches({ jobId, ...ALL_OPEN });
+        times.push(performance.now() - begun);
+        expect(batches).toEqual([open, due]);
+      }
+      const median = times.sort((a, b) => a - b)[4] ?? Number.NaN;
+      console.log(`ledger, two open batches beside 50,000 done ones: ${median.toFixed(2)} ms`);
+      expect(median).toBeLessThan(MAX_OPEN_MS);
+    } finally {
+      await place.dispose();
+    }
   });
 
   describe("a million objects in random order", () => {

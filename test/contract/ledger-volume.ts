@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs";
 import { createConnection } from "mysql2/promise";
+import type { Batch } from "../../src/domain/batch.ts";
 import { ledgerDataSource } from "../../src/stores/ledger/open-ledger.ts";
 import { plannedColumns } from "../../src/stores/ledger/plan-records.ts";
 import { realisticObjects, T0 } from "./ledger-fixtures.ts";
@@ -41,6 +42,29 @@ export async function fillJob(url: string, jobId: string): Promise<void> {
       await dataSource.query(
         `INSERT INTO tranship_batches (${names.join(", ")}) VALUES ${places}`,
         part.flatMap((row) => Object.values({ ...row, job_id: jobId })),
+      );
+    }
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** Adds `count` finished batches to the job of `pattern`, numbered from 1,000, all like it otherwise. */
+export async function repeatAsDone(url: string, pattern: Batch, count: number): Promise<void> {
+  const columns = Object.keys(plannedColumns(pattern, null, null, T0));
+  const valued = (values: Readonly<Record<string, string>>) =>
+    columns.map((name) => values[name] ?? name).join(", ");
+  const insert = `INSERT INTO tranship_batches (${columns.join(", ")}, update_ended_at)`;
+  const from = `${T0} FROM tranship_batches WHERE job_id = ? AND seq`;
+  const dataSource = await ledgerDataSource(url).initialize();
+  try {
+    await dataSource.query(`${insert} SELECT ${valued({ seq: "1000", state: "'done'" })}, ${from} = ?`, [
+      ...[pattern.jobId, pattern.seq],
+    ]);
+    for (let have = 1; have < count; have *= 2) {
+      await dataSource.query(
+        `${insert} SELECT ${valued({ seq: `seq + ${have}` })}, ${from} BETWEEN 1000 AND ?`,
+        [...[pattern.jobId, 999 + Math.min(have, count - have)]],
       );
     }
   } finally {

@@ -33,23 +33,30 @@ export function batchOf(row: StoredBatch): Batch {
   };
 }
 
-/** See {@link Ledger.openBatches}. The numbers come from the index alone; blobs are read for those returned only. */
+/**
+ * See {@link Ledger.openBatches}. The numbers come from the index of states alone, however many batches are done: `+ 0`
+ * keeps the databases from walking all batches in the order of their numbers instead, and so does CROSS JOIN in SQLite
+ * (it takes the tables in this order). Blobs are read for those returned only.
+ */
 export async function openBatches(session: LedgerSession, query: OpenQuery): Promise<readonly Batch[]> {
-  const graceOver = query.updatedBefore === null ? "" : "OR (state = 'updated' AND update_ended_at <= ?)";
+  const { jobId, afterSeq, updatedBefore, limit } = query;
+  const inState = (condition: string): string =>
+    `SELECT seq + 0 AS seq FROM tranship_batches WHERE job_id = ? AND state = ${condition}`;
+  const open = ["'planned'", "'copied'", "'verified'"].map(inState);
+  const due = updatedBefore === null ? [] : [inState("'updated' AND update_ended_at <= ?")];
   const rows = await session.run((sql) =>
     sql.rows<StoredBatch>(
       `SELECT ${STORED_COLUMNS}
        FROM (
-         SELECT seq FROM tranship_batches
-         WHERE job_id = ? AND seq > ? AND (state IN ('planned', 'copied', 'verified') ${graceOver})
-         ORDER BY seq LIMIT ${Math.max(0, Math.trunc(query.limit))}
+         SELECT seq FROM (${[...open, ...due].join(" UNION ALL ")}) in_state
+         WHERE seq > ? ORDER BY seq LIMIT ${Math.max(0, Math.trunc(limit))}
        ) open_batch
-       JOIN tranship_batches b ON b.job_id = ? AND b.seq = open_batch.seq
-       ORDER BY b.seq`,
+       CROSS JOIN tranship_batches b ON b.job_id = ? AND b.seq = open_batch.seq
+       ORDER BY open_batch.seq`,
       [
-        ...[query.jobId, query.afterSeq],
-        ...(query.updatedBefore === null ? [] : [query.updatedBefore]),
-        query.jobId,
+        ...open.map(() => jobId),
+        ...(updatedBefore === null ? [] : [jobId, updatedBefore]),
+        ...[afterSeq, jobId],
       ],
     ),
   );
