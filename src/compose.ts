@@ -5,7 +5,6 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import type { Config } from "./config.ts";
 import { DomainError } from "./domain/errors.ts";
-import { buildServer } from "./http/server.ts";
 import { createJobs } from "./jobs/create-jobs.ts";
 import { BucketGovernors, type JobParts } from "./jobs/job-context.ts";
 import type { JobView } from "./jobs/job-view.ts";
@@ -79,7 +78,11 @@ export async function compose(config: Config): Promise<Tranship> {
       }
       return jobs.get(id);
     },
-    server: () => buildServer({ jobs, tokens: config.tokens, logger: log, version: VERSION }),
+    async server() {
+      // Loaded when needed: a job in the foreground has no use for it, and begins sooner.
+      const { buildServer } = await import("./http/server.ts");
+      return buildServer({ jobs, tokens: config.tokens, logger: log, version: VERSION });
+    },
     async close() {
       await scheduler.close();
       await connections.close();
