@@ -3,11 +3,13 @@
 import type { BatchObject, NamingRow } from "../domain/batch.ts";
 import { GOING } from "../domain/batch.ts";
 import { DomainError } from "../domain/errors.ts";
-import type { ObjectFailure } from "../ports/object-store.ts";
+import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
 import { bucketInventory } from "./bucket-inventory.ts";
 import { databaseInventory } from "./database-inventory.ts";
 import { manifestInventory } from "./manifest-inventory.ts";
 import { rowsNaming } from "./naming.ts";
+import { rangedInventory } from "./ranged-inventory.ts";
+import type { KeyRange } from "./ranged-listing.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** An object as an inventory gives it, and the position after it. */
@@ -35,33 +37,69 @@ export interface PlannedBatch {
 /** Rows noted for one key and reference; all are updated, but a default picture may have a million of them. */
 const MOST_ROWS_NOTED = 20;
 
+/** Where the inventory goes on: behind one position, or in ranges of keys that are listed side by side. */
+type Place = { readonly position: string } | { readonly ranges: readonly KeyRange[] };
+
 /** What the cursor of a batch holds. */
-interface Cursor {
-  readonly position: string;
+type Cursor = Place & {
   /** Objects planned so far, for `maxObjects`. */
   readonly planned: number;
+};
+
+/** The objects of one batch, and where the inventory goes on after it and all batches before. */
+interface Slice {
+  readonly items: readonly InventoryItem[];
+  readonly place: Place;
 }
 
-/** Batches after `cursor` (null: from the start), each of `batchSize` objects but the last. */
+/** Batches after `cursor` (null: from the start), each of `batchSize` objects but the last and a few at ranges' ends. */
 export async function* planBatches(
   context: StageContext,
   cursor: string | null,
 ): AsyncGenerator<PlannedBatch> {
-  const { spec } = context;
-  const start: Cursor | null = cursor === null ? null : (JSON.parse(cursor) as Cursor);
+  const start = cursor === null ? null : (JSON.parse(cursor) as Cursor);
   let planned = start?.planned ?? 0;
-  let items: InventoryItem[] = [];
-  const most = spec.maxObjects ?? Number.POSITIVE_INFINITY;
-  for await (const item of inventoryOf(context, start?.position ?? null)) {
-    if (planned + items.length >= most) break;
-    if (!passes(context, item)) continue;
-    items.push(item);
-    if (items.length < spec.batchSize) continue;
+  for await (const { items, place } of slicesAfter(context, start)) {
     planned += items.length;
-    yield await toBatch(context, items, planned);
+    const objects = await toObjects(context, items);
+    yield { objects, cursor: JSON.stringify({ ...place, planned } satisfies Cursor) };
+  }
+}
+
+/** A trial run takes the first objects in order; a whole listing may come in any order, and so from many sides. */
+function slicesAfter(context: StageContext, start: Cursor | null): AsyncIterable<Slice> {
+  const { inventory, maxObjects } = context.spec;
+  return inventory.from === "bucket" && maxObjects === null
+    ? rangedSlices(context, start)
+    : orderedSlices(context, start);
+}
+
+async function* rangedSlices(context: StageContext, start: Cursor | null): AsyncGenerator<Slice> {
+  const whole = { after: start !== null && "position" in start ? start.position : null, upTo: null };
+  const ranges = start !== null && "ranges" in start ? start.ranges : [whole];
+  const { batchSize } = context.spec;
+  const passing = ({ key, modifiedAt }: ListedObject) => passes(context, key, modifiedAt);
+  for await (const slice of rangedInventory(context, ranges, batchSize, passing)) {
+    yield { items: slice.items, place: { ranges: slice.ranges } };
+  }
+}
+
+async function* orderedSlices(context: StageContext, start: Cursor | null): AsyncGenerator<Slice> {
+  const { spec } = context;
+  const position = start !== null && "position" in start ? start.position : null;
+  let left = (spec.maxObjects ?? Number.POSITIVE_INFINITY) - (start?.planned ?? 0);
+  let items: InventoryItem[] = [];
+  const slice = (): Slice => ({ items, place: { position: items.at(-1)?.position ?? "" } });
+  for await (const item of inventoryOf(context, position)) {
+    if (left <= 0) break;
+    if (item.fault === null && !passes(context, item.key, item.modifiedAt)) continue;
+    items.push(item);
+    left -= 1;
+    if (items.length < spec.batchSize) continue;
+    yield slice();
     items = [];
   }
-  if (items.length > 0) yield await toBatch(context, items, planned + items.length);
+  if (items.length > 0) yield slice();
 }
 
 function inventoryOf(context: StageContext, position: string | null): AsyncIterable<InventoryItem> {
@@ -72,23 +110,17 @@ function inventoryOf(context: StageContext, position: string | null): AsyncItera
 }
 
 /** The job's own filter. An object that is not there passes: it must be accounted for. */
-function passes(context: StageContext, item: InventoryItem): boolean {
+function passes(context: StageContext, key: string, modifiedAt: number | null): boolean {
   const { prefix } = context.spec.source;
-  if (item.fault !== null) return true;
-  if (!item.key.startsWith(prefix)) {
+  if (!key.startsWith(prefix)) {
     throw new DomainError("internal", "an inventory gave a key outside the source prefix");
   }
-  return context.filter(item.key.slice(prefix.length), item.modifiedAt ?? 0);
+  return context.filter(key.slice(prefix.length), modifiedAt ?? 0);
 }
 
-async function toBatch(
-  context: StageContext,
-  items: InventoryItem[],
-  planned: number,
-): Promise<PlannedBatch> {
-  const position = items.at(-1)?.position ?? "";
+async function toObjects(context: StageContext, items: readonly InventoryItem[]): Promise<BatchObject[]> {
   const rows = await rowsOf(context, items);
-  const objects = items.map(
+  return items.map(
     ({ key, size, etag, storageClass, fault }): BatchObject => ({
       key,
       size,
@@ -99,7 +131,6 @@ async function toBatch(
       fate: fault === null ? GOING : { kind: "exception", ...fault },
     }),
   );
-  return { objects, cursor: JSON.stringify({ position, planned } satisfies Cursor) };
 }
 
 /** The rows that name each key now: what the update stage will expect to change. */
