@@ -3,7 +3,13 @@
 import { KeyAlphabet } from "../domain/key-alphabet.ts";
 import { codePoints, sharedLength } from "../domain/key-bisection.ts";
 import { compareKeys } from "../domain/key-order.ts";
-import { blindSplitPoint, type Remainder, type SplitPoint, splitPoint, spread } from "../domain/split-point.ts";
+import {
+  blindSplitPoint,
+  type Remainder,
+  type SplitPoint,
+  splitPoint,
+  spread,
+} from "../domain/split-point.ts";
 import type { ListedObject, ListPage } from "../ports/object-store.ts";
 import { advanced } from "./listing-page.ts";
 
