@@ -14,6 +14,8 @@ const FIELD = /\s*<(\w+)(?:\/>|>([^<>]*)<\/\1>)/y;
 /** What some stores tell unasked. */
 const IGNORED = /\s*<(Owner|RestoreStatus)>(?:\s*<(\w+)>[^<>]*<\/\2>)*\s*<\/\1>/y;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
+/** An ETag with its quotes, however these are written, or none on either side. */
+const QUOTED = /^(?:&quot;|&#34;|")?([^&"]*)(?:&quot;|&#34;|")?$/;
 const SIZE = /^\d{1,15}$/;
 
 /**
@@ -26,10 +28,11 @@ export function plainListing(body: string): ListingOutput | null {
   if (start === undefined || body.includes("\r")) return null;
   const scan = new Scan(body, start);
   const fields = new Map<string, string>();
+  const entryFields = new Map<string, string>();
   const contents: _Object[] = [];
   while (!scan.passes(TAIL)) {
     if (scan.passes(ENTRY)) {
-      const entry = readEntry(scan);
+      const entry = readEntry(scan, entryFields);
       if (entry === null) return null;
       contents.push(entry);
     } else if (!scan.field(fields)) return null;
@@ -39,29 +42,29 @@ export function plainListing(body: string): ListingOutput | null {
   return { IsTruncated: truncated === "true", Contents: contents, EncodingType: "url" };
 }
 
-/** An entry of which the beginning was passed; null when it is not plain. */
-function readEntry(scan: Scan): _Object | null {
-  const fields = new Map<string, string>();
+/** An entry of which the beginning was passed; null when it is not plain. `fields` is used again for each. */
+function readEntry(scan: Scan, fields: Map<string, string>): _Object | null {
+  fields.clear();
   while (!scan.passes(ENTRY_END)) {
     if (!scan.field(fields) && !scan.passes(IGNORED)) return null;
   }
-  const { Key, LastModified, ETag, Size, StorageClass } = Object.fromEntries(fields);
-  const etag = ETag?.replaceAll("&quot;", '"').replaceAll("&#34;", '"');
-  if (Key === undefined || LastModified === undefined || etag === undefined || Size === undefined)
-    return null;
-  const modified = new Date(LastModified);
-  if (!SIZE.test(Size) || !ISO_TIME.test(LastModified) || Number.isNaN(modified.getTime())) return null;
-  // Other entities are rare enough.
-  if (`${Key}${etag}${StorageClass ?? ""}`.includes("&")) return null;
-  return {
-    Key,
-    LastModified: modified,
-    ETag: etag,
-    Size: Number(Size),
-    ...(StorageClass === undefined
-      ? {}
-      : { StorageClass: StorageClass as NonNullable<_Object["StorageClass"]> }),
-  };
+  const key = fields.get("Key");
+  const etag = QUOTED.exec(fields.get("ETag") ?? "&")?.[1];
+  const size = fields.get("Size") ?? "";
+  const modified = fields.get("LastModified") ?? "";
+  const storageClass = fields.get("StorageClass") ?? "";
+  // Entities of other kinds are rare enough.
+  if (key === undefined || etag === undefined || key.includes("&") || storageClass.includes("&")) return null;
+  if (!SIZE.test(size) || !ISO_TIME.test(modified)) return null;
+  const LastModified = new Date(modified);
+  if (Number.isNaN(LastModified.getTime())) return null;
+  const StorageClass = copyOf(storageClass) as NonNullable<_Object["StorageClass"]>;
+  return { Key: key, LastModified, ETag: `"${etag}"`, Size: Number(size), StorageClass };
+}
+
+/** Kept longer than the answer, of which a part would keep the whole in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** Repeated with one meaning: a list. */
