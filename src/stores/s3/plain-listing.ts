@@ -5,14 +5,15 @@ import type { _Object, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 /** What a listing says, as the SDK would give it. */
 export type ListingOutput = Pick<ListObjectsV2CommandOutput, "IsTruncated" | "Contents" | "EncodingType">;
 
+// Between elements nothing or a new line: blanks alone make the SDK take an element for text.
 const HEAD = /^\s*(?:<\?xml[^<>?]*\?>)?\s*<ListBucketResult(?:\s+xmlns="[^"<>&]*")?>/;
-const TAIL = /\s*<\/ListBucketResult>\s*$/y;
-const ENTRY = /\s*<Contents>/y;
-const ENTRY_END = /\s*<\/Contents>/y;
+const TAIL = /(?:\n\s*)?<\/ListBucketResult>\s*$/y;
+const ENTRY = /(?:\n\s*)?<Contents>/y;
+const ENTRY_END = /(?:\n\s*)?<\/Contents>/y;
 /** An element with nothing but text; comments, attributes, CDATA and depth are none of these. */
-const FIELD = /\s*<(\w+)(?:\/>|>([^<>]*)<\/\1>)/y;
+const FIELD = /(?:\n\s*)?<(\w+)(?:\/>|>([^<>]*)<\/\1>)/y;
 /** What some stores tell unasked. */
-const IGNORED = /\s*<(Owner|RestoreStatus)>(?:\s*<(\w+)>[^<>]*<\/\2>)*\s*<\/\1>/y;
+const IGNORED = /(?:\n\s*)?<(Owner|RestoreStatus)>(?:\s*<(\w+)>[^<>]*<\/\2>)*\s*<\/\1>/y;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/;
 /** An ETag with its quotes, however these are written, or none on either side. */
 const QUOTED = /^(?:&quot;|&#34;|")?([^&"]*)(?:&quot;|&#34;|")?$/;
