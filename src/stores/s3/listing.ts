@@ -44,7 +44,7 @@ export async function listPage(
   const output = await requests.send({ kind: "list", doing }, signal, (client, options) =>
     client.send(command, options),
   );
-  return checkedPage(plain() ?? pageFromSdk(output), request, doing);
+  return checkedPage(plain() ?? rawPageOf(output), request, doing);
 }
 
 /** What the SDK is given to parse where the page has been read already. */
@@ -52,7 +52,7 @@ const EMPTY_PAGE = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBuck
 
 /** An entry as AWS, Ceph and the sandbox store write it; one that is written otherwise leaves the page to the SDK. */
 const ENTRY =
-  /<Contents><Key>([^<&]+)<\/Key><LastModified>([^<&]+)<\/LastModified><ETag>(?:&quot;|&#34;|")?([^<&"]*)(?:&quot;|&#34;|")?<\/ETag>(?:<ChecksumAlgorithm>\w*<\/ChecksumAlgorithm>)*(?:<ChecksumType>\w*<\/ChecksumType>)?<Size>(\d+)<\/Size>(?:<StorageClass>(\w*)<\/StorageClass>)?(?:<Owner>(?:<(ID|DisplayName)>[^<]*<\/\6>)*<\/Owner>)?(?:<Type>\w*<\/Type>)?<\/Contents>/y;
+  /<Contents><Key>([^<&\s]+)<\/Key><LastModified>(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)<\/LastModified><ETag>(?:&quot;|&#34;|")?([^<>&"\s]*)(?:&quot;|&#34;|")?<\/ETag>(?:<ChecksumAlgorithm>\w*<\/ChecksumAlgorithm>)*(?:<ChecksumType>\w*<\/ChecksumType>)?<Size>(\d{1,15})<\/Size>(?:<StorageClass>(\w*)<\/StorageClass>)?(?:<Owner>(?:<(ID|DisplayName)>[^<]*<\/\6>)*<\/Owner>)?(?:<Type>\w*<\/Type>)?<\/Contents>/y;
 
 /** The page in an answer that is plainly a listing in URL encoding; null leaves it to the SDK's parser. */
 export function readPlainPage(body: string): RawPage | null {
@@ -62,19 +62,25 @@ export function readPlainPage(body: string): RawPage | null {
   const entries = page.entries.map(([, key = "", modified = "", etag = "", size, storageClass]) => ({
     key,
     size: Number(size),
-    etag,
-    storageClass,
+    etag: copyOf(etag),
+    storageClass: storageClass === undefined ? undefined : copyOf(storageClass),
     modifiedAt: Date.parse(modified),
   }));
   if (entries.some(({ modifiedAt }) => Number.isNaN(modifiedAt))) return null;
   return { more: more === "true", isUrlEncoded: true, entries };
 }
 
-function pageFromSdk(output: ListObjectsV2CommandOutput): RawPage {
+/** A part of the answer's text would keep all of it in memory, as long as the object is on its way. */
+function copyOf(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
+/** A page as the SDK read it. */
+export function rawPageOf(output: ListObjectsV2CommandOutput): RawPage {
   const entries = (output.Contents ?? []).map((entry) => ({
     key: entry.Key ?? "",
     size: entry.Size,
-    etag: entry.ETag ?? "",
+    etag: bareEtag(entry.ETag),
     storageClass: entry.StorageClass,
     modifiedAt: entry.LastModified?.getTime() ?? 0,
   }));
@@ -82,7 +88,7 @@ function pageFromSdk(output: ListObjectsV2CommandOutput): RawPage {
 }
 
 /** A page as the port wants it, or a fault when it cannot be what was asked for. */
-function checkedPage(
+export function checkedPage(
   { more, isUrlEncoded, entries }: RawPage,
   request: ListRequest,
   doing: string,
@@ -102,7 +108,7 @@ function checkedPage(
     objects.push({
       key,
       size,
-      etag: bareEtag(etag),
+      etag,
       storageClass: storageClassOf(storageClass),
       modifiedAt,
     });
@@ -120,7 +126,6 @@ export function storageClassOf(name: string | undefined): string | null {
  * send `%20` and `%2B`: no store sends a bare `+` for a plus, so one rule fits all.
  */
 export function decodeListedKey(encoded: string, doing = "reading a listing"): string {
-  if (!/[%+]/.test(encoded)) return encoded;
   try {
     return decodeURIComponent(encoded.replaceAll("+", " "));
   } catch (cause) {

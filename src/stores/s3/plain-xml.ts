@@ -7,7 +7,8 @@ export interface PlainXml {
   readonly entries: readonly RegExpExecArray[];
 }
 
-const DECLARATION = /^\s*(?:<\?xml[^<>]*\?>)?\s*/;
+const DECLARATION = /^\s*(?:<\?xml version="1\.0"(?: encoding="UTF-8")?(?: standalone="yes")? ?\?>)?\s*/;
+const ATTRIBUTES = /^(?: xmlns="[^"<>&\s]*")?>$/;
 const SCALAR = /<(\w+)>([^<]*)<\/\1>|<(\w+)\/>/y;
 
 /**
@@ -42,10 +43,10 @@ function noteScalar(scalars: Map<string, string>, [, name, text = "", empty = ""
 /** Where the content of the root element begins; null when the document does not begin with it. */
 function rootContent(document: string, root: string): number | null {
   const start = DECLARATION.exec(document)?.[0].length ?? 0;
-  const close = document.indexOf(">", start);
-  const tag = document.slice(start, close + 1);
-  const isRoot = tag === `<${root}>` || (tag.startsWith(`<${root} `) && !tag.endsWith("/>"));
-  return isRoot && tag.lastIndexOf("<") === 0 ? close + 1 : null;
+  const close = document.indexOf(">", start) + 1;
+  const name = `<${root}`;
+  if (!document.startsWith(name, start)) return null;
+  return ATTRIBUTES.test(document.slice(start + name.length, close)) ? close : null;
 }
 
 function matchAt(pattern: RegExp, document: string, at: number): RegExpExecArray | null {
