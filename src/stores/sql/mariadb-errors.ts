@@ -130,12 +130,14 @@ function vendorError(error: unknown): VendorError | null {
   // Node's system errors carry a negative errno; the server's are positive, and without a code when a trigger made
   // them up or the driver does not know them.
   const number = typeof errno === "number" && errno > 0 ? errno : null;
-  if (number === null && typeof code !== "string") return null;
+  // The driver says of a connection that was closed before the statement was sent only that this is fatal.
+  const fatal = field("fatal") === true;
+  if (number === null && typeof code !== "string" && !fatal) return null;
   return {
     errno: number,
-    code: typeof code === "string" ? code : "",
+    code: typeof code === "string" ? code : "closed",
     sqlState: typeof sqlState === "string" ? sqlState : "",
-    fatal: field("fatal") === true,
+    fatal,
     text: error.message,
   };
 }

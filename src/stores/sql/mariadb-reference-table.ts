@@ -11,6 +11,7 @@ import type {
   TableFacts,
 } from "../../ports/reference-table.ts";
 import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
+import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, isMissingIndex, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, text } from "./mariadb-literals.ts";
@@ -28,13 +29,16 @@ import {
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { chunksOf } from "./statement-chunks.ts";
+import { StatementSize } from "./statement-size.ts";
 
 /** Values in one reading statement; it takes no locks. */
 const MAX_READ = 10_000;
-/** Values in one rewriting statement: 1,000 take 15–35 ms, which is how long their rows stay locked. */
+/** Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. */
 const MAX_REWRITE = 1000;
-/** Rows one rewriting statement may change, whatever its values: it is repeated while there are more. */
-const MAX_ROWS_CHANGED = 2000;
+/** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
+const LONG_REWRITE_MS = 40;
+/** Rows one rewriting statement may change for each value it may take: it is repeated while there are more. */
+const ROWS_A_VALUE = 2;
 /** Rows one look-up may give; a list that has more is halved, and of a single value the first so many are enough. */
 const MAX_ROWS_READ = 50_000;
 /** Room for a statement's text around its lists. */
@@ -49,9 +53,16 @@ export class MariadbReferenceTable implements ReferenceTable {
   /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
   #hints = true;
   readonly #pages = new Map<string, PageWindows>();
+  readonly #size: StatementSize;
 
-  constructor(sessions: MariadbSessions, spec: ReferenceSpec, statements: Record<string, number>) {
+  constructor(
+    sessions: MariadbSessions,
+    spec: ReferenceSpec,
+    statements: Record<string, number>,
+    longRewriteMs = LONG_REWRITE_MS,
+  ) {
     assertSpec(spec);
+    this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
@@ -97,11 +108,11 @@ export class MariadbReferenceTable implements ReferenceTable {
     const failures: RewriteFailure[] = [];
     const [free, hopeless] = partition(
       values.filter((value) => canHold(plan.facts.charset, value) === true),
-      (value) => this.#foreseen(plan, value, change) === null,
+      (value) => foreseenFailure(plan.facts, value, change) === null,
     );
     const present = new Set((await this.#rowsHolding(hopeless, "where")).map(({ value }) => value));
     for (const value of present) {
-      const failure = this.#foreseen(plan, value, change);
+      const failure = foreseenFailure(plan.facts, value, change);
       if (failure !== null) failures.push(failure);
     }
     let rows = 0;
@@ -109,7 +120,7 @@ export class MariadbReferenceTable implements ReferenceTable {
       // Each value stands in two lists, escaped.
       const pieces = chunksOf(
         layer,
-        MAX_REWRITE,
+        this.#size.evenly(layer.length),
         this.#listBytes(),
         (value) => 2 * Buffer.byteLength(text(value)) + 16,
       );
@@ -160,15 +171,17 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
-    const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : MAX_ROWS_CHANGED;
+    const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * this.#size.values;
     let rows = 0;
     try {
       for (;;) {
         const changed = await this.#run((plan) =>
           this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count()),
         );
-        rows += changed;
-        if (changed < most) return rows;
+        // What takes long is changing rows, and a value may be in many.
+        this.#size.took(Math.max(values.length, changed.rows), changed.ms);
+        rows += changed.rows;
+        if (changed.rows < most) return rows;
       }
     } catch (error) {
       const message = messageOf(error);
@@ -176,20 +189,6 @@ export class MariadbReferenceTable implements ReferenceTable {
       if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
       throw error;
     }
-  }
-
-  /** What will go wrong with `value` for sure, known without asking: saves bisecting a whole batch. */
-  #foreseen({ facts }: Plan, value: string, change: PrefixChange): RewriteFailure | null {
-    const next = change.to + value.slice(change.from.length);
-    if (canHold(facts.charset, next) !== true) {
-      const message = `column ${facts.name} (${facts.charset ?? "binary"}) cannot hold the new value`;
-      return { value, code: "row_not_updated", message };
-    }
-    const isCounted = /^(var)?(char|binary)$/.test(facts.dataType);
-    const length = facts.charset === null ? Buffer.byteLength(next, "utf8") : [...next].length;
-    if (!isCounted || facts.length === null || length <= facts.length) return null;
-    const message = `the new value has ${length} characters, column ${facts.name} holds ${facts.length}`;
-    return { value, code: "row_value_too_long", message };
   }
 
   async #select(sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {

@@ -2,8 +2,10 @@
 
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DomainError } from "../../domain/errors.ts";
+import { systemClock } from "../system-clock.ts";
 import { backOff } from "./backoff.ts";
 import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
+import { StatementTurns } from "./statement-turns.ts";
 
 export interface MariadbAddress {
   readonly host: string;
@@ -21,20 +23,37 @@ export type Cells = readonly unknown[];
 const ATTEMPTS = 3;
 /** A statement that is not answered by then is given up with its connection: the network is gone. */
 const ANSWER_WITHIN_MS = 30_000;
+const CONNECT_WITHIN_MS = 5000;
 /** No statement is longer, whatever the server takes: parsing more would not be a short statement. */
 const MAX_STATEMENT_BYTES = 4 * 1024 * 1024;
 
-/** A small pool. All statements sent through it must be harmless when repeated. */
+/** What an UPDATE did. */
+export interface Updated {
+  /** Rows that matched. */
+  readonly rows: number;
+  /** From sending it to its answer, its commit included: no row was locked for longer. */
+  readonly ms: number;
+}
+
+/** A small pool. All statements sent through it must be harmless when repeated; they take turns. */
 export class MariadbSessions {
   readonly name: string;
   readonly #pool: Pool;
   readonly #lockWaitSeconds: number;
+  readonly #answerWithinMs: number;
+  readonly #turns = new StatementTurns(systemClock);
   /** Connections that are set up, by the driver's own object: the promise wrapper is new at every checkout. */
   readonly #ready = new WeakSet<object>();
   #statementBytes = MAX_STATEMENT_BYTES;
 
-  constructor(name: string, address: MariadbAddress, lockWaitSeconds: number) {
+  constructor(
+    name: string,
+    address: MariadbAddress,
+    lockWaitSeconds: number,
+    answerWithinMs = ANSWER_WITHIN_MS,
+  ) {
     this.name = name;
+    this.#answerWithinMs = answerWithinMs;
     this.#lockWaitSeconds = lockWaitSeconds;
     const { tls, ...account } = address;
     this.#pool = createPool({
@@ -42,7 +61,7 @@ export class MariadbSessions {
       ...(tls ? { ssl: {} } : {}),
       charset: "utf8mb4_general_ci",
       connectionLimit: 4,
-      connectTimeout: 5000,
+      connectTimeout: Math.min(CONNECT_WITHIN_MS, answerWithinMs),
       enableKeepAlive: true,
       dateStrings: true,
       supportBigNumbers: true,
@@ -62,21 +81,23 @@ export class MariadbSessions {
       const [rows] = await connection.query<RowDataPacket[]>({
         sql,
         rowsAsArray: true,
-        timeout: ANSWER_WITHIN_MS,
+        timeout: this.#answerWithinMs,
       });
       return rows as unknown as readonly Cells[];
     });
   }
 
   /**
-   * Runs an UPDATE; gives the number of rows that matched. After a lost connection the statement may have been
+   * Runs an UPDATE. After a lost connection the statement may have been
    * applied already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
-  async update(sql: string, onSend: () => void): Promise<number> {
+  async update(sql: string, onSend: () => void): Promise<Updated> {
     return this.#repeated("only lost connections", async (connection) => {
       onSend();
-      const [result] = await connection.query({ sql, timeout: ANSWER_WITHIN_MS });
-      return "affectedRows" in result ? result.affectedRows : 0;
+      const sentAt = performance.now();
+      const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
+      const ms = performance.now() - sentAt;
+      return { rows: "affectedRows" in result ? result.affectedRows : 0, ms };
     });
   }
 
@@ -91,7 +112,7 @@ export class MariadbSessions {
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once(work);
+        return await this.#turns.take(() => this.#once(work));
       } catch (error) {
         const kind = kindOf(error);
         if (what !== "contention too" && (kind === "contention" || kind === "row")) throw error;
@@ -129,17 +150,19 @@ export class MariadbSessions {
   async #setUp(connection: PoolConnection): Promise<void> {
     if (this.#ready.has(connection.connection)) return;
     const seconds = this.#lockWaitSeconds;
+    const timeout = this.#answerWithinMs;
     await connection.query({
       sql:
         "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, " +
         `innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds} ` +
         "/*M!100300 , in_predicate_conversion_threshold = 0 */",
-      timeout: ANSWER_WITHIN_MS,
+      timeout,
     });
-    await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    await connection.query({ sql: "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", timeout });
     const [rows] = await connection.query<RowDataPacket[]>({
       sql: "SELECT @@SESSION.sql_mode, @@SESSION.max_allowed_packet",
       rowsAsArray: true,
+      timeout,
     });
     const [mode, packet] = (rows as unknown as readonly Cells[])[0] ?? [];
     if (!String(mode).split(",").includes("STRICT_TRANS_TABLES")) {

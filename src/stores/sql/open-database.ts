@@ -19,6 +19,10 @@ export interface Database {
 export interface DatabaseOptions {
   /** How long one statement waits for another transaction's lock; whole seconds, default 3. MariaDB only. */
   readonly lockWaitSeconds?: number;
+  /** How long a statement may stay unanswered before it is given up with its connection; default 30 s. MariaDB only. */
+  readonly answerWithinMs?: number;
+  /** Where rewriting statements take longer than this they get fewer values; default 40. MariaDB only. */
+  readonly longRewriteMs?: number;
 }
 
 /**
@@ -27,10 +31,11 @@ export interface DatabaseOptions {
  */
 export function openDatabase(name: string, url: string, options: DatabaseOptions = {}): Database {
   if (url.startsWith("sqlite:")) return openSqlite(name, url.slice("sqlite:".length));
-  const sessions = new MariadbSessions(name, mariadbAddress(name, url), options.lockWaitSeconds ?? 3);
+  const { lockWaitSeconds = 3, answerWithinMs, longRewriteMs } = options;
+  const sessions = new MariadbSessions(name, mariadbAddress(name, url), lockWaitSeconds, answerWithinMs);
   return {
     kind: "mariadb",
-    reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements),
+    reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements, longRewriteMs),
     close: () => sessions.close(),
   };
 }

@@ -1,0 +1,245 @@
+/** A production database of a million rows, a store that holds what they name, and jobs that move slices of both. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { startMariadb } from "../test/support/mariadb.ts";
+import { createRunDirectory, removeRunDirectory } from "../test/support/run-directory.ts";
+
+/** A slice of the rows, with an object for each. */
+export interface Slice {
+  readonly fromPrefix: string;
+  readonly toPrefix: string;
+  readonly objects: number;
+  /** Ids of its rows. */
+  readonly ids: readonly [first: number, last: number];
+}
+
+/** A statement that looked at more than one row, as the server's own slow log has it. */
+export interface LongStatement {
+  readonly kind: "read" | "rewrite";
+  /** From the arrival of the statement to the end of its commit: row locks are held for less. */
+  readonly milliseconds: number;
+}
+
+export interface DatabaseWorld {
+  readonly databaseUrl: string;
+  /** Rows at the start: ids 1 to this number. */
+  readonly rows: number;
+  readonly slices: readonly Slice[];
+  readonly pids: { readonly mariadb: number; readonly store: number };
+  /** Starts `tranship run` for the slice; `withReference` also points its rows at the new keys. */
+  startJob(slice: Slice, options: JobOptions): Job;
+  /** Rows of the slice that name the new keys. */
+  movedRows(slice: Slice): Promise<number>;
+  /** Statements over many rows since the last call. */
+  longStatements(): readonly LongStatement[];
+  close(): Promise<void>;
+}
+
+export interface JobOptions {
+  readonly withReference: boolean;
+  readonly inventory: "bucket" | "database";
+  readonly objectsPerSecond: number;
+  readonly concurrency: number;
+}
+
+export interface Job {
+  /** The summary that `tranship run --json` prints, when the job has ended; rejects unless it is `completed`. */
+  readonly ended: Promise<JobSummary>;
+  readonly isRunning: () => boolean;
+  readonly pid: number;
+}
+
+export interface JobSummary {
+  readonly seconds: number;
+  readonly objects: { readonly moved: number };
+  readonly rows: { readonly updated: number };
+  readonly statements: Readonly<Record<string, number>>;
+}
+
+const STORE_KEYS = { accessKeyId: "bench-access", secretAccessKey: "bench-secret-key" };
+const TABLE =
+  "CREATE TABLE images (id BIGINT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255) NOT NULL, title VARCHAR(100) NOT NULL, " +
+  "hits INT NOT NULL DEFAULT 0, updated_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, " +
+  "KEY (path))";
+
+/**
+ * Starts MariaDB and a sandbox store. The server commits durably, as production does. Statements that look at 100 rows
+ * and more are written to its slow log with their times. `dist` is the folder of the compiled program.
+ */
+export async function openDatabaseWorld(
+  dist: string,
+  size: { readonly rows: number; readonly slices: number; readonly objects: number },
+): Promise<DatabaseWorld> {
+  const directory = createRunDirectory();
+  const slowLog = join(directory, "slow.log");
+  const mariadb = await startMariadb({
+    dir: directory,
+    settings: [
+      "innodb_flush_log_at_trx_commit=1",
+      "innodb_buffer_pool_size=1G",
+      "innodb_log_file_size=512M",
+      "slow_query_log=1",
+      `slow_query_log_file=${slowLog}`,
+      "long_query_time=0",
+      "min_examined_row_limit=100",
+    ],
+  });
+  const slices = Array.from({ length: size.slices }, (_, i) => sliceOf(i, size.objects));
+  await fillTable(mariadb.url, size.rows, slices);
+  const store = await startStore(dist, slices);
+  const databaseUrl = `${mariadb.url}/app`;
+  truncateSync(slowLog);
+  return {
+    databaseUrl,
+    rows: size.rows,
+    slices,
+    pids: {
+      mariadb: Number(readFileSync(join(directory, "mariadb.pid"), "utf8")),
+      store: store.child.pid ?? 0,
+    },
+    startJob(slice, options) {
+      const name = `job-${slice.ids[0]}-${options.withReference ? "rows" : "plain"}`;
+      const config = join(directory, `${name}.config.json`);
+      const job = join(directory, `${name}.json`);
+      const main = { ...STORE_KEYS, endpoint: store.url, region: "us-east-1", forcePathStyle: true };
+      const progress = `sqlite:${join(directory, `${name}.db`)}`;
+      const given = { progress, stores: { main }, databases: { app: databaseUrl }, logLevel: "warn" };
+      writeFileSync(config, JSON.stringify(given));
+      writeFileSync(job, JSON.stringify(jobOf(slice, options)));
+      return runJob(dist, job, config);
+    },
+    async movedRows({ toPrefix }) {
+      const connection = await createConnection(databaseUrl);
+      const [rows] = await connection.query<RowDataPacket[]>(
+        "SELECT COUNT(*) n FROM images WHERE path LIKE ?",
+        [`${toPrefix}%`],
+      );
+      await connection.end();
+      return Number(rows[0]?.n);
+    },
+    longStatements() {
+      const statements = readSlowLog(readFileSync(slowLog, "utf8"));
+      truncateSync(slowLog);
+      return statements;
+    },
+    async close() {
+      store.child.kill("SIGTERM");
+      await mariadb.dispose();
+      removeRunDirectory(directory);
+    },
+  };
+}
+
+function sliceOf(index: number, objects: number): Slice {
+  const name = String(index).padStart(3, "0");
+  return {
+    fromPrefix: `image/${name}/portraits/original/`,
+    toPrefix: `avatar/${name}/portraits/original/`,
+    objects,
+    ids: [index * objects + 1, (index + 1) * objects],
+  };
+}
+
+function jobOf(slice: Slice, options: JobOptions): Record<string, unknown> {
+  return {
+    source: { bucket: "bucket-a", prefix: slice.fromPrefix },
+    target: { bucket: "bucket-b", prefix: slice.toPrefix },
+    inventory: { from: options.inventory },
+    references: options.withReference
+      ? [{ database: "app", table: "images", key: "id", column: "path" }]
+      : [],
+    limits: { concurrency: options.concurrency, requestsPerSecond: options.objectsPerSecond },
+    delete: { when: "verified", after: "0s" },
+  };
+}
+
+/** Ids within a slice stand in no order of the keys, as in a table that grew by uploads. */
+async function fillTable(serverUrl: string, rows: number, slices: readonly Slice[]): Promise<void> {
+  const connection = await createConnection(serverUrl);
+  await connection.query("CREATE DATABASE app CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
+  await connection.query("USE app");
+  await connection.query(TABLE);
+  for (const { fromPrefix, objects, ids } of slices) {
+    await connection.query(
+      `INSERT INTO images (id, path, title) SELECT ${ids[0]} + seq, ` +
+        `CONCAT('${fromPrefix}', LPAD((seq * 7919) % ${objects}, 9, '0')), CONCAT('picture no. ', seq, ' of the application') ` +
+        `FROM seq_0_to_${objects - 1}`,
+    );
+  }
+  const filled = slices.at(-1)?.ids[1] ?? 0;
+  if (rows > filled) {
+    await connection.query(
+      `INSERT INTO images (id, path, title) SELECT seq, CONCAT('filler/', seq), 'filler' FROM seq_${filled + 1}_to_${rows}`,
+    );
+  }
+  await connection.query("ANALYZE TABLE images");
+  await connection.end();
+}
+
+async function startStore(
+  dist: string,
+  slices: readonly Slice[],
+): Promise<{ url: string; child: ChildProcess }> {
+  const seeds = slices.flatMap(({ fromPrefix, objects }) => [
+    "--seed",
+    `bucket-a/${fromPrefix}:${objects}:16`,
+  ]);
+  const child = spawn(
+    process.execPath,
+    [
+      join(dist, "src/sandbox/serve-sandbox-store.js"),
+      ...["--buckets", "bucket-a,bucket-b"],
+      ...["--access-key-id", STORE_KEYS.accessKeyId, "--secret-access-key", STORE_KEYS.secretAccessKey],
+      ...seeds,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  process.once("exit", () => child.kill("SIGKILL"));
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the sandbox store ended with ${code}`)));
+    child.stdout.once("data", (line: Buffer) =>
+      resolve((JSON.parse(line.toString()) as { url: string }).url),
+    );
+  });
+  return { url, child };
+}
+
+function runJob(dist: string, job: string, config: string): Job {
+  const args = [join(dist, "src/main.js"), "run", job, "--config", config, "--json"];
+  const child = spawn(process.execPath, ["--no-deprecation", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (text: Buffer) => {
+    out += text.toString();
+  });
+  child.stderr.on("data", (text: Buffer) => {
+    err += text.toString();
+  });
+  const ended = new Promise<JobSummary>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve(JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as JobSummary);
+      else reject(new Error(`tranship run ended with ${code}: ${out}${err}`));
+    });
+  });
+  return {
+    ended,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    pid: child.pid ?? 0,
+  };
+}
+
+/** Reads the statements and times out of a slow log's text. */
+function readSlowLog(text: string): LongStatement[] {
+  const statements: LongStatement[] = [];
+  for (const entry of text.split("# User@Host").slice(1)) {
+    const seconds = /Query_time: ([\d.]+)/.exec(entry)?.[1];
+    const verb = /^(SELECT|UPDATE) .*images/m.exec(entry)?.[1];
+    if (seconds === undefined || verb === undefined) continue;
+    statements.push({ kind: verb === "UPDATE" ? "rewrite" : "read", milliseconds: Number(seconds) * 1000 });
+  }
+  return statements;
+}

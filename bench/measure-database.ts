@@ -1,0 +1,287 @@
+/** What the production database's other users feel of a relocation: nothing, a job without rows, one with, a script. */
+
+import { execFile, spawn } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { WorkloadAnswer, WorkloadRequest } from "./database-workload.ts";
+import { type DatabaseWorld, type JobSummary, openDatabaseWorld, type Slice } from "./database-world.ts";
+import { type Latencies, latenciesOf, medianOf } from "./latencies.ts";
+import type { ScriptRequest } from "./per-row-script.ts";
+import { cpuMsOf } from "./process-facts.ts";
+
+export interface DatabaseOptions {
+  /** The folder with the compiled program, this file's process programs included (`dist`). */
+  readonly dist: string;
+  /** Times that each situation is measured, alternating; at least 3. */
+  readonly rounds: number;
+  /** Measured seconds of each situation. */
+  readonly seconds: number;
+  readonly objectsPerSecond: number;
+  /** Rows of the table. */
+  readonly rows: number;
+  readonly workload: { readonly operationsPerSecond: number; readonly connections: number };
+  /** Told of each run as soon as it is over. */
+  onRun?(run: SituationRun): void;
+}
+
+/** What goes on beside the application. */
+export type Situation = "idle" | "job without references" | "job with its reference" | "per-row script";
+
+/** One measured run. */
+export interface SituationRun {
+  readonly situation: Situation;
+  /** Of the application. */
+  readonly latencies: Latencies;
+  readonly readLatencies: Latencies;
+  readonly changeLatencies: Latencies;
+  /** Objects moved, or rows changed by the script, a second; 0 when idle. */
+  readonly objectsPerSecond: number;
+  /** Statements over many rows, by the server's own log, for 1,000 objects; null without any. */
+  readonly statementsPerThousand: number | null;
+  /** Of the rewriting statements, commit included, by the server's own log. */
+  readonly rewrites: Latencies;
+  /** Of the reading statements. */
+  readonly reads: Latencies;
+  /** CPU used while it was measured, in cores: where they add up to the machine's, everything waits for everything. */
+  readonly cores: { readonly mariadb: number; readonly service: number; readonly store: number };
+}
+
+export interface DatabaseFigures {
+  /** By situation, medians over the rounds. */
+  readonly situations: Readonly<Record<Situation, SituationRun>>;
+  /** p99 with the job's reference ÷ p99 of the same job without references. Budget: ≤ 1.25. */
+  readonly p99Ratio: number;
+  /** p99 beside the per-row script ÷ p99 beside the job without references. */
+  readonly scriptP99Ratio: number;
+  /** The longest rewriting statement of all rounds, in milliseconds. Budget: ≤ 50. */
+  readonly longestRewriteMs: number;
+  readonly runs: readonly SituationRun[];
+}
+
+const SITUATIONS: readonly Situation[] = [
+  "idle",
+  "job without references",
+  "job with its reference",
+  "per-row script",
+];
+/** From the start of a job's process to its steady state. */
+const RUN_UP_MS = 3000;
+const CONCURRENCY = 128;
+
+/** Measures all situations `rounds` times; throws when a job does not end well or is over before the measurement is. */
+export async function measureDatabase(options: DatabaseOptions): Promise<DatabaseFigures> {
+  const { dist, rounds, rows } = options;
+  // The warming up of the workload, and some room for a run that is slow to start.
+  const objects = Math.ceil(options.objectsPerSecond * (options.seconds + RUN_UP_MS / 1000 + 2));
+  const world = await openDatabaseWorld(dist, { rows, slices: rounds * 3, objects });
+  const runs: SituationRun[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [place, situation] of SITUATIONS.entries()) {
+        const slice = world.slices[round * 3 + Math.max(0, place - 1)];
+        if (slice === undefined) throw new RangeError("too few slices");
+        const run = await measureRun(world, options, situation, slice);
+        runs.push(run);
+        options.onRun?.(run);
+      }
+    }
+  } finally {
+    await world.close();
+  }
+  return figuresOf(runs);
+}
+
+async function measureRun(
+  world: DatabaseWorld,
+  options: DatabaseOptions,
+  situation: Situation,
+  slice: Slice,
+): Promise<SituationRun> {
+  const { dist, workload, seconds } = options;
+  const other = startOther(world, options, situation, slice);
+  await sleep(RUN_UP_MS);
+  const request: WorkloadRequest = {
+    ...workload,
+    url: world.databaseUrl,
+    rows: world.rows,
+    hot: slice.ids,
+    seconds,
+  };
+  const cpu = cpuMeter(world, other);
+  const answer = await runToEnd<WorkloadAnswer>(dist, "database-workload", request);
+  if (answer.failed > 0) throw new Error(`${answer.failed} operations of the workload failed`);
+  if (situation !== "idle" && !other.isRunning())
+    throw new Error(`${situation}: over before the measurement was`);
+  const cores = cpu();
+  const { objects, perSecond } = await other.stop();
+  const statements = world.longStatements();
+  const times = (kind: "read" | "rewrite") =>
+    latenciesOf(statements.filter((each) => each.kind === kind).map(({ milliseconds }) => milliseconds));
+  return {
+    situation,
+    latencies: answer.all,
+    readLatencies: answer.reads,
+    changeLatencies: answer.changes,
+    objectsPerSecond: perSecond,
+    statementsPerThousand: statements.length === 0 ? null : (statements.length * 1000) / objects,
+    rewrites: times("rewrite"),
+    reads: times("read"),
+    cores,
+  };
+}
+
+/** Starts to measure; the function given ends it. */
+function cpuMeter({ pids }: DatabaseWorld, other: Other): () => SituationRun["cores"] {
+  const read = () => ({
+    mariadb: cpuMsOf(pids.mariadb),
+    service: other.pid === null ? 0 : cpuMsOf(other.pid),
+    store: cpuMsOf(pids.store),
+  });
+  const [before, begun] = [read(), performance.now()];
+  return () => {
+    const [after, ms] = [read(), performance.now() - begun];
+    return {
+      mariadb: (after.mariadb - before.mariadb) / ms,
+      service: (after.service - before.service) / ms,
+      store: (after.store - before.store) / ms,
+    };
+  };
+}
+
+interface Other {
+  /** Null where no process is at work. */
+  readonly pid: number | null;
+  isRunning(): boolean;
+  /** Waits for a job's end, or ends the script; gives what it did. */
+  stop(): Promise<{ readonly objects: number; readonly perSecond: number }>;
+}
+
+const IDLE: Other = {
+  pid: null,
+  isRunning: () => true,
+  stop: async () => ({ objects: 0, perSecond: 0 }),
+};
+
+function startOther(
+  world: DatabaseWorld,
+  options: DatabaseOptions,
+  situation: Situation,
+  slice: Slice,
+): Other {
+  if (situation === "idle") return IDLE;
+  if (situation === "per-row script") return startScript(world, options, slice);
+  const withReference = situation === "job with its reference";
+  const { objectsPerSecond } = options;
+  const job = world.startJob(slice, {
+    withReference,
+    inventory: "bucket",
+    objectsPerSecond,
+    concurrency: CONCURRENCY,
+  });
+  return {
+    pid: job.pid,
+    isRunning: job.isRunning,
+    async stop() {
+      const summary = await job.ended;
+      await assertMoved(world, slice, summary, withReference);
+      return { objects: slice.objects, perSecond: slice.objects / summary.seconds };
+    },
+  };
+}
+
+async function assertMoved(
+  world: DatabaseWorld,
+  slice: Slice,
+  summary: JobSummary,
+  withReference: boolean,
+): Promise<void> {
+  const expected = withReference ? slice.objects : 0;
+  const moved = await world.movedRows(slice);
+  if (moved !== expected || summary.objects.moved !== slice.objects) {
+    throw new Error(
+      `${moved} rows and ${summary.objects.moved} objects were moved, not ${expected} and ${slice.objects}`,
+    );
+  }
+}
+
+function startScript({ databaseUrl }: DatabaseWorld, options: DatabaseOptions, slice: Slice): Other {
+  const { fromPrefix, toPrefix, objects } = slice;
+  const { objectsPerSecond } = options;
+  const request: ScriptRequest = {
+    url: databaseUrl,
+    fromPrefix,
+    toPrefix,
+    objects,
+    connections: 16,
+    objectsPerSecond,
+  };
+  const args = [join(options.dist, "bench/per-row-script.js"), JSON.stringify(request)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.on("data", (text: Buffer) => {
+    out += text.toString();
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return {
+    pid: child.pid ?? 0,
+    isRunning: () => child.exitCode === null,
+    async stop() {
+      child.kill("SIGTERM");
+      await ended;
+      const { changed, seconds } = JSON.parse(out) as { changed: number; seconds: number };
+      return { objects: changed, perSecond: changed / seconds };
+    },
+  };
+}
+
+async function runToEnd<Result>(dist: string, program: string, request: unknown): Promise<Result> {
+  const args = [join(dist, `bench/${program}.js`), JSON.stringify(request)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Result;
+}
+
+function figuresOf(runs: readonly SituationRun[]): DatabaseFigures {
+  const medians = Object.fromEntries(
+    SITUATIONS.map((situation) => [situation, medianRun(runs.filter((run) => run.situation === situation))]),
+  ) as Record<Situation, SituationRun>;
+  const p99 = (situation: Situation) => medians[situation].latencies.p99;
+  const rewrites = runs.map((run) => run.rewrites.max);
+  return {
+    situations: medians,
+    p99Ratio: p99("job with its reference") / p99("job without references"),
+    scriptP99Ratio: p99("per-row script") / p99("job without references"),
+    longestRewriteMs: Math.max(...rewrites),
+    runs,
+  };
+}
+
+/** Each figure's own median; the longest of all remains the longest. */
+function medianRun(runs: readonly SituationRun[]): SituationRun {
+  const [first] = runs;
+  if (first === undefined) throw new RangeError("no run to take the median of");
+  const of = (figure: (run: SituationRun) => number) => medianOf(runs.map(figure));
+  const latencies = (pick: (run: SituationRun) => Latencies): Latencies => ({
+    operations: of((run) => pick(run).operations),
+    p50: of((run) => pick(run).p50),
+    p95: of((run) => pick(run).p95),
+    p99: of((run) => pick(run).p99),
+    max: Math.max(...runs.map((run) => pick(run).max)),
+  });
+  return {
+    situation: first.situation,
+    latencies: latencies((run) => run.latencies),
+    readLatencies: latencies((run) => run.readLatencies),
+    changeLatencies: latencies((run) => run.changeLatencies),
+    objectsPerSecond: of((run) => run.objectsPerSecond),
+    statementsPerThousand:
+      first.statementsPerThousand === null ? null : of((run) => run.statementsPerThousand ?? 0),
+    rewrites: latencies((run) => run.rewrites),
+    reads: latencies((run) => run.reads),
+    cores: {
+      mariadb: of((run) => run.cores.mariadb),
+      service: of((run) => run.cores.service),
+      store: of((run) => run.cores.store),
+    },
+  };
+}
