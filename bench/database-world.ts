@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { startMariadb } from "../test/support/mariadb.ts";
 import { createRunDirectory, removeRunDirectory } from "../test/support/run-directory.ts";
+import { type LongStatement, readSlowLog } from "./slow-log.ts";
 
 /** A slice of the rows, with an object for each. */
 export interface Slice {
@@ -14,13 +15,6 @@ export interface Slice {
   readonly objects: number;
   /** Ids of its rows. */
   readonly ids: readonly [first: number, last: number];
-}
-
-/** A statement that looked at more than one row, as the server's own slow log has it. */
-export interface LongStatement {
-  readonly kind: "read" | "rewrite";
-  /** From the arrival of the statement to the end of its commit: row locks are held for less. */
-  readonly milliseconds: number;
 }
 
 export interface DatabaseWorld {
@@ -230,16 +224,4 @@ function runJob(dist: string, job: string, config: string): Job {
     isRunning: () => child.exitCode === null && child.signalCode === null,
     pid: child.pid ?? 0,
   };
-}
-
-/** Reads the statements and times out of a slow log's text. */
-function readSlowLog(text: string): LongStatement[] {
-  const statements: LongStatement[] = [];
-  for (const entry of text.split("# User@Host").slice(1)) {
-    const seconds = /Query_time: ([\d.]+)/.exec(entry)?.[1];
-    const verb = /^(SELECT|UPDATE) .*images/m.exec(entry)?.[1];
-    if (seconds === undefined || verb === undefined) continue;
-    statements.push({ kind: verb === "UPDATE" ? "rewrite" : "read", milliseconds: Number(seconds) * 1000 });
-  }
-  return statements;
 }

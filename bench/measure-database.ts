@@ -4,9 +4,16 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import {
+  type DatabaseFigures,
+  figuresOf,
+  SITUATIONS,
+  type Situation,
+  type SituationRun,
+} from "./database-figures.ts";
 import type { WorkloadAnswer, WorkloadRequest } from "./database-workload.ts";
 import { type DatabaseWorld, type JobSummary, openDatabaseWorld, type Slice } from "./database-world.ts";
-import { type Latencies, latenciesOf, medianOf } from "./latencies.ts";
+import { latenciesOf } from "./latencies.ts";
 import type { ScriptRequest } from "./per-row-script.ts";
 import { cpuMsOf } from "./process-facts.ts";
 
@@ -25,46 +32,6 @@ export interface DatabaseOptions {
   onRun?(run: SituationRun): void;
 }
 
-/** What goes on beside the application. */
-export type Situation = "idle" | "job without references" | "job with its reference" | "per-row script";
-
-/** One measured run. */
-export interface SituationRun {
-  readonly situation: Situation;
-  /** Of the application. */
-  readonly latencies: Latencies;
-  readonly readLatencies: Latencies;
-  readonly changeLatencies: Latencies;
-  /** Objects moved, or rows changed by the script, a second; 0 when idle. */
-  readonly objectsPerSecond: number;
-  /** Statements over many rows, by the server's own log, for 1,000 objects; null without any. */
-  readonly statementsPerThousand: number | null;
-  /** Of the rewriting statements, commit included, by the server's own log. */
-  readonly rewrites: Latencies;
-  /** Of the reading statements. */
-  readonly reads: Latencies;
-  /** CPU used while it was measured, in cores: where they add up to the machine's, everything waits for everything. */
-  readonly cores: { readonly mariadb: number; readonly service: number; readonly store: number };
-}
-
-export interface DatabaseFigures {
-  /** By situation, medians over the rounds. */
-  readonly situations: Readonly<Record<Situation, SituationRun>>;
-  /** p99 with the job's reference ÷ p99 of the same job without references. Budget: ≤ 1.25. */
-  readonly p99Ratio: number;
-  /** p99 beside the per-row script ÷ p99 beside the job without references. */
-  readonly scriptP99Ratio: number;
-  /** The longest rewriting statement of all rounds, in milliseconds. Budget: ≤ 50. */
-  readonly longestRewriteMs: number;
-  readonly runs: readonly SituationRun[];
-}
-
-const SITUATIONS: readonly Situation[] = [
-  "idle",
-  "job without references",
-  "job with its reference",
-  "per-row script",
-];
 /** From the start of a job's process to its steady state. */
 const RUN_UP_MS = 3000;
 const CONCURRENCY = 128;
@@ -114,7 +81,7 @@ async function measureRun(
   if (situation !== "idle" && !other.isRunning())
     throw new Error(`${situation}: over before the measurement was`);
   const cores = cpu();
-  const { objects, perSecond } = await other.stop();
+  const { objects, perSecond, statements: sent } = await other.stop();
   const statements = world.longStatements();
   const times = (kind: "read" | "rewrite") =>
     latenciesOf(statements.filter((each) => each.kind === kind).map(({ milliseconds }) => milliseconds));
@@ -124,7 +91,7 @@ async function measureRun(
     readLatencies: answer.reads,
     changeLatencies: answer.changes,
     objectsPerSecond: perSecond,
-    statementsPerThousand: statements.length === 0 ? null : (statements.length * 1000) / objects,
+    statementsPerThousand: objects === 0 ? 0 : (sent * 1000) / objects,
     rewrites: times("rewrite"),
     reads: times("read"),
     cores,
@@ -154,13 +121,13 @@ interface Other {
   readonly pid: number | null;
   isRunning(): boolean;
   /** Waits for a job's end, or ends the script; gives what it did. */
-  stop(): Promise<{ readonly objects: number; readonly perSecond: number }>;
+  stop(): Promise<{ readonly objects: number; readonly perSecond: number; readonly statements: number }>;
 }
 
 const IDLE: Other = {
   pid: null,
   isRunning: () => true,
-  stop: async () => ({ objects: 0, perSecond: 0 }),
+  stop: async () => ({ objects: 0, perSecond: 0, statements: 0 }),
 };
 
 function startOther(
@@ -185,7 +152,9 @@ function startOther(
     async stop() {
       const summary = await job.ended;
       await assertMoved(world, slice, summary, withReference);
-      return { objects: slice.objects, perSecond: slice.objects / summary.seconds };
+      const { seconds, statements } = summary;
+      const { objects } = slice;
+      return { objects, perSecond: objects / seconds, statements: statements.app ?? 0 };
     },
   };
 }
@@ -230,7 +199,7 @@ function startScript({ databaseUrl }: DatabaseWorld, options: DatabaseOptions, s
       child.kill("SIGTERM");
       await ended;
       const { changed, seconds } = JSON.parse(out) as { changed: number; seconds: number };
-      return { objects: changed, perSecond: changed / seconds };
+      return { objects: changed, perSecond: changed / seconds, statements: 2 * changed };
     },
   };
 }
@@ -239,49 +208,4 @@ async function runToEnd<Result>(dist: string, program: string, request: unknown)
   const args = [join(dist, `bench/${program}.js`), JSON.stringify(request)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Result;
-}
-
-function figuresOf(runs: readonly SituationRun[]): DatabaseFigures {
-  const medians = Object.fromEntries(
-    SITUATIONS.map((situation) => [situation, medianRun(runs.filter((run) => run.situation === situation))]),
-  ) as Record<Situation, SituationRun>;
-  const p99 = (situation: Situation) => medians[situation].latencies.p99;
-  const rewrites = runs.map((run) => run.rewrites.max);
-  return {
-    situations: medians,
-    p99Ratio: p99("job with its reference") / p99("job without references"),
-    scriptP99Ratio: p99("per-row script") / p99("job without references"),
-    longestRewriteMs: Math.max(...rewrites),
-    runs,
-  };
-}
-
-/** Each figure's own median; the longest of all remains the longest. */
-function medianRun(runs: readonly SituationRun[]): SituationRun {
-  const [first] = runs;
-  if (first === undefined) throw new RangeError("no run to take the median of");
-  const of = (figure: (run: SituationRun) => number) => medianOf(runs.map(figure));
-  const latencies = (pick: (run: SituationRun) => Latencies): Latencies => ({
-    operations: of((run) => pick(run).operations),
-    p50: of((run) => pick(run).p50),
-    p95: of((run) => pick(run).p95),
-    p99: of((run) => pick(run).p99),
-    max: Math.max(...runs.map((run) => pick(run).max)),
-  });
-  return {
-    situation: first.situation,
-    latencies: latencies((run) => run.latencies),
-    readLatencies: latencies((run) => run.readLatencies),
-    changeLatencies: latencies((run) => run.changeLatencies),
-    objectsPerSecond: of((run) => run.objectsPerSecond),
-    statementsPerThousand:
-      first.statementsPerThousand === null ? null : of((run) => run.statementsPerThousand ?? 0),
-    rewrites: latencies((run) => run.rewrites),
-    reads: latencies((run) => run.reads),
-    cores: {
-      mariadb: of((run) => run.cores.mariadb),
-      service: of((run) => run.cores.service),
-      store: of((run) => run.cores.store),
-    },
-  };
 }
