@@ -1,7 +1,7 @@
 /** How a ledger keeps its data: schema, reopening, bytes, statements, and how quickly one object is found. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Ledger } from "../../src/ports/ledger.ts";
+import type { Lease, Ledger } from "../../src/ports/ledger.ts";
 import { ledgerDataSource } from "../../src/stores/ledger/open-ledger.ts";
 import {
   ALL_OPEN,
@@ -61,7 +61,19 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       const again = await place.open();
       expect(await again.job(lease.jobId)).toEqual(job);
       expect(await again.openBatches({ jobId: lease.jobId, ...ALL_OPEN })).toEqual([batch]);
-      expect(await addKeys(again, lease, "c")).toMatchObject({ seq: 2 });
+      const next = await again.claim(lease.jobId, "runner-2", T0 + LEASE_MS, LEASE_MS);
+      expect(await addKeys(again, next as Lease, "c")).toMatchObject({ seq: 2 });
+    });
+
+    test("a batch planned from before one that was recorded after all is refused, and the next is not", async () => {
+      const [one, two] = await Promise.all([place.open(), place.open()]);
+      const lease = await claimedJob(one);
+      // Recorded, though whoever asks the other connection was told that it failed.
+      await addKeys(two, lease, "a", "b");
+      const cutOtherwise = addKeys(one, lease, "a");
+      await expect(cutOtherwise).rejects.toMatchObject({ code: "ledger_unavailable" });
+      expect(await one.lastCursor(lease.jobId)).toBe("b");
+      expect(await addKeys(one, lease, "c")).toMatchObject({ seq: 2 });
     });
 
     test("two instances see and fence each other", async () => {

@@ -88,6 +88,11 @@ export class BatchPlanner {
       // Unknown until this batch is safely in: an error leaves it open whether it was recorded.
       this.#lastSeq = null;
       const seq = await this.#seqFor(known, columns);
+      if (seq.isAhead) {
+        // From now on it is known; whoever plans reads where planning goes on and comes again.
+        this.#lastSeq = seq.value - 1;
+        throw new DomainError("ledger_unavailable", "A batch that seemed to fail was recorded after all.");
+      }
       const there = seq.isThere || (await this.#insert({ ...columns, seq: seq.value }, objects, at));
       if (!there) continue;
       this.#lastSeq = seq.value;
@@ -96,17 +101,21 @@ export class BatchPlanner {
     throw new DomainError("ledger_unavailable", "Somebody else keeps planning batches of the same job.");
   }
 
-  /** The seq to take, or the one that the same batch got in an attempt that seemed to fail. */
+  /**
+   * The seq to take, or the one that the same batch got in an attempt that seemed to fail. `isAhead`: another batch of
+   * this lease was recorded in such an attempt, so this one was planned from an older place and has its keys in it again.
+   */
   async #seqFor(
     known: number | null,
     columns: Readonly<Record<string, SqlValue>>,
-  ): Promise<{ value: number; isThere: boolean }> {
-    if (known !== null) return { value: known + 1, isThere: false };
+  ): Promise<{ value: number; isThere: boolean; isAhead: boolean }> {
+    if (known !== null) return { value: known + 1, isThere: false, isAhead: false };
     return this.#session.run(async (sql) => {
       const value = await lastSeq(sql, this.#lease.jobId);
       const isThere = value > 0 && (await isSameBatch(sql, { ...columns, seq: value }));
       if (isThere && !(await fenceHolds(sql, this.#lease))) throw leaseLost(this.#lease);
-      return { value: isThere ? value : value + 1, isThere };
+      const isAhead = !isThere && (await isPlannedBy(sql, this.#lease, value));
+      return { value: isThere ? value : value + 1, isThere, isAhead };
     });
   }
 
@@ -142,6 +151,16 @@ export class BatchPlanner {
       return isSameBatch(sql, columns);
     });
   }
+}
+
+/** Whether batch `seq` was planned from the inventory under this very lease. */
+async function isPlannedBy(sql: Sql, lease: Lease, seq: number): Promise<boolean> {
+  const rows = await sql.rows(
+    `SELECT 1 AS planned FROM tranship_batches
+     WHERE job_id = ? AND seq = ? AND planned_under = ? AND plan_cursor IS NOT NULL`,
+    [lease.jobId, seq, lease.token],
+  );
+  return rows.length > 0;
 }
 
 /** Whether the row with this seq was written by the same lease with the same objects: then it is this batch. */
