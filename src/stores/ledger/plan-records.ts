@@ -112,10 +112,11 @@ export class BatchPlanner {
     if (known !== null) return { value: known + 1, isThere: false, isAhead: false };
     return this.#session.run(async (sql) => {
       const value = await lastSeq(sql, this.#lease.jobId);
-      const isThere = value > 0 && (await isSameBatch(sql, { ...columns, seq: value }));
-      if (isThere && !(await fenceHolds(sql, this.#lease))) throw leaseLost(this.#lease);
-      const isAhead = !isThere && (await isPlannedBy(sql, this.#lease, value));
-      return { value: isThere ? value : value + 1, isThere, isAhead };
+      if (value === 0) return { value: 1, isThere: false, isAhead: false };
+      const last = await comparedBatch(sql, { ...columns, seq: value });
+      if (last !== "another's" && !(await fenceHolds(sql, this.#lease))) throw leaseLost(this.#lease);
+      const isThere = last === "same";
+      return { value: isThere ? value : value + 1, isThere, isAhead: last === "ours" };
     });
   }
 
@@ -148,28 +149,25 @@ export class BatchPlanner {
     }
     return this.#session.run(async (sql) => {
       if (!(await fenceHolds(sql, this.#lease))) throw leaseLost(this.#lease);
-      return isSameBatch(sql, columns);
+      return (await comparedBatch(sql, columns)) === "same";
     });
   }
 }
 
-/** Whether batch `seq` was planned from the inventory under this very lease. */
-async function isPlannedBy(sql: Sql, lease: Lease, seq: number): Promise<boolean> {
-  const rows = await sql.rows(
-    `SELECT 1 AS planned FROM tranship_batches
-     WHERE job_id = ? AND seq = ? AND planned_under = ? AND plan_cursor IS NOT NULL`,
-    [lease.jobId, seq, lease.token],
-  );
-  return rows.length > 0;
-}
-
-/** Whether the row with this seq was written by the same lease with the same objects: then it is this batch. */
-async function isSameBatch(sql: Sql, columns: Readonly<Record<string, SqlValue>>): Promise<boolean> {
+/**
+ * What the row with the seq of `columns` is: the `same` batch, another one of the same lease from the inventory (`ours`),
+ * or `another's`.
+ */
+async function comparedBatch(
+  sql: Sql,
+  columns: Readonly<Record<string, SqlValue>>,
+): Promise<"same" | "ours" | "another's"> {
   const { job_id = "", seq = 0, planned_under = 0, plan_cursor = "", objects = "" } = columns;
-  const rows = await sql.rows(
-    `SELECT 1 AS same FROM tranship_batches
-     WHERE job_id = ? AND seq = ? AND planned_under = ? AND plan_cursor = ? AND objects = ?`,
-    [job_id, seq, planned_under, plan_cursor, objects],
+  const [row] = await sql.rows<{ same: unknown }>(
+    `SELECT CASE WHEN plan_cursor = ? AND objects = ? THEN 1 ELSE 0 END AS same FROM tranship_batches
+     WHERE job_id = ? AND seq = ? AND planned_under = ? AND plan_cursor IS NOT NULL`,
+    [plan_cursor, objects, job_id, seq, planned_under],
   );
-  return rows.length > 0;
+  if (row === undefined) return "another's";
+  return Number(row.same) === 1 ? "same" : "ours";
 }

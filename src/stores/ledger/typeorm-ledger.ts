@@ -98,11 +98,10 @@ export class TypeormLedger implements Ledger {
   }
 
   async addBatch(lease: Lease, batch: NewBatch, at: number): Promise<Batch> {
-    let planner = this.#planners.get(lease.jobId);
-    if (planner?.lease.token !== lease.token) {
-      planner = new BatchPlanner(this.#session, lease);
-      this.#planners.set(lease.jobId, planner);
-    }
+    const known = this.#planners.get(lease.jobId);
+    const planner = known?.lease.token === lease.token ? known : new BatchPlanner(this.#session, lease);
+    // An old lease, which the fence will refuse, must not make the new one's planner forget what it knows.
+    if ((known?.lease.token ?? 0) < lease.token) this.#planners.set(lease.jobId, planner);
     const added = await planner.add(batch, at);
     this.#known.note(added.objects);
     return added;
