@@ -2,6 +2,7 @@
 
 import type { Waiting } from "../domain/job-state.ts";
 import type { Hold } from "../pacing/gate.ts";
+import { Throttling } from "../pacing/throttling.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** How long a held worker sleeps before it asks again; changes of windows and approvals are seen within it. */
@@ -9,6 +10,8 @@ const ASK_AGAIN_MS = 500;
 
 /** Keeps track of working and held workers; the job waits when some are held and none works. */
 export class Holds {
+  /** Told by the job's stores: whoever works may stand still all the same. */
+  readonly throttling = new Throttling();
   readonly #clock: Clock;
   readonly #held = new Map<symbol, Waiting>();
   #working = 0;
@@ -17,9 +20,9 @@ export class Holds {
     this.#clock = clock;
   }
 
-  /** What the job as a whole waits for; null while any worker has something to do. */
+  /** What the job as a whole waits for; null while any worker has something to do and the stores let it. */
   get waiting(): Waiting | null {
-    if (this.#working > 0) return null;
+    if (this.#working > 0) return this.throttling.waiting(this.#clock.now());
     const holds = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
     return holds[0] ?? null;
   }

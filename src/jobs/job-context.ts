@@ -7,6 +7,8 @@ import { BucketGovernor } from "../pacing/bucket-governor.ts";
 import { limitConcurrency } from "../pacing/concurrency.ts";
 import { gateOf, untilApproved } from "../pacing/gate.ts";
 import { GovernedObjectStore } from "../pacing/governed-object-store.ts";
+import { Throttling } from "../pacing/throttling.ts";
+import { Turnstile } from "../pacing/turnstile.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
@@ -17,6 +19,13 @@ import { keyFilterOf } from "./key-filter.ts";
 /** Remembers the write rate of every bucket, for all jobs of this process. */
 export class BucketGovernors {
   readonly #byBucket = new Map<string, BucketGovernor>();
+  #turnstile: Turnstile | null = null;
+
+  /** Where all jobs of this process wait for what they share. */
+  turnstile(clock: Clock): Turnstile {
+    this.#turnstile ??= new Turnstile(clock);
+    return this.#turnstile;
+  }
 
   of(endpoint: string, bucket: string): BucketGovernor {
     const name = `${endpoint} ${bucket}`;
@@ -46,10 +55,10 @@ export function jobContext(
   spec: JobSpec,
   lease: Lease,
   counters: Counters,
-  run: { readonly signal: AbortSignal; confirmLease(): Promise<void> },
+  run: { readonly signal: AbortSignal; readonly throttling?: Throttling; confirmLease(): Promise<void> },
 ): Carrier["context"] {
   const { clock, ledger } = parts;
-  const stores = governedStores(parts, spec, counters.requests);
+  const stores = governedStores(parts, spec, counters.requests, run.throttling);
   const { inventory } = spec;
   const isApproved = async () => ((await ledger.job(lease.jobId))?.approvedAt ?? null) !== null;
   return {
@@ -91,12 +100,16 @@ export function governedStores(
   parts: JobParts,
   spec: JobSpec,
   requests: RequestCounts,
+  throttling = new Throttling(),
 ): (name: string) => GovernedObjectStore {
-  const requestPace = new Pace(spec.limits.requestsPerSecond);
-  const bytePace = new Pace(spec.limits.bytesPerSecond);
+  const { clock, governors } = parts;
+  const requestLimits = [new Pace(spec.limits.requestsPerSecond)];
+  const byteLimits = [new Pace(spec.limits.bytesPerSecond)];
+  const turnstile = governors.turnstile(clock);
   return (name) => {
     const store = parts.connections.store(name, requests);
-    const governorOf = (bucket: string) => parts.governors.of(store.endpoint, bucket);
-    return new GovernedObjectStore({ store, clock: parts.clock, requestPace, bytePace, governorOf });
+    const governorOf = (bucket: string) => governors.of(store.endpoint, bucket);
+    const limits = { turnstile, requestLimits, byteLimits, governorOf };
+    return new GovernedObjectStore({ store, clock, ...limits, throttling });
   };
 }

@@ -114,10 +114,9 @@ export class JobRun {
 
   #carrier(): Carrier {
     const { spec } = this.#record;
-    const context = jobContext(this.#parts, spec, this.#lease, this.#counters, {
-      signal: this.#stop.signal,
-      confirmLease: () => this.#confirmLease(),
-    });
+    const run = { signal: this.#stop.signal, throttling: this.#holds.throttling };
+    const confirmLease = () => this.#confirmLease();
+    const context = jobContext(this.#parts, spec, this.#lease, this.#counters, { ...run, confirmLease });
     return {
       context,
       holds: this.#holds,

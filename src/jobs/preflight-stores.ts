@@ -61,6 +61,10 @@ export class ReadOnlyStore implements PacedObjectStore {
   makeRoom(): Promise<never> {
     return refuse("make room for deletions");
   }
+
+  bulkKeys(): number {
+    return 1;
+  }
 }
 
 function refuse(what: string): Promise<never> {

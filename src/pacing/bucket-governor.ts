@@ -1,63 +1,72 @@
 /** The write rate a bucket stands: found by raising it little by little and lowering it when the store objects. */
 
-import { Pace } from "../domain/pace.ts";
+import { AdaptiveRate } from "../domain/adaptive-rate.ts";
+import { CellRate } from "../domain/cell-rate.ts";
+import type { Limit } from "../domain/pace.ts";
 
-/** Share of the rate that is kept after a rejection. */
-const DECREASE = 0.85;
-/** Rejections within this time count as one: they are answers to the same burst. */
-const ONE_BURST_MS = 300;
-/** Share of the rate that is added for each second without a rejection. */
-const INCREASE_PER_SECOND = 0.04;
-const LEAST_PER_SECOND = 1;
+/** Unused time that may be made up for; short, as a store that is near its limit takes no bursts. */
+const CREDIT_MS = 25;
+const TICK_MS = 10;
+/** S3's own limit to the keys of one DeleteObjects request. */
+const MOST_KEYS = 1000;
+/** Seconds' worth of a throttled bucket's rate that one bulk deletion may cost: it leaves a debt that rejects others. */
+const BULK_S = 0.04;
 
-/**
- * Adaptive rate for the writes of one bucket (additive increase, multiplicative decrease). Unlimited until the store
- * first rejects something; then it starts from the rate that was really let through.
- * S3 allows at least 3,500 writes a second and partitioned prefix and answers 503 above it.
- */
-export class BucketGovernor {
-  readonly #pace = new Pace(null, 0.02);
-  #lastDecreaseAt = 0;
-  #lastIncreaseAt = 0;
-  #windowStart = 0;
-  #windowWrites = 0;
-  #lastWindowRate = 0;
+/** Adaptive rate for the writes of one bucket, shared by all who write to it in this process. */
+export class BucketGovernor implements Limit {
+  readonly #law = new AdaptiveRate();
+  readonly #cells = new CellRate(this.#law.perSecond, CREDIT_MS);
+  #tickedAt = 0;
+  /** Whether anybody had to wait since the last tick, and in the tick before. */
+  #wanted = false;
+  #wasWanted = false;
 
   /** Units a second now, null while nothing was ever rejected. */
   get perSecond(): number | null {
-    return this.#pace.perSecond;
+    return this.#law.hasObjected ? this.#law.perSecond : null;
   }
 
-  /** Reserves `writes` (a bulk delete counts one a key) and gives the milliseconds to wait. */
-  reserve(writes: number, now: number): number {
-    this.#increase(now);
-    return this.#pace.reserve(writes, now);
+  /** How many keys one bulk deletion should have: all that S3 takes, fewer once the bucket has objected. */
+  get bulkKeys(): number {
+    const rate = this.perSecond;
+    return rate === null ? MOST_KEYS : Math.min(MOST_KEYS, Math.max(1, Math.round(rate * BULK_S)));
   }
 
-  succeeded(writes: number, now: number): void {
-    if (now - this.#windowStart >= 1000) {
-      this.#lastWindowRate = (this.#windowWrites * 1000) / Math.max(1000, now - this.#windowStart);
-      this.#windowStart = now;
-      this.#windowWrites = 0;
-    }
-    this.#windowWrites += writes;
+  waitMs(_writes: number, now: number): number {
+    this.#tick(now);
+    const waitMs = this.#cells.waitMs(now);
+    if (waitMs > 0) this.#wanted = true;
+    return waitMs;
   }
 
-  throttled(now: number): void {
-    if (now - this.#lastDecreaseAt < ONE_BURST_MS) return;
-    this.#lastDecreaseAt = now;
-    this.#lastIncreaseAt = now;
-    const current =
-      this.#pace.perSecond ?? Math.max(this.#lastWindowRate, this.#windowWrites, LEAST_PER_SECOND);
-    this.#pace.setRate(Math.max(LEAST_PER_SECOND, current * DECREASE));
+  /** A bulk deletion counts one write a key. */
+  take(writes: number, now: number): void {
+    this.#cells.take(writes, now);
   }
 
-  #increase(now: number): void {
-    const rate = this.#pace.perSecond;
-    if (rate === null) return;
-    const seconds = (now - this.#lastIncreaseAt) / 1000;
-    if (seconds < 0.1) return;
-    this.#lastIncreaseAt = now;
-    this.#pace.setRate(rate + Math.max(1, rate * INCREASE_PER_SECOND) * Math.min(seconds, 5));
+  /** What was sent at `sentAt` was granted. */
+  succeeded(writes: number, sentAt: number, now: number): void {
+    this.#law.granted(writes, sentAt, now, this.#wanted || this.#wasWanted);
+    this.#follow(now);
+  }
+
+  /** What was sent at `sentAt` was rejected for being too much (503, 429). */
+  throttled(writes: number, sentAt: number, now: number): void {
+    const pauseMs = this.#law.rejected(writes, sentAt, now);
+    this.#follow(now);
+    if (pauseMs > 0) this.#cells.pause(pauseMs, now);
+  }
+
+  #tick(now: number): void {
+    if (now - this.#tickedAt < TICK_MS && now >= this.#tickedAt) return;
+    this.#tickedAt = now;
+    this.#law.tick(now, this.#wanted);
+    this.#wasWanted = this.#wanted;
+    this.#wanted = false;
+    this.#follow(now);
+  }
+
+  #follow(now: number): void {
+    if (this.#law.perSecond !== this.#cells.perSecond) this.#cells.setRate(this.#law.perSecond, now);
   }
 }

@@ -2,7 +2,7 @@
 
 import { backoffMs } from "../domain/backoff.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
-import type { Pace } from "../domain/pace.ts";
+import type { Limit } from "../domain/pace.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   BucketFacts,
@@ -13,10 +13,14 @@ import type {
   ListRequest,
   ObjectFacts,
   ObjectStore,
+  WritePass,
 } from "../ports/object-store.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
+import type { Throttling } from "./throttling.ts";
+import { Lane, type Toll, type Turnstile } from "./turnstile.ts";
 
-const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
+/** Short at first: the governor, not the waiting of single requests, brings the rate down. */
+const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
 const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 /** An answer that never came is asked for again this long; then the stage is held and shown to the operator. */
 const UNAVAILABLE_BUDGET_MS = 30_000;
@@ -24,19 +28,38 @@ const UNAVAILABLE_BUDGET_MS = 30_000;
 export interface GovernedParts {
   readonly store: ObjectStore;
   readonly clock: Clock;
-  readonly requestPace: Pace;
-  readonly bytePace: Pace;
+  /** Shared with all who share any of the limits below. */
+  readonly turnstile: Turnstile;
+  /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
+  readonly requestLimits: readonly Limit[];
+  readonly byteLimits: readonly Limit[];
   /** One governor for each bucket, shared by all jobs on the same store. */
   governorOf(bucket: string): BucketGovernor;
+  /** Shared by the stores of one job. */
+  readonly throttling: Throttling;
   random?(): number;
 }
 
 /** An object store whose deletions are paced by the caller, who must look around between waiting and deleting. */
 export interface PacedObjectStore extends ObjectStore {
+  /** Waits until `writes` more may go to `bucket`, and pays for them. */
   makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void>;
+  /** How many keys one bulk deletion in `bucket` should have now, 1–1,000: fewer where it is throttled. */
+  bulkKeys(bucket: string): number;
 }
 
 type At = { readonly bucket: string; readonly key: string };
+
+/** What one request costs, and how long its other troubles may last. */
+interface Fare {
+  /** The one written to, null for reads. */
+  readonly bucket: string | null;
+  readonly writes: number;
+  readonly bytes: number;
+  readonly unavailableMs: number;
+}
+
+const READ: Fare = { bucket: null, writes: 0, bytes: 0, unavailableMs: UNAVAILABLE_BUDGET_MS };
 
 /**
  * Wraps a store for one job. Throttling is waited out for as long as it lasts: it never fails a job.
@@ -44,6 +67,8 @@ type At = { readonly bucket: string; readonly key: string };
  */
 export class GovernedObjectStore implements PacedObjectStore {
   readonly #parts: GovernedParts;
+  /** A queue for what is written to each bucket, so that a slow bucket keeps nobody else waiting, and one for reads. */
+  readonly #lanes = new Map<string | null, Lane>();
 
   constructor(parts: GovernedParts) {
     this.#parts = parts;
@@ -54,7 +79,7 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
-    return this.#repeat(null, 0, () => this.#parts.store.list(request, signal), signal);
+    return this.#repeat(READ, () => this.#parts.store.list(request, signal), signal);
   }
 
   head(
@@ -62,40 +87,41 @@ export class GovernedObjectStore implements PacedObjectStore {
     options?: { readonly checksums?: boolean },
     signal?: AbortSignal,
   ): Promise<ObjectFacts | null> {
-    return this.#repeat(null, 0, () => this.#parts.store.head(at, options, signal), signal);
+    return this.#repeat(READ, () => this.#parts.store.head(at, options, signal), signal);
   }
 
-  async copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
-    const { clock, bytePace } = this.#parts;
-    await this.#wait(bytePace.reserve(request.source.size, clock.now()), signal);
-    return this.#repeat(request.target.bucket, 1, () => this.#parts.store.copy(request, signal), signal);
+  copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
+    const { bucket } = request.target;
+    const pass: WritePass = (writes, attempt, stop) =>
+      this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, attempt, stop);
+    const fare = { ...READ, bucket, writes: 1, bytes: request.source.size };
+    return this.#repeat(fare, () => this.#parts.store.copy(request, signal, pass), signal);
   }
 
   /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
-  async makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void> {
-    const now = this.#parts.clock.now();
-    const governorMs = this.#parts.governorOf(bucket).reserve(writes, now);
-    await this.#wait(Math.max(governorMs, this.#parts.requestPace.reserve(1, now)), signal);
+  makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void> {
+    return this.#pay({ ...READ, bucket, writes }, signal);
+  }
+
+  bulkKeys(bucket: string): number {
+    return this.#parts.governorOf(bucket).bulkKeys;
   }
 
   /**
    * One attempt, without waiting and without repeating: evidence for a deletion grows old while one waits. Throws
    * `store_throttled` or `store_unavailable` when it did not come through; look again before the next attempt.
    */
-  async deleteObjects(
+  deleteObjects(
     bucket: string,
     objects: readonly { readonly key: string; readonly etag: string }[],
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
-    const governor = this.#parts.governorOf(bucket);
-    try {
-      const results = await this.#parts.store.deleteObjects(bucket, objects, signal);
-      governor.succeeded(objects.length, this.#parts.clock.now());
-      return results;
-    } catch (error) {
-      if (hasCode(error, "store_throttled")) governor.throttled(this.#parts.clock.now());
-      throw error;
-    }
+    const count: WritePass = (writes, attempt) => {
+      this.#parts.governorOf(bucket).take(writes, this.#parts.clock.now());
+      return this.#try({ ...READ, bucket, writes }, attempt);
+    };
+    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, count);
+    return this.#try({ ...READ, bucket, writes: objects.length }, attempt);
   }
 
   read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
@@ -103,58 +129,84 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.#repeat(at.bucket, 1, () => this.#parts.store.write(at, body, signal), signal);
+    const fare = { ...READ, bucket: at.bucket, writes: 1, bytes: body.length };
+    return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
   }
 
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
-    return this.#repeat(null, 0, () => this.#parts.store.bucketFacts(bucket, signal), signal);
+    return this.#repeat(READ, () => this.#parts.store.bucketFacts(bucket, signal), signal);
   }
 
   ping(signal?: AbortSignal): Promise<void> {
     return this.#parts.store.ping(signal);
   }
 
-  /** `bucket` is the one written to, null for reads; `writes` what the attempt costs its budget. */
+  /** Pays for each attempt, the bytes once; repeats the attempt while that is worth it. */
   async #repeat<Result>(
-    bucket: string | null,
-    writes: number,
+    fare: Fare,
     attempt: () => Promise<Result>,
     signal: AbortSignal | undefined,
   ): Promise<Result> {
-    const { clock, requestPace, governorOf } = this.#parts;
-    const governor = bucket === null ? null : governorOf(bucket);
     let failingSince: number | null = null;
+    let due = fare;
     for (let count = 1; ; count += 1) {
-      const now = clock.now();
-      const waitMs = Math.max(requestPace.reserve(1, now), governor?.reserve(writes, now) ?? 0);
-      await this.#wait(waitMs, signal);
+      await this.#pay(due, signal);
+      due = { ...fare, bytes: 0 };
       try {
-        const result = await attempt();
-        governor?.succeeded(writes, clock.now());
-        return result;
+        return await this.#try(fare, attempt);
       } catch (error) {
-        failingSince = this.#rejected(error, failingSince, governor);
+        failingSince = this.#worthRepeating(error, failingSince, fare);
         const rule = hasCode(error, "store_throttled") ? THROTTLED : UNAVAILABLE;
-        await this.#wait(backoffMs(rule, count, (this.#parts.random ?? Math.random)()), signal);
+        const ms = backoffMs(rule, count, (this.#parts.random ?? Math.random)());
+        if (ms > 0) await this.#parts.clock.sleep(ms, signal);
       }
     }
   }
 
-  /** Notes a failed attempt; throws it on when repeating is not worth it (any more). */
-  #rejected(error: unknown, failingSince: number | null, governor: BucketGovernor | null): number | null {
-    const now = this.#parts.clock.now();
-    if (hasCode(error, "store_throttled")) {
-      governor?.throttled(now);
-      return null;
+  /** Waits for all limits at once; throws `stopped` when `signal` was aborted. */
+  async #pay({ bucket, writes, bytes }: Fare, signal: AbortSignal | undefined): Promise<void> {
+    const { turnstile, requestLimits, byteLimits, governorOf } = this.#parts;
+    const tolls: Toll[] = bucket === null ? [] : [{ limit: governorOf(bucket), units: writes }];
+    for (const limit of requestLimits) tolls.push({ limit, units: 1 });
+    if (bytes > 0) for (const limit of byteLimits) tolls.push({ limit, units: bytes });
+    await turnstile.pass(this.#laneOf(bucket), tolls, signal);
+    if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  }
+
+  /** One attempt, whose outcome the bucket's governor learns. */
+  async #try<Result>({ bucket, writes }: Fare, attempt: () => Promise<Result>): Promise<Result> {
+    const { clock, throttling, governorOf } = this.#parts;
+    const governor = bucket === null ? null : governorOf(bucket);
+    const sentAt = clock.now();
+    try {
+      const result = await attempt();
+      governor?.succeeded(writes, sentAt, clock.now());
+      throttling.moved();
+      return result;
+    } catch (error) {
+      if (hasCode(error, "store_throttled")) {
+        governor?.throttled(writes, sentAt, clock.now());
+        throttling.rejected(clock.now());
+      }
+      throw error;
     }
+  }
+
+  /** Since when other troubles than throttling last; throws `error` on when repeating is not worth it (any more). */
+  #worthRepeating(error: unknown, failingSince: number | null, { unavailableMs }: Fare): number | null {
+    if (hasCode(error, "store_throttled")) return null;
     if (!hasCode(error, "store_unavailable")) throw error;
+    const now = this.#parts.clock.now();
     const since = failingSince ?? now;
-    if (now - since >= UNAVAILABLE_BUDGET_MS) throw error;
+    if (now - since >= unavailableMs) throw error;
     return since;
   }
 
-  async #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    if (ms > 0) await this.#parts.clock.sleep(ms, signal);
-    if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  #laneOf(bucket: string | null): Lane {
+    const known = this.#lanes.get(bucket);
+    if (known !== undefined) return known;
+    const lane = new Lane();
+    this.#lanes.set(bucket, lane);
+    return lane;
   }
 }

@@ -67,6 +67,21 @@ export type CopyResult =
   | { readonly kind: "precondition_failed" }
   | { readonly kind: "failed"; readonly failure: ObjectFailure };
 
+/**
+ * Runs `attempt`, which costs `writes`. Given to calls that may take more writes than their caller has paid for; the
+ * adapter lets these go this way. For copies it waits until the bucket's rate allows it, and runs `attempt` again for as
+ * long as it is rejected with `store_throttled`; throws `stopped` when `signal` was aborted before. For deletions,
+ * whose evidence grows old, it counts and neither waits nor repeats.
+ */
+export type WritePass = <Result>(
+  writes: number,
+  attempt: () => Promise<Result>,
+  signal?: AbortSignal,
+) => Promise<Result>;
+
+/** For callers without limits. */
+export const freePass: WritePass = (_writes, attempt) => attempt();
+
 export interface DeleteResult {
   readonly key: string;
   /** Null: deleted, or not there. */
@@ -96,12 +111,13 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<ObjectFacts | null>;
   /** Server-side copy with metadata, tags, content headers and storage class, pinned to `source.etag`. */
-  copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult>;
+  copy(request: CopyRequest, signal?: AbortSignal, pass?: WritePass): Promise<CopyResult>;
   /** Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. */
   deleteObjects(
     bucket: string,
     objects: readonly { readonly key: string; readonly etag: string }[],
     signal?: AbortSignal,
+    pass?: WritePass,
   ): Promise<readonly DeleteResult[]>;
   /** The body of a (small) object, in chunks; throws `store_refused` when it is not there. */
   read(

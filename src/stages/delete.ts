@@ -9,8 +9,8 @@ import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
-/** Keys in one DeleteObjects request; S3's own limit. */
-const KEYS_IN_A_REQUEST = 1000;
+/** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
+const LOOKED_AT_TOGETHER = 1000;
 /** Evidence older than this is gathered again: the process may have been stopped in between (SIGSTOP, a sleeping laptop). */
 const EVIDENCE_MS = 15_000;
 const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
@@ -25,7 +25,7 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
     return null;
   }
   const objects = going(batch);
-  let size = KEYS_IN_A_REQUEST;
+  let size = LOOKED_AT_TOGETHER;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
     const end = await deleteSome(context, slice);
@@ -37,8 +37,8 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
 }
 
 /**
- * Settles `objects`, or gives the gate's hold, or `stale` when looking at so many took longer than evidence keeps:
- * fewer at a time are looked at faster.
+ * Settles `objects`, or gives the gate's hold, or `stale` when looking at so many, and deleting them, took longer than
+ * evidence keeps: with fewer at a time it is faster.
  */
 async function deleteSome(
   context: StageContext,
@@ -48,17 +48,14 @@ async function deleteSome(
   for (let attempt = 1; ; attempt += 1) {
     const open = objects.filter((object) => object.fate.kind === "going");
     // All waiting comes before the looking: evidence must be fresh when it is acted on.
-    await source.makeRoom(spec.source.bucket, open.length, signal);
+    const room = Math.min(open.length, source.bulkKeys(spec.source.bucket));
+    await source.makeRoom(spec.source.bucket, room, signal);
     const gatheredAt = clock.now();
     const verdicts = await judge(context, open);
     const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
     if (hold !== null) return hold;
-    await context.confirmLease();
-    if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
     try {
-      await act(context, verdicts);
-      return "settled";
+      return await act(context, verdicts, { gatheredAt, room });
     } catch (error) {
       if (!hasCode(error, "store_throttled")) throw error;
       await clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal);
@@ -102,7 +99,18 @@ async function judge(
   return verdicts;
 }
 
-async function act(context: StageContext, verdicts: ReadonlyMap<BatchObject, DeleteVerdict>): Promise<void> {
+/** Evidence for deletions, and for how many of them has been paid already. */
+interface Warrant {
+  /** When the looking began, epoch ms. */
+  readonly gatheredAt: number;
+  readonly room: number;
+}
+
+async function act(
+  context: StageContext,
+  verdicts: ReadonlyMap<BatchObject, DeleteVerdict>,
+  warrant: Warrant,
+): Promise<"settled" | "stale"> {
   const doomed: BatchObject[] = [];
   const gone: BatchObject[] = [];
   for (const [object, verdict] of verdicts) {
@@ -111,8 +119,29 @@ async function act(context: StageContext, verdicts: ReadonlyMap<BatchObject, Del
     if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
   }
   // Deletions first: their evidence grows old, that of an absence does not.
-  if (doomed.length > 0) await deleteSources(context, doomed);
+  if ((await deleteInTurn(context, doomed, warrant)) === "stale") return "stale";
   await confirmGone(context, gone);
+  return "settled";
+}
+
+/** As many in a request as the bucket stands, one request after the other, each on evidence that is still fresh. */
+async function deleteInTurn(
+  context: StageContext,
+  doomed: readonly BatchObject[],
+  { gatheredAt, room }: Warrant,
+): Promise<"settled" | "stale"> {
+  const { clock, signal, source, spec } = context;
+  for (let from = 0, most = room; from < doomed.length; ) {
+    const some = doomed.slice(from, from + most);
+    if (from > 0) await source.makeRoom(spec.source.bucket, some.length, signal);
+    await context.confirmLease();
+    if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+    if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
+    await deleteSources(context, some);
+    from += some.length;
+    most = source.bulkKeys(spec.source.bucket);
+  }
+  return "settled";
 }
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */

@@ -5,7 +5,9 @@ import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
 import { Pace } from "../../src/domain/pace.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import type { ObjectStore } from "../../src/ports/object-store.ts";
+import { Throttling } from "../../src/pacing/throttling.ts";
+import { Turnstile } from "../../src/pacing/turnstile.ts";
+import type { ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 
 const PAGE = { objects: [], more: false };
@@ -31,16 +33,45 @@ function failing(
     copy: () => call({ kind: "copied", etag: "x" }),
     deleteObjects: () => call([]),
   } as unknown as ObjectStore;
+  return { ...governedOver(store, clock, rates), clock, calls };
+}
+
+function governedOver(
+  store: ObjectStore,
+  clock: SleepMovedClock,
+  rates: { requests?: number; bytes?: number } = {},
+) {
   const governor = new BucketGovernor();
+  const throttling = new Throttling();
   const governed = new GovernedObjectStore({
     store,
     clock,
-    requestPace: new Pace(rates.requests ?? null),
-    bytePace: new Pace(rates.bytes ?? null),
+    turnstile: new Turnstile(clock),
+    requestLimits: [new Pace(rates.requests ?? null)],
+    byteLimits: [new Pace(rates.bytes ?? null)],
     governorOf: () => governor,
+    throttling,
     random: () => 1,
   });
-  return { governed, clock, calls, governor };
+  return { governed, governor, throttling };
+}
+
+/** A store that copies in five parts, of which the `nth` attempt fails with what `failure` gives for it. */
+function copyingInParts(failure: (nth: number) => ErrorCode | null) {
+  const parts: number[] = [];
+  const store = {
+    async copy(_request: unknown, _signal: unknown, pass: WritePass) {
+      for (let part = 1; part <= 5; part += 1) {
+        await pass(1, async () => {
+          parts.push(part);
+          const code = failure(parts.length);
+          if (code !== null) throw new DomainError(code, code);
+        });
+      }
+      return { kind: "copied", etag: "x" };
+    },
+  } as unknown as ObjectStore;
+  return { ...governedOver(store, new SleepMovedClock()), parts };
 }
 
 const copyOf = (size: number) => ({
@@ -59,14 +90,35 @@ describe("throttling", () => {
     expect(clock.at - began).toBeGreaterThan(3 * 3_600_000);
   });
 
-  it("lowers the bucket's rate, and success raises it again", async () => {
-    const { governed, governor, clock } = failing((nth) => (nth === 50 ? "store_throttled" : null));
-    for (let i = 0; i < 50; i += 1) await governed.copy(copyOf(1));
-    const lowered = governor.perSecond;
-    expect(lowered).not.toBeNull();
-    clock.at += 2000;
+  it("of a write lowers the rate of the bucket, that of a read does not", async () => {
+    const { governed, governor } = failing((nth) => (nth === 1 || nth === 50 ? "store_throttled" : null));
+    await governed.list(LIST);
+    for (let i = 0; i < 47; i += 1) await governed.copy(copyOf(1));
+    expect(governor.perSecond).toBeNull();
     await governed.copy(copyOf(1));
-    expect(governor.perSecond).toBeGreaterThan(lowered as number);
+    expect(governor.perSecond).not.toBeNull();
+    expect(governor.bulkKeys).toBeLessThan(100);
+  });
+
+  it("of everything for two seconds is shown as what the job waits for, until something moves", async () => {
+    const { governed, clock, throttling } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
+    await governed.list(LIST);
+    expect(throttling.waiting(clock.at + 5000)).toBeNull();
+    const stuck = failing(() => "store_throttled");
+    const began = stuck.clock.at;
+    const stop = new AbortController();
+    const copying = stuck.governed.copy(copyOf(1), stop.signal);
+    while (stuck.clock.at - began < 5000) await Promise.resolve();
+    expect(stuck.throttling.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
+    expect(stuck.throttling.waiting(began + 1000)).toBeNull();
+    stop.abort();
+    await expect(copying).rejects.toMatchObject({ code: "stopped" });
+  });
+
+  it("of one part of a copy is waited out there: the other parts are not copied again", async () => {
+    const { governed, parts } = copyingInParts((nth) => (nth > 3 && nth <= 40 ? "store_throttled" : null));
+    expect(await governed.copy(copyOf(1))).toMatchObject({ kind: "copied" });
+    expect(parts).toEqual([1, 2, 3, ...Array<number>(38).fill(4), 5]);
   });
 
   it("in between does not use up the budget of other troubles", async () => {

@@ -6,7 +6,7 @@ import {
   DeleteObjectsCommand,
   type DeleteObjectsCommandOutput,
 } from "@aws-sdk/client-s3";
-import type { DeleteResult, ObjectFailure } from "../../ports/object-store.ts";
+import type { DeleteResult, ObjectFailure, WritePass } from "../../ports/object-store.ts";
 import { quotedEtag } from "./etag.ts";
 import { decodeEntities, readPlainXml } from "./plain-xml.ts";
 import { readFirst } from "./read-first.ts";
@@ -41,6 +41,8 @@ interface Deleting {
   readonly conditional: boolean;
   readonly signal: AbortSignal | undefined;
   readonly doing: string;
+  /** For what is sent more than once; the caller has paid for each key once. */
+  readonly pass: WritePass;
   /** Null: deleted, or not there. */
   readonly fates: Map<string, ObjectFailure | null>;
 }
@@ -55,9 +57,10 @@ export async function deleteEach(
   objects: readonly Doomed[],
   conditional: boolean,
   signal: AbortSignal | undefined,
+  pass: WritePass,
 ): Promise<readonly DeleteResult[]> {
   const doing = `deleting from ${bucket}`;
-  const deleting: Deleting = { requests, bucket, conditional, signal, doing, fates: new Map() };
+  const deleting: Deleting = { requests, bucket, conditional, signal, doing, pass, fates: new Map() };
   const plain = objects.filter(({ key }) => !NOT_FOR_XML.test(key));
   for (let at = 0; at < plain.length; at += MAX_KEYS) {
     await deleteInBulk(deleting, plain.slice(at, at + MAX_KEYS));
@@ -80,7 +83,10 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Pro
   for (let round = 0; round < ROUNDS && pending.length > 0; round += 1) {
     if (performance.now() > until) break;
     if (round > 0) await pause(FIRST_PAUSE_MS * 2 ** round);
-    const transient = noteFates(deleting, await sendBulk(deleting, pending), pending);
+    const asked = pending;
+    const send = () => sendBulk(deleting, asked);
+    const answer = await (round === 0 ? send() : deleting.pass(asked.length, send, deleting.signal));
+    const transient = noteFates(deleting, answer, asked);
     pending = pending.filter(({ key }) => transient.has(key));
     faults = [...transient.values()];
   }

@@ -9,7 +9,7 @@ import {
   type StorageClass,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { CopyRequest } from "../../ports/object-store.ts";
+import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
 import { decodeListedKey } from "./listing.ts";
@@ -43,6 +43,8 @@ interface Copying {
   readonly abilities: StoreAbilities;
   readonly signal: AbortSignal | undefined;
   readonly doing: string;
+  /** Every write goes through it; the first is paid for twice then, which does no harm. */
+  readonly pass: WritePass;
 }
 
 /** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
@@ -52,9 +54,10 @@ export async function multipartCopy(
   settings: PartSettings,
   abilities: StoreAbilities,
   signal: AbortSignal | undefined,
+  pass: WritePass,
 ): Promise<string> {
   const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
-  const copying: Copying = { requests, request, abilities, signal, doing };
+  const copying: Copying = { requests, request, abilities, signal, doing, pass };
   const traits = await readSourceTraits(requests, request.source, signal);
   await abortLeftovers(copying);
   const upload = await createUpload(copying, traits);
@@ -63,21 +66,23 @@ export async function multipartCopy(
   let etag: string;
   try {
     const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
-      copyPart(copying, upload, range),
+      pass(1, () => copyPart(copying, upload, range), signal),
     );
     // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
     await headObject(requests, pinnedHead(request.source), signal);
     etag = await complete(copying, upload, parts);
   } catch (error) {
-    await abort(requests, upload);
+    await abort(copying, upload);
     throw error;
   }
   const { target } = request;
-  return settleTarget(requests, target, { etag, size: traits.size, parts: ranges.length, tags: traits.tags });
+  const completed = { etag, size: traits.size, parts: ranges.length, tags: traits.tags };
+  return settleTarget(requests, target, completed, pass);
 }
 
 /** Uploads to this very key that an earlier, interrupted copy left. Not being allowed to look is no obstacle. */
-async function abortLeftovers({ requests, request, signal }: Copying): Promise<void> {
+async function abortLeftovers(copying: Copying): Promise<void> {
+  const { requests, request, signal } = copying;
   const { bucket, key } = request.target;
   const doing = `looking for unfinished uploads of ${bucket}/${key}`;
   try {
@@ -90,7 +95,7 @@ async function abortLeftovers({ requests, request, signal }: Copying): Promise<v
     );
     for (const { Key: listed = "", UploadId: id } of found.Uploads ?? []) {
       if (id === undefined || !maybeNames(listed, key)) continue;
-      await abort(requests, { Bucket: bucket, Key: key, UploadId: id });
+      await abort(copying, { Bucket: bucket, Key: key, UploadId: id });
     }
   } catch (error) {
     const harmless =
@@ -113,7 +118,7 @@ function maybeNames(listed: string, key: string): boolean {
 }
 
 async function createUpload(
-  { requests, request, signal, doing }: Copying,
+  { requests, request, signal, doing, pass }: Copying,
   traits: SourceTraits,
 ): Promise<Upload> {
   const { target, storageClass } = request;
@@ -135,9 +140,9 @@ async function createUpload(
       { step: "build", name: "keepExpiresAsItIs" },
     );
   }
-  const output = await requests.send({ kind: "copy", doing }, signal, (client, options) =>
-    client.send(command, options),
-  );
+  const create = () =>
+    requests.send({ kind: "copy", doing }, signal, (client, options) => client.send(command, options));
+  const output = await pass(1, create, signal);
   if (output.UploadId === undefined) throw badAnswer(doing, "no upload id in the answer");
   return { ...at, UploadId: output.UploadId };
 }
@@ -173,28 +178,30 @@ async function copyPart(
 }
 
 async function complete(
-  { requests, request, abilities, signal, doing }: Copying,
+  { requests, request, abilities, signal, doing, pass }: Copying,
   upload: Upload,
   parts: CompletedPart[],
 ): Promise<string> {
-  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (condition) =>
-    requests.send({ kind: "copy", doing }, signal, (client, options) =>
-      client.send(
-        new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts }, ...condition }),
-        options,
-      ),
-    ),
-  );
+  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (condition) => {
+    const input = { ...upload, MultipartUpload: { Parts: parts }, ...condition };
+    const send = () =>
+      requests.send({ kind: "copy", doing }, signal, (client, options) =>
+        client.send(new CompleteMultipartUploadCommand(input), options),
+      );
+    return pass(1, send, signal);
+  });
   if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");
   return bareEtag(output.ETag);
 }
 
 /** Never stopped and never the reason of a failure: what stays is found by the next copy to this key. */
-async function abort(requests: S3Requests, upload: Upload): Promise<void> {
+async function abort({ requests, pass }: Copying, upload: Upload): Promise<void> {
   const doing = `aborting an upload of ${upload.Bucket}/${upload.Key}`;
   try {
-    await requests.send({ kind: "other", doing }, undefined, (client, options) =>
-      client.send(new AbortMultipartUploadCommand(upload), options),
+    await pass(1, () =>
+      requests.send({ kind: "other", doing }, undefined, (client, options) =>
+        client.send(new AbortMultipartUploadCommand(upload), options),
+      ),
     );
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;

@@ -9,16 +9,18 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { ExceptionCode } from "../../domain/batch.ts";
-import type {
-  BucketFacts,
-  CopyRequest,
-  CopyResult,
-  DeleteResult,
-  ListPage,
-  ListRequest,
-  ObjectFacts,
-  ObjectStore,
-  RequestCounts,
+import {
+  type BucketFacts,
+  type CopyRequest,
+  type CopyResult,
+  type DeleteResult,
+  freePass,
+  type ListPage,
+  type ListRequest,
+  type ObjectFacts,
+  type ObjectStore,
+  type RequestCounts,
+  type WritePass,
 } from "../../ports/object-store.ts";
 import { type Doomed, deleteEach } from "./delete-objects.ts";
 import { partsInEtag } from "./etag.ts";
@@ -118,10 +120,10 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
+  async copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
     try {
       const etag = this.#copiesInParts(request.source)
-        ? await multipartCopy(this.#requests, request, this.#parts, this.#abilities, signal)
+        ? await multipartCopy(this.#requests, request, this.#parts, this.#abilities, signal, pass)
         : await singleCopy(this.#requests, this.#pools, request, this.#abilities, signal);
       return { kind: "copied", etag };
     } catch (error) {
@@ -134,8 +136,9 @@ export class S3ObjectStore implements ObjectStore {
     bucket: string,
     objects: readonly Doomed[],
     signal?: AbortSignal,
+    pass: WritePass = freePass,
   ): Promise<readonly DeleteResult[]> {
-    return deleteEach(this.#requests, bucket, objects, this.#conditionalDelete, signal);
+    return deleteEach(this.#requests, bucket, objects, this.#conditionalDelete, signal, pass);
   }
 
   async *read(at: Place, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 /** Makes up for what some stores leave out when they complete a multipart copy. */
 
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
+import type { WritePass } from "../../ports/object-store.ts";
 import { bareEtag, partsInEtag } from "./etag.ts";
 import { headObject } from "./object-facts.ts";
 import { badAnswer } from "./s3-errors.ts";
@@ -24,6 +25,7 @@ export async function settleTarget(
   requests: S3Requests,
   target: { readonly bucket: string; readonly key: string },
   completed: Completed,
+  pass: WritePass,
 ): Promise<string> {
   const { etag, size, parts, tags } = completed;
   if (etag !== "" && tags.length === 0) return etag;
@@ -35,8 +37,11 @@ export async function settleTarget(
   }
   if (head.TagCount !== tags.length) {
     const doing = `tagging ${target.bucket}/${target.key}`;
-    await requests.send({ kind: "other", doing }, undefined, (client, options) =>
-      client.send(new PutObjectTaggingCommand({ ...at, Tagging: { TagSet: [...tags] } }), options),
+    const input = { ...at, Tagging: { TagSet: [...tags] } };
+    await pass(1, () =>
+      requests.send({ kind: "other", doing }, undefined, (client, options) =>
+        client.send(new PutObjectTaggingCommand(input), options),
+      ),
     );
   }
   return seen;

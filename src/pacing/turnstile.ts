@@ -1,0 +1,137 @@
+/** Where requests wait for their limits: in order, fairly between jobs, on one timer for all. */
+
+import type { Limit } from "../domain/pace.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** A limit and what passing costs of it. */
+export interface Toll {
+  readonly limit: Limit;
+  readonly units: number;
+}
+
+interface Waiter {
+  readonly tolls: readonly Toll[];
+  readonly signal: AbortSignal | undefined;
+  readonly pass: () => void;
+}
+
+/** Limits may be raised or lowered while somebody waits: seen within this time. */
+const LOOK_AGAIN_MS = 250;
+/** Nobody is let pass more often than this: it saves timers, and the limits' credit makes up for it. */
+const LEAST_SLEEP_MS = 2;
+
+/** A queue of its own, first come first served; the lanes of a turnstile share what they have in common equally. */
+export class Lane {
+  readonly waiters: Waiter[] = [];
+  /** Units of the first toll that passed, counted so that a lane that was empty does not catch up on the others. */
+  served = 0;
+}
+
+/**
+ * Lets requests pass when all their limits allow it at that moment, and takes from all of them at once: what waits for
+ * one limit uses nothing up of another. Cheap where nothing waits: no timer, no queue.
+ */
+export class Turnstile {
+  readonly #clock: Clock;
+  /** Lanes in which somebody waits. */
+  readonly #lanes = new Set<Lane>();
+  readonly #listenedTo = new WeakSet<AbortSignal>();
+  #served = 0;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #sleep: AbortController | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves when `tolls` are paid, or, with nothing paid, when `signal` aborts: the caller looks at it. */
+  pass(lane: Lane, tolls: readonly Toll[], signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return PASSED;
+    if (this.#lanes.size === 0 && waitMs(tolls, this.#clock.now()) === 0) {
+      pay(tolls, this.#clock.now());
+      return PASSED;
+    }
+    if (signal !== undefined) this.#listenTo(signal);
+    return new Promise((pass) => {
+      lane.waiters.push({ tolls, signal, pass });
+      if (lane.waiters.length > 1) return;
+      lane.served = Math.max(lane.served, this.#served);
+      this.#lanes.add(lane);
+      this.#letPass();
+    });
+  }
+
+  /** Lets pass whoever may, then sleeps until the next may. */
+  #letPass(): void {
+    for (;;) {
+      const now = this.#clock.now();
+      const { next, soonestMs } = this.#choose(now);
+      const waiter = next?.waiters.shift();
+      if (next === null || waiter === undefined) {
+        this.#sleepFor(soonestMs, now);
+        return;
+      }
+      if (next.waiters.length === 0) this.#lanes.delete(next);
+      this.#served = Math.max(this.#served, next.served);
+      next.served += waiter.tolls[0]?.units ?? 0;
+      pay(waiter.tolls, now);
+      waiter.pass();
+    }
+  }
+
+  /** Of the lanes whose first may pass, the one that was served least; and when anybody may. */
+  #choose(now: number): { readonly next: Lane | null; readonly soonestMs: number } {
+    let next: Lane | null = null;
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes) {
+      const ms = waitMs(lane.waiters[0]?.tolls ?? [], now);
+      if (ms === 0 && (next === null || lane.served < next.served)) next = lane;
+      soonestMs = Math.min(soonestMs, ms);
+    }
+    return { next, soonestMs };
+  }
+
+  #sleepFor(soonestMs: number, now: number): void {
+    if (this.#lanes.size === 0) return;
+    const ms = Math.max(LEAST_SLEEP_MS, Math.min(LOOK_AGAIN_MS, soonestMs));
+    if (this.#sleep !== null && this.#wakeAt <= now + ms) return;
+    this.#sleep?.abort();
+    const sleep = new AbortController();
+    this.#sleep = sleep;
+    this.#wakeAt = now + ms;
+    void this.#clock.sleep(ms, sleep.signal).then(() => {
+      if (this.#sleep !== sleep) return;
+      this.#sleep = null;
+      this.#letPass();
+    });
+  }
+
+  /** One listener for all that wait with one signal: hundreds of a job's requests do. */
+  #listenTo(signal: AbortSignal): void {
+    if (this.#listenedTo.has(signal)) return;
+    this.#listenedTo.add(signal);
+    signal.addEventListener("abort", () => this.#dismiss(signal), { once: true });
+  }
+
+  #dismiss(signal: AbortSignal): void {
+    for (const lane of this.#lanes) {
+      const gone = lane.waiters.filter((waiter) => waiter.signal === signal);
+      const staying = lane.waiters.filter((waiter) => waiter.signal !== signal);
+      lane.waiters.splice(0, lane.waiters.length, ...staying);
+      if (staying.length === 0) this.#lanes.delete(lane);
+      for (const { pass } of gone) pass();
+    }
+  }
+}
+
+const PASSED = Promise.resolve();
+
+function pay(tolls: readonly Toll[], now: number): void {
+  for (const { limit, units } of tolls) limit.take(units, now);
+}
+
+function waitMs(tolls: readonly Toll[], now: number): number {
+  let longest = 0;
+  for (const { limit, units } of tolls) longest = Math.max(longest, limit.waitMs(units, now));
+  return longest;
+}

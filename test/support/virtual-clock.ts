@@ -1,0 +1,60 @@
+/** A clock without real time: it jumps to the next sleeper as soon as nothing else is left to do. */
+
+import type { Clock } from "../../src/ports/clock.ts";
+
+interface Sleeper {
+  readonly dueAt: number;
+  readonly wake: () => void;
+}
+
+export class VirtualClock implements Clock {
+  #now = 1_000_000;
+  readonly #sleepers: Sleeper[] = [];
+  /** When nothing runs though timers are due, as when an event loop is blocked: from (inclusive) – to, ms. */
+  stalledUntil: (at: number) => number = (at) => at;
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      // As setTimeout does: whole milliseconds, at least one.
+      this.#insert({ dueAt: this.#now + Math.max(1, Math.ceil(ms)), wake: resolve });
+      // Woken early, it stays among the sleepers and wakes nobody later.
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Lets time run until `until` (absolute) with all that happens meanwhile. */
+  async runUntil(until: number): Promise<void> {
+    await settled();
+    for (;;) {
+      const dueAt = this.#sleepers.at(-1)?.dueAt ?? Number.POSITIVE_INFINITY;
+      if (dueAt > until) break;
+      this.#now = Math.max(this.#now, this.stalledUntil(dueAt));
+      while ((this.#sleepers.at(-1)?.dueAt ?? Number.POSITIVE_INFINITY) <= this.#now)
+        this.#sleepers.pop()?.wake();
+      await settled();
+    }
+    this.#now = until;
+  }
+
+  /** Latest first. */
+  #insert(sleeper: Sleeper): void {
+    let low = 0;
+    let high = this.#sleepers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#sleepers[middle]?.dueAt ?? 0) > sleeper.dueAt) low = middle + 1;
+      else high = middle;
+    }
+    this.#sleepers.splice(low, 0, sleeper);
+  }
+}
+
+/** After all promises that can go on have gone on. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
