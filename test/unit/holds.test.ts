@@ -1,0 +1,53 @@
+/** What a job as a whole waits for: nothing while anybody works, unless its stores reject all that the working ask for. */
+
+import { describe, expect, it } from "vitest";
+import { Holds } from "../../src/conveyor/holds.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+function opened() {
+  const clock = new VirtualClock();
+  return { clock, began: clock.now(), holds: new Holds(clock) };
+}
+
+describe("a job whose workers all work", () => {
+  it("waits for nothing while its stores serve it", async () => {
+    const { clock, began, holds } = opened();
+    void holds.working(() => clock.sleep(60_000));
+    holds.throttling.rejected(began);
+    holds.throttling.moved();
+    await clock.runUntil(began + 30_000);
+    expect(holds.waiting).toBeNull();
+  });
+
+  it("waits because it is throttled when all is rejected for two seconds, since the first rejection", async () => {
+    const { clock, began, holds } = opened();
+    void holds.working(() => clock.sleep(60_000));
+    await clock.runUntil(began + 1000);
+    holds.throttling.rejected(clock.now());
+    await clock.runUntil(began + 2900);
+    expect(holds.waiting).toBeNull();
+    holds.throttling.rejected(clock.now());
+    await clock.runUntil(began + 3000);
+    expect(holds.waiting).toMatchObject({ reason: "throttled", since: began + 1000, until: null });
+    holds.throttling.moved();
+    expect(holds.waiting).toBeNull();
+  });
+});
+
+describe("a job of whose workers one is held", () => {
+  it("waits for what holds it only when nobody else works", async () => {
+    const { clock, began, holds } = opened();
+    const until = began + 10_000;
+    const stop = new AbortController();
+    const ask = async () =>
+      clock.now() < until ? { reason: "database" as const, until, detail: "away" } : null;
+    void holds.working(() => holds.waitOut(ask, stop.signal));
+    void holds.working(() => clock.sleep(5000));
+    await clock.runUntil(began + 4000);
+    expect(holds.waiting).toBeNull();
+    await clock.runUntil(began + 6000);
+    expect(holds.waiting).toMatchObject({ reason: "database", since: began, until });
+    await clock.runUntil(began + 11_000);
+    expect(holds.waiting).toBeNull();
+  });
+});
