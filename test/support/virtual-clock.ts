@@ -20,10 +20,13 @@ export class VirtualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      // As setTimeout does: whole milliseconds, at least one.
-      this.#insert({ dueAt: this.#now + Math.max(1, Math.ceil(ms)), wake: resolve });
-      // Woken early, it stays among the sleepers and wakes nobody later.
-      signal?.addEventListener("abort", () => resolve(), { once: true });
+      const wake = () => {
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      // As setTimeout does: whole milliseconds, at least one. Woken early, it stays and wakes nobody later.
+      this.#insert({ dueAt: this.#now + Math.max(1, Math.ceil(ms)), wake });
+      signal?.addEventListener("abort", wake, { once: true });
     });
   }
 

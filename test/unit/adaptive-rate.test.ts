@@ -70,6 +70,19 @@ describe("a bucket that allows a thousand writes a second", () => {
     await simulation.end();
   });
 
+  it("is not stormed after a time in which nobody asked for all of it", async () => {
+    const simulation = new Simulation(1000, 20);
+    const limit = new Pace(null);
+    simulation.copyWith(256, simulation.job([limit]));
+    await simulation.run(20);
+    limit.setRate(300, simulation.clock.now());
+    await simulation.run(80);
+    limit.setRate(null, simulation.clock.now());
+    await simulation.run(100);
+    expectGood(shares(simulation, 80, 100, 1000));
+    await simulation.end();
+  });
+
   it("that allows three thousand from some moment on is used to that within 10 to 20 seconds", async () => {
     const simulation = new Simulation(1000, 20);
     simulation.copyWith(256);
@@ -101,8 +114,10 @@ describe("a bucket that allowed three thousand writes a second", () => {
     await simulation.run(200);
     expect(simulation.sums(22, 200).requests).toBeLessThan(1000);
     simulation.allow(3000);
-    await simulation.run(280);
-    expectGood(shares(simulation, 240, 280, 3000));
+    await simulation.run(250);
+    // Half of the former rate at once, the rest as after any objection.
+    expect(shares(simulation, 203, 206, 3000).used).toBeGreaterThan(0.4);
+    expectGood(shares(simulation, 220, 250, 3000));
     expect(simulation.failures).toEqual([]);
     await simulation.end();
   });

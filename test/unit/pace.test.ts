@@ -140,7 +140,7 @@ describe("a pace", () => {
     [10, 500],
     [1000, 100],
     [3000, 1],
-  ])("changed from %i to %i is used to 95 %% and not passed within two seconds", (before, after) => {
+  ])("changed from %i to %i a second is the new limit within two seconds", (before, after) => {
     const pace = new Pace(before);
     sendEagerly(pace, 5, onTime);
     // Somebody has just sent a minute's worth at once.
