@@ -42,14 +42,22 @@ export function deleteBucket(state: StoreState, request: S3Request): Answer {
 }
 
 export function headBucket(state: StoreState, request: S3Request): Answer {
-  state.bucket(request.target.bucket);
-  return emptyAnswer(200, ["x-amz-bucket-region", state.region, "x-amz-access-point-alias", "false"]);
+  const { region } = state.bucket(request.target.bucket);
+  return emptyAnswer(200, ["x-amz-bucket-region", region, "x-amz-access-point-alias", "false"]);
 }
 
 export function getBucketLocation(state: StoreState, request: S3Request): Answer {
-  state.bucket(request.target.bucket);
+  const { region } = state.bucket(request.target.bucket);
   // The oldest region has no name here.
-  return xmlAnswer("LocationConstraint", state.region === "us-east-1" ? "" : state.region);
+  return xmlAnswer("LocationConstraint", region === "us-east-1" ? "" : region);
+}
+
+export function getBucketEncryption(state: StoreState, request: S3Request): Answer {
+  const { algorithm, kmsKeyId, bucketKey } = state.bucket(request.target.bucket).encryption;
+  const key = kmsKeyId === undefined ? "" : element("KMSMasterKeyID", kmsKeyId);
+  const byDefault = `<ApplyServerSideEncryptionByDefault>${element("SSEAlgorithm", algorithm)}${key}</ApplyServerSideEncryptionByDefault>`;
+  const rule = `<Rule>${byDefault}${element("BucketKeyEnabled", String(bucketKey ?? false))}</Rule>`;
+  return xmlAnswer("ServerSideEncryptionConfiguration", rule);
 }
 
 export function getBucketVersioning(state: StoreState, request: S3Request): Answer {

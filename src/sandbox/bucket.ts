@@ -1,7 +1,14 @@
 /** This file is one bucket of the sandbox store: its keys with their versions, and its versioning rules. */
 
 import { KeyIndex, type OrderedKeys } from "./key-index.ts";
-import type { DeleteMarker, ObjectContents, StoredObject, StoredVersion } from "./stored-object.ts";
+import {
+  DEFAULT_ENCRYPTION,
+  type DeleteMarker,
+  type ObjectContents,
+  type ObjectEncryption,
+  type StoredObject,
+  type StoredVersion,
+} from "./stored-object.ts";
 
 /** `Never` until versioning is first configured; it cannot come back. */
 export type VersioningState = "Never" | "Enabled" | "Suspended";
@@ -20,6 +27,10 @@ const NULL_VERSION = "null";
 export class Bucket {
   readonly name: string;
   readonly createdMs: number;
+  /** Where requests to it must be signed for. */
+  region: string;
+  /** How objects are encrypted that are written without saying so. */
+  encryption: ObjectEncryption = DEFAULT_ENCRYPTION;
   /** Keys in byte order, each with its newest version. */
   readonly index: OrderedKeys<StoredVersion>;
   versioning: VersioningState = "Never";
@@ -27,11 +38,13 @@ export class Bucket {
 
   constructor(
     name: string,
+    region: string,
     createdMs: number,
     newVersionId: () => string,
     index: OrderedKeys<StoredVersion> = new KeyIndex(),
   ) {
     this.name = name;
+    this.region = region;
     this.createdMs = createdMs;
     this.index = index;
     this.#newVersionId = newVersionId;

@@ -31,7 +31,7 @@ export function copyObject(state: StoreState, request: S3Request): Answer {
   checkWriteConditions(headers, bucket.current(target.key));
   if (source.bucket === target.bucket && source.key === target.key) refuseIdleCopy(source, request);
 
-  const copied = bucket.put(target.key, copiedContents(request, object), state.clock.nowMs());
+  const copied = bucket.put(target.key, copiedContents(request, object, bucket), state.clock.nowMs());
   return copyAnswer(state, bucket, copied, shownSourceVersion(state, source, object));
 }
 
@@ -73,10 +73,10 @@ function refuseIdleCopy(source: CopySource, request: S3Request): void {
   );
 }
 
-function copiedContents(request: S3Request, object: StoredObject): ObjectContents {
+function copiedContents(request: S3Request, object: StoredObject, bucket: Bucket): ObjectContents {
   const { headers } = request;
   const { body, attributes, checksum } = object.contents;
-  const encryption = readEncryption(headers);
+  const encryption = readEncryption(headers, bucket);
   const algorithm = requestedAlgorithm(headers) ?? checksum.algorithm;
   const keepsChecksum = checksum.composite === undefined && checksum.algorithm === algorithm;
   const replacesAttributes = readDirective(request, "x-amz-metadata-directive") === "REPLACE";

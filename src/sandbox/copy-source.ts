@@ -45,6 +45,19 @@ export function findCopySource(
   return { source, object };
 }
 
+/** Bytes that a request makes the store copy; 0 for other requests, and for copies that will be refused. */
+export function bytesToCopy(state: StoreState, request: S3Request): number {
+  const text = header(request, "x-amz-copy-source");
+  if (text === undefined) return 0;
+  const range = /^bytes=(\d+)-(\d+)$/.exec(header(request, "x-amz-copy-source-range") ?? "");
+  if (range !== null) return Number(range[2]) - Number(range[1]) + 1;
+  try {
+    return findSourceObject(state, parseCopySource(text)).contents.body.size;
+  } catch {
+    return 0;
+  }
+}
+
 function findSourceObject(state: StoreState, source: CopySource): StoredObject {
   const bucket = state.bucket(source.bucket);
   const { key, versionId } = source;

@@ -43,6 +43,8 @@ const WRITES: ReadonlySet<S3Operation> = new Set<S3Operation>([
 export class Faults {
   /** Added to every request. */
   latencyMs: Delay = 0;
+  /** How fast one CopyObject or UploadPartCopy works; several at once do not slow each other, as on AWS. */
+  copyBytesPerSecond = Number.POSITIVE_INFINITY;
   readonly #triggers = new Set<FaultTrigger>();
   readonly #budgets = new Map<string, WriteBudget>();
   readonly #holds = new RequestHolds();
@@ -73,12 +75,13 @@ export class Faults {
     };
   }
 
-  /** Removes all rules, budgets, holds and latency. */
+  /** Removes all rules, budgets, holds, latency and the speed limit of copies. */
   clear(): void {
     this.#triggers.clear();
     this.#budgets.clear();
     this.#holds.release();
     this.latencyMs = 0;
+    this.copyBytesPerSecond = Number.POSITIVE_INFINITY;
   }
 
   /** Limits the writes a second of a bucket; `undefined` lifts the limit. A bulk delete costs one for each key. */
@@ -117,9 +120,8 @@ export class Faults {
 
   /** The server's side: whether requests can be served without asking further. */
   get isCalm(): boolean {
-    return (
-      this.latencyMs === 0 && this.#triggers.size === 0 && this.#budgets.size === 0 && this.#holds.isEmpty
-    );
+    const hasRules = this.#triggers.size > 0 || this.#budgets.size > 0 || !this.#holds.isEmpty;
+    return !hasRules && this.latencyMs === 0 && this.copyBytesPerSecond === Number.POSITIVE_INFINITY;
   }
 
   /** The server's side: takes a write from the bucket's budget; `false` means 503 SlowDown. */
@@ -137,6 +139,11 @@ export class Faults {
   /** The server's side: the general latency of one request. */
   drawLatencyMs(): number {
     return this.#draw(this.latencyMs);
+  }
+
+  /** The server's side: how long copying `bytes` takes beside everything else. */
+  copyMs(bytes: number): number {
+    return (bytes / this.copyBytesPerSecond) * 1000;
   }
 
   /** The server's side: what the rules do to a request. */

@@ -26,7 +26,7 @@ const MAX_PART_BYTES = 5 * 2 ** 30;
 /** Opens an upload; it keeps the headers that the finished object will have. */
 export function createMultipartUpload(state: StoreState, request: S3Request): Answer {
   const { target, headers } = request;
-  state.bucket(target.bucket);
+  const bucket = state.bucket(target.bucket);
   checkKey(target.key);
   const checksumAlgorithm = requestedAlgorithm(headers);
   const checksumType = readChecksumType(
@@ -39,7 +39,7 @@ export function createMultipartUpload(state: StoreState, request: S3Request): An
       key: target.key,
       attributes: readAttributes(headers),
       storageClass: readStorageClass(headers),
-      encryption: readEncryption(headers),
+      encryption: readEncryption(headers, bucket),
       tags: readTags(headers),
       websiteRedirectLocation: header(request, "x-amz-website-redirect-location"),
       checksumAlgorithm,

@@ -7,7 +7,6 @@ import { s3Error } from "./s3-error.ts";
 import type { StoreClock } from "./store-clock.ts";
 import {
   checksumOf,
-  DEFAULT_ENCRYPTION,
   type ObjectAttributes,
   type ObjectEncryption,
   type ObjectTag,
@@ -70,14 +69,19 @@ export function readStorageClass(headers: IncomingHttpHeaders): string {
   return name;
 }
 
-/** The encryption a request asks for; S3's own keys if it does not say. */
-export function readEncryption(headers: IncomingHttpHeaders): ObjectEncryption {
+/** The encryption a request asks for; the bucket's default if it does not say. */
+export function readEncryption(headers: IncomingHttpHeaders, bucket: Bucket): ObjectEncryption {
   if (headers["x-amz-server-side-encryption-customer-algorithm"] !== undefined)
     throw s3Error("NotImplemented");
   const algorithm = headers["x-amz-server-side-encryption"];
-  if (typeof algorithm !== "string") return DEFAULT_ENCRYPTION;
+  if (typeof algorithm !== "string") return bucket.encryption;
   const kmsKeyId = headers["x-amz-server-side-encryption-aws-kms-key-id"];
-  return typeof kmsKeyId === "string" ? { algorithm, kmsKeyId } : { algorithm };
+  const bucketKey = headers["x-amz-server-side-encryption-bucket-key-enabled"];
+  return {
+    algorithm,
+    ...(typeof kmsKeyId === "string" && { kmsKeyId }),
+    ...(bucketKey === "true" && { bucketKey: true }),
+  };
 }
 
 /** The tags in an `x-amz-tagging` header (`a=1&b=2`, percent-encoded). */
@@ -103,6 +107,7 @@ export function checkTags(tags: readonly ObjectTag[]): readonly ObjectTag[] {
 export function pushEncryption(headers: string[], encryption: ObjectEncryption): void {
   headers.push("x-amz-server-side-encryption", encryption.algorithm);
   pushHeader(headers, "x-amz-server-side-encryption-aws-kms-key-id", encryption.kmsKeyId);
+  if (encryption.bucketKey) headers.push("x-amz-server-side-encryption-bucket-key-enabled", "true");
 }
 
 /** Adds the checksum headers of an object. */

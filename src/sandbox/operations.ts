@@ -4,6 +4,7 @@ import type { Answer } from "./answer.ts";
 import {
   createBucket,
   deleteBucket,
+  getBucketEncryption,
   getBucketLocation,
   getBucketVersioning,
   headBucket,
@@ -44,6 +45,7 @@ export const OPERATIONS: Readonly<Record<S3Operation, Operation>> = {
   DeleteObject: deleteObject,
   DeleteObjectTagging: deleteObjectTagging,
   DeleteObjects: deleteObjects,
+  GetBucketEncryption: getBucketEncryption,
   GetBucketLocation: getBucketLocation,
   GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,

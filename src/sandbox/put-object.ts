@@ -26,7 +26,7 @@ export function putObject(state: StoreState, request: S3Request): Answer {
   checkWriteConditions(headers, bucket.current(target.key));
   const body = new BytesBody(request.body);
   const algorithm = verifyDigests(headers, body);
-  const encryption = readEncryption(headers);
+  const encryption = readEncryption(headers, bucket);
   const object = bucket.put(
     target.key,
     {

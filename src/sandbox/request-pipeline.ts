@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, emptyAnswer } from "./answer.ts";
 import type { AnswerSender } from "./answer-sender.ts";
+import { bytesToCopy } from "./copy-source.ts";
 import { readDeletionList } from "./deletion-list.ts";
 import type { Faults, FinalEffect } from "./faults.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -104,7 +105,8 @@ export class RequestPipeline {
     }
     await faults.passHolds(request, "before");
     const decision = faults.decide(request);
-    await pause(latencyMs + decision.delayMs);
+    const copyMs = faults.copyMs(bytesToCopy(this.#parts.state, request));
+    await pause(latencyMs + decision.delayMs + copyMs);
     if (decision.effect !== undefined) {
       await this.#strike(decision.effect, request, response);
       return;

@@ -15,7 +15,7 @@ type Query = ReadonlyMap<string, string>;
 
 /** Subresources S3 has and the sandbox store has not. */
 const UNSUPPORTED = new Set(
-  "abac accelerate acl analytics annotation cors encryption intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
+  "abac accelerate acl analytics annotation cors intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
     " ",
   ),
 );
@@ -76,10 +76,10 @@ function bucketRoute(method: string, query: Query): Route {
     case "HEAD":
       return "HeadBucket";
     case "PUT":
-      if (query.has("tagging")) return "NotImplemented";
+      if (query.has("tagging") || query.has("encryption")) return "NotImplemented";
       return query.has("versioning") ? "PutBucketVersioning" : "CreateBucket";
     case "DELETE":
-      return query.has("tagging") ? "NotImplemented" : "DeleteBucket";
+      return query.has("tagging") || query.has("encryption") ? "NotImplemented" : "DeleteBucket";
     case "POST":
       return query.has("delete") ? "DeleteObjects" : "NotImplemented";
     default:
@@ -91,6 +91,7 @@ function bucketRead(query: Query): Route {
   if (query.get("list-type") === "2") return "ListObjectsV2";
   if (query.has("versions")) return "ListObjectVersions";
   if (query.has("uploads")) return "ListMultipartUploads";
+  if (query.has("encryption")) return "GetBucketEncryption";
   if (query.has("location")) return "GetBucketLocation";
   if (query.has("versioning")) return "GetBucketVersioning";
   return query.has("tagging") ? "NotImplemented" : "ListObjects";

@@ -14,6 +14,7 @@ const CATALOGUE = {
   BucketNotEmpty: [409, "The bucket you tried to delete is not empty."],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed object size."],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed object size."],
+  ExpiredToken: [400, "The provided token has expired."],
   IllegalVersioningConfigurationException: [
     400,
     "The versioning configuration specified in the request is invalid.",
@@ -40,6 +41,7 @@ const CATALOGUE = {
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRequest: [400, "Invalid Request"],
   InvalidStorageClass: [400, "The storage class you specified is not valid"],
+  InvalidToken: [400, "The provided token is malformed or otherwise not valid."],
   InvalidTag: [400, "The tag provided was not a valid tag."],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, "Your key is too long"],
@@ -58,6 +60,10 @@ const CATALOGUE = {
   NoSuchVersion: [404, "The specified version does not exist."],
   NotImplemented: [501, "A header or query you provided implies functionality that is not implemented."],
   ObjectNotInActiveTierError: [403, "The source object of the COPY action is not in the active tier."],
+  PermanentRedirect: [
+    301,
+    "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+  ],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
   SignatureDoesNotMatch: [

@@ -14,6 +14,7 @@ export type S3Operation =
   | "DeleteObject"
   | "DeleteObjectTagging"
   | "DeleteObjects"
+  | "GetBucketEncryption"
   | "GetBucketLocation"
   | "GetBucketVersioning"
   | "GetObject"

@@ -4,7 +4,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AnswerSender } from "./answer-sender.ts";
 import type { VersioningState } from "./bucket.ts";
+import { CredentialBook } from "./credential-book.ts";
 import { Faults } from "./faults.ts";
+import { closeServer, listen, trackSockets } from "./listening.ts";
 import { type NumberedKeys, NumberedObjects } from "./numbered-objects.ts";
 import { RequestCounters } from "./request-counters.ts";
 import { RequestPipeline } from "./request-pipeline.ts";
@@ -12,6 +14,7 @@ import { type ObjectView, type SeedBody, SeedContents, type SeedOptions, viewObj
 import { SigV4Check } from "./sigv4-check.ts";
 import { StoreClock } from "./store-clock.ts";
 import { StoreState } from "./store-state.ts";
+import type { ObjectEncryption } from "./stored-object.ts";
 
 /** What a new bucket is like. */
 export interface BucketOptions {
@@ -21,6 +24,10 @@ export interface BucketOptions {
     /** Whether all of them are there from the start, or none. */
     readonly filled: boolean;
   };
+  /** The store's own unless given; requests signed for another region are answered with a redirect. */
+  readonly region?: string;
+  /** What objects get that are written without saying how; S3's own keys (`AES256`) unless given. */
+  readonly encryption?: ObjectEncryption;
 }
 
 /** How to start a sandbox store. */
@@ -63,6 +70,8 @@ export interface SandboxStore {
   readonly url: string;
   readonly requests: RequestCounters;
   readonly faults: Faults;
+  /** Who may sign requests: at first, the keys the store was started with. */
+  readonly credentials: CredentialBook;
   createBucket(name: string, options?: BucketOptions): void;
   setVersioning(bucket: string, state: Exclude<VersioningState, "Never">): void;
   /** Writes an object; a million small ones take seconds. */
@@ -82,6 +91,8 @@ export interface SandboxStore {
   countObjects(bucket: string): number;
   listVersions(bucket: string): VersionView[];
   listUploads(bucket: string): UploadView[];
+  /** Resets every connection at once, busy or idle; answers under way are lost. Gives how many there were. */
+  resetConnections(): number;
   /** Stops listening and breaks every connection; harmless when repeated. */
   close(): Promise<void>;
 }
@@ -99,8 +110,11 @@ export async function startSandboxStore(options: SandboxStoreOptions): Promise<S
   });
   const faults = new Faults(() => performance.now());
   const counters = new RequestCounters();
+  const nowMs = () => clock.nowMs();
+  const credentials = new CredentialBook(nowMs);
   const { accessKeyId, secretAccessKey } = options;
-  const signatures = new SigV4Check({ accessKeyId, secretAccessKey, region, nowMs: () => clock.nowMs() });
+  credentials.grant({ accessKeyId, secretAccessKey });
+  const signatures = new SigV4Check({ credentials, region, regionOf: (name) => state.regionOf(name), nowMs });
   const sender = new AnswerSender(clock);
   const pipeline = new RequestPipeline({ state, signatures, faults, counters, sender });
   // Clients keep idle connections for long, and a held request may take as long as its test.
@@ -110,30 +124,39 @@ export async function startSandboxStore(options: SandboxStoreOptions): Promise<S
   await listen(server, options.port ?? 0, host);
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
 
-  const store = assembleStore(url, state, faults, counters, server);
+  const store = assembleStore(url, { state, faults, counters, credentials }, server);
   for (const bucket of options.buckets ?? []) store.createBucket(bucket.name, bucket);
   return store;
 }
 
+interface StoreParts {
+  readonly state: StoreState;
+  readonly faults: Faults;
+  readonly counters: RequestCounters;
+  readonly credentials: CredentialBook;
+}
+
 function assembleStore(
   url: string,
-  state: StoreState,
-  faults: Faults,
-  requests: RequestCounters,
+  { state, faults, counters: requests, credentials }: StoreParts,
   server: Server,
 ): SandboxStore {
   const seeds = new SeedContents();
+  const sockets = trackSockets(server);
   return {
     url,
     requests,
     faults,
-    createBucket: (name, { versioned = false, numbered } = {}) => {
+    credentials,
+    createBucket: (name, { versioned = false, numbered, region, encryption } = {}) => {
       const index =
         numbered === undefined
           ? undefined
           : new NumberedObjects(numbered, state.clock.nowMs(), numbered.filled);
       const bucket = state.createBucket(name, index);
       if (versioned) bucket.versioning = "Enabled";
+      bucket.region = region ?? bucket.region;
+      bucket.encryption = encryption ?? bucket.encryption;
     },
     setVersioning: (bucket, versioning) => {
       state.bucket(bucket).versioning = versioning;
@@ -169,7 +192,15 @@ function assembleStore(
         uploadId: upload.uploadId,
         partNumbers: [...upload.parts.keys()].sort((a, b) => a - b),
       })),
-    close: () => closeServer(server, faults),
+    resetConnections: () => {
+      const open = [...sockets];
+      for (const socket of open) socket.resetAndDestroy();
+      return open.length;
+    },
+    close: () => {
+      faults.release();
+      return closeServer(server);
+    },
   };
 }
 
@@ -195,23 +226,4 @@ function collectVersions(state: StoreState, bucket: string): VersionView[] {
     }
   }
   return views;
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host, backlog: 4096 }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-function closeServer(server: Server, faults: Faults): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)));
-    server.closeAllConnections();
-    faults.release();
-  });
 }

@@ -9,6 +9,7 @@ import {
   DEFAULT_ENCRYPTION,
   type ObjectAttributes,
   type ObjectContents,
+  type ObjectEncryption,
   type ObjectTag,
   type PartSummary,
   PLAIN_ATTRIBUTES,
@@ -34,6 +35,8 @@ export interface SeedOptions {
   readonly websiteRedirectLocation?: string;
   /** `AES256` (default), `aws:kms`, … */
   readonly serverSideEncryption?: string;
+  readonly kmsKeyId?: string;
+  readonly bucketKey?: boolean;
   readonly archiveStatus?: ArchiveStatus;
   readonly restore?: RestoreState;
   readonly lastModified?: Date;
@@ -128,17 +131,25 @@ const NO_OPTIONS: SeedOptions = {};
 
 function sharedContents(options: SeedOptions): Omit<ObjectContents, "body" | "etag"> {
   const tags: ObjectTag[] = Object.entries(options.tags ?? {}).map(([key, value]) => ({ key, value }));
-  const { serverSideEncryption } = options;
   return {
     attributes: seededAttributes(options),
     storageClass: options.storageClass ?? "STANDARD",
-    encryption: serverSideEncryption === undefined ? DEFAULT_ENCRYPTION : { algorithm: serverSideEncryption },
+    encryption: seededEncryption(options),
     checksum: DEFAULT_CHECKSUM,
     tags,
     websiteRedirectLocation: options.websiteRedirectLocation,
     parts: undefined,
     restore: options.restore,
     archiveStatus: options.archiveStatus,
+  };
+}
+
+function seededEncryption({ serverSideEncryption, kmsKeyId, bucketKey }: SeedOptions): ObjectEncryption {
+  if (serverSideEncryption === undefined) return DEFAULT_ENCRYPTION;
+  return {
+    algorithm: serverSideEncryption,
+    ...(kmsKeyId !== undefined && { kmsKeyId }),
+    ...(bucketKey === true && { bucketKey }),
   };
 }
 

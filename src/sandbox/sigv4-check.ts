@@ -2,15 +2,18 @@
 
 import { createHmac, hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { CredentialBook } from "./credential-book.ts";
 import { canonicalQuery, encodeStrictly } from "./query-string.ts";
 import { errorDetails, type S3ErrorDetails } from "./s3-error.ts";
 import type { RequestTarget } from "./s3-request.ts";
 
 /** What the check compares with. */
 export interface SigV4CheckOptions {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  readonly credentials: CredentialBook;
+  /** The store's own region. */
   readonly region: string;
+  /** The region of a bucket; the store's own for one that does not exist. */
+  regionOf(bucket: string): string;
   readonly nowMs: () => number;
 }
 
@@ -28,10 +31,11 @@ const AMZ_DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 const MAX_SKEW_MS = 15 * 60 * 1000;
 const PLAIN_PATH = /^[A-Za-z0-9._~/-]*$/;
 
-/** Verifies requests for one pair of credentials; keeps the signing key of the day. */
+/** Verifies requests; keeps the signing keys of the day. */
 export class SigV4Check {
   readonly #options: SigV4CheckOptions;
-  #signingKey: { date: string; key: Buffer } | undefined;
+  readonly #signingKeys = new Map<string, Buffer>();
+  #day = "";
   #lastInstant = { text: "", ms: Number.NaN };
 
   constructor(options: SigV4CheckOptions) {
@@ -45,31 +49,42 @@ export class SigV4Check {
       if (headers.authorization === undefined) return errorDetails("AccessDenied");
       return errorDetails("AuthorizationHeaderMalformed");
     }
+    const token = headers["x-amz-security-token"];
+    const secret = this.#options.credentials.secretOf(
+      authorization.accessKeyId,
+      typeof token === "string" ? token : undefined,
+    );
+    if (typeof secret !== "string") return secret;
     return (
-      this.#checkCredential(authorization, headers) ?? this.#checkSignature(authorization, target, headers)
+      this.#checkRegion(authorization.region, target.bucket) ??
+      this.#checkTime(headers) ??
+      this.#checkSignature({ ...authorization, secret }, target, headers)
     );
   }
 
-  #checkCredential(authorization: Authorization, headers: IncomingHttpHeaders): S3ErrorDetails | undefined {
-    const { accessKeyId, region, nowMs } = this.#options;
-    if (authorization.accessKeyId !== accessKeyId) {
-      return errorDetails("InvalidAccessKeyId", undefined, {
-        fields: { AWSAccessKeyId: authorization.accessKeyId },
-      });
-    }
-    if (authorization.region !== region) {
-      const message = `The authorization header is malformed; the region '${authorization.region}' is wrong; expecting '${region}'`;
-      return errorDetails("AuthorizationHeaderMalformed", message, { fields: { Region: region } });
-    }
+  /** A bucket elsewhere is answered with a redirect, as by AWS's regional endpoints; HEAD shows it in a header alone. */
+  #checkRegion(signed: string, bucket: string): S3ErrorDetails | undefined {
+    const { region: own, regionOf } = this.#options;
+    const region = regionOf(bucket);
+    if (signed === region) return undefined;
+    const extra = { fields: { Region: region }, headers: ["x-amz-bucket-region", region] };
+    if (region !== own) return errorDetails("PermanentRedirect", undefined, extra);
+    const message = `The authorization header is malformed; the region '${signed}' is wrong; expecting '${region}'`;
+    return errorDetails("AuthorizationHeaderMalformed", message, extra);
+  }
+
+  #checkTime(headers: IncomingHttpHeaders): S3ErrorDetails | undefined {
     const sentMs = this.#instant(headers["x-amz-date"]);
     if (Number.isNaN(sentMs)) {
       return errorDetails("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
     }
-    return Math.abs(nowMs() - sentMs) > MAX_SKEW_MS ? errorDetails("RequestTimeTooSkewed") : undefined;
+    return Math.abs(this.#options.nowMs() - sentMs) > MAX_SKEW_MS
+      ? errorDetails("RequestTimeTooSkewed")
+      : undefined;
   }
 
   #checkSignature(
-    authorization: Authorization,
+    authorization: Authorization & { readonly secret: string },
     target: RequestTarget,
     headers: IncomingHttpHeaders,
   ): S3ErrorDetails | undefined {
@@ -96,22 +111,30 @@ export class SigV4Check {
     return errorDetails("SignatureDoesNotMatch");
   }
 
-  #sign(authorization: Authorization, amzDate: string, canonicalRequest: string): string {
-    const { date, region } = authorization;
+  #sign(
+    { date, region, secret }: Authorization & { readonly secret: string },
+    amzDate: string,
+    canonicalRequest: string,
+  ): string {
     // Node reads header bytes as Latin-1; hashing them as Latin-1 hashes what was on the wire.
     const digest = hash("sha256", Buffer.from(canonicalRequest, "latin1"), "hex");
     const text = `AWS4-HMAC-SHA256\n${amzDate}\n${date}/${region}/s3/aws4_request\n${digest}`;
-    return createHmac("sha256", this.#keyOf(date)).update(text).digest("hex");
+    return createHmac("sha256", this.#keyOf(date, region, secret))
+      .update(text)
+      .digest("hex");
   }
 
-  #keyOf(date: string): Buffer {
-    if (this.#signingKey?.date === date) return this.#signingKey.key;
-    const { secretAccessKey, region } = this.#options;
+  #keyOf(date: string, region: string, secret: string): Buffer {
+    if (this.#day !== date) this.#signingKeys.clear();
+    this.#day = date;
+    const name = `${region} ${secret}`;
+    const known = this.#signingKeys.get(name);
+    if (known !== undefined) return known;
     const key = [date, region, "s3", "aws4_request"].reduce(
       (parent: string | Buffer, text) => createHmac("sha256", parent).update(text).digest(),
-      `AWS4${secretAccessKey}`,
+      `AWS4${secret}`,
     ) as Buffer;
-    this.#signingKey = { date, key };
+    this.#signingKeys.set(name, key);
     return key;
   }
 

@@ -38,11 +38,16 @@ export class StoreState {
     return bucket;
   }
 
+  /** The region of a bucket; the store's own for one that does not exist. */
+  regionOf(name: string): string {
+    return this.buckets.get(name)?.region ?? this.region;
+  }
+
   /** Adds a bucket, with an index of its own kind if given; an existing one of that name is returned unchanged. */
   createBucket(name: string, index?: OrderedKeys<StoredVersion>): Bucket {
     const existing = this.buckets.get(name);
     if (existing !== undefined) return existing;
-    const created = new Bucket(name, this.clock.nowMs(), newVersionId, index);
+    const created = new Bucket(name, this.region, this.clock.nowMs(), newVersionId, index);
     this.buckets.set(name, created);
     return created;
   }

@@ -38,6 +38,8 @@ export interface PartSummary {
 export interface ObjectEncryption {
   readonly algorithm: string;
   readonly kmsKeyId?: string;
+  /** Whether a key of the bucket's saves requests to KMS. */
+  readonly bucketKey?: boolean;
 }
 
 /** A restored (or being restored) copy of an archived object. */
