@@ -40,6 +40,7 @@ const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "forbidden",
   "payload_too_large",
   "store_denied",
+  "store_credentials",
   "store_refused",
   "bucket_missing",
   "database_refused",

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "store_throttled"
   | "store_unavailable"
   | "store_denied"
+  | "store_credentials"
   | "store_refused"
   | "bucket_missing"
   | "database_unavailable"

@@ -55,6 +55,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   store_throttled: { status: 503, title: "The store asks for patience" },
   store_unavailable: { status: 503, title: "The store does not answer" },
   store_denied: { status: 422, title: "The store denied access" },
+  store_credentials: { status: 422, title: "The store does not accept the credentials" },
   store_refused: { status: 422, title: "The store refused the request" },
   bucket_missing: { status: 422, title: "The bucket does not exist" },
   database_unavailable: { status: 503, title: "The database does not answer" },

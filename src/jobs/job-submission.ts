@@ -119,7 +119,7 @@ async function bucketFaults(store: ObjectStore, bucket: string, pointer: string)
           },
         ];
   } catch (error) {
-    if (hasCode(error, "bucket_missing", "store_denied", "store_refused")) {
+    if (hasCode(error, "bucket_missing", "store_denied", "store_credentials", "store_refused")) {
       return [{ pointer, message: messageOf(error), code: error.code }];
     }
     throw error;

@@ -64,6 +64,7 @@ function unreachable(error: unknown): Problem {
     error,
     "store_unavailable",
     "store_denied",
+    "store_credentials",
     "store_refused",
     "bucket_missing",
     "database_unavailable",

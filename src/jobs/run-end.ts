@@ -1,7 +1,7 @@
 /** In which state does a run leave its job? Pure answers, so that every one of them is a line in a test. */
 
 import type { Tally } from "../domain/batch.ts";
-import { DomainError, messageOf } from "../domain/errors.ts";
+import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
 import type { JobState } from "../domain/job-state.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 
@@ -31,8 +31,11 @@ export function leftEnd(job: JobRecord | null): RunEnd {
   return { state: "queued", reason: null };
 }
 
-/** Ended by what no waiting cures. */
+/** Ended by what no waiting cures. Credentials are for an operator to renew; nothing is wrong with the job. */
 export function failureEnd(error: unknown): RunEnd {
+  if (hasCode(error, "store_credentials")) {
+    return { state: "paused", reason: `${error.message} Then resume the job.` };
+  }
   const reason = error instanceof DomainError ? error.message : `unexpected: ${messageOf(error)}`;
   return { state: "failed", reason };
 }

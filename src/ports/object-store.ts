@@ -97,7 +97,7 @@ export interface BucketFacts {
 
 /**
  * An object store. Every call may throw a `DomainError` with `store_throttled` or `store_unavailable` (worth
- * repeating, nothing is known of the effect), `store_denied`, `bucket_missing` or `store_refused` (not worth it),
+ * repeating, nothing is known of the effect), `store_denied`, `store_credentials`, `bucket_missing` or `store_refused` (not worth it),
  * `stopped` when `signal` was aborted before the request began. A request that has begun is never cut short by `signal`.
  */
 export interface ObjectStore {

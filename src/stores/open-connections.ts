@@ -3,9 +3,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
+import { CredentialWatch } from "./s3/credential-watch.ts";
 import { PooledCopies } from "./s3/pooled-copies.ts";
 import { openS3Client } from "./s3/s3-client.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
+import type { RequestTimeouts } from "./s3/s3-requests.ts";
 import { allAbilities, type StoreAbilities } from "./s3/store-abilities.ts";
 import { endpointIdentity, isAws, type StoreConfig } from "./s3/store-config.ts";
 import { type Database, openDatabase } from "./sql/open-database.ts";
@@ -14,15 +16,25 @@ interface OpenStore {
   readonly client: S3Client;
   readonly pools: PooledCopies;
   readonly endpoint: string;
+  readonly credentials: CredentialWatch;
   readonly abilities: StoreAbilities;
   readonly keepMultipartEtags: boolean;
 }
 
+/** How patient to be with stores; for tests, which have no time. */
+export interface Patience {
+  readonly timeouts?: Partial<RequestTimeouts>;
+  readonly credentialsMs?: number;
+}
+
 /** Opens nothing yet; throws `config_invalid` for a database URL that cannot be one. */
-export function openConnections(config: {
-  readonly stores: Readonly<Record<string, StoreConfig>>;
-  readonly databases: Readonly<Record<string, string>>;
-}): Connections {
+export function openConnections(
+  config: {
+    readonly stores: Readonly<Record<string, StoreConfig>>;
+    readonly databases: Readonly<Record<string, string>>;
+  },
+  { timeouts = {}, credentialsMs }: Patience = {},
+): Connections {
   const databases = new Map<string, Database>(
     Object.entries(config.databases).map(([name, url]) => [name, openDatabase(name, url)]),
   );
@@ -37,6 +49,10 @@ export function openConnections(config: {
       client,
       pools: new PooledCopies(client),
       endpoint: endpointIdentity(settings),
+      credentials: new CredentialWatch(client, {
+        store: name,
+        ...(credentialsMs === undefined ? {} : { patienceMs: credentialsMs }),
+      }),
       abilities: allAbilities(),
       // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
       // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
@@ -48,7 +64,7 @@ export function openConnections(config: {
   return {
     storeNames: Object.keys(config.stores),
     databaseNames: Object.keys(config.databases),
-    store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts }),
+    store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts, timeouts }),
     reference(spec, statements) {
       const database = databases.get(spec.database);
       if (database === undefined) throw unknown("database", spec.database, [...databases.keys()]);

@@ -163,7 +163,7 @@ describe("preflight", () => {
     const nowhere = { ...placesOf("plain"), target: { bucket: "nowhere-b", prefix: "avatar/" } };
     await expectProblems(nowhere, { bucket_missing: { severity: "error", message: /nowhere-b/ } });
     const { problems } = await preflight(placesOf("plain", "wrong"));
-    for (const { code } of problems) expect(code).toBe("store_denied");
+    for (const { code } of problems) expect(code).toBe("store_credentials");
     expect(problems).not.toEqual([]);
   });
 

@@ -145,7 +145,7 @@ describe.each(COPY_PATHS)("answers that are not from a store, copies %s", (copyP
       (each) =>
         `${(each as Error).stack} ${JSON.stringify(each)} ${JSON.stringify(Object.getOwnPropertyDescriptors(each))}`,
     );
-    expect(error).toMatchObject({ code: "store_denied" });
+    expect(error).toMatchObject({ code: "store_credentials" });
     expect(shown.join()).not.toMatch(/AWS4-HMAC|deadbeef|s3cr3t/);
   });
 

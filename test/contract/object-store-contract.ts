@@ -143,7 +143,7 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
         ];
         for (const call of calls) {
           const error = await call().then(String, (reason: unknown) => reason);
-          expect(hasCode(error, "store_denied")).toBe(true);
+          expect(hasCode(error, "store_credentials")).toBe(true);
           expect(JSON.stringify(error) + String(error)).not.toMatch(/not-the-secret|AWS4-HMAC|StringToSign/i);
         }
       }

@@ -213,7 +213,7 @@ describe("the pool of single copies", () => {
         Promise.reject(Object.assign(new Error("none"), { name: "CredentialsProviderError" })),
     });
     const { store } = open(512, 5_000, client);
-    await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_denied" });
+    await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_credentials" });
     expect(seen).toEqual([]);
   });
 });

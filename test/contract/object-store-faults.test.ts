@@ -41,7 +41,7 @@ describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
       "store_unavailable",
       "RequestTimeTooSkewed",
     ],
-    [{ type: "error", status: 400, code: "ExpiredToken" } as const, "store_unavailable", "ExpiredToken"],
+    [{ type: "error", status: 400, code: "ExpiredToken" } as const, "store_credentials", "ExpiredToken"],
     [
       { type: "error", status: 301, code: "PermanentRedirect" } as const,
       "store_refused",
@@ -99,7 +99,25 @@ describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
       details: { vendorCode: "Timeout" },
     });
     await expect(store.copy(seed("k"))).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(performance.now() - begun).toBeGreaterThan(200);
+    const small = performance.now() - begun;
+    expect(small).toBeGreaterThan(140);
+    expect(small).toBeLessThan(400);
+  });
+
+  it("waits for a copy as long as its size allows for, at 10 MB a second, and no longer than a copy may take", async () => {
+    const { store } = openStore(under, { timeouts: { requestMs: 50, copyMs: 600 } });
+    sandbox.faults.add({ effect: { type: "hang" } });
+    const request = seed("k");
+    const time = async (size: number) => {
+      const begun = performance.now();
+      await codeOf(store.copy({ ...request, source: { ...request.source, size } }));
+      return performance.now() - begun;
+    };
+    expect(await time(4)).toBeLessThan(240);
+    const larger = await time(2_000_000);
+    expect(larger).toBeGreaterThan(240);
+    expect(larger).toBeLessThan(500);
+    expect(await time(5_000_000_000)).toBeGreaterThan(580);
   });
 
   it("tells a refusal of one object from a refusal of everything", async () => {

@@ -11,14 +11,18 @@ import type { Jobs } from "../../src/jobs/jobs.ts";
 import { Scheduler } from "../../src/jobs/scheduler.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import {
+  type SandboxStore,
+  type SandboxStoreOptions,
+  startSandboxStore,
+} from "../../src/sandbox/sandbox-store.ts";
 import { openLedger } from "../../src/stores/ledger/open-ledger.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
-import { openConnections } from "../../src/stores/open-connections.ts";
+import { openConnections, type Patience } from "../../src/stores/open-connections.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
 
 const silent = { info() {}, warn() {}, error() {} };
-const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
+export const WORKBENCH_KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
 
 export interface Workbench {
   readonly store: SandboxStore;
@@ -48,18 +52,41 @@ export const IMAGES = { database: "app", table: "images", key: "id", column: "pa
 
 /** Starts an empty workbench; everything it made is gone after `close`. */
 export async function openWorkbench(
-  options: { readonly clock?: Clock; readonly ledgerUrl?: string; readonly appUrl?: string } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly ledgerUrl?: string;
+    readonly appUrl?: string;
+    readonly store?: Partial<SandboxStoreOptions>;
+    /** Replaces settings of the configured store; `null` leaves a setting out. */
+    readonly connect?: Readonly<Record<string, string | null>>;
+    readonly patience?: Patience;
+  } = {},
 ): Promise<Workbench> {
   const directory = mkdtempSync(join(tmpdir(), "tranship-workbench-"));
-  const store = await startSandboxStore({ ...KEYS, buckets: [{ name: "bucket-a" }, { name: "bucket-b" }] });
+  const store = await startSandboxStore({
+    ...WORKBENCH_KEYS,
+    buckets: [{ name: "bucket-a" }, { name: "bucket-b" }],
+    ...options.store,
+  });
   const app = new Sqlite(join(directory, "app.db"));
   app.exec("CREATE TABLE images (id INTEGER PRIMARY KEY, path TEXT, legacy INTEGER DEFAULT 1, title TEXT)");
   app.exec("CREATE INDEX images_path ON images (path)");
   const ledger = await openLedger(options.ledgerUrl ?? `sqlite:${join(directory, "ledger.db")}`);
-  const connections = openConnections({
-    stores: { main: { ...KEYS, endpoint: store.url, region: "us-east-1", forcePathStyle: true } },
-    databases: { app: options.appUrl ?? `sqlite:${join(directory, "app.db")}` },
-  });
+  const main = {
+    ...WORKBENCH_KEYS,
+    endpoint: store.url,
+    region: "us-east-1",
+    forcePathStyle: true,
+    ...options.connect,
+  };
+  const settings = Object.fromEntries(Object.entries(main).filter(([, value]) => value !== null));
+  const connections = openConnections(
+    {
+      stores: { main: settings },
+      databases: { app: options.appUrl ?? `sqlite:${join(directory, "app.db")}` },
+    },
+    options.patience,
+  );
   const clock = options.clock ?? systemClock;
   const parts: JobParts = {
     clock,

@@ -34,6 +34,7 @@ const STATUSES: Record<ErrorCode, number> = {
   store_throttled: 503,
   store_unavailable: 503,
   store_denied: 422,
+  store_credentials: 422,
   store_refused: 422,
   bucket_missing: 422,
   database_unavailable: 503,

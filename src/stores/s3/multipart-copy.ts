@@ -141,7 +141,9 @@ async function createUpload(
     );
   }
   const create = () =>
-    requests.send({ kind: "copy", doing }, signal, (client, options) => client.send(command, options));
+    requests.send({ kind: "copy", doing, bytes: 0 }, signal, (client, options) =>
+      client.send(command, options),
+    );
   const output = await pass(1, create, signal);
   if (output.UploadId === undefined) throw badAnswer(doing, "no upload id in the answer");
   return { ...at, UploadId: output.UploadId };
@@ -153,7 +155,8 @@ async function copyPart(
   range: PartRange,
 ): Promise<CompletedPart> {
   const { bucket, key, etag } = request.source;
-  const output = await requests.send({ kind: "copy", doing }, signal, (client, options) =>
+  const bytes = range.last - range.first + 1;
+  const output = await requests.send({ kind: "copy", doing, bytes }, signal, (client, options) =>
     client.send(
       new UploadPartCopyCommand({
         ...upload,

@@ -1,6 +1,7 @@
 /** What HEAD says about an object, in the port's words. */
 
 import {
+  GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandInput,
   type HeadObjectCommandOutput,
@@ -9,8 +10,9 @@ import type { Checksum } from "../../domain/verdict.ts";
 import type { ObjectFacts } from "../../ports/object-store.ts";
 import { bareEtag } from "./etag.ts";
 import { storageClassOf } from "./listing.ts";
-import { badAnswer } from "./s3-errors.ts";
+import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
+import { withReason } from "./with-reason.ts";
 
 const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
@@ -29,9 +31,29 @@ export function headObject(
   signal: AbortSignal | undefined,
 ): Promise<HeadObjectCommandOutput> {
   const doing = `looking at ${input.Bucket}/${input.Key}`;
-  return requests.send({ kind: "head", doing }, signal, (client, options) =>
-    client.send(new HeadObjectCommand(input), options),
-  );
+  const look = () =>
+    requests.send({ kind: "head", doing }, signal, (client, options) =>
+      client.send(new HeadObjectCommand(input), options),
+    );
+  return withReason(look, () => readFirstByte(requests, input, doing, signal));
+}
+
+/** Needs the same permission as HEAD, and throws a fault that says what was wrong. */
+async function readFirstByte(
+  requests: S3Requests,
+  { Bucket, Key }: HeadObjectCommandInput,
+  doing: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    const output = await requests.send({ kind: "other", doing }, signal, (client, options) =>
+      client.send(new GetObjectCommand({ Bucket, Key, Range: "bytes=0-0" }), options),
+    );
+    await output.Body?.transformToByteArray();
+  } catch (error) {
+    // An empty object has no first byte; being told so is being let in.
+    if (!(error instanceof S3Fault) || error.status !== 416) throw error;
+  }
 }
 
 /** The answer to HEAD as the port wants it. */

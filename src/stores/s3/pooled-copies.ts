@@ -27,6 +27,7 @@ type Credentials = Awaited<ReturnType<S3Client["config"]["credentials"]>>;
 const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
   "ExpiredToken",
   "ExpiredTokenException",
+  "InvalidAccessKeyId",
   "InvalidToken",
   "TokenRefreshRequired",
 ]);
@@ -54,7 +55,10 @@ export class PooledCopies {
     input: SingleCopyInput,
     signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
-    const used: { credentials: Credentials | null } = { credentials: null };
+    const used: { credentials: Credentials | null; route: CopyRoute | null } = {
+      credentials: null,
+      route: null,
+    };
     const attempt = () =>
       requests.run(label, signal, async (limitMs) => {
         const route = await this.#routeTo(input.Bucket);
@@ -62,12 +66,15 @@ export class PooledCopies {
         // The SDK keeps them, and renews them five minutes before they expire.
         const credentials = await this.#client.config.credentials();
         used.credentials = credentials;
+        used.route = route;
         const answer = await this.#pools.send(this.#build(route, credentials, input), limitMs);
         return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
       });
     try {
       return await attempt();
     } catch (error) {
+      const isElsewhere = error instanceof S3Fault && error.kind === "wrong_region";
+      if (isElsewhere && (await this.#hasMoved(input.Bucket, used.route))) return attempt();
       const isStale = error instanceof S3Fault && STALE_CREDENTIALS.has(error.vendorCode);
       if (!isStale || !(await this.#hasOtherCredentials(used.credentials))) throw error;
       return attempt();
@@ -87,6 +94,13 @@ export class PooledCopies {
     // Credentials or a network that were missing may be there next time.
     route.catch(() => this.#routes.delete(bucket));
     return route;
+  }
+
+  /** Whether the client has learned, from a redirect, that `bucket` is in another region than `used` led to. */
+  async #hasMoved(bucket: string, used: CopyRoute | null): Promise<boolean> {
+    if ((await this.#routeTo(bucket))?.region !== used?.region) return true;
+    this.#routes.delete(bucket);
+    return (await this.#routeTo(bucket))?.region !== used?.region;
   }
 
   async #sendBySdk(input: SingleCopyInput, limitMs: number): Promise<string | undefined> {

@@ -3,6 +3,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { followRegions } from "./follow-regions.ts";
 import { isAws, type StoreConfig } from "./store-config.ts";
 
 /** How long to wait for a store, and over how many connections to talk to it. */
@@ -23,8 +24,7 @@ export const CONNECTION_LIMITS = { maxSockets: 512, connectionTimeoutMs: 5_000, 
  * Opens a client; `destroy()` it when the store is no longer needed.
  *
  * The SDK never retries here: its retry quota is shared by all calls of a client and drains under throttling, so
- * retrying is left to the caller. It does not follow region redirects either: with requests under way at once its
- * `followRegionRedirects` can leave the shared client in the other region; a wrong region is reported instead.
+ * retrying is left to the caller. Buckets in other regions than the configured one are followed; see `followRegions`.
  */
 export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3Client {
   const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = { ...CONNECTION_LIMITS, ...limits };
@@ -42,8 +42,19 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
       httpsAgent: new HttpsAgent(agent),
     },
   };
-  const client = new S3Client({ ...settings, ...addressOf(config), ...credentialsOf(config) });
-  if (!isAws(config)) pinCopiesOnCeph(client);
+  const openIn = (region: string | null): S3Client => {
+    const elsewhere = region === null ? {} : { region };
+    const client = new S3Client({
+      ...settings,
+      ...addressOf(config),
+      ...elsewhere,
+      ...credentialsOf(config),
+    });
+    if (!isAws(config)) pinCopiesOnCeph(client);
+    return client;
+  };
+  const client = openIn(null);
+  followRegions(client, openIn);
   return client;
 }
 

@@ -15,7 +15,11 @@ export type FaultKind =
   | "precondition_failed"
   /** Not allowed to do this; perhaps allowed to do it to other objects. */
   | "denied"
-  /** The credentials themselves are wrong or missing; nothing will be allowed. */
+  /** The credentials have expired, are not known (any more) or cannot be had; others may be accepted. */
+  | "stale_credentials"
+  /** The same while it may still pass by itself; see `CredentialWatch`. */
+  | "credentials_awaited"
+  /** The credentials do not fit, or the account may do nothing. */
   | "credentials"
   | "needs_restore"
   /** The store does not know this kind of request, or a header of it. */
@@ -46,9 +50,6 @@ const KIND_BY_CODE: ReadonlyMap<string, FaultKind> = new Map(
       "ConditionalRequestConflict",
       "OperationAborted",
       "RequestTimeTooSkewed",
-      "ExpiredToken",
-      "ExpiredTokenException",
-      "TokenRefreshRequired",
       "RequestTimeout",
       "RequestTimeoutException",
       "NoSuchUpload",
@@ -57,17 +58,17 @@ const KIND_BY_CODE: ReadonlyMap<string, FaultKind> = new Map(
     gone: ["NoSuchKey", "NoSuchVersion", "NotFound"],
     precondition_failed: ["PreconditionFailed"],
     denied: ["AccessDenied", "AllAccessDisabled", "AccessForbidden"],
-    credentials: [
+    stale_credentials: [
+      "ExpiredToken",
+      "ExpiredTokenException",
+      "TokenRefreshRequired",
       "InvalidAccessKeyId",
-      "SignatureDoesNotMatch",
       "InvalidToken",
       "InvalidClientTokenId",
-      "AuthFailure",
-      "NotSignedUp",
-      "AccountProblem",
       "CredentialsProviderError",
       "TokenProviderError",
     ],
+    credentials: ["SignatureDoesNotMatch", "AuthFailure", "NotSignedUp", "AccountProblem"],
     needs_restore: ["ObjectNotInActiveTierError", "InvalidObjectState"],
     not_implemented: ["NotImplemented", "MethodNotAllowed", "XNotImplemented"],
     wrong_region: [
@@ -96,6 +97,11 @@ export function faultKind(code: string, status: number | null): FaultKind {
   return status >= 300 && status < 400 ? "wrong_region" : "refused";
 }
 
+/** Whether `error` is a refusal that other credentials would not have met. */
+export function isStale(error: unknown): boolean {
+  return error instanceof S3Fault && KIND_BY_CODE.get(error.vendorCode) === "stale_credentials";
+}
+
 const CODE_BY_KIND: Readonly<Record<FaultKind, ErrorCode>> = {
   throttled: "store_throttled",
   unavailable: "store_unavailable",
@@ -103,12 +109,16 @@ const CODE_BY_KIND: Readonly<Record<FaultKind, ErrorCode>> = {
   gone: "store_refused",
   precondition_failed: "store_refused",
   denied: "store_denied",
-  credentials: "store_denied",
+  stale_credentials: "store_credentials",
+  credentials_awaited: "store_unavailable",
+  credentials: "store_credentials",
   needs_restore: "store_refused",
   not_implemented: "store_refused",
   wrong_region: "store_refused",
   refused: "store_refused",
 };
+
+const RENEW = "renew them where its configuration takes them from";
 
 const TEXT_BY_KIND: Readonly<Record<FaultKind, string>> = {
   throttled: "The store asks to slow down",
@@ -117,7 +127,9 @@ const TEXT_BY_KIND: Readonly<Record<FaultKind, string>> = {
   gone: "The object is not there",
   precondition_failed: "A condition of the request does not hold",
   denied: "The store denied access",
-  credentials: "The store does not accept the credentials",
+  stale_credentials: `The store's credentials have expired, are not known to it or cannot be had; ${RENEW}`,
+  credentials_awaited: "The store's credentials are not accepted just now; others are awaited",
+  credentials: `The store does not accept the credentials; ${RENEW}`,
   needs_restore: "The object is archived",
   not_implemented: "The store does not know this request",
   wrong_region: "The bucket is in another region; configure the store with that region",
@@ -130,27 +142,38 @@ export interface FaultParts {
   readonly status: number | null;
   readonly message: string;
   readonly kind?: FaultKind;
+  /** The store's configured name. */
+  readonly store?: string;
   readonly cause?: unknown;
 }
+
+const SAYS_TOO_MUCH: ReadonlySet<FaultKind> = new Set([
+  "credentials",
+  "stale_credentials",
+  "credentials_awaited",
+]);
 
 /** A store's refusal: an error for the caller as it is, or, by its `kind`, the outcome of one object. */
 export class S3Fault extends DomainError {
   readonly kind: FaultKind;
   readonly vendorCode: string;
+  readonly status: number | null;
   /** Code and reason as the store gave them. */
   readonly reason: string;
 
   constructor(parts: FaultParts, doing: string) {
     const kind = parts.kind ?? faultKind(parts.code, parts.status);
     // What a store says about a signature may hold parts of it.
-    const said = kind === "credentials" ? "" : oneLine(parts.message);
+    const said = SAYS_TOO_MUCH.has(kind) ? "" : oneLine(parts.message);
     const reason = said === "" || said === parts.code ? parts.code : `${parts.code}: ${said}`;
-    super(CODE_BY_KIND[kind], `${TEXT_BY_KIND[kind]}, when ${doing} (${reason}).`, {
+    const store = parts.store === undefined ? "" : `Store ${JSON.stringify(parts.store)}: `;
+    super(CODE_BY_KIND[kind], `${store}${TEXT_BY_KIND[kind]}, when ${doing} (${reason}).`, {
       cause: parts.cause,
       details: { vendorCode: parts.code, ...(parts.status === null ? {} : { status: parts.status }) },
     });
     this.kind = kind;
     this.vendorCode = parts.code;
+    this.status = parts.status;
     this.reason = reason;
   }
 }

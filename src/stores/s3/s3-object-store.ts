@@ -22,6 +22,7 @@ import {
   type RequestCounts,
   type WritePass,
 } from "../../ports/object-store.ts";
+import type { CredentialWatch } from "./credential-watch.ts";
 import { type Doomed, deleteEach } from "./delete-objects.ts";
 import { partsInEtag } from "./etag.ts";
 import { listPage } from "./listing.ts";
@@ -34,6 +35,7 @@ import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
 import { singleCopy } from "./single-copy.ts";
 import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
+import { withReason } from "./with-reason.ts";
 
 const MIB = 1024 ** 2;
 
@@ -54,6 +56,8 @@ export interface S3ObjectStoreOptions {
   readonly pools?: PooledCopies;
   /** Given by the owner of the client, what one job learns of the store spares the next one the question. */
   readonly abilities?: StoreAbilities;
+  /** Given by the owner of the client, whose credentials all jobs share. */
+  readonly credentials?: CredentialWatch;
   readonly timeouts?: Partial<RequestTimeouts>;
   /** Objects larger than this are copied in parts; at most 5 GiB. */
   readonly multipartCopyBytes?: number;
@@ -90,7 +94,7 @@ export class S3ObjectStore implements ObjectStore {
   constructor(options: S3ObjectStoreOptions) {
     const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
     this.endpoint = options.endpoint;
-    this.#requests = new S3Requests(options.client, options.counts, timeouts);
+    this.#requests = new S3Requests(options.client, options.counts, timeouts, options.credentials);
     // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
     const pools = options.pools ?? new PooledCopies(options.client);
     this.#pools = options.copyPath === "sdk" ? null : pools;
@@ -164,11 +168,11 @@ export class S3ObjectStore implements ObjectStore {
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
     const doing = `looking at bucket ${bucket}`;
     try {
-      const { AccessPointAlias } = await this.#requests.send(
-        { kind: "head", doing },
-        signal,
-        (client, options) => client.send(new HeadBucketCommand({ Bucket: bucket }), options),
-      );
+      const look = () =>
+        this.#requests.send({ kind: "head", doing }, signal, (client, options) =>
+          client.send(new HeadBucketCommand({ Bucket: bucket }), options),
+        );
+      const { AccessPointAlias } = await withReason(look, () => this.#versioning(bucket, signal));
       const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
       return { exists: true, versioning: await this.#versioning(bucket, signal), isAlias };
     } catch (error) {

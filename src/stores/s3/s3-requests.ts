@@ -3,6 +3,8 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../../domain/errors.ts";
 import type { RequestCounts } from "../../ports/object-store.ts";
+import { CredentialWatch } from "./credential-watch.ts";
+import { isStale } from "./s3-errors.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
 
 /** Under which heading a request is counted. */
@@ -11,7 +13,7 @@ export type RequestKind = Exclude<keyof RequestCounts, "throttled">;
 export interface RequestTimeouts {
   /** From the wait for a connection to the end of the answer. */
   readonly requestMs: number;
-  /** Likewise for server-side copies, which last as long as the object is large. */
+  /** The same for server-side copies, which last as long as the object is large: their longest time. */
   readonly copyMs: number;
 }
 
@@ -20,7 +22,12 @@ export interface RequestLabel {
   readonly kind: RequestKind;
   /** As in "when listing bucket-a". */
   readonly doing: string;
+  /** What a copy copies; one of unknown size gets the longest time. */
+  readonly bytes?: number;
 }
+
+/** The slowest copy that is still taken for alive; AWS copies some 80 MB/s and more in one request. */
+const SLOWEST_COPY_BYTES_PER_MS = 10_000;
 
 /** What goes to `client.send` beside the command. */
 export interface SendOptions {
@@ -33,18 +40,40 @@ export class S3Requests {
   readonly client: S3Client;
   readonly #counts: RequestCounts;
   readonly #timeouts: RequestTimeouts;
+  readonly #credentials: CredentialWatch;
 
-  constructor(client: S3Client, counts: RequestCounts, timeouts: RequestTimeouts) {
+  constructor(
+    client: S3Client,
+    counts: RequestCounts,
+    timeouts: RequestTimeouts,
+    credentials = new CredentialWatch(client),
+  ) {
     this.client = client;
     this.#counts = counts;
     this.#timeouts = timeouts;
+    this.#credentials = credentials;
   }
 
   /**
    * Sends one request by the SDK, or throws `stopped` when `signal` was aborted before. Throws {@link S3Fault} when it
-   * fails. The signal does not reach the SDK: a request that has begun may take effect, so its outcome is waited for.
+   * fails; one that was refused for its credentials is sent once more if there are others. The signal does not reach
+   * the SDK: a request that has begun may take effect, so its outcome is waited for.
    */
-  send<Output>(
+  async send<Output>(
+    label: RequestLabel,
+    signal: AbortSignal | undefined,
+    call: (client: S3Client, options: SendOptions) => Promise<Output>,
+  ): Promise<Output> {
+    const used = await this.#credentials.current();
+    try {
+      return await this.#sendOnce(label, signal, call);
+    } catch (error) {
+      if (!isStale(error) || !(await this.#credentials.hasOthers(used))) throw error;
+      return this.#sendOnce(label, signal, call);
+    }
+  }
+
+  #sendOnce<Output>(
     label: RequestLabel,
     signal: AbortSignal | undefined,
     call: (client: S3Client, options: SendOptions) => Promise<Output>,
@@ -70,12 +99,20 @@ export class S3Requests {
     if (signal?.aborted) throw new DomainError("stopped", `Stopped before ${label.doing}.`);
     this.#counts[label.kind] += 1;
     try {
-      return await call(label.kind === "copy" ? this.#timeouts.copyMs : this.#timeouts.requestMs);
+      const output = await call(this.#limitMs(label));
+      this.#credentials.noteAccepted();
+      return output;
     } catch (error) {
-      const fault = faultFromSdk(error, label.doing);
+      const fault = this.#credentials.judge(faultFromSdk(error, label.doing), label.doing);
       if (fault.kind === "throttled") this.noteThrottled();
       throw fault;
     }
+  }
+
+  #limitMs({ kind, bytes }: RequestLabel): number {
+    const { requestMs, copyMs } = this.#timeouts;
+    if (kind !== "copy") return requestMs;
+    return bytes === undefined ? copyMs : Math.min(copyMs, requestMs + bytes / SLOWEST_COPY_BYTES_PER_MS);
   }
 
   /** Counts a request as rejected that was answered with 200, yet rejected inside. */

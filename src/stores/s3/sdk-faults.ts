@@ -1,5 +1,6 @@
 /** Reads code and status out of whatever the SDK throws, leaving behind all that may hold a secret. */
 
+import { regionIn } from "./follow-regions.ts";
 import { S3Fault } from "./s3-errors.ts";
 
 /** Certificates do not heal by asking again. */
@@ -20,13 +21,19 @@ export function faultFromSdk(error: unknown, doing: string): S3Fault {
   if (status !== null) {
     // HEAD has no body to hold a code, and an unreadable body makes the SDK throw its parser's error.
     const code = seen.isService && !UNNAMED.has(seen.name) ? seen.name : `HTTP ${status}`;
-    return new S3Fault({ ...parts, code, message: seen.isService ? message : "unreadable answer" }, doing);
+    const said = seen.isService ? message : "unreadable answer";
+    return new S3Fault({ ...parts, code, message: withRegion(said, regionIn(error)) }, doing);
   }
   if (systemCode !== null && BAD_CERTIFICATE.test(systemCode)) {
     return new S3Fault({ ...parts, code: systemCode, kind: "refused" }, doing);
   }
   if (TIMEOUTS.has(seen.name)) return new S3Fault({ ...parts, code: "Timeout", kind: "unavailable" }, doing);
   return new S3Fault({ ...parts, code: seen.name }, doing);
+}
+
+/** Said where a redirect could not be followed: the region is what the operator has to configure. */
+function withRegion(message: string, region: string | null): string {
+  return region === null ? message : `the bucket is in ${region}. ${message}`;
 }
 
 /** What the SDK calls an error without a code. */

@@ -31,7 +31,7 @@ export async function singleCopy(
     // A copy falls back to STANDARD unless the class is named.
     ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
   } as const;
-  const label = { kind: "copy", doing } as const;
+  const label = { kind: "copy", doing, bytes: source.size } as const;
   const bySdk = async (whole: SingleCopyInput) => {
     const output = await requests.send(label, signal, (client, options) =>
       client.send(new CopyObjectCommand(whole), options),

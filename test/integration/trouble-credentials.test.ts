@@ -1,0 +1,154 @@
+/** Credentials that expire in mid-job are renewed, or the job pauses and says why; no object suffers either way. */
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { noRequests } from "../../src/ports/object-store.ts";
+import type { SandboxKeys } from "../../src/sandbox/credential-book.ts";
+import { type CredentialsService, startCredentialsService } from "../support/credentials-service.ts";
+import { expectMoved } from "../support/expect-moved.ts";
+import { fillStore, imageKeys, openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/workbench.ts";
+
+const keys = imageKeys(60);
+const first: SandboxKeys = { accessKeyId: "first", secretAccessKey: "secret-1", sessionToken: "token-1" };
+const second: SandboxKeys = { accessKeyId: "second", secretAccessKey: "secret-2", sessionToken: "token-2" };
+/** Every request a job sends, at every stage, meets the end of the credentials in one of the cases. */
+const MOMENTS = [
+  ["while planning", { operation: "ListObjectsV2", bucket: "bucket-a", nth: 3 }],
+  ["while copying", { operation: "CopyObject", nth: 25 }],
+  ["while verifying", { operation: "ListObjectsV2", bucket: "bucket-b", nth: 2 }],
+  ["while deleting", { operation: "DeleteObjects", nth: 1 }],
+] as const;
+
+let bench: Workbench;
+
+function fill(): void {
+  fillStore(bench.store, "bucket-a", keys);
+  bench.addRows(keys);
+}
+
+/** Ends `ended` when the request of `moment` arrives, which is then refused with all that follow. */
+function expireAt(moment: (typeof MOMENTS)[number][1], ended: SandboxKeys, then = () => {}): void {
+  let seen = 0;
+  const when = () => {
+    seen += 1;
+    if (seen !== moment.nth) return false;
+    bench.store.credentials.expire(ended.accessKeyId);
+    then();
+    return true;
+  };
+  const { nth: _, ...match } = moment;
+  const effect = { type: "error", status: 400, code: "ExpiredToken" } as const;
+  bench.store.faults.add({ ...match, when, effect });
+}
+
+describe("credentials of the SDK's provider chain that expire", () => {
+  let provider: CredentialsService;
+
+  beforeEach(async () => {
+    provider = await startCredentialsService(first);
+    for (const [name, value] of Object.entries(provider.environment)) vi.stubEnv(name, value);
+    bench = await openWorkbench({
+      connect: { accessKeyId: null, secretAccessKey: null },
+      patience: { credentialsMs: 1_500 },
+    });
+    bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
+    bench.store.credentials.grant(first);
+    bench.store.credentials.grant(second);
+    fill();
+  });
+  afterEach(async () => {
+    await bench.close();
+    provider.close();
+    vi.unstubAllEnvs();
+  });
+
+  it.each(MOMENTS)("%s are replaced by those the provider has now", async (_, moment) => {
+    const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
+    expireAt(moment, first, () => {
+      provider.keys = second;
+    });
+    expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
+    await expectMoved(bench, keys, { credentials: second });
+    expect(provider.asked()).toBeLessThan(10);
+  });
+
+  it("are awaited while the provider has none, without a pause", async () => {
+    const id = await bench.submit({ batchSize: 20 });
+    expireAt(MOMENTS[1][1], first, () => {
+      provider.keys = null;
+      setTimeout(() => {
+        provider.keys = second;
+      }, 600);
+    });
+    expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
+    await expectMoved(bench, keys, { credentials: second });
+  });
+
+  it.each(MOMENTS)("%s and stay so pause the job, which goes on when it is resumed", async (_, moment) => {
+    const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
+    expireAt(moment, first);
+    const paused = await bench.work(id);
+    expect(paused).toMatchObject({ state: "paused", objects: { exceptions: 0 } });
+    expect(paused.reason).toMatch(
+      /^Store "main": .*credentials have expired.*ExpiredToken.*Then resume the job\.$/,
+    );
+    expect(await bench.exceptions(id)).toEqual({});
+    provider.keys = second;
+    await bench.jobs.act(id, "resume", "test");
+    expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
+    await expectMoved(bench, keys, { credentials: second });
+  });
+});
+
+describe("configured credentials", () => {
+  beforeEach(async () => {
+    bench = await openWorkbench({ patience: { credentialsMs: 300 } });
+    fill();
+  });
+  afterEach(() => bench.close());
+
+  it("that somebody deletes in mid-job pause it, and it goes on when they are back", async () => {
+    const id = await bench.submit({ batchSize: 20 });
+    bench.store.faults.add({
+      operation: "CopyObject",
+      when: () => {
+        if (bench.store.countObjects("bucket-b") < 25) return false;
+        bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
+        return false;
+      },
+      effect: { type: "internal-error" },
+    });
+    const paused = await bench.work(id);
+    expect(paused).toMatchObject({ state: "paused", objects: { exceptions: 0 } });
+    expect(paused.reason).toContain("InvalidAccessKeyId");
+    bench.store.faults.clear();
+    bench.store.credentials.grant(WORKBENCH_KEYS);
+    await bench.jobs.act(id, "resume", "test");
+    expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
+    await expectMoved(bench, keys);
+  });
+
+  it("that expired make no exception of objects that are looked at one by one, without a word of why", async () => {
+    // Scattered keys are looked at by HEAD, whose refusal is a bare 400.
+    const id = await bench.submit({ inventory: { from: "database" }, maxObjects: 5 });
+    bench.store.credentials.expire(WORKBENCH_KEYS.accessKeyId);
+    expect(await bench.work(id)).toMatchObject({ state: "paused", objects: { exceptions: 0 } });
+    const at = { bucket: "bucket-a", key: keys[0] ?? "" };
+    const look = bench.parts.connections.store("main", noRequests()).head(at);
+    await expect(look).rejects.toMatchObject({ details: { vendorCode: "ExpiredToken" } });
+  });
+
+  it("that are wrong from the start are refused at once, naming the store", async () => {
+    bench.store.credentials.expire(WORKBENCH_KEYS.accessKeyId);
+    const begun = performance.now();
+    await expect(bench.submit()).rejects.toMatchObject({
+      code: "invalid_input",
+      faults: expect.arrayContaining([
+        expect.objectContaining({
+          code: "store_credentials",
+          message: expect.stringContaining('Store "main"'),
+        }),
+      ]),
+    });
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+});
