@@ -1,6 +1,5 @@
 /** A store that hangs, cuts its connections, is elsewhere or lives at another time: the job goes on and loses nothing. */
 
-import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectMoved } from "../support/expect-moved.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
@@ -57,19 +56,14 @@ describe("a store that hangs", () => {
 describe("connections that are all reset at once", () => {
   it("again and again, at every stage, are opened anew: nothing is lost or doubled", async () => {
     await open();
+    const id = await bench.submit({ batchSize: 10, limits: { concurrency: 16 } });
     // Slow enough that each cut meets requests under way: some not begun, some done and not answered.
     bench.store.faults.latencyMs = { minMs: 5, maxMs: 30 };
-    let working = true;
     let cut = 0;
-    const cutting = (async () => {
-      while (working) {
-        await pause(60);
-        cut += bench.store.resetConnections();
-      }
-    })();
-    const job = await bench.move({ batchSize: 10, limits: { concurrency: 16 } });
-    working = false;
-    await cutting;
+    const cutting = setInterval(() => {
+      cut += bench.store.resetConnections();
+    }, 60);
+    const job = await bench.work(id).finally(() => clearInterval(cutting));
     expect(cut).toBeGreaterThan(20);
     expect(job).toMatchObject(MOVED);
     await expectMoved(bench, keys);
