@@ -14,6 +14,7 @@ import {
   type PartSummary,
   PLAIN_ATTRIBUTES,
   type RestoreState,
+  type StoredChecksum,
   type StoredObject,
 } from "./stored-object.ts";
 
@@ -37,6 +38,8 @@ export interface SeedOptions {
   readonly serverSideEncryption?: string;
   readonly kmsKeyId?: string;
   readonly bucketKey?: boolean;
+  /** As if uploaded with this checksum; CRC-64/NVME over the whole object unless given. */
+  readonly checksum?: StoredChecksum;
   readonly archiveStatus?: ArchiveStatus;
   readonly restore?: RestoreState;
   readonly lastModified?: Date;
@@ -135,7 +138,7 @@ function sharedContents(options: SeedOptions): Omit<ObjectContents, "body" | "et
     attributes: seededAttributes(options),
     storageClass: options.storageClass ?? "STANDARD",
     encryption: seededEncryption(options),
-    checksum: DEFAULT_CHECKSUM,
+    checksum: options.checksum ?? DEFAULT_CHECKSUM,
     tags,
     websiteRedirectLocation: options.websiteRedirectLocation,
     parts: undefined,

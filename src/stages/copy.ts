@@ -133,7 +133,8 @@ async function settleCopied(context: StageContext, object: BatchObject, copiedEt
 
 /**
  * Whether what stands at the target is this job's own copy: by the ETag that was recorded, or, when an earlier attempt
- * may have been cut off before it could record one (`mayBeOurs`), by being the same as the source.
+ * may have been cut off before it could record one (`mayBeOurs`), by being the same as the source. With
+ * `skip-identical` another's copy is as good; one made in parts may have another ETag, so checksums are asked.
  */
 async function isOwnCopy(
   context: StageContext,
@@ -143,8 +144,9 @@ async function isOwnCopy(
 ): Promise<boolean> {
   if (target === null) return false;
   if (target.etag === object.targetEtag) return true;
-  if (!mayBeOurs) return false;
-  const verdict = matchVerdict(object, target, context.spec.verify === "size" ? "size" : "etag");
+  const { onConflict, verify } = context.spec;
+  if (!mayBeOurs && onConflict !== "skip-identical") return false;
+  const verdict = matchVerdict(object, target, mayBeOurs && verify === "size" ? "size" : "etag");
   if (verdict !== "ask_checksums") return verdict === "same";
   return (await compareByChecksums(context, object)) === "same";
 }

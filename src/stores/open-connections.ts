@@ -3,6 +3,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
+import { CopySpeeds } from "./s3/copy-speeds.ts";
 import { CredentialWatch } from "./s3/credential-watch.ts";
 import { PooledCopies } from "./s3/pooled-copies.ts";
 import { openS3Client } from "./s3/s3-client.ts";
@@ -18,6 +19,7 @@ interface OpenStore {
   readonly endpoint: string;
   readonly credentials: CredentialWatch;
   readonly abilities: StoreAbilities;
+  readonly speeds: CopySpeeds;
   readonly keepMultipartEtags: boolean;
 }
 
@@ -54,6 +56,7 @@ export function openConnections(
         ...(credentialsMs === undefined ? {} : { patienceMs: credentialsMs }),
       }),
       abilities: allAbilities(),
+      speeds: new CopySpeeds(),
       // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
       // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
       keepMultipartEtags: isAws(settings),

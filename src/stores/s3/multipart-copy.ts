@@ -9,6 +9,7 @@ import {
   type StorageClass,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
+import type { LimitFunction } from "p-limit";
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
@@ -19,7 +20,7 @@ import { runParallel } from "./run-parallel.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 import { settleTarget } from "./settle-target.ts";
-import { pinnedHead, readSourceTraits, type SourceTraits, tagHeader } from "./source-traits.ts";
+import { pinnedHead, type SourceTraits, tagHeader } from "./source-traits.ts";
 import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
 
 /** How large objects are cut. */
@@ -36,37 +37,38 @@ interface Upload {
   readonly UploadId: string;
 }
 
-/** What all steps of one copy need. */
-interface Copying {
+/** What a copy in parts is made of. */
+export interface PartedCopy {
   readonly requests: S3Requests;
   readonly request: CopyRequest;
   readonly abilities: StoreAbilities;
   readonly signal: AbortSignal | undefined;
-  readonly doing: string;
+  readonly traits: SourceTraits;
+  /** Shared with other objects: each part takes a place. */
+  readonly slots: LimitFunction;
   /** Every write goes through it; the first is paid for twice then, which does no harm. */
   readonly pass: WritePass;
 }
 
+/** What all steps of one copy need. */
+interface Copying extends PartedCopy {
+  readonly doing: string;
+}
+
 /** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
-export async function multipartCopy(
-  requests: S3Requests,
-  request: CopyRequest,
-  settings: PartSettings,
-  abilities: StoreAbilities,
-  signal: AbortSignal | undefined,
-  pass: WritePass,
-): Promise<string> {
+export async function multipartCopy(copy: PartedCopy, settings: PartSettings): Promise<string> {
+  const { requests, request, traits, signal, slots, pass } = copy;
   const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
-  const copying: Copying = { requests, request, abilities, signal, doing, pass };
-  const traits = await readSourceTraits(requests, request.source, signal);
+  const copying: Copying = { ...copy, doing };
   await abortLeftovers(copying);
-  const upload = await createUpload(copying, traits);
+  const upload = await createUpload(copying);
   const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, settings.partBytes);
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
   try {
     const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
-      pass(1, () => copyPart(copying, upload, range), signal),
+      // A part that has to wait for the bucket's rate takes no place of others meanwhile.
+      pass(1, () => slots(() => copyPart(copying, upload, range)), signal),
     );
     // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
     await headObject(requests, pinnedHead(request.source), signal);
@@ -117,10 +119,7 @@ function maybeNames(listed: string, key: string): boolean {
   }
 }
 
-async function createUpload(
-  { requests, request, signal, doing, pass }: Copying,
-  traits: SourceTraits,
-): Promise<Upload> {
+async function createUpload({ requests, request, signal, doing, traits, pass }: Copying): Promise<Upload> {
   const { target, storageClass } = request;
   const at = { Bucket: target.bucket, Key: target.key };
   const command = new CreateMultipartUploadCommand({

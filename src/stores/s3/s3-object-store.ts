@@ -22,25 +22,21 @@ import {
   type RequestCounts,
   type WritePass,
 } from "../../ports/object-store.ts";
+import { CopySpeeds } from "./copy-speeds.ts";
 import type { CredentialWatch } from "./credential-watch.ts";
 import { type Doomed, deleteEach } from "./delete-objects.ts";
-import { partsInEtag } from "./etag.ts";
 import { listPage } from "./listing.ts";
-import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
+import type { PartSettings } from "./multipart-copy.ts";
+import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
-import { MIN_PART_BYTES } from "./part-plan.ts";
 import { PooledCopies } from "./pooled-copies.ts";
 import { objectFailure, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
-import { singleCopy } from "./single-copy.ts";
 import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
 import { withReason } from "./with-reason.ts";
 
 const MIB = 1024 ** 2;
-
-/** The largest object `CopyObject` takes (S3 API reference, "CopyObject"). */
-const MAX_COPY_BYTES = 5 * 1024 * MIB;
 
 /** What an adapter is made of. */
 export interface S3ObjectStoreOptions {
@@ -59,7 +55,9 @@ export interface S3ObjectStoreOptions {
   /** Given by the owner of the client, whose credentials all jobs share. */
   readonly credentials?: CredentialWatch;
   readonly timeouts?: Partial<RequestTimeouts>;
-  /** Objects larger than this are copied in parts; at most 5 GiB. */
+  /** Likewise what it learns of the store's speed with large objects. */
+  readonly speeds?: CopySpeeds;
+  /** Objects larger than this are copied in parts whatever is faster; at most 5 GiB. */
   readonly multipartCopyBytes?: number;
   readonly parts?: Partial<PartSettings>;
   /**
@@ -84,11 +82,7 @@ interface Place {
 export class S3ObjectStore implements ObjectStore {
   readonly endpoint: string;
   readonly #requests: S3Requests;
-  readonly #pools: PooledCopies | null;
-  readonly #abilities: StoreAbilities;
-  readonly #multipartCopyBytes: number;
-  readonly #parts: PartSettings;
-  readonly #keepMultipartEtags: boolean;
+  readonly #copies: ObjectCopies;
   readonly #conditionalDelete: boolean;
 
   constructor(options: S3ObjectStoreOptions) {
@@ -97,11 +91,15 @@ export class S3ObjectStore implements ObjectStore {
     this.#requests = new S3Requests(options.client, options.counts, timeouts, options.credentials);
     // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
     const pools = options.pools ?? new PooledCopies(options.client);
-    this.#pools = options.copyPath === "sdk" ? null : pools;
-    this.#abilities = options.abilities ?? allAbilities();
-    this.#multipartCopyBytes = Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES);
-    this.#parts = { partBytes: 64 * MIB, partConcurrency: 8, ...options.parts };
-    this.#keepMultipartEtags = options.keepMultipartEtags ?? false;
+    this.#copies = new ObjectCopies({
+      requests: this.#requests,
+      pools: options.copyPath === "sdk" ? null : pools,
+      abilities: options.abilities ?? allAbilities(),
+      speeds: options.speeds ?? new CopySpeeds(),
+      parts: { partBytes: 64 * MIB, partConcurrency: 8, ...options.parts },
+      multipartCopyBytes: Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES),
+      keepMultipartEtags: options.keepMultipartEtags ?? false,
+    });
     this.#conditionalDelete = options.conditionalDelete ?? true;
   }
 
@@ -126,10 +124,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
     try {
-      const etag = this.#copiesInParts(request.source)
-        ? await multipartCopy(this.#requests, request, this.#parts, this.#abilities, signal, pass)
-        : await singleCopy(this.#requests, this.#pools, request, this.#abilities, signal);
-      return { kind: "copied", etag };
+      return { kind: "copied", etag: await this.#copies.copy(request, signal, pass) };
     } catch (error) {
       if (!(error instanceof S3Fault)) throw error;
       return copyFailure(error);
@@ -193,11 +188,6 @@ export class S3ObjectStore implements ObjectStore {
       // Who may not list all buckets has been recognised all the same.
       if (!(error instanceof S3Fault) || error.vendorCode !== "AccessDenied") throw error;
     }
-  }
-
-  #copiesInParts({ size, etag }: CopyRequest["source"]): boolean {
-    if (size > this.#multipartCopyBytes) return true;
-    return this.#keepMultipartEtags && size >= MIN_PART_BYTES && partsInEtag(etag) !== null;
   }
 
   async #versioning(bucket: string, signal: AbortSignal | undefined): Promise<BucketFacts["versioning"]> {

@@ -25,6 +25,16 @@ export interface SourceTraits {
   readonly expires: string | null;
 }
 
+/**
+ * Whether a copy in parts can be proved to be the same as the source, whose ETag is `etag`: by a checksum over the
+ * whole object, which the copy will have too, or by the ETag, which is the same when the parts are. With KMS no ETag
+ * says anything of the bytes.
+ */
+export function isProvableInParts({ kept, firstPartBytes }: SourceTraits, etag: string): boolean {
+  if (kept.ChecksumType === "FULL_OBJECT") return true;
+  return partsInEtag(etag) !== null && firstPartBytes !== null && kept.ServerSideEncryption === undefined;
+}
+
 /** Looks at the source, pinned to its ETag. Throws faults: `gone`, `precondition_failed`, `needs_restore`, … */
 export async function readSourceTraits(
   requests: S3Requests,

@@ -1,0 +1,100 @@
+/** Copies each object in the way that suits it: in one request, or in parts. */
+
+import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
+import type { CopySpeeds } from "./copy-speeds.ts";
+import { partsInEtag } from "./etag.ts";
+import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
+import { MIN_PART_BYTES } from "./part-plan.ts";
+import type { PooledCopies } from "./pooled-copies.ts";
+import { S3Fault } from "./s3-errors.ts";
+import type { S3Requests } from "./s3-requests.ts";
+import { singleCopy } from "./single-copy.ts";
+import { isProvableInParts, readSourceTraits, type SourceTraits } from "./source-traits.ts";
+import type { StoreAbilities } from "./store-abilities.ts";
+
+const MIB = 1024 ** 2;
+
+/** The largest object `CopyObject` takes (S3 API reference, "CopyObject"). */
+export const MAX_COPY_BYTES = 5 * 1024 * MIB;
+/** From here on it is asked whether parts are faster. */
+const LARGE_BYTES = 256 * MIB;
+
+/** What copies are made with. */
+export interface CopyMeans {
+  readonly requests: S3Requests;
+  /** Null: single copies go by the SDK. */
+  readonly pools: PooledCopies | null;
+  readonly abilities: StoreAbilities;
+  readonly speeds: CopySpeeds;
+  readonly parts: PartSettings;
+  /** Objects larger than this always go in parts. */
+  readonly multipartCopyBytes: number;
+  /** See `S3ObjectStoreOptions.keepMultipartEtags`. */
+  readonly keepMultipartEtags: boolean;
+}
+
+/** A job's copies. */
+export class ObjectCopies {
+  readonly #means: CopyMeans;
+
+  constructor(means: CopyMeans) {
+    this.#means = means;
+  }
+
+  /** Gives the new object's ETag; throws {@link S3Fault}. */
+  async copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+    const { source } = request;
+    if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, pass);
+    if (source.size < LARGE_BYTES || !this.#means.speeds.prefersParts(source.size)) {
+      return this.#single(request, signal);
+    }
+    const traits = await this.#provableTraits(source, signal);
+    return traits === null ? this.#single(request, signal) : this.#inParts(request, traits, signal, pass);
+  }
+
+  #mustGoInParts({ size, etag }: CopyRequest["source"]): boolean {
+    const { multipartCopyBytes, keepMultipartEtags } = this.#means;
+    if (size > multipartCopyBytes) return true;
+    return keepMultipartEtags && size >= MIN_PART_BYTES && partsInEtag(etag) !== null;
+  }
+
+  /**
+   * Null when a copy in parts could not be proved to be the same, or could not keep all of the object. What cannot be
+   * looked at goes in one request too: then the store itself says what is wrong.
+   */
+  async #provableTraits(
+    source: CopyRequest["source"],
+    signal: AbortSignal | undefined,
+  ): Promise<SourceTraits | null> {
+    try {
+      const traits = await readSourceTraits(this.#means.requests, source, signal);
+      return isProvableInParts(traits, source.etag) ? traits : null;
+    } catch (error) {
+      if (error instanceof S3Fault && (error.kind === "refused" || error.kind === "denied")) return null;
+      throw error;
+    }
+  }
+
+  async #single(request: CopyRequest, signal: AbortSignal | undefined): Promise<string> {
+    const { requests, pools, abilities, speeds } = this.#means;
+    const begun = performance.now();
+    const etag = await singleCopy(requests, pools, request, abilities, signal);
+    speeds.note("single", request.source.size, performance.now() - begun);
+    return etag;
+  }
+
+  async #inParts(
+    request: CopyRequest,
+    traits: SourceTraits | null,
+    signal: AbortSignal | undefined,
+    pass: WritePass,
+  ): Promise<string> {
+    const { requests, parts, abilities, speeds } = this.#means;
+    const begun = performance.now();
+    const known = traits ?? (await readSourceTraits(requests, request.source, signal));
+    const copying = { requests, request, abilities, signal, pass, traits: known, slots: speeds.slots };
+    const etag = await multipartCopy(copying, parts);
+    speeds.note("parts", request.source.size, performance.now() - begun);
+    return etag;
+  }
+}

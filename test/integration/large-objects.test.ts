@@ -1,0 +1,209 @@
+/** Large objects: in parts where that is needed or faster and can be proved; nothing of them is lost on the way. */
+
+import {
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { noRequests } from "../../src/ports/object-store.ts";
+import type { S3Request } from "../../src/sandbox/s3-request.ts";
+import type { SeedOptions } from "../../src/sandbox/seeding.ts";
+import { openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/workbench.ts";
+
+const MIB = 1024 ** 2;
+const GIB = 1024 * MIB;
+/** What AWS copies in one request, about. */
+const COPY_SPEED = 100 * MIB;
+
+let bench: Workbench;
+let client: S3Client;
+beforeEach(async () => {
+  bench = await openWorkbench();
+  client = new S3Client({
+    endpoint: bench.store.url,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: WORKBENCH_KEYS,
+  });
+});
+afterEach(async () => {
+  client.destroy();
+  await bench.close();
+});
+
+const seed = (name: string, size: number, options: SeedOptions = {}) =>
+  bench.store.putObject("bucket-a", `image/${name}`, { size, seed: size % 1000 }, options);
+
+/** All that an independent client can see of an object, but where and when. */
+async function look(Bucket: string, Key: string) {
+  const at = { Bucket, Key };
+  const head = await client.send(new HeadObjectCommand({ ...at, ChecksumMode: "ENABLED" }));
+  const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(at));
+  const { $metadata: _, LastModified: __, ETag: ___, ...facts } = head;
+  return { ...facts, TagSet };
+}
+
+/** Counts the requests of one operation for each key. */
+function countByKey(operation: "UploadPartCopy" | "CopyObject"): Map<string, number> {
+  const counts = new Map<string, number>();
+  const when = ({ target }: S3Request) => {
+    counts.set(target.key, (counts.get(target.key) ?? 0) + 1);
+    return false;
+  };
+  bench.store.faults.add({ operation, when, effect: { type: "internal-error" } });
+  return counts;
+}
+
+describe("a job with large objects", () => {
+  it("moves them whole, in parts where one request cannot or is slow, beside small ones", async () => {
+    const rich: SeedOptions = {
+      contentType: "video/mp4",
+      cacheControl: "max-age=60",
+      contentDisposition: 'attachment; filename="a.mp4"',
+      contentEncoding: "identity",
+      contentLanguage: "de",
+      expires: "Thu, 01 Jan 2032 00:00:00 GMT",
+      metadata: { owner: "somebody", "two-words": "a b" },
+      tags: { kind: "film", "a key": "with = and &" },
+      storageClass: "STANDARD_IA",
+      serverSideEncryption: "aws:kms",
+      kmsKeyId: "arn:aws:kms:us-east-1:1:key/1",
+      bucketKey: true,
+    };
+    const { serverSideEncryption: _, kmsKeyId: __, bucketKey: ___, ...unencrypted } = rich;
+    seed("0-telling", 64 * MIB);
+    for (let n = 0; n < 20; n++) seed(`1-small-${String(n).padStart(2, "0")}`, 1000 + n, unencrypted);
+    seed("2-middle", 255 * MIB, unencrypted);
+    seed("3-large", 300 * MIB, rich);
+    seed("4-huge", 6 * GIB, { ...rich, partBytes: 64 * MIB });
+    const keys = bench.store.listKeys("bucket-a");
+    bench.addRows(keys);
+    const before = new Map<string, Awaited<ReturnType<typeof look>>>();
+    for (const key of keys) before.set(key, await look("bucket-a", key));
+    bench.store.faults.copyBytesPerSecond = COPY_SPEED;
+    const parts = countByKey("UploadPartCopy");
+    const singles = countByKey("CopyObject");
+    const memory = process.memoryUsage.rss();
+
+    // Two at a time, so that the store's speed is known before the large ones come.
+    const job = await bench.move({ inventory: { from: "bucket" }, limits: { concurrency: 2 } });
+
+    expect(job).toMatchObject({ state: "completed", objects: { moved: 24, exceptions: 0 } });
+    bench.store.faults.clear();
+    expect(Object.fromEntries(parts)).toEqual({ "avatar/3-large": 5, "avatar/4-huge": 96 });
+    expect(singles.size).toBe(22);
+    const moved = keys.map((key) => key.replace("image/", "avatar/"));
+    const listed = await client.send(new ListObjectsV2Command({ Bucket: "bucket-b" }));
+    expect(listed.Contents?.map(({ Key }) => Key)).toEqual(moved);
+    expect((await client.send(new ListObjectsV2Command({ Bucket: "bucket-a" }))).KeyCount).toBe(0);
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: "bucket-b" }));
+    expect(Uploads).toEqual([]);
+    for (const [at, key] of keys.entries())
+      expect(await look("bucket-b", moved[at] ?? "")).toEqual(before.get(key));
+    expect(bench.paths()).toEqual(moved);
+    expect(process.memoryUsage.rss() - memory).toBeLessThan(200 * MIB);
+  }, 60_000);
+
+  it("survives parts that fail, answers that are lost and connections that are cut", async () => {
+    seed("large", 6 * GIB, { tags: { a: "b" } });
+    bench.addRows(["image/large"]);
+    const before = await look("bucket-a", "image/large");
+    const parts = { operation: "UploadPartCopy" } as const;
+    bench.store.faults.add({ ...parts, nth: 3, effect: { type: "reset-after" } });
+    bench.store.faults.add({ ...parts, nth: 150, effect: { type: "slow-down" } });
+    bench.store.faults.add({
+      operation: "CompleteMultipartUpload",
+      times: 1,
+      effect: { type: "reset-after" },
+    });
+    expect(await bench.move()).toMatchObject({ state: "completed", objects: { moved: 1, exceptions: 0 } });
+    expect(await look("bucket-b", "avatar/large")).toEqual(before);
+    expect(bench.store.listUploads("bucket-b")).toEqual([]);
+    expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
+
+  it("copied again by a job that skips what is identical, is found to be, though its parts changed its ETag", async () => {
+    const { etag } = seed("large", 300 * MIB);
+    bench.store.putObject(
+      "bucket-b",
+      "avatar/large",
+      { size: 300 * MIB, seed: (300 * MIB) % 1000 },
+      { partBytes: 64 * MIB },
+    );
+    bench.addRows(["image/large"]);
+    expect(bench.store.getObject("bucket-b", "avatar/large")?.etag).not.toBe(etag);
+    const other = seed("other", 300 * MIB + 1);
+    bench.store.putObject(
+      "bucket-b",
+      "avatar/other",
+      { size: 300 * MIB + 1, seed: 7 },
+      { partBytes: 64 * MIB },
+    );
+    const job = await bench.move({ onConflict: "skip-identical", references: [] });
+    expect(job).toMatchObject({ state: "completed_with_exceptions", objects: { moved: 1, exceptions: 1 } });
+    expect(await bench.exceptions(job.id)).toEqual({ "image/other": "target_exists" });
+    expect(bench.store.getObject("bucket-a", "image/other")?.etag).toBe(other.etag);
+  });
+});
+
+describe("a large object of less than 5 GiB", () => {
+  const copy = async (name: string, etag: string, size: number) => {
+    const store = bench.parts.connections.store("main", noRequests());
+    const begun = performance.now();
+    const result = await store.copy({
+      source: { bucket: "bucket-a", key: `image/${name}`, etag, size },
+      target: { bucket: "bucket-b", key: name },
+      storageClass: null,
+      onlyIfAbsent: true,
+    });
+    expect(result.kind).toBe("copied");
+    return performance.now() - begun;
+  };
+  const size = 300 * MIB;
+
+  it("is copied several times faster in parts, once one request was seen to be slow", async () => {
+    bench.store.faults.copyBytesPerSecond = COPY_SPEED;
+    const [one, two] = ["one", "two"].map((name) => seed(name, size).etag);
+    const alone = await copy("one", one ?? "", size);
+    const inParts = await copy("two", two ?? "", size);
+    expect(bench.store.requests.count("UploadPartCopy")).toBe(5);
+    expect(alone / inParts).toBeGreaterThan(2);
+  });
+
+  it("stays in one request where that is fast", async () => {
+    const { etag } = seed("one", size);
+    for (const _ of [1, 2, 3]) {
+      await copy("one", etag, size);
+      bench.store.deleteObject("bucket-b", "one");
+    }
+    expect(bench.store.requests.count("CreateMultipartUpload")).toBe(0);
+  });
+
+  it("goes back to one request where parts turned out slower", async () => {
+    bench.store.faults.copyBytesPerSecond = COPY_SPEED;
+    const fault = bench.store.faults.add({
+      operation: "CompleteMultipartUpload",
+      effect: { type: "latency", delay: 4000 },
+    });
+    for (const name of ["one", "two", "three"]) await copy(name, seed(name, size).etag, size);
+    expect(fault.matched).toBe(1);
+  }, 30_000);
+
+  it.each<[string, SeedOptions]>([
+    ["whose copy in parts nothing could prove", { checksum: { algorithm: "sha256" } }],
+    ["whose metadata a copy in parts could not keep", { metadata: { name: "\u00fcber" } }],
+  ])(
+    "stays in one request %s",
+    async (_, options) => {
+      bench.store.faults.copyBytesPerSecond = COPY_SPEED;
+      await copy("first", seed("first", 64 * MIB).etag, 64 * MIB);
+      await copy("second", seed("second", size, options).etag, size);
+      expect(bench.store.requests.count("CreateMultipartUpload")).toBe(0);
+      expect(bench.store.getObject("bucket-b", "second")?.metadata).toEqual(options.metadata ?? {});
+    },
+    30_000,
+  );
+});
