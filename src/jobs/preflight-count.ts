@@ -7,6 +7,7 @@ import { keyFault } from "../domain/key-mapping.ts";
 import { looksIdentical } from "../domain/verdict.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import { type JobParts, jobContext } from "./job-context.ts";
+import { encryptionProblems } from "./preflight-encryption.ts";
 import { Findings } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
 import { ReadOnlyStore } from "./preflight-stores.ts";
@@ -56,6 +57,8 @@ class Counting {
   withoutComparableEtag = 0;
   pages = 0;
   readonly found = new Findings();
+  /** The 1st, 10th, 100th, … object: few, and from everywhere. */
+  readonly sample: string[] = [];
   readonly #wantsRows: boolean;
 
   /** `wantsRows`: whether an object that no row names is worth telling. */
@@ -73,6 +76,7 @@ class Counting {
   #addPresent({ object, targetKey, standing, failure }: DryObject): void {
     const { found } = this;
     this.objects += 1;
+    if (Number.isInteger(Math.log10(this.objects))) this.sample.push(object.key);
     this.bytes += object.size;
     this.longestTargetKey = Math.max(this.longestTargetKey, [...targetKey].length);
     if (object.etag.includes("-")) this.withoutComparableEtag += 1;
@@ -117,7 +121,12 @@ export async function countObjects(
   options.onProgress?.(counting.objects);
   const { objects, bytes, longestTargetKey, withoutComparableEtag, pages, found } = counting;
   const looks = { source: source.looks, target: target.looks };
-  const problems = [...found.problems(spec), ...(await versioningProblems(source, spec, signal))];
+  const unseen = { source: new ReadOnlyStore(context.source), target: new ReadOnlyStore(context.target) };
+  const problems = [
+    ...found.problems(spec),
+    ...(await versioningProblems(source, spec, signal)),
+    ...(await encryptionProblems(unseen, spec, counting.sample, signal)),
+  ];
   return { objects, bytes, longestTargetKey, withoutComparableEtag, pages, looks, problems };
 }
 

@@ -28,11 +28,21 @@ export interface ListPage {
   readonly more: boolean;
 }
 
+/** How something is encrypted at rest. */
+export interface Encryption {
+  /** As S3 names it: `AES256`, `aws:kms`, … */
+  readonly algorithm: string;
+  /** With KMS: the key, where it is named. */
+  readonly keyId: string | null;
+}
+
 /** All that HEAD tells of an object. */
 export interface ObjectFacts extends ListedObject {
   /** Archived and not restored: it cannot be read or copied now. */
   readonly needsRestore: boolean;
   readonly contentType: string | null;
+  /** Null when the store does not say. */
+  readonly encryption: Encryption | null;
   readonly metadata: Readonly<Record<string, string>>;
   /** Empty unless asked for. */
   readonly checksums: readonly Checksum[];
@@ -93,6 +103,8 @@ export interface BucketFacts {
   readonly versioning: "off" | "enabled" | "suspended";
   /** Another name of a bucket (an access point's alias): one object may then be seen under two names. */
   readonly isAlias: boolean;
+  /** What objects get that are written or copied there without saying how; null when the store does not tell. */
+  readonly defaultEncryption: Encryption | null;
 }
 
 /**

@@ -27,7 +27,14 @@ function bucketOf(keys: readonly string[], page = 1000) {
     async head({ key }: { key: string }): Promise<ObjectFacts | null> {
       asked.heads += 1;
       if (!sorted.includes(key)) return null;
-      return { ...listed(key), needsRestore: false, contentType: null, metadata: {}, checksums: [] };
+      return {
+        ...listed(key),
+        needsRestore: false,
+        contentType: null,
+        encryption: null,
+        metadata: {},
+        checksums: [],
+      };
     },
   };
   const look: Look = {

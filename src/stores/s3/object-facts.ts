@@ -69,6 +69,10 @@ export function factsOf(key: string, head: HeadObjectCommandOutput): ObjectFacts
     modifiedAt: head.LastModified?.getTime() ?? 0,
     needsRestore: needsRestore(head),
     contentType: head.ContentType ?? null,
+    encryption:
+      head.ServerSideEncryption === undefined
+        ? null
+        : { algorithm: head.ServerSideEncryption, keyId: head.SSEKMSKeyId ?? null },
     metadata: head.Metadata ?? {},
     checksums: checksumsOf(head),
   };

@@ -1,6 +1,7 @@
 /** The object store port on S3: one adapter per job over a client that all jobs on the store share. */
 
 import {
+  GetBucketEncryptionCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -14,6 +15,7 @@ import {
   type CopyRequest,
   type CopyResult,
   type DeleteResult,
+  type Encryption,
   freePass,
   type ListPage,
   type ListRequest,
@@ -30,7 +32,7 @@ import type { PartSettings } from "./multipart-copy.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
-import { objectFailure, S3Fault } from "./s3-errors.ts";
+import { type FaultKind, objectFailure, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
 import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
@@ -71,6 +73,9 @@ export interface S3ObjectStoreOptions {
 
 /** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
 const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
+
+/** Answers to a question that a store need not answer. */
+const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
 
 /** Where an object is. */
 interface Place {
@@ -169,11 +174,12 @@ export class S3ObjectStore implements ObjectStore {
         );
       const { AccessPointAlias } = await withReason(look, () => this.#versioning(bucket, signal));
       const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
-      return { exists: true, versioning: await this.#versioning(bucket, signal), isAlias };
+      const versioning = await this.#versioning(bucket, signal);
+      return { exists: true, versioning, isAlias, defaultEncryption: await this.#encryption(bucket, signal) };
     } catch (error) {
       // HEAD has no body, so a missing bucket looks like a missing object.
       const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
-      if (missing) return { exists: false, versioning: "off", isAlias: false };
+      if (missing) return { exists: false, versioning: "off", isAlias: false, defaultEncryption: null };
       throw error;
     }
   }
@@ -187,6 +193,22 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       // Who may not list all buckets has been recognised all the same.
       if (!(error instanceof S3Fault) || error.vendorCode !== "AccessDenied") throw error;
+    }
+  }
+
+  /** Null also for who may not ask, and for stores that do not know the question. */
+  async #encryption(bucket: string, signal: AbortSignal | undefined): Promise<Encryption | null> {
+    const doing = `reading the encryption of ${bucket}`;
+    try {
+      const output = await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
+        client.send(new GetBucketEncryptionCommand({ Bucket: bucket }), options),
+      );
+      const rule = output.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
+      if (rule?.SSEAlgorithm === undefined) return null;
+      return { algorithm: rule.SSEAlgorithm, keyId: rule.KMSMasterKeyID ?? null };
+    } catch (error) {
+      if (error instanceof S3Fault && UNTOLD.has(error.kind)) return null;
+      throw error;
     }
   }
 
