@@ -168,6 +168,27 @@ describe("clocks that differ by more than a signature allows", () => {
     await expectMoved(bench, keys, { skewMs });
   });
 
+  it("are made up for in another region too, where copies are signed by the same clock", async () => {
+    let skewMs = 0;
+    const region = "eu-central-1";
+    const buckets = ["bucket-a", "bucket-b"].map((name) => ({ name, region }));
+    await open({ store: { buckets, now: () => new Date(Date.now() + skewMs) } });
+    const id = await bench.submit({ batchSize: 20 });
+    let copies = 0;
+    bench.store.faults.add({
+      operation: "CopyObject",
+      effect: { type: "internal-error" },
+      when: () => {
+        copies += 1;
+        if (copies === 30) skewMs = 2 * HOUR;
+        return false;
+      },
+    });
+    expect(await bench.work(id)).toMatchObject(MOVED);
+    expect(bench.store.requests.errors("RequestTimeTooSkewed")).toBeGreaterThan(0);
+    await expectMoved(bench, keys, { skewMs, region });
+  }, 30_000);
+
   it("make no exception of objects that are looked at one by one, without a word of why", async () => {
     let skewMs = 0;
     await open({ store: { now: () => new Date(Date.now() + skewMs) } });
