@@ -118,7 +118,7 @@ const WRONG_BUCKETS: readonly Refused[] = [
     title: "wrong credentials",
     body: { source: { ...SOURCE, store: "wrong" }, target: { ...TARGET, store: "wrong" } },
     at: ["/source/bucket", "/target/bucket"],
-    tells: /denied/,
+    tells: /"wrong": The store does not accept the credentials/,
   },
 ];
 

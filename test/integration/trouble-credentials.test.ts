@@ -1,7 +1,7 @@
 /** Credentials that expire in mid-job are renewed, or the job pauses and says why; no object suffers either way. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { noRequests } from "../../src/ports/object-store.ts";
+import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
 import type { SandboxKeys } from "../../src/sandbox/credential-book.ts";
 import { type CredentialsService, startCredentialsService } from "../support/credentials-service.ts";
 import { expectMoved } from "../support/expect-moved.ts";
@@ -69,6 +69,27 @@ describe("credentials of the SDK's provider chain that expire", () => {
     expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
     await expectMoved(bench, keys, { credentials: second });
     expect(provider.asked()).toBeLessThan(10);
+  });
+
+  it.each<[string, (store: ObjectStore) => Promise<unknown>]>([
+    ["listing", (store) => store.list({ bucket: "bucket-a", prefix: "", startAfter: null, limit: 10 })],
+    ["looking at an object", (store) => store.head({ bucket: "bucket-a", key: keys[0] ?? "" })],
+    ["looking at a bucket", (store) => store.bucketFacts("bucket-a")],
+    ["deleting", (store) => store.deleteObjects("bucket-a", [{ key: "image/none", etag: "none" }])],
+    [
+      "reading",
+      (store) =>
+        store
+          .read({ bucket: "bucket-a", key: keys[0] ?? "" })
+          [Symbol.asyncIterator]()
+          .next(),
+    ],
+  ])("are replaced within the call when %s", async (_, call) => {
+    const store = bench.parts.connections.store("main", noRequests());
+    await store.ping();
+    bench.store.credentials.expire(first.accessKeyId);
+    provider.keys = second;
+    await call(store);
   });
 
   it("are awaited while the provider has none, without a pause", async () => {
