@@ -25,6 +25,8 @@ const MEASURE_GRANTS = 10;
 /** Outcomes, or milliseconds of them, after which a measurement under way judges the rate it is made at. */
 const JUDGED_OUTCOMES = 20;
 const JUDGED_MS = 30;
+/** A bulk deletion in so short a time makes a measurement err: the rate it is made at is never far above the level. */
+const MEASURED_LEAST = 0.8;
 /** With a smaller share granted than this the rate is lowered during a measurement. */
 const MOSTLY_GRANTED = 0.75;
 /** A measurement is shorter and less exact than a telling stretch: after it time counts so many times on the curve. */
@@ -33,7 +35,7 @@ const UNPROVEN = 2;
 const UNSURE_S = 1.5;
 const LEAST_PER_SECOND = 1;
 
-/** What came back since the rate was last lowered. */
+/** Requests that came back since the rate was last lowered; a rejected bulk is one, or it would outweigh all others. */
 interface Outcomes {
   granted: number;
   rejected: number;
@@ -108,18 +110,18 @@ export class AdaptiveRate {
     measurement.units += units;
     measurement.grants += 1;
     if (sentAt >= this.#cutAt) {
-      measurement.sinceCut.granted += units;
+      measurement.sinceCut.granted += 1;
       measurement.sinceCut.firstAt ??= now;
     }
     this.#finish(measurement, now);
   }
 
-  /** `units` that were sent at `sentAt` were rejected; gives the milliseconds nothing more should go. */
-  rejected(units: number, sentAt: number, now: number): number {
+  /** What was sent at `sentAt` was rejected; gives the milliseconds nothing more should go. */
+  rejected(sentAt: number, now: number): number {
     const measurement = this.#measurement;
     if (measurement !== null) {
       measurement.lastRejectedAt = now;
-      if (sentAt >= this.#cutAt) this.#judge(measurement, units, now);
+      if (sentAt >= this.#cutAt) this.#judge(measurement, now);
       return 0;
     }
     // Sent before the rate was lowered: an answer to what has been dealt with.
@@ -147,9 +149,9 @@ export class AdaptiveRate {
   }
 
   /** Lowers the rate during a measurement when far too much is rejected, yet not below the level that is measured. */
-  #judge(measurement: Measurement, units: number, now: number): void {
+  #judge(measurement: Measurement, now: number): void {
     const outcomes = measurement.sinceCut;
-    outcomes.rejected += units;
+    outcomes.rejected += 1;
     outcomes.firstAt ??= now;
     const all = outcomes.granted + outcomes.rejected;
     if (all < JUDGED_OUTCOMES && now - outcomes.firstAt < JUDGED_MS) return;
@@ -184,7 +186,7 @@ export class AdaptiveRate {
     // With too few who ask (many sit out their rejection) what was granted is no measure.
     const isBusy = measurement.busyMs >= 0.7 * passedMs;
     const measured = isBusy ? (measurement.units * 1000) / passedMs : 0.95 * this.#rate;
-    this.#settle(Math.min(this.#rate, Math.max(measured, this.#rate / 2)), -RETURN_S, now);
+    this.#settle(Math.min(this.#rate, Math.max(measured, this.#rate * MEASURED_LEAST)), -RETURN_S, now);
   }
 
   #settle(level: number, age: number, now: number, haste = UNPROVEN): void {

@@ -5,7 +5,7 @@ import { CellRate } from "../domain/cell-rate.ts";
 import type { Limit } from "../domain/pace.ts";
 
 /** Unused time that may be made up for; short, as a store that is near its limit takes no bursts. */
-const CREDIT_MS = 25;
+const CREDIT_MS = 50;
 const TICK_MS = 10;
 /** S3's own limit to the keys of one DeleteObjects request. */
 const MOST_KEYS = 1000;
@@ -51,8 +51,8 @@ export class BucketGovernor implements Limit {
   }
 
   /** What was sent at `sentAt` was rejected for being too much (503, 429). */
-  throttled(writes: number, sentAt: number, now: number): void {
-    const pauseMs = this.#law.rejected(writes, sentAt, now);
+  throttled(sentAt: number, now: number): void {
+    const pauseMs = this.#law.rejected(sentAt, now);
     this.#follow(now);
     if (pauseMs > 0) this.#cells.pause(pauseMs, now);
   }

@@ -185,7 +185,7 @@ export class GovernedObjectStore implements PacedObjectStore {
       return result;
     } catch (error) {
       if (hasCode(error, "store_throttled")) {
-        governor?.throttled(writes, sentAt, clock.now());
+        governor?.throttled(sentAt, clock.now());
         throttling.rejected(clock.now());
       }
       throw error;
