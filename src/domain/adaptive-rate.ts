@@ -18,15 +18,17 @@ const PAUSE_MS = 50;
 /** A stretch between two objections that is long enough to tell the level from what was granted in it. */
 const TELLING_MS = 2000;
 /** So many objections after stretches too short to tell anything only lower the rate a little; then it is measured. */
-const PASSING_OBJECTIONS = 2;
+const PASSING_OBJECTIONS = 5;
 /** The level is measured over so long a time, and so many grants, while the store objects. */
 const MEASURE_MS = 300;
 const MEASURE_GRANTS = 10;
-/** Outcomes, or milliseconds of them, after which a measurement under way judges the rate it is made at. */
+/** Outcomes that judge the rate of a measurement, and over how long: the rejections of one stall come all together. */
 const JUDGED_OUTCOMES = 20;
-const JUDGED_MS = 30;
+const JUDGED_MS = 60;
+/** With fewer outcomes it is judged after so long. */
+const JUDGED_ANYWAY_MS = 150;
 /** A bulk deletion in so short a time makes a measurement err: the rate it is made at is never far above the level. */
-const MEASURED_LEAST = 0.8;
+const MEASURED_LEAST = 0.9;
 /** With a smaller share granted than this the rate is lowered during a measurement. */
 const MOSTLY_GRANTED = 0.75;
 /** A measurement is shorter and less exact than a telling stretch: after it time counts so many times on the curve. */
@@ -154,7 +156,7 @@ export class AdaptiveRate {
     outcomes.rejected += 1;
     outcomes.firstAt ??= now;
     const all = outcomes.granted + outcomes.rejected;
-    if (all < JUDGED_OUTCOMES && now - outcomes.firstAt < JUDGED_MS) return;
+    if (now - outcomes.firstAt < (all < JUDGED_OUTCOMES ? JUDGED_ANYWAY_MS : JUDGED_MS)) return;
     const share = outcomes.granted / all;
     if (share < MOSTLY_GRANTED) {
       if (share === 0) measurement.beforeDrought ??= this.#rate;
