@@ -5,9 +5,9 @@ const FIRST_PER_SECOND = 2000;
 /** Before the first objection each unit that went adds this many a second: the rate doubles in a tenth of a second. */
 const RAMP = 7;
 /** An objection lowers the rate to this share below the level that is known to be granted. */
-const BELOW = 0.04;
+const BELOW = 0.025;
 /** Seconds until the level is reached again. */
-const RETURN_S = 3;
+const RETURN_S = 2;
 /** ln(rate ÷ level) is this times the third power of the seconds before or after the level: slow near it, fast far above. */
 const CURVE = BELOW / RETURN_S ** 3;
 /** Never faster than this share of the rate a second. */

@@ -10,7 +10,7 @@ const TICK_MS = 10;
 /** S3's own limit to the keys of one DeleteObjects request. */
 const MOST_KEYS = 1000;
 /** Seconds' worth of a throttled bucket's rate that one bulk deletion may cost: it leaves a debt that rejects others. */
-const BULK_S = 0.04;
+const BULK_S = 0.03;
 
 /** Adaptive rate for the writes of one bucket, shared by all who write to it in this process. */
 export class BucketGovernor implements Limit {
