@@ -12,6 +12,7 @@ import type { Jobs } from "./jobs/jobs.ts";
 import { continueOrSubmit, waitForLease } from "./jobs/run-to-end.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
 import { openLedger } from "./stores/ledger/open-ledger.ts";
+import { luxonCalendar } from "./stores/luxon-calendar.ts";
 import { csvManifest } from "./stores/manifest/csv-manifest.ts";
 import { openConnections } from "./stores/open-connections.ts";
 import { systemClock } from "./stores/system-clock.ts";
@@ -48,6 +49,7 @@ export async function compose(config: Config): Promise<Tranship> {
   const connections = openConnections(config);
   const parts: JobParts = {
     clock: systemClock,
+    calendar: luxonCalendar,
     ledger,
     connections,
     governors: new BucketGovernors(),

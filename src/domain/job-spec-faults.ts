@@ -2,8 +2,9 @@
 
 import { parseDuration } from "./duration.ts";
 import type { Fault } from "./errors.ts";
-import { type JobSpec, MAX_KEY_BYTES, type ReferenceSpec, type Windows } from "./job-spec.ts";
+import { type JobSpec, MAX_KEY_BYTES, type ReferenceSpec } from "./job-spec.ts";
 import { keyBytes, prefixesOverlap } from "./key-mapping.ts";
+import { windowFaults } from "./window-faults.ts";
 
 /** Every fault of `spec`; `known` are the configured names. */
 export function specFaults(
@@ -153,47 +154,11 @@ function timeFaults(spec: JobSpec): Fault[] {
   return spec.windows === null ? faults : [...faults, ...windowFaults(spec.windows)];
 }
 
-function windowFaults({ timezone, open, closed }: Windows): Fault[] {
-  const faults: Fault[] = [];
-  if (!isTimeZone(timezone)) {
-    const message = `unknown time zone ${JSON.stringify(timezone)}; use an IANA name, e.g. Africa/Cairo`;
-    faults.push({ pointer: "/windows/timezone", message });
-  }
-  for (const [i, window] of open.entries()) {
-    const pointer = `/windows/open/${i}`;
-    if (window.from === window.to) {
-      faults.push({ pointer, message: "from and to are the same: use 00:00 to 24:00 for all day" });
-    }
-    if (window.from === "24:00") {
-      faults.push({ pointer: `${pointer}/from`, message: "a window cannot begin at 24:00; use 00:00" });
-    }
-  }
-  for (const [i, date] of closed.entries()) {
-    if (!isDate(date))
-      faults.push({ pointer: `/windows/closed/${i}`, message: "not a date of the calendar" });
-  }
-  return faults;
-}
-
 function isInstant(text: string): boolean {
   return (
     /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) &&
     !Number.isNaN(Date.parse(text))
   );
-}
-
-function isDate(text: string): boolean {
-  const at = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return /^[A-Za-z]/.test(name);
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { type Carrier, OddNames } from "../conveyor/batch-carrier.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
+import type { LocalCalendar } from "../domain/local-calendar.ts";
 import { Pace } from "../domain/pace.ts";
 import { BucketGovernor } from "../pacing/bucket-governor.ts";
 import { limitConcurrency } from "../pacing/concurrency.ts";
@@ -37,6 +38,7 @@ export class BucketGovernors {
 
 export interface JobParts {
   readonly clock: Clock;
+  readonly calendar: LocalCalendar;
   readonly ledger: Ledger;
   readonly connections: Connections;
   readonly governors: BucketGovernors;

@@ -5,6 +5,7 @@ import type { Fault } from "../domain/errors.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import { specFaults } from "../domain/job-spec-faults.ts";
+import { windowWarnings } from "../domain/window-warnings.ts";
 import { noRequests } from "../ports/object-store.ts";
 import { sendCanary } from "./canary.ts";
 import { governedStores, type JobParts } from "./job-context.ts";
@@ -50,12 +51,18 @@ export async function preflight(
   } catch (error) {
     problems.push(unreachable(error));
   }
-  return report(spec, count, tables, problems, parts.clock.now());
+  const now = parts.clock.now();
+  problems.push(...windowWarnings(spec, parts.calendar, now).map(toWarning));
+  return report(spec, count, tables, problems, now);
 }
 
 function toProblem(fault: Fault): Problem {
   const message = `${fault.pointer}: ${fault.message}`;
   return { severity: "error", code: fault.code ?? "invalid_job", message, examples: [] };
+}
+
+function toWarning(warning: Fault): Problem {
+  return { ...toProblem(warning), severity: "warning" };
 }
 
 function unreachable(error: unknown): Problem {

@@ -158,6 +158,20 @@ describe("preflight finds", () => {
     expect(problemsOf(report)).toEqual({ value_not_understood: [2, ["image/y.png?w=100", "image/%zz"]] });
   });
 
+  it("limits at which hardly anything moves, and lets the job run all the same", async () => {
+    bench.addRows(KEYS);
+    const report = await look({ references: [IMAGES], limits: { rowsPerSecond: 0.00001 } });
+    expect(report.ok).toBe(true);
+    expect(report.problems).toEqual([
+      {
+        severity: "warning",
+        code: "limit_below_one_object",
+        message: expect.stringContaining("/limits/rowsPerSecond"),
+        examples: [],
+      },
+    ]);
+  });
+
   it("what stands at the target keys of the inventory, and no other", async () => {
     const [same, other, elsewhere] = KEYS as [string, string, string];
     bench.store.putObject("bucket-b", moved(same), `body of ${same}`);

@@ -17,6 +17,7 @@ import {
   startSandboxStore,
 } from "../../src/sandbox/sandbox-store.ts";
 import { openLedger } from "../../src/stores/ledger/open-ledger.ts";
+import { luxonCalendar } from "../../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
 import { openConnections, type Patience } from "../../src/stores/open-connections.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
@@ -90,6 +91,7 @@ export async function openWorkbench(
   const clock = options.clock ?? systemClock;
   const parts: JobParts = {
     clock,
+    calendar: luxonCalendar,
     ledger,
     connections,
     governors: new BucketGovernors(),

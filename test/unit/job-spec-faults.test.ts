@@ -130,7 +130,38 @@ describe("windows", () => {
       "/windows/closed/1",
     ],
     ["a month that is not in the calendar", windows({ closed: ["2026-13-01"] }), "/windows/closed/0"],
+    [
+      "a closed date named twice",
+      windows({ closed: ["2026-12-24", "2026-12-25", "2026-12-24"] }),
+      "/windows/closed/2",
+    ],
+    [
+      "no day",
+      windows({ open: [{ days: [], from: "22:00", to: "06:00", limits: null }] }),
+      "/windows/open/0/days",
+    ],
+    ["no window", windows({ open: [] }), "/windows/open"],
+    ["no stage", windows({ stages: [] }), "/windows/stages"],
+    [
+      "more windows than anybody keeps in mind",
+      windows({ open: Array(101).fill({ days: ["mon"], from: "22:00", to: "06:00", limits: null }) }),
+      "/windows/open",
+    ],
+    [
+      "more closed dates than anybody keeps in mind",
+      windows({
+        closed: Array.from({ length: 1001 }, (_, i) =>
+          new Date(1.8e12 + i * 86_400_000).toISOString().slice(0, 10),
+        ),
+      }),
+      "/windows/closed",
+    ],
   ])("with %s are told so", (_, change, pointer) => {
     expect(pointers(change)).toContain(pointer);
+  });
+
+  it("that are right have no fault but that this version does not keep to them", () => {
+    const right = windows({ closed: ["2026-12-24", "2026-12-25"] });
+    expect(pointers(right).filter((pointer) => pointer !== "/windows")).toEqual([]);
   });
 });
