@@ -60,6 +60,9 @@ describe("the finish", () => {
     const speedOf = ({ concurrency }: { concurrency: number }) => concurrency / 128;
     const finish = estimateFinish(windowOf(weekend), { seconds: 4 * HOUR, from, speedOf });
     expect(finish).toEqual({ at: local("2026-01-10 01:00"), openings: 1 });
+    // The last hour of Saturday does two of three hours' work.
+    const late = { seconds: 3 * HOUR, from: local("2026-01-10 05:00"), speedOf };
+    expect(estimateFinish(windowOf(weekend), late)).toEqual({ at: local("2026-01-16 23:00"), openings: 2 });
   });
 
   it("is not known beyond three years, nor where nothing opens", () => {
