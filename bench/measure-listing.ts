@@ -9,6 +9,7 @@ import { parseJobSpec } from "../src/jobs/parse-job-spec.ts";
 import type { Ledger } from "../src/ports/ledger.ts";
 import { noRequests } from "../src/ports/object-store.ts";
 import { planBatches } from "../src/stages/plan.ts";
+import { luxonCalendar } from "../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../src/stores/manifest/csv-manifest.ts";
 import { openConnections } from "../src/stores/open-connections.ts";
 import { systemClock } from "../src/stores/system-clock.ts";
@@ -84,6 +85,7 @@ async function plan(endpoint: string, maxObjects: number | null) {
   const requests = noRequests();
   const parts = {
     clock: systemClock,
+    calendar: luxonCalendar,
     // Planning asks nothing of it.
     ledger: {} as Ledger,
     connections,
