@@ -1,10 +1,14 @@
 /** This file runs a sandbox store as a process of its own, for benchmarks and for compose. */
 
 import { parseArgs } from "node:util";
+import { RequestTimeline } from "./request-timeline.ts";
 import { type BucketOptions, type SandboxStore, startSandboxStore } from "./sandbox-store.ts";
 
 const USAGE =
-  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--seed BUCKET/PREFIX:COUNT:BYTES]... [--numbered BUCKET/PREFIX:COUNT:BYTES]... [--numbered-target BUCKET/PREFIX:COUNT:BYTES]...\n";
+  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--copy-bytes-per-second N] [--seed BUCKET/PREFIX:COUNT:BYTES[:PART_BYTES]]... [--numbered BUCKET/PREFIX:COUNT:BYTES]... [--numbered-target BUCKET/PREFIX:COUNT:BYTES]... [--timeline-ms N]\n";
+
+/** Bodies from this size on are generated when they are read, and take no memory. */
+const PATTERN_FROM_BYTES = 2 ** 20;
 
 const { values } = parseArgs({
   options: {
@@ -17,9 +21,11 @@ const { values } = parseArgs({
     "secret-access-key": { type: "string" },
     "latency-ms": { type: "string", default: "0" },
     "write-budget": { type: "string" },
+    "copy-bytes-per-second": { type: "string" },
     seed: { type: "string", multiple: true, default: [] },
     numbered: { type: "string", multiple: true, default: [] },
     "numbered-target": { type: "string", multiple: true, default: [] },
+    "timeline-ms": { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -54,8 +60,13 @@ async function serve(id: string, secret: string): Promise<void> {
   if (budget !== undefined) {
     for (const name of [...plain, ...versioned]) store.faults.writeBudget(name, Number(budget));
   }
+  const copySpeed = values["copy-bytes-per-second"];
+  if (copySpeed !== undefined) store.faults.copyBytesPerSecond = Number(copySpeed);
   for (const seed of values.seed) seedObjects(store, seed);
   const names = [...plain, ...versioned, ...numberedNames()];
+  const every = values["timeline-ms"];
+  const timeline = every === undefined ? undefined : new RequestTimeline(store, names);
+  timeline?.start(Number(every));
   const stop = () => {
     // What a benchmark asks afterwards: its own counts can be checked against the server's.
     const { requests } = store;
@@ -66,6 +77,7 @@ async function serve(id: string, secret: string): Promise<void> {
       errors: requests.byError(),
       granted,
       objects: Object.fromEntries(names.map((name) => [name, store.countObjects(name)])),
+      ...(timeline && { timeline: timeline.samples() }),
     };
     process.stdout.write(`${JSON.stringify(counts)}\n`);
     store.close().then(
@@ -78,11 +90,17 @@ async function serve(id: string, secret: string): Promise<void> {
   process.stdout.write(`${JSON.stringify({ url: store.url, buckets: names })}\n`);
 }
 
-/** `bucket/prefix:count:bytes` becomes the objects `prefix` + a nine-digit number, in byte order. */
+/**
+ * `bucket/prefix:count:bytes` becomes the objects `prefix` + a nine-digit number, in byte order; with `:part_bytes`
+ * as if they had been uploaded in parts of that size.
+ */
 function seedObjects(store: SandboxStore, text: string): void {
-  const { bucket, prefix, count, bytes } = readObjects(text);
-  const body = Buffer.alloc(bytes, "tranship");
-  for (let n = 0; n < count; n++) store.putObject(bucket, prefix + String(n).padStart(9, "0"), body);
+  const { bucket, prefix, count, bytes, partBytes } = readObjects(text);
+  const body = bytes < PATTERN_FROM_BYTES ? Buffer.alloc(bytes, "tranship") : { size: bytes };
+  const options = partBytes === undefined ? {} : { partBytes };
+  for (let n = 0; n < count; n++) {
+    store.putObject(bucket, prefix + String(n).padStart(9, "0"), body, options);
+  }
 }
 
 /** Objects with the same keys that take no memory; the bucket holds nothing else. */
@@ -96,10 +114,11 @@ function numberedNames(): string[] {
 }
 
 function readObjects(text: string) {
-  const match = /^([^/]+)\/(.*):(\d+):(\d+)$/.exec(text);
-  if (match === null) throw new TypeError(`${text}: expected BUCKET/PREFIX:COUNT:BYTES`);
-  const [, bucket = "", prefix = "", count, bytes] = match;
-  return { bucket, prefix, count: Number(count), bytes: Number(bytes) };
+  const match = /^([^/]+)\/(.*?):(\d+):(\d+)(?::(\d+))?$/.exec(text);
+  if (match === null) throw new TypeError(`${text}: expected BUCKET/PREFIX:COUNT:BYTES[:PART_BYTES]`);
+  const [, bucket = "", prefix = "", count, bytes, partBytes] = match;
+  const parts = partBytes === undefined ? undefined : Number(partBytes);
+  return { bucket, prefix, count: Number(count), bytes: Number(bytes), partBytes: parts };
 }
 
 function splitNames(list: string): string[] {
