@@ -1,0 +1,100 @@
+/** Many small objects: speed, requests, CPU and memory of Tranship and its peers, in turn, on the same store. */
+
+import type { Contender } from "./contender.ts";
+import { median } from "./median.ts";
+import { type ContenderRun, runContender } from "./run-contender.ts";
+
+export interface ThroughputOptions {
+  readonly contenders: readonly Contender[];
+  /** Contenders that differ from another only in what CPU they use: measured at the first concurrency alone. */
+  readonly once: readonly Contender[];
+  /** Of the fastest contenders; slow ones move their share of it. */
+  readonly objects: number;
+  readonly bytes: number;
+  readonly latencyMs: number;
+  readonly concurrencies: readonly number[];
+  /** Runs of each contender, in turn. */
+  readonly rounds: number;
+  /** Told of each run as soon as it is over. */
+  onRun?(run: ContenderRun): void;
+}
+
+/** Medians over the rounds of one contender at one concurrency. */
+export interface ThroughputRow {
+  readonly name: string;
+  readonly concurrency: number;
+  /** False where the contender works one request at a time; its row stands for every concurrency. */
+  readonly concurrent: boolean;
+  readonly objects: number;
+  readonly rounds: number;
+  /** Over the whole process, from its start to its end. */
+  readonly objectsPerSecond: number;
+  /** From the first copy that the store received to the last write. */
+  readonly activeObjectsPerSecond: number;
+  /** The slowest and the fastest round, whole process. */
+  readonly slowest: number;
+  readonly fastest: number;
+  /** `objectsPerSecond` and `activeObjectsPerSecond` as shares of concurrency ÷ latency. */
+  readonly shareOfBound: number;
+  readonly activeShareOfBound: number;
+  readonly cpuMsPerObject: number;
+  readonly requestsPerObject: number;
+  readonly peakMb: number;
+}
+
+/** Measures every contender at every concurrency; throws when one of them does not move everything. */
+export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputRow[]> {
+  const rows: ThroughputRow[] = [];
+  for (const [place, concurrency] of options.concurrencies.entries()) {
+    const isFirst = place === 0;
+    const among = options.contenders.filter((contender) => isFirst || contender.concurrent);
+    const contenders = [...among, ...(isFirst ? options.once : [])];
+    const runs = new Map(contenders.map((contender) => [contender, [] as ContenderRun[]]));
+    for (let round = 0; round < options.rounds; round++) {
+      // Turn and turn about, so that a disturbance of the machine does not fall on one of them alone.
+      const order = round % 2 === 0 ? contenders : contenders.toReversed();
+      for (const contender of order) {
+        const run = await runOnce(contender, concurrency, options);
+        runs.get(contender)?.push(run);
+        options.onRun?.(run);
+      }
+    }
+    for (const [contender, done] of runs) rows.push(rowOf(contender, concurrency, done, options));
+  }
+  return rows;
+}
+
+function runOnce(contender: Contender, concurrency: number, options: ThroughputOptions) {
+  const { bytes, latencyMs } = options;
+  const objects = Math.max(20, Math.round(options.objects * contender.share));
+  return runContender(contender, concurrency, { objects, bytes, latencyMs });
+}
+
+function rowOf(
+  contender: Contender,
+  concurrency: number,
+  runs: readonly ContenderRun[],
+  { latencyMs }: ThroughputOptions,
+): ThroughputRow {
+  const middle = (value: (run: ContenderRun) => number) => median(runs.map(value));
+  const rates = runs.map((run) => run.objects / run.seconds);
+  const objectsPerSecond = median(rates);
+  const activeObjectsPerSecond = middle((run) => run.objects / run.activeSeconds);
+  const bound = (contender.concurrent ? concurrency : 1) / (latencyMs / 1000);
+  return {
+    name: contender.name,
+    concurrency,
+    concurrent: contender.concurrent,
+    objects: runs[0]?.objects ?? 0,
+    rounds: runs.length,
+    objectsPerSecond,
+    activeObjectsPerSecond,
+    slowest: Math.min(...rates),
+    fastest: Math.max(...rates),
+    shareOfBound: objectsPerSecond / bound,
+    activeShareOfBound: activeObjectsPerSecond / bound,
+    cpuMsPerObject: middle((run) => run.cpuMs / run.objects),
+    requestsPerObject: middle((run) => run.requests / run.objects),
+    peakMb: middle((run) => run.peakMb),
+  };
+}
