@@ -1,53 +1,66 @@
-import { openApplicationDatabase } from "./application-database.ts";
-import { measureThroughput } from "./measure-throughput.ts";
-import { installedPeers } from "./peers.ts";
-import { transhipContender } from "./tranship-contender.ts";
+/** `npm run bench`: every measure in one run on this machine, printed as tables and written to docs. */
 
-const database = await openApplicationDatabase();
-const n = Number(process.argv[2] ?? 2000);
-const rows = await measureThroughput({
-  contenders: [
-    transhipContender({ name: "Tranship, objects only", database: null, ledger: "sqlite" }),
-    transhipContender({ name: "Tranship, with rows", database, ledger: "mariadb" }),
-    ...installedPeers(),
-  ],
-  once: [transhipContender({ name: "Tranship, rows, SQLite ledger", database, ledger: "sqlite" })],
-  objects: n,
-  bytes: 1024,
-  latencyMs: 20,
-  concurrencies: [64, 256],
-  rounds: 1,
-  onRun: (run) =>
-    console.log(
-      run.name,
-      run.concurrency,
-      run.objects,
-      run.seconds.toFixed(2),
-      run.activeSeconds.toFixed(2),
-      run.cpuMs,
-      run.peakMb.toFixed(0),
-      run.requests / run.objects,
-    ),
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { installParts } from "../test/support/install-parts.ts";
+import { barChart } from "./bar-chart.ts";
+import { installPeers } from "./install-peers.ts";
+import { largeObjectsSection } from "./large-objects-section.ts";
+import { machineFacts } from "./machine-facts.ts";
+import { reportText } from "./report.ts";
+import type { Effort, Section, SectionReport } from "./section.ts";
+import { throttledSection } from "./throttled-section.ts";
+import { throughputSection } from "./throughput-section.ts";
+
+const SECTIONS: readonly Section[] = [throughputSection, throttledSection, largeObjectsSection];
+
+const USAGE = `usage: npm run bench -- [--only NAME,NAME] [--quick] [--no-peers] [--out DIR]
+  --only      some of: ${SECTIONS.map(({ name }) => name).join(", ")}
+  --quick     few objects and one round: to see that it works, not to measure
+  --no-peers  Tranship alone
+  --out       where benchmarks.md and benchmarks.svg go; docs for a whole run, otherwise nowhere unless given
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    quick: { type: "boolean", default: false },
+    "no-peers": { type: "boolean", default: false },
+    out: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
 });
-console.table(
-  rows.map(
-    ({
-      name,
-      concurrency,
-      objectsPerSecond,
-      activeShareOfBound,
-      cpuMsPerObject,
-      requestsPerObject,
-      peakMb,
-    }) => ({
-      name,
-      concurrency,
-      objectsPerSecond,
-      activeShareOfBound,
-      cpuMsPerObject,
-      requestsPerObject,
-      peakMb,
-    }),
-  ),
-);
-await database.close();
+
+const names = values.only?.split(",") ?? SECTIONS.map(({ name }) => name);
+const unknown = names.filter((name) => !SECTIONS.some((section) => section.name === name));
+if (values.help || unknown.length > 0) {
+  process.stderr.write(unknown.length > 0 ? `no such section: ${unknown.join(", ")}\n${USAGE}` : USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  await run();
+}
+
+async function run(): Promise<void> {
+  const tell = (line: string) => void process.stderr.write(`${line}\n`);
+  const effort: Effort = { quick: values.quick, peers: !values["no-peers"], tell };
+  await installParts(["mariadb"]);
+  if (effort.peers) installPeers(tell);
+  const facts = machineFacts();
+  const sections: SectionReport[] = [];
+  for (const section of SECTIONS.filter(({ name }) => names.includes(name))) {
+    tell(`--- ${section.name}`);
+    sections.push(await section.measure(effort));
+  }
+  const isWhole = !values.quick && effort.peers && values.only === undefined;
+  const directory = values.out ?? (isWhole ? "docs" : undefined);
+  const given = process.argv.slice(2).join(" ");
+  const command = given === "" ? "npm run bench" : `npm run bench -- ${given}`;
+  const chart = directory === undefined ? null : "benchmarks.svg";
+  const report = reportText({ facts, sections, command, quick: values.quick, chart });
+  process.stdout.write(report);
+  if (directory === undefined) return;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "benchmarks.md"), report);
+  writeFileSync(join(directory, "benchmarks.svg"), barChart(sections.flatMap(({ charts }) => charts)));
+}

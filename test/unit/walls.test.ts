@@ -39,6 +39,7 @@ const PLANTED: readonly [file: string, line: string, rule: string][] = [
   ["src/http/h2.ts", 'import "@aws-sdk/client-s3";', "noRestrictedImports"],
   ["src/cli/i1.ts", 'import "../stores/sql/open-database.ts";', "noRestrictedImports"],
   ["src/sandbox/j1.ts", 'import "../stores/s3/s3-client.ts";', "noRestrictedImports"],
+  ["bench/n1.ts", 'import "../src/conveyor/conveyor.ts";', "noRestrictedImports"],
   ["src/jobs/k1.ts", "export const secret = process.env.SECRET;", "noProcessEnv"],
   ["src/jobs/k2.ts", 'console.log("hello");', "noConsole"],
   ["src/domain/l1.ts", 'import { two } from "./l2.ts";\nexport const one = () => two();', "noImportCycles"],
@@ -62,13 +63,14 @@ let reported: Set<string>;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "tranship-walls-"));
   cpSync(join(ROOT, "src"), join(directory, "src"), { recursive: true });
+  cpSync(join(ROOT, "bench"), join(directory, "bench"), { recursive: true });
   cpSync(join(ROOT, "biome.json"), join(directory, "biome.json"));
   execFileSync("git", ["init", "-q", directory]);
   for (const [file, line] of PLANTED) {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), `${line}\n`);
   }
-  const args = [BIOME, "lint", "--reporter=json", "--max-diagnostics=none", "src"];
+  const args = [BIOME, "lint", "--reporter=json", "--max-diagnostics=none", "src", "bench"];
   const output = runTolerantly(() =>
     execFileSync(process.execPath, args, { cwd: directory, encoding: "utf8", stdio: "pipe" }),
   );
