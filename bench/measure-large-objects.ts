@@ -1,7 +1,7 @@
 /** Large objects on a store whose copies take time in proportion to their bytes: whole, and in parts. */
 
 import type { Contender } from "./contender.ts";
-import { median } from "./median.ts";
+import { medianOf } from "./latencies.ts";
 import type { ContenderRun } from "./run-contender.ts";
 import { runContender } from "./run-contender.ts";
 
@@ -65,7 +65,7 @@ function rowOf(
   uploadedIn: LargeObjectsRow["uploadedIn"],
   runs: readonly ContenderRun[],
 ): LargeObjectsRow {
-  const middle = (value: (run: ContenderRun) => number) => median(runs.map(value));
+  const middle = (value: (run: ContenderRun) => number) => medianOf(runs.map(value));
   return {
     name,
     bytes,

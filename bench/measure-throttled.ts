@@ -1,7 +1,7 @@
 /** A store that takes so many writes a second for each bucket: how much of it is used, how much is sent in vain. */
 
 import type { Contender } from "./contender.ts";
-import { median } from "./median.ts";
+import { medianOf } from "./latencies.ts";
 import { type ContenderRun, runContender, writesOf } from "./run-contender.ts";
 import { type StoreSample, TARGET } from "./store-process.ts";
 
@@ -56,17 +56,17 @@ function rowOf(
   { writesPerSecond, objects }: ThrottledOptions,
 ): ThrottledRow {
   const shares = runs.map((run) => sharesOf(run.counts.timeline, writesPerSecond));
-  const middle = (name: keyof Shares) => median(shares.map((share) => share[name]));
+  const middle = (name: keyof Shares) => medianOf(shares.map((share) => share[name]));
   return {
     name: contender.name,
     objects,
     rounds: runs.length,
-    seconds: median(runs.map((run) => run.seconds)),
+    seconds: medianOf(runs.map((run) => run.seconds)),
     shareUsed: middle("used"),
     shareUsedLater: middle("usedLater"),
     shareRejected: middle("rejected"),
     shareRejectedLater: middle("rejectedLater"),
-    requestsPerObject: median(runs.map((run) => run.requests / run.objects)),
+    requestsPerObject: medianOf(runs.map((run) => run.requests / run.objects)),
   };
 }
 

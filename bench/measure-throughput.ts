@@ -1,7 +1,7 @@
 /** Many small objects: speed, requests, CPU and memory of Tranship and its peers, in turn, on the same store. */
 
 import type { Contender } from "./contender.ts";
-import { median } from "./median.ts";
+import { medianOf } from "./latencies.ts";
 import { type ContenderRun, runContender } from "./run-contender.ts";
 
 export interface ThroughputOptions {
@@ -76,9 +76,9 @@ function rowOf(
   runs: readonly ContenderRun[],
   { latencyMs }: ThroughputOptions,
 ): ThroughputRow {
-  const middle = (value: (run: ContenderRun) => number) => median(runs.map(value));
+  const middle = (value: (run: ContenderRun) => number) => medianOf(runs.map(value));
   const rates = runs.map((run) => run.objects / run.seconds);
-  const objectsPerSecond = median(rates);
+  const objectsPerSecond = medianOf(rates);
   const activeObjectsPerSecond = middle((run) => run.objects / run.activeSeconds);
   const bound = (contender.concurrent ? concurrency : 1) / (latencyMs / 1000);
   return {

@@ -15,9 +15,10 @@ import { throughputSection } from "./throughput-section.ts";
 
 const SECTIONS: readonly Section[] = [throughputSection, throttledSection, largeObjectsSection];
 
-const USAGE = `usage: npm run bench -- [--only NAME,NAME] [--quick] [--no-peers] [--out DIR]
+const USAGE = `usage: npm run bench -- [--only NAME,NAME] [--quick | --long] [--no-peers] [--out DIR]
   --only      some of: ${SECTIONS.map(({ name }) => name).join(", ")}
   --quick     few objects and one round: to see that it works, not to measure
+  --long      ten million objects too, where a section has them: an hour more
   --no-peers  Tranship alone
   --out       where benchmarks.md and benchmarks.svg go; docs for a whole run, otherwise nowhere unless given
 `;
@@ -26,6 +27,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     quick: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
     "no-peers": { type: "boolean", default: false },
     out: { type: "string" },
     help: { type: "boolean", default: false },
@@ -43,7 +45,7 @@ if (values.help || unknown.length > 0) {
 
 async function run(): Promise<void> {
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
-  const effort: Effort = { quick: values.quick, peers: !values["no-peers"], tell };
+  const effort: Effort = { quick: values.quick, long: values.long, peers: !values["no-peers"], tell };
   await installParts(["mariadb"]);
   if (effort.peers) installPeers(tell);
   const facts = machineFacts();

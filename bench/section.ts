@@ -4,6 +4,8 @@
 export interface Effort {
   /** A few objects and one round: to see that it works, not to measure. */
   readonly quick: boolean;
+  /** Ten million objects too, which take an hour. */
+  readonly long: boolean;
   /** Whether peers take part. */
   readonly peers: boolean;
   /** Told of what goes on. */

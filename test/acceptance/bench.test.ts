@@ -1,0 +1,59 @@
+/** `npm run bench` in its quick form: every part works without peers, and the files are written where they are asked for. */
+
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+
+const PROGRAM = join(import.meta.dirname, "../../dist/bench/run-benchmarks.js");
+const directory = mkdtempSync(join(tmpdir(), "tranship-bench-test-"));
+
+const bench = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [PROGRAM, ...args], { cwd: directory });
+
+/** The cells of the first row of a table that begins with `name`. */
+const cellsOf = (report: string, name: string) =>
+  (report.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "")
+    .split("|")
+    .map((cell) => cell.trim());
+
+describe.concurrent("the benchmark", { timeout: 180_000 }, () => {
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it("measures speed, throttling and large objects, and writes a report and a chart", async () => {
+    const out = join(directory, "out");
+    const only = "throughput,throttled,large-objects";
+    const { stdout } = await bench("--quick", "--no-peers", "--only", only, "--out", out);
+    expect(readFileSync(join(out, "benchmarks.md"), "utf8")).toBe(stdout);
+    expect(stdout).toContain("A quick run");
+    expect(stdout).toMatch(/\| processor \| \d+ × /);
+    for (const name of [
+      "Tranship, objects only",
+      "Tranship, with rows",
+      "Tranship, with rows, SQLite ledger",
+    ]) {
+      const [, , concurrency, objects, , active, , , cpu, requests, peak] = cellsOf(stdout, name);
+      expect([concurrency, objects]).toEqual(["64", "500 × 1"]);
+      expect(Number(active)).toBeGreaterThan(0);
+      expect(Number(cpu)).toBeGreaterThan(0);
+      // 500 copies, and a few that list, look and delete.
+      expect(Number(requests)).toBeGreaterThan(1);
+      expect(Number(requests)).toBeLessThan(1.1);
+      expect(Number(peak)).toBeGreaterThan(20);
+    }
+    const chart = readFileSync(join(out, "benchmarks.svg"), "utf8");
+    expect(chart).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+    expect(chart).toContain(">Tranship, with rows (256)<");
+  });
+
+  it("writes nothing unless it is a whole run, and refuses a section it does not know", async () => {
+    await bench("--quick", "--no-peers", "--only", "large-objects");
+    expect(existsSync(join(directory, "docs"))).toBe(false);
+    await expect(bench("--only", "thruput")).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("thruput"),
+    });
+  });
+});
