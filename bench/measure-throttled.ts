@@ -7,6 +7,7 @@ import { type StoreSample, TARGET } from "./store-process.ts";
 
 export interface ThrottledOptions {
   readonly contenders: readonly Contender[];
+  /** Of the fastest contenders; slow ones move their share of it. */
   readonly objects: number;
   readonly writesPerSecond: number;
   readonly latencyMs: number;
@@ -41,7 +42,8 @@ export async function measureThrottled(options: ThrottledOptions): Promise<Throt
   const runs = new Map(contenders.map((contender) => [contender, [] as ContenderRun[]]));
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of contenders) {
-      const store = { objects, bytes: 1024, latencyMs, writeBudget: writesPerSecond };
+      const share = Math.round(objects * contender.share);
+      const store = { objects: share, bytes: 1024, latencyMs, writeBudget: writesPerSecond };
       const run = await runContender(contender, concurrency, store);
       runs.get(contender)?.push(run);
       options.onRun?.(run);
@@ -53,13 +55,13 @@ export async function measureThrottled(options: ThrottledOptions): Promise<Throt
 function rowOf(
   contender: Contender,
   runs: readonly ContenderRun[],
-  { writesPerSecond, objects }: ThrottledOptions,
+  { writesPerSecond }: ThrottledOptions,
 ): ThrottledRow {
   const shares = runs.map((run) => sharesOf(run.counts.timeline, writesPerSecond));
   const middle = (name: keyof Shares) => medianOf(shares.map((share) => share[name]));
   return {
     name: contender.name,
-    objects,
+    objects: runs[0]?.objects ?? 0,
     rounds: runs.length,
     seconds: medianOf(runs.map((run) => run.seconds)),
     shareUsed: middle("used"),

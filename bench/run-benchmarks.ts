@@ -44,6 +44,8 @@ if (values.help || unknown.length > 0) {
 }
 
 async function run(): Promise<void> {
+  // Whatever was started dies with this process: each part has a hook on its exit.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
   const effort: Effort = { quick: values.quick, long: values.long, peers: !values["no-peers"], tell };
   await installParts(["mariadb"]);

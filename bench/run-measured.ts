@@ -32,6 +32,8 @@ export async function runMeasured(command: MeasuredCommand, timeoutMs: number): 
   const startedAt = performance.now();
   const { program, args, env, cwd } = command;
   const child = spawn(program, args, { cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
   let said = "";
   const hear = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-QUOTED_CHARACTERS);
@@ -42,7 +44,7 @@ export async function runMeasured(command: MeasuredCommand, timeoutMs: number): 
   const looking = setInterval(() => {
     peakMb = Math.max(peakMb, peakOf(child.pid));
   }, LOOK_EVERY_MS);
-  const timeout = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const timeout = setTimeout(kill, timeoutMs);
   const end = await new Promise<string | number | null>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(signal ?? code));
@@ -50,6 +52,7 @@ export async function runMeasured(command: MeasuredCommand, timeoutMs: number): 
   const seconds = (performance.now() - startedAt) / 1000;
   clearInterval(looking);
   clearTimeout(timeout);
+  process.off("exit", kill);
   if (end !== 0) throw new Error(`${program} ended with ${end} after ${seconds.toFixed(1)} s:\n${said}`);
   return { seconds, cpuMs: childrenCpuMs() - cpuBefore, peakMb };
 }

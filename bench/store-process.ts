@@ -57,6 +57,9 @@ export async function startStore(options: StoreOptions): Promise<StoreProcess> {
   const child = spawn(process.execPath, [program, ...argumentsOf(options)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => {
     const line = await lines.next();
@@ -73,7 +76,7 @@ export async function startStore(options: StoreOptions): Promise<StoreProcess> {
       await ended;
       return counts;
     },
-    kill: () => void child.kill("SIGKILL"),
+    kill,
   };
 }
 
