@@ -45,6 +45,9 @@ const ConfigFile = Type.Object(
     databases: Type.Optional(
       Type.Record(Type.String(), Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
     ),
+    replicas: Type.Optional(
+      Type.Record(Type.String(), Type.Array(Type.String({ pattern: "^mysql://.+$" }), { minItems: 1 })),
+    ),
     logLevel: Type.Optional(
       Type.Union(["debug", "info", "warn", "error", "silent"].map((level) => Type.Literal(level))),
     ),
@@ -62,6 +65,8 @@ export interface Config {
   readonly progress: string;
   readonly stores: Readonly<Record<string, StoreConfig>>;
   readonly databases: Readonly<Record<string, string>>;
+  /** URLs of the servers that replicate from a database, by the database's name; guards watch their lag. */
+  readonly replicas: Readonly<Record<string, readonly string[]>>;
   readonly logLevel: string;
 }
 
@@ -82,6 +87,7 @@ function loadConfig(file: unknown, env: Environment): Config {
       faults.push({ pointer: error.instancePath, message: error.message });
     }
   }
+  if (faults.length === 0) faults.push(...replicaFaults(filled as Static<typeof ConfigFile>));
   if (faults.length > 0) {
     const list = faults.map((fault) => `${fault.pointer || "/"}: ${fault.message}`).join("; ");
     throw new DomainError("config_invalid", `the configuration is not valid: ${list}`, { faults });
@@ -93,7 +99,18 @@ function loadConfig(file: unknown, env: Environment): Config {
     progress: given.progress ?? "sqlite:./tranship.db",
     stores: given.stores ?? { main: {} },
     databases: given.databases ?? {},
+    replicas: given.replicas ?? {},
     logLevel: given.logLevel ?? "info",
+  });
+}
+
+/** Replicas of a database that is not there would be watched by nobody. */
+function replicaFaults({ databases = {}, replicas = {} }: Static<typeof ConfigFile>): Fault[] {
+  return Object.keys(replicas).flatMap((name) => {
+    const pointer = `/replicas/${name}`;
+    const url = Object.hasOwn(databases, name) ? databases[name] : undefined;
+    if (url === undefined) return [{ pointer, message: "no database of this name is configured" }];
+    return url.startsWith("sqlite:") ? [{ pointer, message: "an SQLite file has no replicas" }] : [];
   });
 }
 

@@ -76,11 +76,19 @@ export interface Windows {
 
 export type WorkStage = "copy" | "update" | "delete";
 
+/** What a database may show before the job sends it no more statements; null is no limit. */
+export interface DatabaseLimits {
+  readonly maxThreadsRunning: number | null;
+  readonly maxReplicaLagSeconds: number | null;
+  /** Transactions that wait for a row lock. */
+  readonly maxLockWaits: number | null;
+  /** What to do while a value with a limit cannot be read for want of a right. */
+  readonly onUnknown: "hold" | "go";
+}
+
 export interface Guards {
-  readonly database: {
-    readonly maxThreadsRunning: number | null;
-    readonly maxReplicaLagSeconds: number | null;
-  } | null;
+  /** With a guard, even one without limits, statements are also spread out as the database gets slower. */
+  readonly database: DatabaseLimits | null;
   /** Share of settled objects, 0–1, that may be exceptions before the job pauses itself. */
   readonly maxExceptionRatio: number | null;
 }

@@ -102,6 +102,15 @@ const Guards = Type.Object(
           {
             maxThreadsRunning: Type.Optional(Nullable(Type.Integer({ minimum: 1 }))),
             maxReplicaLagSeconds: Type.Optional(Nullable(Type.Number({ minimum: 0 }))),
+            maxLockWaits: Type.Optional(
+              Nullable(Type.Integer({ minimum: 1, description: "Transactions that wait for a row lock" })),
+            ),
+            onUnknown: Type.Optional(
+              Type.Union([Type.Literal("hold"), Type.Literal("go")], {
+                default: "hold",
+                description: "What to do while the account may not read a value that has a limit",
+              }),
+            ),
           },
           closed,
         ),

@@ -2,7 +2,7 @@
 
 import { Compile } from "typebox/compile";
 import { DomainError, type Fault } from "../domain/errors.ts";
-import type { JobSpec, ReferenceSpec, Windows } from "../domain/job-spec.ts";
+import type { DatabaseLimits, JobSpec, ReferenceSpec, Windows } from "../domain/job-spec.ts";
 import { specFaults } from "../domain/job-spec-faults.ts";
 import { JobPatch, JobRequest, PATTERN_MEANINGS } from "./job-spec-schema.ts";
 import { shapeFaults } from "./shape-faults.ts";
@@ -135,10 +135,17 @@ function windowsOf({ windows }: Pick<JobRequest, "windows">): Windows | null {
   };
 }
 
+const UNLIMITED: DatabaseLimits = {
+  maxThreadsRunning: null,
+  maxReplicaLagSeconds: null,
+  maxLockWaits: null,
+  onUnknown: "hold",
+};
+
 function guardsOf({ guards }: Pick<JobRequest, "guards">): JobSpec["guards"] {
   const database = guards?.database ?? null;
   return {
-    database: database === null ? null : { maxThreadsRunning: null, maxReplicaLagSeconds: null, ...database },
+    database: database === null ? null : { ...UNLIMITED, ...database },
     maxExceptionRatio: guards?.maxExceptionRatio ?? null,
   };
 }

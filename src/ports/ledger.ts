@@ -1,6 +1,7 @@
 /** The ledger: the durable record of jobs, batches, exceptions and audit events. Every write of a runner is fenced. */
 
 import type { Batch, Tally } from "../domain/batch.ts";
+import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
 import type {
@@ -134,6 +135,8 @@ export interface Ledger {
 
   batches(jobId: string, cursor: string | null, limit: number): Promise<Page<BatchSummary>>;
   exceptions(jobId: string, cursor: string | null, limit: number): Promise<Page<ExceptionRecord>>;
+  /** The `limit` most frequent codes of the open exceptions recorded at `since` or later, most frequent first. */
+  topExceptions(jobId: string, since: number, limit: number): Promise<readonly ExceptionCount[]>;
   audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>>;
   /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;

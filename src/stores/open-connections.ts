@@ -29,17 +29,26 @@ export interface Patience {
   readonly credentialsMs?: number;
 }
 
-/** Opens nothing yet; throws `config_invalid` for a database URL that cannot be one. */
+/** Opens nothing yet; throws `config_invalid` for a database's or replica's URL that cannot be one. */
 export function openConnections(
   config: {
     readonly stores: Readonly<Record<string, StoreConfig>>;
     readonly databases: Readonly<Record<string, string>>;
+    readonly replicas?: Readonly<Record<string, readonly string[]>>;
   },
   { timeouts = {}, credentialsMs }: Patience = {},
 ): Connections {
   const databases = new Map<string, Database>(
-    Object.entries(config.databases).map(([name, url]) => [name, openDatabase(name, url)]),
+    Object.entries(config.databases).map(([name, url]) => [
+      name,
+      openDatabase(name, url, { replicas: config.replicas?.[name] ?? [] }),
+    ]),
   );
+  const openedDatabase = (name: string): Database => {
+    const database = databases.get(name);
+    if (database === undefined) throw unknown("database", name, [...databases.keys()]);
+    return database;
+  };
   const stores = new Map<string, OpenStore>();
   const openStore = (name: string): OpenStore => {
     const known = stores.get(name);
@@ -68,11 +77,8 @@ export function openConnections(
     storeNames: Object.keys(config.stores),
     databaseNames: Object.keys(config.databases),
     store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts, timeouts }),
-    reference(spec, statements) {
-      const database = databases.get(spec.database);
-      if (database === undefined) throw unknown("database", spec.database, [...databases.keys()]);
-      return database.reference(spec, statements);
-    },
+    reference: (spec, statements) => openedDatabase(spec.database).reference(spec, statements),
+    health: (name) => openedDatabase(name).health,
     async close() {
       await Promise.all([...databases.values()].map((database) => database.close()));
       for (const { client } of stores.values()) client.destroy();

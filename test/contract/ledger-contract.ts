@@ -3,6 +3,7 @@
 import { afterAll, beforeAll } from "vitest";
 import type { Ledger } from "../../src/ports/ledger.ts";
 import { batchesContract } from "./ledger-batches-contract.ts";
+import { exceptionsContract } from "./ledger-exceptions-contract.ts";
 import { fencingContract } from "./ledger-fencing-contract.ts";
 import type { LedgerPlace } from "./ledger-fixtures.ts";
 import { jobsContract } from "./ledger-jobs-contract.ts";
@@ -25,6 +26,7 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
   leasesContract(() => ledger);
   fencingContract(() => ledger);
   batchesContract(() => ledger);
+  exceptionsContract(() => ledger);
   tallyContract(() => ledger);
   lookupContract(() => ledger);
   storageContract(newPlace);

@@ -2,6 +2,7 @@
 
 import { MoreThan } from "typeorm";
 import type { BatchObject, ExceptionCode, Stage } from "../../domain/batch.ts";
+import type { ExceptionCount } from "../../domain/exception-ratio.ts";
 import type { ExceptionRecord, Page } from "../../ports/ledger.ts";
 import type { LedgerSession, Sql, SqlValue } from "./ledger-session.ts";
 import { pageOf, readCursor } from "./page-cursor.ts";
@@ -69,4 +70,21 @@ export async function exceptionPage(
       at: row.happened_at,
     }),
   });
+}
+
+/** The most frequent codes among those recorded at `since` or later; of equally frequent ones the first by name. */
+export async function topExceptions(
+  session: LedgerSession,
+  jobId: string,
+  since: number,
+  limit: number,
+): Promise<readonly ExceptionCount[]> {
+  const rows = await session.run((sql) =>
+    sql.rows<{ code: string; amount: number | string }>(
+      `SELECT code, COUNT(*) AS amount FROM tranship_exceptions WHERE job_id = ? AND happened_at >= ?
+       GROUP BY code ORDER BY amount DESC, code LIMIT ${Math.trunc(limit)}`,
+      [jobId, since],
+    ),
+  );
+  return rows.map(({ code, amount }) => ({ code: code as ExceptionCode, count: Number(amount) }));
 }

@@ -1,6 +1,7 @@
 /** The ledger on a SQL database; what each method does is in the file of its records. */
 
 import type { Batch, Tally } from "../../domain/batch.ts";
+import type { ExceptionCount } from "../../domain/exception-ratio.ts";
 import type {
   AuditEvent,
   BatchSummary,
@@ -16,7 +17,7 @@ import type {
 } from "../../ports/ledger.ts";
 import { auditPage, insertAudit } from "./audit-records.ts";
 import { batchPage, earliestUpdated, lastCursor, openBatches, tally } from "./batch-reads.ts";
-import { exceptionPage } from "./exception-records.ts";
+import { exceptionPage, topExceptions } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
 import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
 import { KnownObjects } from "./known-objects.ts";
@@ -135,6 +136,10 @@ export class TypeormLedger implements Ledger {
 
   exceptions(jobId: string, cursor: string | null, limit: number): Promise<Page<ExceptionRecord>> {
     return exceptionPage(this.#session, jobId, cursor, limit);
+  }
+
+  topExceptions(jobId: string, since: number, limit: number): Promise<readonly ExceptionCount[]> {
+    return topExceptions(this.#session, jobId, since, limit);
   }
 
   audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>> {

@@ -168,6 +168,16 @@ export function isMissingRight(error: unknown): boolean {
   return [1142, 1143, 1370].includes(vendorError(error)?.errno ?? 0);
 }
 
+/** Whether the account lacks a right that is given for the whole server (ER_SPECIFIC_ACCESS_DENIED_ERROR). */
+export function isMissingGlobalRight(error: unknown): boolean {
+  return vendorError(error)?.errno === 1227;
+}
+
+/** Whether the server does not know the statement (ER_PARSE_ERROR). */
+export function isSyntaxError(error: unknown): boolean {
+  return vendorError(error)?.errno === 1064;
+}
+
 /** Whether the server did not answer in time: the statement may still be running, so a repetition would wait behind it. */
 export function isSilence(error: unknown): boolean {
   return vendorError(error)?.code === "PROTOCOL_SEQUENCE_TIMEOUT";

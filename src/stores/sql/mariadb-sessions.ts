@@ -19,6 +19,9 @@ export interface MariadbAddress {
 /** One row of a result, column by column. */
 export type Cells = readonly unknown[];
 
+/** One row of a result, by column name. */
+export type NamedCells = Readonly<Record<string, unknown>>;
+
 /** Attempts of one statement while the connection or the server goes away under it. */
 const ATTEMPTS = 3;
 /** A statement that is not answered by then is given up with its connection: the network is gone. */
@@ -98,6 +101,14 @@ export class MariadbSessions {
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
       const ms = performance.now() - sentAt;
       return { rows: "affectedRows" in result ? result.affectedRows : 0, ms };
+    });
+  }
+
+  /** Runs a SHOW, whose columns differ from server to server. It touches no table and is not counted. */
+  async show(sql: string): Promise<readonly NamedCells[]> {
+    return this.#repeated("contention too", async (connection) => {
+      const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: this.#answerWithinMs });
+      return rows;
     });
   }
 

@@ -2,17 +2,23 @@
 
 import { DomainError } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
+import type { DatabaseHealth, HealthSample } from "../../ports/database-health.ts";
 import type { ReferenceTable } from "../../ports/reference-table.ts";
+import { MariadbHealth } from "./mariadb-health.ts";
 import { MariadbReferenceTable } from "./mariadb-reference-table.ts";
 import { type MariadbAddress, MariadbSessions } from "./mariadb-sessions.ts";
 import { SqliteFile } from "./sqlite-file.ts";
 import { SqliteReferenceTable } from "./sqlite-reference-table.ts";
+
+/** A question for the health that is not answered by then is given up with its connection, and asked again on another. */
+const HEALTH_ANSWER_WITHIN_MS = 5000;
 
 /** A configured database. Nothing is connected or opened before the first call of one of its tables. */
 export interface Database {
   readonly kind: "mariadb" | "sqlite";
   /** A reference's table; each of its statements adds one to `statements[name]`. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
+  readonly health: DatabaseHealth;
   close(): Promise<void>;
 }
 
@@ -23,6 +29,8 @@ export interface DatabaseOptions {
   readonly answerWithinMs?: number;
   /** Where rewriting statements take longer than this they get fewer values; default 40. MariaDB only. */
   readonly longRewriteMs?: number;
+  /** URLs of the servers that replicate from it; their lag is part of its health. MariaDB only. */
+  readonly replicas?: readonly string[];
 }
 
 /**
@@ -31,13 +39,32 @@ export interface DatabaseOptions {
  */
 export function openDatabase(name: string, url: string, options: DatabaseOptions = {}): Database {
   if (url.startsWith("sqlite:")) return openSqlite(name, url.slice("sqlite:".length));
-  const { lockWaitSeconds = 3, answerWithinMs, longRewriteMs } = options;
-  const sessions = new MariadbSessions(name, mariadbAddress(name, url), lockWaitSeconds, answerWithinMs);
+  const { lockWaitSeconds = 3, answerWithinMs, longRewriteMs, replicas = [] } = options;
+  const address = mariadbAddress(name, url);
+  const sessions = new MariadbSessions(name, address, lockWaitSeconds, answerWithinMs);
+  const health = new MariadbHealth(
+    new MariadbSessions(name, address, lockWaitSeconds, HEALTH_ANSWER_WITHIN_MS),
+    replicas.map((replica) => replicaSessions(name, replica, lockWaitSeconds)),
+  );
   return {
     kind: "mariadb",
     reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements, longRewriteMs),
-    close: () => sessions.close(),
+    health,
+    close: async () => {
+      await Promise.all([sessions.close(), health.close()]);
+    },
   };
+}
+
+/** Named after where it is: several replicas belong to one database. */
+function replicaSessions(database: string, url: string, lockWaitSeconds: number): MariadbSessions {
+  const address = mariadbAddress(database, url);
+  return new MariadbSessions(
+    `${address.host}:${address.port}`,
+    address,
+    lockWaitSeconds,
+    HEALTH_ANSWER_WITHIN_MS,
+  );
 }
 
 function openSqlite(name: string, path: string): Database {
@@ -46,9 +73,19 @@ function openSqlite(name: string, path: string): Database {
   return {
     kind: "sqlite",
     reference: (spec, statements) => new SqliteReferenceTable(file, spec, statements),
+    health: { database: name, sample: async () => NOTHING_TO_REPORT },
     close: async () => file.close(),
   };
 }
+
+/** A file has no threads, replicas or row locks. */
+const NOTHING_TO_REPORT: HealthSample = {
+  threadsRunning: null,
+  replicaLagSeconds: null,
+  replica: null,
+  lockWaits: null,
+  missingRights: [],
+};
 
 function mariadbAddress(name: string, url: string): MariadbAddress {
   const invalid = (what: string) => new DomainError("config_invalid", `database "${name}": ${what}`);

@@ -1,0 +1,50 @@
+/** The guard of the exception ratio: when it trips, and what it tells the operator. */
+
+import type { ExceptionCode } from "./batch.ts";
+
+/** Of fewer objects the ratio says little: one bad object among the first ten is no reason to wake somebody. */
+const LEAST_SETTLED = 100;
+
+export interface ExceptionCount {
+  readonly code: ExceptionCode;
+  readonly count: number;
+}
+
+/** Whether more than `limit` (0–1; null: no limit) of `settled` objects are exceptions; never among fewer than 100. */
+export function exceedsExceptionRatio(exceptions: number, settled: number, limit: number | null): boolean {
+  return limit !== null && settled >= LEAST_SETTLED && exceptions / settled > limit;
+}
+
+/**
+ * Why the guard paused the job, e.g. `3.2 % of the objects are exceptions (limit 1 %): target_exists 120,
+ * access_denied 7`. `top` are the most frequent codes, most frequent first; what they leave out is counted as others.
+ */
+export function exceptionRatioReason(facts: {
+  readonly exceptions: number;
+  readonly settled: number;
+  readonly limit: number;
+  readonly top: readonly ExceptionCount[];
+}): string {
+  const { exceptions, settled, limit, top } = facts;
+  const share = `${percentAbove(exceptions / settled, limit)} % of the objects are exceptions`;
+  const told = top.map(({ code, count }) => `${code} ${count}`);
+  const others = exceptions - top.reduce((sum, { count }) => sum + count, 0);
+  if (told.length > 0 && others > 0) told.push(`others ${others}`);
+  const codes = told.length === 0 ? "" : `: ${told.join(", ")}`;
+  return `${share} (limit ${plain(100 * limit)} %)${codes}`;
+}
+
+/** With as many decimals as it takes to be seen above the limit, and at least one where it is no whole number. */
+function percentAbove(ratio: number, limit: number): string {
+  const shown = Number(plain(100 * limit));
+  for (let decimals = 1; decimals <= 6; decimals += 1) {
+    const rounded = Number((100 * ratio).toFixed(decimals));
+    if (rounded > shown) return plain(rounded);
+  }
+  return plain(100 * ratio);
+}
+
+/** Without the noise of binary fractions: 7, not 7.000000000000001. */
+function plain(percent: number): string {
+  return String(Number(percent.toPrecision(10)));
+}

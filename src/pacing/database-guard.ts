@@ -1,0 +1,191 @@
+/** Keeps a job's statements away from a database that is unwell, and thins them out before it is. */
+
+import pLimit from "p-limit";
+import { DomainError } from "../domain/errors.ts";
+import type { DatabaseLimits } from "../domain/job-spec.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DatabaseHealth, HealthMeasure, MissingRight } from "../ports/database-health.ts";
+import { easedValue, gapMs, isTripped, type Load, loadsOf, restMs } from "./database-load.ts";
+import type { Hold } from "./gate.ts";
+import { HealthCollector, type Knowledge } from "./health-collector.ts";
+import type { Valve } from "./valve.ts";
+
+/** Weight of the newest statement in the average of their times. */
+const NEWEST_WEIGHT = 0.2;
+/** Whoever waits for a gap looks at least this often whether it is still that long: limits may change meanwhile. */
+const LOOK_AGAIN_MS = 250;
+/** A look that takes longer is not waited for: the valve holds, with the reason. */
+const LOOK_WITHIN_MS = 5000;
+
+const NAMES: Readonly<Record<HealthMeasure, string>> = {
+  threadsRunning: "Threads_running",
+  replicaLagSeconds: "replica lag in seconds",
+  lockWaits: "the number of transactions waiting for a row lock",
+};
+
+export interface DatabaseGuardParts {
+  readonly health: DatabaseHealth;
+  readonly clock: Clock;
+  readonly limits: DatabaseLimits;
+  /** Called once for each right that is missing and needed for a limit. */
+  onMissingRight(missing: MissingRight): void;
+}
+
+/** One for each database of a job; all its tables' statements pass through it. */
+export class DatabaseGuard {
+  readonly database: string;
+  readonly #clock: Clock;
+  readonly #collector: HealthCollector;
+  readonly #onMissingRight: (missing: MissingRight) => void;
+  readonly #reported = new Set<string>();
+  readonly #tripped = new Set<HealthMeasure>();
+  /** Statements begin one after the other: a gap that all waited for at the same time would be none. */
+  readonly #inTurn = pLimit(1);
+  #limits: DatabaseLimits;
+  /** When the last statement was let through, epoch ms. */
+  #begunAt: number | null = null;
+  /** When the last statement ended, and how long the database is left alone since. */
+  #endedAt: number | null = null;
+  #restMs = 0;
+  #averageMs = 0;
+
+  constructor({ health, clock, limits, onMissingRight }: DatabaseGuardParts) {
+    this.database = health.database;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#onMissingRight = onMissingRight;
+    this.#collector = new HealthCollector(health, () => clock.now());
+  }
+
+  /** Takes other limits over from now on. */
+  setLimits(limits: DatabaseLimits): void {
+    const asksMore = this.#limits.maxReplicaLagSeconds === null && limits.maxReplicaLagSeconds !== null;
+    this.#limits = limits;
+    if (asksMore) this.#collector.lookAgain();
+  }
+
+  /** The exponentially weighted average of the statements' times, ms. */
+  get averageMs(): number {
+    return this.#averageMs;
+  }
+
+  /** Why no statement may begin now; an observation for a {@link Valve}. At once; it keeps the looks going. */
+  readonly observe = (): Hold | null => {
+    void this.#look();
+    const known = this.#collector.known;
+    if (known.sample === null) return this.#hold(this.#silence(known));
+    const forbidden = this.#forbidden(known.sample.missingRights);
+    if (forbidden !== null) return this.#hold(forbidden);
+    const objections = loadsOf(known.sample, this.#limits).filter((load) => this.#objects(load));
+    const first = objections[0];
+    return first === undefined ? null : this.#hold(objectionText(first, known.sample.replica));
+  };
+
+  /** How long the next statement has still to wait at `at`, whole ms; 0 for one that may go. */
+  delayMs(at: number): number {
+    const gapLeft = this.#gapMs() - sinceOr(this.#begunAt, at);
+    const restLeft = this.#restMs - sinceOr(this.#endedAt, at);
+    return Math.ceil(Math.max(0, gapLeft, restLeft));
+  }
+
+  /**
+   * Resolves when a statement may begin, in order of asking: `valve` (which should hold this guard's observation) is
+   * open and the gap after the one before is over. Throws `stopped` when `signal` aborts.
+   */
+  admit(valve: Valve, signal: AbortSignal): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#firstLook(signal);
+      for (;;) {
+        await valve.pass(signal);
+        const delayMs = this.delayMs(this.#clock.now());
+        if (delayMs <= 0) break;
+        await this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal);
+        if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+      }
+      this.#begunAt = this.#clock.now();
+    });
+  }
+
+  /** A statement that was let through ended at `at` after `ms`, well or not. */
+  ended(at: number, ms: number): void {
+    this.#averageMs += NEWEST_WEIGHT * (ms - this.#averageMs);
+    const left = this.#restMs - sinceOr(this.#endedAt, at);
+    this.#endedAt = at;
+    this.#restMs = Math.max(left, restMs(ms), restMs(this.#averageMs));
+  }
+
+  #look(): Promise<void> | null {
+    return this.#collector.want({ replicaLag: this.#limits.maxReplicaLagSeconds !== null });
+  }
+
+  /** After idle times nothing is known: that is looked up, and not shown as a trouble. */
+  async #firstLook(signal: AbortSignal): Promise<void> {
+    const look = this.#look();
+    if (look === null || this.#collector.known.sample !== null) return;
+    const over = new AbortController();
+    const late = this.#clock.sleep(LOOK_WITHIN_MS, AbortSignal.any([signal, over.signal]));
+    await Promise.race([look, late]);
+    over.abort();
+  }
+
+  #gapMs(): number {
+    const { sample } = this.#collector.known;
+    if (sample === null) return 0;
+    return Math.max(0, ...loadsOf(sample, this.#limits).map(({ load }) => gapMs(load)));
+  }
+
+  #objects(load: Load): boolean {
+    const objects = isTripped(load, this.#tripped.has(load.measure));
+    if (objects) this.#tripped.add(load.measure);
+    else this.#tripped.delete(load.measure);
+    return objects;
+  }
+
+  #silence({ ageMs, failure }: Knowledge): string {
+    const why = failure === null ? "" : ` (${failure})`;
+    if (ageMs === null || !Number.isFinite(ageMs)) return `nothing is known of its health yet${why}`;
+    return `it has not answered a question for its health for ${Math.round(ageMs / 1000)} s${why}`;
+  }
+
+  /** Reports rights that are missing for a limit, each once; gives the reason to hold for one, if it is one. */
+  #forbidden(missingRights: readonly MissingRight[]): string | null {
+    const needed = missingRights.filter(({ measure }) => this.#limitOf(measure) !== null);
+    for (const missing of needed) {
+      const name = `${missing.server} ${missing.measure}`;
+      if (!this.#reported.has(name)) this.#onMissingRight(missing);
+      this.#reported.add(name);
+    }
+    const first = needed[0];
+    if (first === undefined || this.#limits.onUnknown === "go") return null;
+    const { measure, server, right, grant } = first;
+    return `${NAMES[measure]} cannot be read on ${server}: the account lacks the right ${right}; run: ${grant}`;
+  }
+
+  #limitOf(measure: HealthMeasure): number | null {
+    const { maxThreadsRunning, maxReplicaLagSeconds, maxLockWaits } = this.#limits;
+    return {
+      threadsRunning: maxThreadsRunning,
+      replicaLagSeconds: maxReplicaLagSeconds,
+      lockWaits: maxLockWaits,
+    }[measure];
+  }
+
+  #hold(detail: string): Hold {
+    return { reason: "database", until: null, detail: `database "${this.database}": ${detail}` };
+  }
+}
+
+function objectionText(load: Load, replica: { server: string; trouble: string | null } | null): string {
+  const { measure, value, limit } = load;
+  if (measure === "replicaLagSeconds" && replica?.trouble != null) {
+    return `${replica.trouble}; the limit is ${limit} s of lag`;
+  }
+  const name = measure === "replicaLagSeconds" ? `${NAMES[measure]} on ${replica?.server}` : NAMES[measure];
+  if (value > limit) return `${name} is ${value}, the limit is ${limit}`;
+  return `${name} is ${value} after having been above the limit of ${limit}; it goes on at ${easedValue(load)}`;
+}
+
+/** Milliseconds from `since` to `at`; a moment that never was, or that a set-back clock made future, is long ago. */
+function sinceOr(since: number | null, at: number): number {
+  return since === null || since > at ? Number.POSITIVE_INFINITY : at - since;
+}

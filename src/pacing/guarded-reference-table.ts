@@ -1,0 +1,69 @@
+/** A reference's table whose calls wait until the database is well enough for them. */
+
+import type { PrefixChange } from "../domain/key-mapping.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ReferencedRow, ReferenceTable, RewriteResult, TableFacts } from "../ports/reference-table.ts";
+import type { DatabaseGuard } from "./database-guard.ts";
+import type { Valve } from "./valve.ts";
+
+export interface GuardedTableParts {
+  readonly table: ReferenceTable;
+  readonly clock: Clock;
+  /** Observes the guard, and whatever else may hold statements back. */
+  readonly valve: Valve;
+  /** The one guard of the table's database and job. */
+  readonly guard: DatabaseGuard;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Wraps a table for one job. What has begun is never cut short; a call that is asked to stop while it waits throws
+ * `stopped`. `inspect` and `ping` are an operator's questions and do not wait.
+ */
+export class GuardedReferenceTable implements ReferenceTable {
+  readonly #parts: GuardedTableParts;
+
+  constructor(parts: GuardedTableParts) {
+    this.#parts = parts;
+  }
+
+  get database(): string {
+    return this.#parts.table.database;
+  }
+
+  inspect(): Promise<TableFacts> {
+    return this.#parts.table.inspect();
+  }
+
+  page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
+    return this.#guarded((table) => table.page(afterId, valuePrefix, limit));
+  }
+
+  naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    return this.#guarded((table) => table.naming(values));
+  }
+
+  existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#guarded((table) => table.existing(ids));
+  }
+
+  rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
+    return this.#guarded((table) => table.rewrite(values, change));
+  }
+
+  ping(): Promise<void> {
+    return this.#parts.table.ping();
+  }
+
+  async #guarded<Result>(call: (table: ReferenceTable) => Promise<Result>): Promise<Result> {
+    const { table, clock, valve, guard, signal } = this.#parts;
+    await guard.admit(valve, signal);
+    const begunAt = clock.now();
+    try {
+      return await call(table);
+    } finally {
+      const endedAt = clock.now();
+      guard.ended(endedAt, Math.max(0, endedAt - begunAt));
+    }
+  }
+}
