@@ -23,10 +23,17 @@ const NAMES: Readonly<Record<HealthMeasure, string>> = {
   lockWaits: "the number of transactions waiting for a row lock",
 };
 
+const LIMIT_NAMES = {
+  threadsRunning: "maxThreadsRunning",
+  replicaLagSeconds: "maxReplicaLagSeconds",
+  lockWaits: "maxLockWaits",
+} as const satisfies Record<HealthMeasure, keyof DatabaseLimits>;
+
 export interface DatabaseGuardParts {
   readonly health: DatabaseHealth;
   readonly clock: Clock;
-  readonly limits: DatabaseLimits;
+  /** Null: the guard lets everything pass, and asks the database nothing. */
+  readonly limits: DatabaseLimits | null;
   /** Called once for each right that is missing and needed for a limit. */
   onMissingRight(missing: MissingRight): void;
 }
@@ -41,7 +48,7 @@ export class DatabaseGuard {
   readonly #tripped = new Set<HealthMeasure>();
   /** Statements begin one after the other: a gap that all waited for at the same time would be none. */
   readonly #inTurn = pLimit(1);
-  #limits: DatabaseLimits;
+  #limits: DatabaseLimits | null;
   /** When the last statement was let through, epoch ms. */
   #begunAt: number | null = null;
   /** When the last statement ended, and how long the database is left alone since. */
@@ -58,10 +65,10 @@ export class DatabaseGuard {
   }
 
   /** Takes other limits over from now on. */
-  setLimits(limits: DatabaseLimits): void {
-    const asksMore = this.#limits.maxReplicaLagSeconds === null && limits.maxReplicaLagSeconds !== null;
+  setLimits(limits: DatabaseLimits | null): void {
+    const askedBefore = asksForLag(this.#limits);
     this.#limits = limits;
-    if (asksMore) this.#collector.lookAgain();
+    if (asksForLag(limits) && !askedBefore) this.#collector.lookAgain();
   }
 
   /** The exponentially weighted average of the statements' times, ms. */
@@ -71,19 +78,22 @@ export class DatabaseGuard {
 
   /** Why no statement may begin now; an observation for a {@link Valve}. At once; it keeps the looks going. */
   readonly observe = (): Hold | null => {
+    const limits = this.#limits;
+    if (limits === null) return null;
     void this.#look();
     const known = this.#collector.known;
-    if (known.sample === null) return this.#hold(this.#silence(known));
-    const forbidden = this.#forbidden(known.sample.missingRights);
+    if (known.sample === null) return this.#hold(silenceText(known));
+    const forbidden = this.#forbidden(known.sample.missingRights, limits);
     if (forbidden !== null) return this.#hold(forbidden);
-    const objections = loadsOf(known.sample, this.#limits).filter((load) => this.#objects(load));
+    const objections = loadsOf(known.sample, limits).filter((load) => this.#objects(load));
     const first = objections[0];
     return first === undefined ? null : this.#hold(objectionText(first, known.sample.replica));
   };
 
   /** How long the next statement has still to wait at `at`, whole ms; 0 for one that may go. */
   delayMs(at: number): number {
-    const gapLeft = this.#gapMs() - sinceOr(this.#begunAt, at);
+    if (this.#limits === null) return 0;
+    const gapLeft = this.#gapMs(this.#limits) - sinceOr(this.#begunAt, at);
     const restLeft = this.#restMs - sinceOr(this.#endedAt, at);
     return Math.ceil(Math.max(0, gapLeft, restLeft));
   }
@@ -94,7 +104,7 @@ export class DatabaseGuard {
    */
   admit(valve: Valve, signal: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#firstLook(signal);
+      await this.#freshLook(signal);
       for (;;) {
         await valve.pass(signal);
         const delayMs = this.delayMs(this.#clock.now());
@@ -115,23 +125,23 @@ export class DatabaseGuard {
   }
 
   #look(): Promise<void> | null {
-    return this.#collector.want({ replicaLag: this.#limits.maxReplicaLagSeconds !== null });
+    return this.#limits === null ? null : this.#collector.want({ replicaLag: asksForLag(this.#limits) });
   }
 
-  /** After idle times nothing is known: that is looked up, and not shown as a trouble. */
-  async #firstLook(signal: AbortSignal): Promise<void> {
+  /** A statement is not decided on what was known over a second ago. A look takes milliseconds and is no trouble to show. */
+  async #freshLook(signal: AbortSignal): Promise<void> {
     const look = this.#look();
-    if (look === null || this.#collector.known.sample !== null) return;
+    if (look === null) return;
     const over = new AbortController();
     const late = this.#clock.sleep(LOOK_WITHIN_MS, AbortSignal.any([signal, over.signal]));
     await Promise.race([look, late]);
     over.abort();
   }
 
-  #gapMs(): number {
+  #gapMs(limits: DatabaseLimits): number {
     const { sample } = this.#collector.known;
     if (sample === null) return 0;
-    return Math.max(0, ...loadsOf(sample, this.#limits).map(({ load }) => gapMs(load)));
+    return Math.max(0, ...loadsOf(sample, limits).map(({ load }) => gapMs(load)));
   }
 
   #objects(load: Load): boolean {
@@ -141,38 +151,33 @@ export class DatabaseGuard {
     return objects;
   }
 
-  #silence({ ageMs, failure }: Knowledge): string {
-    const why = failure === null ? "" : ` (${failure})`;
-    if (ageMs === null || !Number.isFinite(ageMs)) return `nothing is known of its health yet${why}`;
-    return `it has not answered a question for its health for ${Math.round(ageMs / 1000)} s${why}`;
-  }
-
   /** Reports rights that are missing for a limit, each once; gives the reason to hold for one, if it is one. */
-  #forbidden(missingRights: readonly MissingRight[]): string | null {
-    const needed = missingRights.filter(({ measure }) => this.#limitOf(measure) !== null);
+  #forbidden(missingRights: readonly MissingRight[], limits: DatabaseLimits): string | null {
+    const needed = missingRights.filter(({ measure }) => limits[LIMIT_NAMES[measure]] !== null);
     for (const missing of needed) {
       const name = `${missing.server} ${missing.measure}`;
       if (!this.#reported.has(name)) this.#onMissingRight(missing);
       this.#reported.add(name);
     }
     const first = needed[0];
-    if (first === undefined || this.#limits.onUnknown === "go") return null;
+    if (first === undefined || limits.onUnknown === "go") return null;
     const { measure, server, right, grant } = first;
     return `${NAMES[measure]} cannot be read on ${server}: the account lacks the right ${right}; run: ${grant}`;
-  }
-
-  #limitOf(measure: HealthMeasure): number | null {
-    const { maxThreadsRunning, maxReplicaLagSeconds, maxLockWaits } = this.#limits;
-    return {
-      threadsRunning: maxThreadsRunning,
-      replicaLagSeconds: maxReplicaLagSeconds,
-      lockWaits: maxLockWaits,
-    }[measure];
   }
 
   #hold(detail: string): Hold {
     return { reason: "database", until: null, detail: `database "${this.database}": ${detail}` };
   }
+}
+
+function asksForLag(limits: DatabaseLimits | null): boolean {
+  return limits !== null && limits.maxReplicaLagSeconds !== null;
+}
+
+function silenceText({ ageMs, failure }: Knowledge): string {
+  const why = failure === null ? "" : ` (${failure})`;
+  if (ageMs === null || !Number.isFinite(ageMs)) return `nothing is known of its health yet${why}`;
+  return `it has not answered a question for its health for ${Math.round(ageMs / 1000)} s${why}`;
 }
 
 function objectionText(load: Load, replica: { server: string; trouble: string | null } | null): string {

@@ -251,6 +251,14 @@ describe("a statement", () => {
     expect(began.map((at) => Math.floor(at / 1000))).toEqual([0, 4, 20]);
   });
 
+  it("is decided on how the database feels now, not on how it felt at the statement before", async () => {
+    const { send, clock, began } = guarded((at) => ({ threadsRunning: at > 1500 && at < 6000 ? 57 : 1 }));
+    await send();
+    clock.at += 2000;
+    await send();
+    expect(began[1]).toBeGreaterThanOrEqual(6000);
+  });
+
   it("waits with a reason, and not forever in silence, for the answer to the first look", async () => {
     const { send, began, looks, clock } = guarded((at) => clock.sleep(20_000 - at).then(() => ({})));
     expect((await send())[0]).toBe('database "app": nothing is known of its health yet');
