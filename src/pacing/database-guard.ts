@@ -1,6 +1,5 @@
 /** Keeps a job's statements away from a database that is unwell, and thins them out before it is. */
 
-import pLimit from "p-limit";
 import { DomainError } from "../domain/errors.ts";
 import type { DatabaseLimits } from "../domain/job-spec.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -46,8 +45,6 @@ export class DatabaseGuard {
   readonly #onMissingRight: (missing: MissingRight) => void;
   readonly #reported = new Set<string>();
   readonly #tripped = new Set<HealthMeasure>();
-  /** Statements begin one after the other: a gap that all waited for at the same time would be none. */
-  readonly #inTurn = pLimit(1);
   #limits: DatabaseLimits | null;
   /** When the last statement was let through, epoch ms. */
   #begunAt: number | null = null;
@@ -99,21 +96,20 @@ export class DatabaseGuard {
   }
 
   /**
-   * Resolves when a statement may begin, in order of asking: `valve` (which should hold this guard's observation) is
-   * open and the gap after the one before is over. Throws `stopped` when `signal` aborts.
+   * Resolves when a statement may begin: `valve` (which should hold this guard's observation) is open and the gap after
+   * the one before is over. Throws `stopped` when `signal` aborts.
    */
-  admit(valve: Valve, signal: AbortSignal): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#freshLook(signal);
-      for (;;) {
-        await valve.pass(signal);
-        const delayMs = this.delayMs(this.#clock.now());
-        if (delayMs <= 0) break;
-        await this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal);
-        if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-      }
-      this.#begunAt = this.#clock.now();
-    });
+  async admit(valve: Valve, signal: AbortSignal): Promise<void> {
+    await this.#freshLook(signal);
+    for (;;) {
+      await valve.pass(signal);
+      const delayMs = this.delayMs(this.#clock.now());
+      if (delayMs <= 0) break;
+      await this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal);
+      if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+    }
+    // In the same turn as the question for the gap: of several that waited for its end only one may have found it over.
+    this.#begunAt = this.#clock.now();
   }
 
   /** A statement that was let through ended at `at` after `ms`, well or not. */

@@ -1,6 +1,8 @@
 /** What a database says of its health, on real servers: threads, lock waits, replicas, rights. */
 
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { HealthSample } from "../../src/ports/database-health.ts";
@@ -126,6 +128,22 @@ describe("a server", () => {
     expect(sample).toMatchObject({ replicaLagSeconds: Number.POSITIVE_INFINITY, missingRights: [] });
     expect(sample.replica?.trouble).toContain("replica 127.0.0.1:1 does not answer");
     expect(sample.threadsRunning).toBeGreaterThanOrEqual(1);
+  });
+
+  test("does not wait for a replica that takes connections and says nothing", async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => void sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const health = healthOf(own.url, [`mysql://u:p@127.0.0.1:${port}/app`]);
+    const begun = performance.now();
+    const sample = await health.sample(LAG);
+    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(sample.replica?.trouble).toBe(`replica 127.0.0.1:${port} has not answered for 2 s`);
+    expect(sample.replicaLagSeconds).toBe(Number.POSITIVE_INFINITY);
+    expect(sample.threadsRunning).toBeGreaterThanOrEqual(1);
+    for (const socket of sockets) socket.destroy();
+    mute.close();
   });
 
   test("that is configured as a replica and replicates from nobody is infinitely behind", async () => {

@@ -226,6 +226,21 @@ describe("a statement", () => {
     expect(began[0]).toBeLessThan(5000);
   });
 
+  it("that rests after a long one goes within a second when the guard is taken away", async () => {
+    const { send, guard, began, times, asked } = guarded(() => ({}));
+    times.ms = 20_000;
+    await send();
+    await send(1, (at) => {
+      if (at >= 24_000) guard.setLimits(null);
+    });
+    expect(began[1]).toBeGreaterThanOrEqual(24_000);
+    expect(began[1]).toBeLessThan(25_000);
+    const looks = asked.length;
+    times.ms = 10;
+    await send(500);
+    expect(asked).toHaveLength(looks);
+  });
+
   it.each([
     ["for the database to get well", 57],
     ["for its turn", 40],
