@@ -15,6 +15,15 @@ const Store = Type.Object(
     accessKeyId: Type.Optional(Type.String({ minLength: 1 })),
     secretAccessKey: Type.Optional(Type.String({ minLength: 1 })),
     sessionToken: Type.Optional(Type.String({ minLength: 1 })),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          requestsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+          bytesPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );

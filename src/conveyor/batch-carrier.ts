@@ -2,6 +2,7 @@
 
 import { type Batch, nextStage, type Stage, type Tally } from "../domain/batch.ts";
 import { hasCode } from "../domain/errors.ts";
+import type { WorkStage } from "../domain/job-spec.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
@@ -14,11 +15,15 @@ import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
 import { refuseIfStopped, sitOut } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
+export type { StageContext } from "../stages/stage-context.ts";
 
-type WorkStage = Exclude<Stage, "plan">;
+type StageName = Exclude<Stage, "plan">;
 
 export interface Carrier {
+  /** Of planning, copying and verifying, and of the run as a whole. */
   readonly context: StageContext;
+  /** Of the stages that have stores and tables of their own. */
+  readonly contexts: Readonly<Record<WorkStage, StageContext>>;
   readonly holds: Holds;
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
@@ -26,7 +31,7 @@ export interface Carrier {
   /** Milliseconds between the update of a batch and its deletion. */
   readonly graceMs: number;
   /** Told after each recorded stage. */
-  onStage?(batch: Batch, stage: WorkStage): void;
+  onStage?(batch: Batch, stage: StageName): void;
 }
 
 /** Where a batch was left: `done`, or `parked` in state `updated` until its sources may be deleted. */
@@ -53,7 +58,7 @@ function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
-async function runStage(carrier: Carrier, batch: Batch, stage: WorkStage): Promise<boolean> {
+async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promise<boolean> {
   const { context, holds } = carrier;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
@@ -73,14 +78,15 @@ async function runStage(carrier: Carrier, batch: Batch, stage: WorkStage): Promi
 async function performOnce(
   carrier: Carrier,
   batch: Batch,
-  stage: WorkStage,
+  stage: StageName,
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
   const startedAt = context.clock.now();
   const before = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
-    const rows = await perform({ ...context, onCopied }, batch, stage, repeated);
+    const ofStage = stage === "verify" ? context : carrier.contexts[stage];
+    const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
     if (rows === null) return false;
     const endedAt = context.clock.now();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
@@ -113,7 +119,7 @@ function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
 async function perform(
   context: StageContext,
   batch: Batch,
-  stage: WorkStage,
+  stage: StageName,
   repeated: boolean,
 ): Promise<number | null> {
   if (stage === "copy") await copyBatch(context, batch, repeated);

@@ -16,7 +16,7 @@ export function exceedsExceptionRatio(exceptions: number, settled: number, limit
 }
 
 /**
- * Why the guard paused the job, e.g. `3.2 % of the objects are exceptions (limit 1 %): target_exists 120,
+ * Why the guard paused the job, e.g. `3.2 % of the objects are exceptions (guards.maxExceptionRatio: 1 %): target_exists 120,
  * access_denied 7`. `top` are the most frequent codes, most frequent first; what they leave out is counted as others.
  */
 export function exceptionRatioReason(facts: {
@@ -31,7 +31,7 @@ export function exceptionRatioReason(facts: {
   const others = exceptions - top.reduce((sum, { count }) => sum + count, 0);
   if (told.length > 0 && others > 0) told.push(`others ${others}`);
   const codes = told.length === 0 ? "" : `: ${told.join(", ")}`;
-  return `${share} (limit ${plain(100 * limit)} %)${codes}`;
+  return `${share} (guards.maxExceptionRatio: ${plain(100 * limit)} %)${codes}`;
 }
 
 /** With as many decimals as it takes to be seen above the limit, and at least one where it is no whole number. */

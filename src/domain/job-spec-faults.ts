@@ -167,15 +167,6 @@ function isInstant(text: string): boolean {
  */
 function notYetFaults(spec: JobSpec): Fault[] {
   const faults: Fault[] = [];
-  if (spec.windows !== null) {
-    faults.push({ pointer: "/windows", message: "this version cannot keep to windows yet; remove them" });
-  }
-  if (spec.guards.database !== null) {
-    faults.push({
-      pointer: "/guards/database",
-      message: "this version cannot watch the database yet; remove it",
-    });
-  }
   if (spec.engine !== "service") {
     faults.push({ pointer: "/engine", message: `this version has only the engine "service"` });
   }

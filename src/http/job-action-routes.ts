@@ -2,8 +2,12 @@
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { DomainError } from "../domain/errors.ts";
 import { JOB_ACTIONS, type JobAction } from "../domain/job-state.ts";
-import type { Jobs } from "../jobs/jobs.ts";
+import type { ActionOptions, Jobs } from "../jobs/jobs.ts";
+import { shapeFaults } from "../jobs/shape-faults.ts";
 import { actorOf, type Scope } from "./authentication.ts";
 import { accepted, acceptedSchema } from "./job-routes.ts";
 import { problems } from "./problem-schema.ts";
@@ -43,6 +47,29 @@ const ACTIONS: Readonly<Record<JobAction, Door>> = {
   },
 };
 
+const ResumeBody = Type.Object(
+  {
+    ignoreWindow: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: "Work outside the windows too, until they open next; recorded with its actor",
+      }),
+    ),
+  },
+  { additionalProperties: false, title: "Resume" },
+);
+
+const checkedResume = Compile(ResumeBody);
+
+/** Reads the body of `resume`, which may be missing; throws `invalid_input` with every fault. */
+function resumeOptions(body: unknown): ActionOptions {
+  const given = body ?? {};
+  if (checkedResume.Check(given)) return given;
+  const faults = shapeFaults([...checkedResume.Errors(given)], {});
+  const list = faults.map(({ pointer, message }) => `${pointer || "/"}: ${message}`).join("; ");
+  throw new DomainError("invalid_input", `the body is not valid: ${list}`, { faults });
+}
+
 /** Registers one route for each action. */
 export function jobActionRoutes(app: FastifyInstance, jobs: Jobs): void {
   for (const action of JOB_ACTIONS) {
@@ -57,10 +84,14 @@ export function jobActionRoutes(app: FastifyInstance, jobs: Jobs): void {
           description,
           params: JobParams,
           querystring: NoQuery,
-          response: { 202: acceptedSchema({}), ...problems(404, 409, 413, 415, 503) },
+          ...(action === "resume" ? { body: ResumeBody } : {}),
+          response: { 202: acceptedSchema({}), ...problems(404, 409, 413, 415, 422, 503) },
         },
       },
-      async (request, reply) => accepted(reply, await jobs.act(request.params.id, action, actorOf(request))),
+      async (request, reply) => {
+        const options = action === "resume" ? resumeOptions(request.body) : {};
+        return accepted(reply, await jobs.act(request.params.id, action, actorOf(request), options));
+      },
     );
   }
 }

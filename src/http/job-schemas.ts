@@ -65,6 +65,9 @@ export const JobSchema = Type.Object(
     ),
     planDone: Type.Boolean({ description: "Whether the whole inventory is planned" }),
     finishAt: nullable(Instant),
+    finishOpenings: nullable(
+      Type.Integer({ description: "Openings of its windows until then, the present one included" }),
+    ),
     seconds: Type.Number({ description: "Time spent running" }),
     requests: Requests,
     statements: Statements,

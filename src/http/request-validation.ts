@@ -16,7 +16,9 @@ type Values = Readonly<Record<string, unknown>>;
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   switch (httpPart) {
     case "body":
-      return checkBody;
+      return mayBeLeftOut(schema)
+        ? (body) => (body == null ? { value: undefined } : checkBody(body))
+        : checkBody;
     case "querystring":
       return checkQuery(schema);
     case "headers":
@@ -25,6 +27,11 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
       return checkPath(schema);
   }
 };
+
+/** A body of nothing but optional fields; those with required ones are shared schemas, referred to by name. */
+function mayBeLeftOut(schema: TSchema): boolean {
+  return "properties" in schema && !("required" in schema);
+}
 
 function checkBody(body: unknown): Checked {
   if (typeof body === "object" && body !== null && !Array.isArray(body)) return { value: body };

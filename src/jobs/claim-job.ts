@@ -1,7 +1,8 @@
 /** Takes a job that nobody works on, so that exactly one process does. */
 
 import type { JobParts } from "./job-context.ts";
-import { JobRun, LEASE_MS, type RunnerLog } from "./job-runner.ts";
+import { JobRun, LEASE_MS } from "./job-runner.ts";
+import type { RunnerLog } from "./run-cause.ts";
 
 /** Claims job `id` for `owner`; null when it is somebody else's or not to be run. */
 export async function claimJob(

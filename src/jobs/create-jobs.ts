@@ -4,6 +4,7 @@ import { ADVICE } from "../domain/batch.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { amendJob } from "./amend-job.ts";
+import { ignoreWindow } from "./ignore-window.ts";
 import type { JobParts } from "./job-context.ts";
 import { actOnJob, foundJob } from "./job-control.ts";
 import { submitJob } from "./job-submission.ts";
@@ -18,7 +19,7 @@ export function createJobs(parts: JobParts, scheduler: Scheduler): Jobs {
   const view = async (record: JobRecord): Promise<JobView> => {
     const live = scheduler.running(record.id)?.live() ?? null;
     const tally = live?.tally ?? (await ledger.tally(record.id));
-    return viewOf(record, tally, live, clock.now());
+    return viewOf(record, tally, live, { now: clock.now(), calendar: parts.calendar });
   };
   const known = async (id: string): Promise<string> => (await foundJob(ledger, id)).id;
   return {
@@ -33,7 +34,8 @@ export function createJobs(parts: JobParts, scheduler: Scheduler): Jobs {
       return { items: await Promise.all(page.items.map(view)), next: page.next };
     },
     get: async (id) => view(await foundJob(ledger, id)),
-    async act(id, action, actor) {
+    async act(id, action, actor, options = {}) {
+      if (options.ignoreWindow === true) await ignoreWindow(parts, id, action, actor);
       const job = await actOnJob(parts, id, action, actor);
       scheduler.running(id)?.lookNow();
       scheduler.lookForWork();

@@ -1,40 +1,22 @@
 /** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
 
-import { type Carrier, OddNames } from "../conveyor/batch-carrier.ts";
-import type { JobSpec } from "../domain/job-spec.ts";
+import { OddNames, type StageContext } from "../conveyor/batch-carrier.ts";
+import type { Stage } from "../domain/batch.ts";
+import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
-import { Pace } from "../domain/pace.ts";
-import { BucketGovernor } from "../pacing/bucket-governor.ts";
-import { limitConcurrency } from "../pacing/concurrency.ts";
-import { gateOf, untilApproved } from "../pacing/gate.ts";
+import { gateOf, type Question, untilApproved } from "../pacing/gate.ts";
 import { GovernedObjectStore } from "../pacing/governed-object-store.ts";
 import { Throttling } from "../pacing/throttling.ts";
-import { Turnstile } from "../pacing/turnstile.ts";
+import type { Valve } from "../pacing/valve.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";
-import type { ObjectStore, RequestCounts } from "../ports/object-store.ts";
+import { noRequests, type ObjectStore, type RequestCounts } from "../ports/object-store.ts";
+import type { ReferenceTable } from "../ports/reference-table.ts";
 import { keyFilterOf } from "./key-filter.ts";
-
-/** Remembers the write rate of every bucket, for all jobs of this process. */
-export class BucketGovernors {
-  readonly #byBucket = new Map<string, BucketGovernor>();
-  #turnstile: Turnstile | null = null;
-
-  /** Where all jobs of this process wait for what they share. */
-  turnstile(clock: Clock): Turnstile {
-    this.#turnstile ??= new Turnstile(clock);
-    return this.#turnstile;
-  }
-
-  of(endpoint: string, bucket: string): BucketGovernor {
-    const name = `${endpoint} ${bucket}`;
-    const known = this.#byBucket.get(name) ?? new BucketGovernor();
-    this.#byBucket.set(name, known);
-    return known;
-  }
-}
+import { LiveSettings } from "./live-settings.ts";
+import type { BucketGovernors } from "./shared-limits.ts";
 
 export interface JobParts {
   readonly clock: Clock;
@@ -51,67 +33,124 @@ export interface Counters {
   readonly statements: Record<string, number>;
 }
 
-/** The stages' context for a job held under `lease`. */
-export function jobContext(
+/** What a run gives to what works for it. */
+export interface RunHandles {
+  readonly settings: LiveSettings;
+  readonly signal: AbortSignal;
+  readonly throttling?: Throttling;
+  confirmLease(): Promise<void>;
+}
+
+/** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
+export function jobContexts(
   parts: JobParts,
   spec: JobSpec,
   lease: Lease,
   counters: Counters,
-  run: { readonly signal: AbortSignal; readonly throttling?: Throttling; confirmLease(): Promise<void> },
-): Carrier["context"] {
-  const { clock, ledger } = parts;
-  const stores = governedStores(parts, spec, counters.requests, run.throttling);
+  run: RunHandles,
+): Readonly<Record<WorkStage, StageContext>> {
+  const { clock, ledger, connections } = parts;
+  const { settings } = run;
   const { inventory } = spec;
   const isApproved = async () => ((await ledger.job(lease.jobId))?.approvedAt ?? null) !== null;
-  return {
-    spec,
-    lease,
-    clock,
-    ledger,
-    source: stores(spec.source.store),
-    target: stores(spec.target.store),
-    manifest: parts.manifestReader(
-      stores(inventory.from === "manifest" ? inventory.store : spec.source.store),
-    ),
-    references: spec.references.map((reference) =>
-      parts.connections.reference(reference, counters.statements),
-    ),
-    oddNames: openOddNames(parts, spec, counters.statements),
+  const isOpen = ({ stage, at }: Question) => settings.windows.observe(BOUND_WITH[stage])(at);
+  const approval = spec.delete.when === "approved" ? [untilApproved(isApproved)] : [];
+  const shared = {
+    ...{ spec, lease, clock, ledger },
     filter: keyFilterOf(spec.filter),
-    gate: gateOf(spec.delete.when === "approved" ? [untilApproved(isApproved)] : []),
-    concurrency: limitConcurrency(spec.limits.concurrency),
-    rowPace: new Pace(spec.limits.rowsPerSecond),
+    gate: gateOf([isOpen, ...approval]),
+    concurrency: settings.concurrency,
+    rowPace: settings.rowPace,
     onCopied: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,
   };
+  // Opened once for all stages: a table's shape is read at its first statement.
+  const tableOf = (reference: ReferenceSpec) => connections.reference(reference, counters.statements);
+  const tables = spec.references.map(tableOf);
+  const databases = spec.references.map(({ database }) => database);
+  const contextOf = (stage: WorkStage): StageContext => {
+    const stores = governedStores(parts, counters.requests, {
+      settings,
+      throttling: run.throttling ?? new Throttling(),
+      valve: settings.valves[stage],
+    });
+    const guarded = (table: ReferenceTable) => settings.guards.guarded(table, stage, settings.inFlight);
+    return {
+      ...shared,
+      source: stores(spec.source.store),
+      target: stores(spec.target.store),
+      manifest: parts.manifestReader(
+        stores(inventory.from === "manifest" ? inventory.store : spec.source.store),
+      ),
+      references: tables.map(guarded),
+      oddNames: openOddNames(spec, clock, (table) => guarded(tableOf(table))),
+      databasesReady: () => settings.guards.ready(databases, stage),
+    };
+  };
+  return { copy: contextOf("copy"), update: contextOf("update"), delete: contextOf("delete") };
 }
+
+/** By which of a job's bindings a stage is bound: reading and comparing are part of copying. */
+const BOUND_WITH: Readonly<Record<Stage, WorkStage>> = {
+  plan: "copy",
+  copy: "copy",
+  verify: "copy",
+  update: "update",
+  delete: "delete",
+};
 
 /** The conveyor's reader of odd URLs, over every URL reference whatever its rows' other columns hold. */
-function openOddNames(parts: JobParts, spec: JobSpec, statements: Record<string, number>): OddNames {
+function openOddNames(
+  spec: JobSpec,
+  clock: Clock,
+  tableOf: (reference: ReferenceSpec) => ReferenceTable,
+): OddNames {
   const tables = spec.references.flatMap((reference) => {
     const { urlPrefix } = reference;
-    if (urlPrefix === null) return [];
-    return [{ table: parts.connections.reference({ ...reference, where: {} }, statements), urlPrefix }];
+    return urlPrefix === null ? [] : [{ table: tableOf({ ...reference, where: {} }), urlPrefix }];
   });
-  return new OddNames(tables, parts.clock);
+  return new OddNames(tables, clock);
 }
 
-/** Opens stores by name under the job's own limits; one limit for all stores of a job. */
+/** Opens stores by name under the job's own limits and the store's; one limit for all stores of a job. */
 export function governedStores(
   parts: JobParts,
-  spec: JobSpec,
   requests: RequestCounts,
-  throttling = new Throttling(),
+  by: { readonly settings: LiveSettings; readonly throttling: Throttling; readonly valve?: Valve },
 ): (name: string) => GovernedObjectStore {
-  const { clock, governors } = parts;
-  const requestLimits = [new Pace(spec.limits.requestsPerSecond)];
-  const byteLimits = [new Pace(spec.limits.bytesPerSecond)];
-  const turnstile = governors.turnstile(clock);
+  const { clock, governors, connections } = parts;
+  const { settings, throttling, valve } = by;
   return (name) => {
-    const store = parts.connections.store(name, requests);
-    const governorOf = (bucket: string) => governors.of(store.endpoint, bucket);
-    const limits = { turnstile, requestLimits, byteLimits, governorOf };
-    return new GovernedObjectStore({ store, clock, ...limits, throttling });
+    const store = connections.store(name, requests);
+    const shared = governors.limitsOf(name, connections.storeLimits(name));
+    return new GovernedObjectStore({
+      ...{ store, clock, throttling },
+      inFlight: settings.inFlight,
+      turnstile: governors.turnstile(clock),
+      requestLimits: [settings.requestPace, shared.requests],
+      byteLimits: [settings.bytePace, shared.bytes],
+      governorOf: (bucket) => governors.of(store.endpoint, bucket),
+      ...(valve === undefined ? {} : { valve }),
+    });
   };
+}
+
+/** Requests a second that somebody who waits for a preflight is given, however slow the job itself is to be. */
+const LEAST_LOOKS_PER_SECOND = 10;
+
+/** The governed stores for looking around before a job is one. */
+export function storesForLooking(parts: JobParts, spec: JobSpec): (name: string) => GovernedObjectStore {
+  const settings = settingsForLooking(parts, spec, new AbortController().signal);
+  return governedStores(parts, noRequests(), { settings, throttling: new Throttling() });
+}
+
+/** Settings for looking around before a job is one: its limits, and neither windows nor guards. */
+export function settingsForLooking(parts: JobParts, spec: JobSpec, signal: AbortSignal): LiveSettings {
+  const { maxExceptionRatio } = spec.guards;
+  const { requestsPerSecond: limit } = spec.limits;
+  const requestsPerSecond = limit === null ? null : Math.max(limit, LEAST_LOOKS_PER_SECOND);
+  const limits = { ...spec.limits, requestsPerSecond };
+  const unbound = { ...spec, limits, windows: null, guards: { database: null, maxExceptionRatio } };
+  return new LiveSettings(parts, { spec: unbound, windowsIgnoredUntil: null }, { signal });
 }

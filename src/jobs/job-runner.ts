@@ -7,29 +7,20 @@ import { UnrecordedCopies } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
 import { durationMs } from "../domain/duration.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
-import type { JobState } from "../domain/job-state.ts";
+import type { JobState, Waiting } from "../domain/job-state.ts";
+import type { MissingRight } from "../ports/database-health.ts";
 import type { JobRecord, Lease, RunReport } from "../ports/ledger.ts";
-import { type Counters, type JobParts, jobContext } from "./job-context.ts";
+import { ExceptionWatch } from "./exception-watch.ts";
+import { type Counters, type JobParts, jobContexts } from "./job-context.ts";
 import type { LiveProgress } from "./job-view.ts";
+import { LiveSettings } from "./live-settings.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
 /** A crashed owner is replaced after this long; heartbeats come ten times as often. */
 export const LEASE_MS = 10_000;
 const HEARTBEAT_MS = 1_000;
-
-/** Why a run is to end before its job does. */
-type StopCause =
-  | { readonly kind: "operator" }
-  | { readonly kind: "shutdown" }
-  | { readonly kind: "tripped"; readonly reason: string }
-  | { readonly kind: "error"; readonly error: unknown };
-
-export interface RunnerLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -43,10 +34,12 @@ export class JobRun {
   readonly #meter = new ProgressMeter();
   readonly #unrecorded = new UnrecordedCopies();
   readonly #startedAt: number;
+  readonly #settings: LiveSettings;
+  readonly #watch: ExceptionWatch;
   #tally: Tally = emptyTally();
-  #atStart: Tally = emptyTally();
   #cause: StopCause | null = null;
   #renewedAt: number;
+  #version: number;
   #poke: () => void = () => {};
 
   constructor(parts: JobParts, record: JobRecord, lease: Lease, log: RunnerLog) {
@@ -58,6 +51,12 @@ export class JobRun {
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
     this.#startedAt = parts.clock.now();
     this.#renewedAt = this.#startedAt;
+    this.#version = record.version;
+    this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, this.#startedAt);
+    this.#settings = new LiveSettings(parts, record, {
+      signal: this.#stop.signal,
+      onMissingRight: (database, missing) => this.#noteMissingRight(database, missing),
+    });
   }
 
   get jobId(): string {
@@ -68,7 +67,15 @@ export class JobRun {
   live(): LiveProgress {
     const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return { tally, ...this.#meter.rate(), requests, statements, activeMs: this.#activeMs() };
+    const workingObjectsPerSecond = this.#meter.workingRate.objectsPerSecond;
+    return {
+      tally,
+      ...this.#meter.rate(),
+      workingObjectsPerSecond,
+      requests,
+      statements,
+      activeMs: this.#activeMs(),
+    };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -96,8 +103,8 @@ export class JobRun {
     const heartbeat = this.#beat(ended.signal);
     try {
       this.#tally = await ledger.tally(jobId);
-      this.#atStart = { ...this.#tally };
-      this.#meter.sample(this.#tally, clock.now());
+      this.#watch.begin(this.#tally);
+      this.#meter.sample(this.#tally, clock.now(), false);
       if (!this.#stop.signal.aborted) {
         await runConveyor(this.#carrier(), this.#record.planDone, (error) =>
           this.#halt({ kind: "error", error }),
@@ -114,32 +121,29 @@ export class JobRun {
 
   #carrier(): Carrier {
     const { spec } = this.#record;
-    const run = { signal: this.#stop.signal, throttling: this.#holds.throttling };
-    const confirmLease = () => this.#confirmLease();
-    const context = jobContext(this.#parts, spec, this.#lease, this.#counters, { ...run, confirmLease });
+    const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
+      settings: this.#settings,
+      signal: this.#stop.signal,
+      throttling: this.#holds.throttling,
+      confirmLease: () => this.#confirmLease(),
+    });
     return {
-      context,
+      context: contexts.copy,
+      contexts,
       holds: this.#holds,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
       graceMs: durationMs(spec.delete.after),
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
-        this.#watchExceptions();
+        void this.#watchExceptions();
       },
     };
   }
 
-  /** The guard of the exception ratio; it speaks only after enough objects to mean something. */
-  #watchExceptions(): void {
-    const limit = this.#record.spec.guards.maxExceptionRatio;
-    // Counted from this run's start: who resumes a job after a look has taken note of what there was.
-    const exceptions = this.#tally.exceptions - this.#atStart.exceptions;
-    const settled = settledSoFar(this.#tally) - settledSoFar(this.#atStart);
-    if (limit === null || settled < 100 || exceptions / settled <= limit) return;
-    const percent = ((100 * exceptions) / settled).toFixed(1);
-    const reason = `${percent} % of the objects are exceptions; guards.maxExceptionRatio allows ${limit * 100} %`;
-    this.#halt({ kind: "tripped", reason });
+  async #watchExceptions(): Promise<void> {
+    const reason = await this.#watch.look(this.#tally, this.#settings.spec.guards.maxExceptionRatio);
+    if (reason !== null) this.#halt({ kind: "tripped", reason });
   }
 
   #halt(cause: StopCause): void {
@@ -160,7 +164,7 @@ export class JobRun {
       this.#poke = () => pause.abort();
       await clock.sleep(HEARTBEAT_MS, AbortSignal.any([ended, pause.signal]));
       if (ended.aborted) return;
-      this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now());
+      this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now(), this.#waiting !== null);
       try {
         await this.#renew();
       } catch (error) {
@@ -178,7 +182,7 @@ export class JobRun {
 
   async #renew(): Promise<void> {
     const at = this.#parts.clock.now();
-    const waiting = this.#holds.waiting;
+    const waiting = this.#waiting;
     const state = waiting === null ? "running" : "waiting";
     const job = await this.#parts.ledger.renew(
       this.#lease,
@@ -187,7 +191,20 @@ export class JobRun {
       LEASE_MS,
     );
     this.#renewedAt = at;
+    if (job.version !== this.#version) this.#settings.apply(job);
+    this.#version = job.version;
     this.#obey(job.state);
+  }
+
+  /** What the job as a whole waits for: nothing begins, or nothing is left but what is held. */
+  get #waiting(): Waiting | null {
+    return this.#settings.waiting ?? this.#holds.waiting;
+  }
+
+  #noteMissingRight(database: string, { right, grant }: MissingRight): void {
+    this.#log.warn({ event: "guard_blind", jobId: this.jobId, database, right }, `a guard needs: ${grant}`);
+    const event = { at: this.#parts.clock.now(), actor: "tranship", action: "guard", detail: grant };
+    void this.#parts.ledger.addAudit(this.jobId, event).catch(() => {});
   }
 
   async #confirmLease(): Promise<void> {
@@ -241,9 +258,4 @@ export class JobRun {
       this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, end.reason ?? "");
     return end;
   }
-}
-
-/** Objects that are through as far as they can be for now: while sources are kept, those whose rows are updated. */
-function settledSoFar({ moved, skipped, exceptions, updated }: Tally): number {
-  return Math.max(moved + skipped, updated) + exceptions;
 }

@@ -1,9 +1,12 @@
 /** A job as users see it: the record, its counters, and what follows from both. */
 
 import type { Tally } from "../domain/batch.ts";
+import { estimateFinish } from "../domain/finish-estimate.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, WaitReason } from "../domain/job-state.ts";
 import { isFinished } from "../domain/job-state.ts";
+import type { LocalCalendar } from "../domain/local-calendar.ts";
+import { OffPeakWindow } from "../domain/off-peak-window.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import type { RequestCounts } from "../ports/object-store.ts";
 
@@ -36,7 +39,10 @@ export interface JobView {
   /** 0–100; null until the whole inventory is planned. */
   readonly percent: number | null;
   readonly planDone: boolean;
+  /** At the rate at which it went when it last went, counting its windows; null while that is anybody's guess. */
   readonly finishAt: string | null;
+  /** How many openings of its windows that takes, the present one included; null without windows or finish. */
+  readonly finishOpenings: number | null;
   readonly seconds: number;
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
@@ -55,16 +61,24 @@ export interface LiveProgress {
   readonly tally: Tally;
   readonly objectsPerSecond: number;
   readonly bytesPerSecond: number;
+  /** As it was when anything last moved; for estimates while it waits. */
+  readonly workingObjectsPerSecond: number;
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly activeMs: number;
 }
 
 /** The view of `record`; `live` when the job runs in this process. */
-export function viewOf(record: JobRecord, tally: Tally, live: LiveProgress | null, now: number): JobView {
+export function viewOf(
+  record: JobRecord,
+  tally: Tally,
+  live: LiveProgress | null,
+  { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
+): JobView {
   const counted = live?.tally ?? tally;
   const settled = counted.moved + counted.skipped + counted.exceptions;
   const percent = percentOf(record, settled, counted.planned);
+  const finish = finishOf(record, live, counted.planned - settled, { now, calendar });
   return {
     id: record.id,
     name: record.name,
@@ -88,7 +102,8 @@ export function viewOf(record: JobRecord, tally: Tally, live: LiveProgress | nul
     },
     percent,
     planDone: record.planDone,
-    finishAt: finishOf(record, live, counted.planned - settled, now),
+    finishAt: finish === null ? null : iso(finish.at),
+    finishOpenings: finish?.openings ?? null,
     seconds: (live?.activeMs ?? record.activeMs) / 1000,
     requests: live?.requests ?? record.requests,
     statements: live?.statements ?? record.statements,
@@ -146,12 +161,24 @@ function waitingOf(record: JobRecord): JobView["waiting"] {
   return { reason, since: iso(since), until: until === null ? null : iso(until), detail };
 }
 
-/** When it will be done at the present rate; null while that is anybody's guess. */
-function finishOf(record: JobRecord, live: LiveProgress | null, left: number, now: number): string | null {
+/** When it will be done, and after how many openings of its windows; null while that is anybody's guess. */
+function finishOf(
+  record: JobRecord,
+  live: LiveProgress | null,
+  left: number,
+  { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
+): { readonly at: number; readonly openings: number | null } | null {
   if (isFinished(record.state) || !record.planDone) return null;
-  if (record.waiting?.until != null) return iso(record.waiting.until);
-  if (live === null || live.objectsPerSecond <= 0) return null;
-  return iso(now + (left / live.objectsPerSecond) * 1000);
+  const { waiting, spec } = record;
+  if (waiting !== null && waiting.reason !== "window") {
+    return waiting.until === null ? null : { at: waiting.until, openings: null };
+  }
+  const rate = live?.workingObjectsPerSecond ?? 0;
+  if (rate <= 0) return null;
+  const seconds = left / rate;
+  if (spec.windows === null) return { at: now + seconds * 1000, openings: null };
+  const window = new OffPeakWindow(spec.windows, spec.limits, calendar);
+  return estimateFinish(window, { seconds, from: now });
 }
 
 function iso(at: number): string {

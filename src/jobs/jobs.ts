@@ -11,6 +11,12 @@ export interface PageQuery {
   readonly limit: number;
 }
 
+/** What an action may be told beside its name. */
+export interface ActionOptions {
+  /** `resume` only: work outside the windows too, until they open next. */
+  readonly ignoreWindow?: boolean;
+}
+
 /** Methods throw `DomainError`: `not_found` for an unknown job, `invalid_input` with every fault, `state_conflict` … */
 export interface Jobs {
   /**
@@ -34,7 +40,7 @@ export interface Jobs {
   list(query: PageQuery & { readonly state: JobState | null }): Promise<Page<JobView>>;
   get(id: string): Promise<JobView>;
   /** Repeating an action is harmless; one that the state does not allow throws `state_conflict` naming the state. */
-  act(id: string, action: JobAction, actor: string): Promise<JobView>;
+  act(id: string, action: JobAction, actor: string, options?: ActionOptions): Promise<JobView>;
   /**
    * Changes limits, windows and guards of a job that has not ended; a runner takes them over within two seconds.
    * `ifVersions`: only while the job's version is one of these (null: whatever it is), else `precondition_failed`.

@@ -6,7 +6,7 @@ import type { JobSpec } from "../domain/job-spec.ts";
 import { keyFault } from "../domain/key-mapping.ts";
 import { looksIdentical } from "../domain/verdict.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
-import { type JobParts, jobContext } from "./job-context.ts";
+import { type JobParts, jobContexts, settingsForLooking } from "./job-context.ts";
 import { encryptionProblems } from "./preflight-encryption.ts";
 import { Findings } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
@@ -135,7 +135,8 @@ function contextWithoutJob(parts: JobParts, spec: JobSpec, signal: AbortSignal) 
   const lease = { jobId: "", owner: "preflight", token: 0 };
   const counters = { requests: noRequests(), statements: {} };
   const confirmLease = () => Promise.reject(new DomainError("internal", "preflight holds no lease"));
-  return jobContext(parts, spec, lease, counters, { signal, confirmLease });
+  const settings = settingsForLooking(parts, spec, signal);
+  return jobContexts(parts, spec, lease, counters, { settings, signal, confirmLease }).copy;
 }
 
 async function versioningProblems(

@@ -2,9 +2,8 @@
 
 import type { JobSpec, ReferenceSpec } from "../domain/job-spec.ts";
 import { valueForms } from "../domain/key-mapping.ts";
-import { noRequests } from "../ports/object-store.ts";
 import type { ReferenceTable, TableFacts } from "../ports/reference-table.ts";
-import { governedStores, type JobParts } from "./job-context.ts";
+import { type JobParts, storesForLooking } from "./job-context.ts";
 import { keyFilterOf } from "./key-filter.ts";
 import type { ObjectCount } from "./preflight-count.ts";
 import { columnOf, Finding } from "./preflight-findings.ts";
@@ -96,7 +95,7 @@ export async function unnamedHint(
 ): Promise<Problem[]> {
   if (spec.inventory.from !== "database" || first === undefined || !first.isAskable) return [];
   const { bucket, prefix, store } = spec.source;
-  const stores = governedStores(parts, spec, noRequests());
+  const stores = storesForLooking(parts, spec);
   const page = await stores(store).list({ bucket, prefix, startAfter: null, limit: SAMPLE }, signal);
   const passes = keyFilterOf(spec.filter);
   const sample = page.objects.filter(({ key, modifiedAt }) => passes(key.slice(prefix.length), modifiedAt));

@@ -3,12 +3,14 @@
 import { estimateCostUsd } from "../domain/cost.ts";
 import type { Fault } from "../domain/errors.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
+import { estimateFinish } from "../domain/finish-estimate.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import { specFaults } from "../domain/job-spec-faults.ts";
+import type { LocalCalendar } from "../domain/local-calendar.ts";
+import { OffPeakWindow } from "../domain/off-peak-window.ts";
 import { windowWarnings } from "../domain/window-warnings.ts";
-import { noRequests } from "../ports/object-store.ts";
 import { sendCanary } from "./canary.ts";
-import { governedStores, type JobParts } from "./job-context.ts";
+import { type JobParts, storesForLooking } from "./job-context.ts";
 import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
@@ -33,7 +35,7 @@ export async function preflight(
 ): Promise<PreflightReport> {
   const spec = readJobSpec(input);
   const faults = specFaults(spec, namesOf(parts));
-  if (faults.length > 0) return report(spec, NOTHING, [], faults.map(toProblem), parts.clock.now());
+  if (faults.length > 0) return report(spec, NOTHING, [], faults.map(toProblem), parts);
   const problems: Problem[] = [];
   let count = NOTHING;
   let tables: InspectedTable[] = [];
@@ -45,15 +47,13 @@ export async function preflight(
       count = await countObjects(parts, spec, isAskable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
-      if (options.canary)
-        problems.push(...(await sendCanary(governedStores(parts, spec, noRequests()), spec)));
+      if (options.canary) problems.push(...(await sendCanary(storesForLooking(parts, spec), spec)));
     }
   } catch (error) {
     problems.push(unreachable(error));
   }
-  const now = parts.clock.now();
-  problems.push(...windowWarnings(spec, parts.calendar, now).map(toWarning));
-  return report(spec, count, tables, problems, now);
+  problems.push(...windowWarnings(spec, parts.calendar, parts.clock.now()).map(toWarning));
+  return report(spec, count, tables, problems, parts);
 }
 
 function toProblem(fault: Fault): Problem {
@@ -87,7 +87,7 @@ function report(
   count: ObjectCount,
   tables: readonly InspectedTable[],
   problems: readonly Problem[],
-  now: number,
+  { calendar, clock }: Pick<JobParts, "calendar" | "clock">,
 ): PreflightReport {
   const requests = requestsOf(spec, count);
   const perSecond = Math.min(
@@ -104,9 +104,16 @@ function report(
     requests,
     estimatedCostUsd: estimateCostUsd(requests),
     estimatedSeconds,
-    finishAt: count.objects === 0 ? null : new Date(now + estimatedSeconds * 1000).toISOString(),
+    finishAt: count.objects === 0 ? null : finishAt(spec, estimatedSeconds, clock.now(), calendar),
     problems,
   };
+}
+
+/** When `seconds` of work will be done that begins now, or when the windows open; null when never. */
+function finishAt(spec: JobSpec, seconds: number, now: number, calendar: LocalCalendar): string | null {
+  const window = spec.windows === null ? null : new OffPeakWindow(spec.windows, spec.limits, calendar);
+  const at = window === null ? now + seconds * 1000 : estimateFinish(window, { seconds, from: now })?.at;
+  return at === undefined ? null : new Date(at).toISOString();
 }
 
 function rowsOf(tables: readonly InspectedTable[]): PreflightReport["rows"] {

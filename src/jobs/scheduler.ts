@@ -7,8 +7,9 @@ import { isRunnable, JOB_STATES } from "../domain/job-state.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { claimJob } from "./claim-job.ts";
 import type { JobParts } from "./job-context.ts";
-import type { JobRun, RunnerLog } from "./job-runner.ts";
+import type { JobRun } from "./job-runner.ts";
 import { overlapOf } from "./opposite-jobs.ts";
+import type { RunnerLog } from "./run-cause.ts";
 
 /** Jobs of one process at once; each has its own limits, and they share the buckets' governors. */
 const MOST_JOBS = 8;

@@ -16,8 +16,10 @@ import type {
   WritePass,
 } from "../ports/object-store.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Throttling } from "./throttling.ts";
 import { Lane, type Toll, type Turnstile } from "./turnstile.ts";
+import type { Valve } from "./valve.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
@@ -37,6 +39,9 @@ export interface GovernedParts {
   governorOf(bucket: string): BucketGovernor;
   /** Shared by the stores of one job. */
   readonly throttling: Throttling;
+  readonly inFlight?: InFlight;
+  /** Nothing begins while it is closed. */
+  readonly valve?: Valve;
   random?(): number;
 }
 
@@ -163,8 +168,22 @@ export class GovernedObjectStore implements PacedObjectStore {
     }
   }
 
-  /** Waits for all limits at once; throws `stopped` when `signal` was aborted. */
-  async #pay({ bucket, writes, bytes }: Fare, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits for the valve and then for all limits at once; throws `stopped` when `signal` was aborted. The valve comes
+   * first, so that nobody who waits for it has paid already: they would all go at once when it opens.
+   */
+  async #pay(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
+    const { valve } = this.#parts;
+    for (;;) {
+      const closed = valve?.pass(signal) ?? null;
+      if (closed !== null) await closed;
+      await this.#payLimits(fare, signal);
+      // It may have closed while the limits were waited for.
+      if (valve === undefined || valve.isOpen()) return;
+    }
+  }
+
+  async #payLimits({ bucket, writes, bytes }: Fare, signal: AbortSignal | undefined): Promise<void> {
     const { turnstile, requestLimits, byteLimits, governorOf } = this.#parts;
     const tolls: Toll[] = bucket === null ? [] : [{ limit: governorOf(bucket), units: writes }];
     for (const limit of requestLimits) tolls.push({ limit, units: 1 });
@@ -175,9 +194,10 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /** One attempt, whose outcome the bucket's governor learns. */
   async #try<Result>({ bucket, writes }: Fare, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock, throttling, governorOf } = this.#parts;
+    const { clock, throttling, inFlight, governorOf } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
+    inFlight?.begin();
     try {
       const result = await attempt();
       governor?.succeeded(writes, sentAt, clock.now());
@@ -189,6 +209,8 @@ export class GovernedObjectStore implements PacedObjectStore {
         throttling.rejected(clock.now());
       }
       throw error;
+    } finally {
+      inFlight?.end();
     }
   }
 

@@ -4,6 +4,7 @@ import type { PrefixChange } from "../domain/key-mapping.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ReferencedRow, ReferenceTable, RewriteResult, TableFacts } from "../ports/reference-table.ts";
 import type { DatabaseGuard } from "./database-guard.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Valve } from "./valve.ts";
 
 export interface GuardedTableParts {
@@ -14,6 +15,7 @@ export interface GuardedTableParts {
   /** The one guard of the table's database and job. */
   readonly guard: DatabaseGuard;
   readonly signal: AbortSignal;
+  readonly inFlight?: InFlight;
 }
 
 /**
@@ -56,12 +58,14 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   async #guarded<Result>(call: (table: ReferenceTable) => Promise<Result>): Promise<Result> {
-    const { table, clock, valve, guard, signal } = this.#parts;
+    const { table, clock, valve, guard, signal, inFlight } = this.#parts;
     await guard.admit(valve, signal);
     const begunAt = clock.now();
+    inFlight?.begin();
     try {
       return await call(table);
     } finally {
+      inFlight?.end();
       const endedAt = clock.now();
       guard.ended(endedAt, Math.max(0, endedAt - begunAt));
     }

@@ -37,6 +37,10 @@ export class Valve {
     return this.#objection() === null ? null : this.#waitUntilOpen(signal);
   }
 
+  isOpen(): boolean {
+    return this.#objection() === null;
+  }
+
   #objection(): Hold | null {
     const at = this.#clock.now();
     for (const observe of this.#observations) {

@@ -5,11 +5,19 @@ import type { DatabaseHealth } from "./database-health.ts";
 import type { ObjectStore, RequestCounts } from "./object-store.ts";
 import type { ReferenceTable } from "./reference-table.ts";
 
+/** What the configuration allows all jobs on one store together; null is no limit. */
+export interface StoreLimits {
+  readonly requestsPerSecond: number | null;
+  readonly bytesPerSecond: number | null;
+}
+
 export interface Connections {
   readonly storeNames: readonly string[];
   readonly databaseNames: readonly string[];
   /** A store whose requests are counted into `counts`; throws `invalid_input` for an unknown name. */
   store(name: string, counts: RequestCounts): ObjectStore;
+  /** Limits that all jobs on the store share; throws `invalid_input` for an unknown name. */
+  storeLimits(name: string): StoreLimits;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
   /** How the database feels, its configured replicas included. Throws `invalid_input` for an unknown name. */

@@ -48,6 +48,7 @@ async function deleteSome(
   for (let attempt = 1; ; attempt += 1) {
     const open = objects.filter((object) => object.fate.kind === "going");
     // All waiting comes before the looking: evidence must be fresh when it is acted on.
+    await context.databasesReady();
     const room = Math.min(open.length, source.bulkKeys(spec.source.bucket));
     await source.makeRoom(spec.source.bucket, room, signal);
     const gatheredAt = clock.now();

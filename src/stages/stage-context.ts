@@ -31,6 +31,8 @@ export interface StageContext {
   readonly gate: Gate;
   readonly concurrency: Concurrency;
   readonly rowPace: Pace;
+  /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
+  databasesReady(): Promise<void>;
   /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
   onCopied(bytes: number): void;
   /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */

@@ -66,10 +66,19 @@ function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObje
   return groups;
 }
 
+const LOOK_AGAIN_MS = 250;
+
 /** Waits until `rows` more may be touched under the job's rows-per-second limit. */
 async function pacedRows(context: StageContext, rows: number): Promise<void> {
-  await context.clock.sleep(context.rowPace.reserve(rows, context.clock.now()), context.signal);
-  if (context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  const { clock, rowPace, signal } = context;
+  for (;;) {
+    const waitMs = rowPace.waitMs(rows, clock.now());
+    if (waitMs <= 0) break;
+    // The limit may be raised or lowered meanwhile.
+    await clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal);
+    if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  }
+  rowPace.take(rows, clock.now());
 }
 
 /**

@@ -77,6 +77,11 @@ export function openConnections(
     storeNames: Object.keys(config.stores),
     databaseNames: Object.keys(config.databases),
     store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts, timeouts }),
+    storeLimits(name) {
+      const settings = config.stores[name];
+      if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
+      return { requestsPerSecond: null, bytesPerSecond: null, ...settings.limits };
+    },
     reference: (spec, statements) => openedDatabase(spec.database).reference(spec, statements),
     health: (name) => openedDatabase(name).health,
     async close() {

@@ -4,6 +4,7 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { DatabaseLimits } from "../../src/domain/job-spec.ts";
 import { DatabaseGuards } from "../../src/pacing/database-guards.ts";
+import { InFlight } from "../../src/pacing/in-flight.ts";
 import type { Connections } from "../../src/ports/connections.ts";
 import { openConnections } from "../../src/stores/open-connections.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
@@ -38,11 +39,15 @@ afterAll(async () => {
 function guardedTable(limits: DatabaseLimits | null) {
   const statements: Record<string, number> = {};
   const guards = new DatabaseGuards({
-    ...{ clock: systemClock, limits, observations: [], signal: new AbortController().signal },
+    ...{ clock: systemClock, limits, observations: () => () => null, signal: new AbortController().signal },
     health: (database) => connections.health(database),
     onMissingRight: () => {},
   });
-  return { guards, statements, table: guards.guarded(connections.reference(REFERENCE, statements)) };
+  return {
+    guards,
+    statements,
+    table: guards.guarded(connections.reference(REFERENCE, statements), "update", new InFlight()),
+  };
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -103,6 +103,7 @@ export function viewWith(parts: Partial<JobView> = {}): JobView {
     percent: 50,
     planDone: true,
     finishAt: null,
+    finishOpenings: null,
     seconds: 8,
     requests: { ...noRequests(), list: 40, copy: 10_000, delete: 10 },
     statements: { app: 60 },

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { createJobs } from "../../src/jobs/create-jobs.ts";
-import { BucketGovernors, type JobParts } from "../../src/jobs/job-context.ts";
+import type { JobParts } from "../../src/jobs/job-context.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
 import type { Jobs } from "../../src/jobs/jobs.ts";
 import { Scheduler } from "../../src/jobs/scheduler.ts";
+import { BucketGovernors } from "../../src/jobs/shared-limits.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
 import {

@@ -25,20 +25,20 @@ describe("the exception ratio", () => {
   it.each([
     [
       { exceptions: 127, settled: 4000, limit: 0.01, top },
-      "3.2 % of the objects are exceptions (limit 1 %): target_exists 120, access_denied 7",
+      "3.2 % of the objects are exceptions (guards.maxExceptionRatio: 1 %): target_exists 120, access_denied 7",
     ],
     [
       { exceptions: 130, settled: 1000, limit: 0.07, top },
-      "13 % of the objects are exceptions (limit 7 %): target_exists 120, access_denied 7, others 3",
+      "13 % of the objects are exceptions (guards.maxExceptionRatio: 7 %): target_exists 120, access_denied 7, others 3",
     ],
     [
       { exceptions: 1001, settled: 100_000, limit: 0.01, top: [] },
-      "1.001 % of the objects are exceptions (limit 1 %)",
+      "1.001 % of the objects are exceptions (guards.maxExceptionRatio: 1 %)",
     ],
     // The ledger may have more than this run counted yet.
     [
       { exceptions: 100, settled: 1000, limit: 0.05, top },
-      "10 % of the objects are exceptions (limit 5 %): target_exists 120, access_denied 7",
+      "10 % of the objects are exceptions (guards.maxExceptionRatio: 5 %): target_exists 120, access_denied 7",
     ],
   ])("%j", (facts, reason) => {
     expect(exceptionRatioReason(facts)).toBe(reason);

@@ -27,6 +27,7 @@ export const JOB: JobView = {
   percent: 60,
   planDone: true,
   finishAt: AT_ISO,
+  finishOpenings: 3,
   seconds: 1.5,
   requests: { list: 1, copy: 4, head: 0, delete: 1, other: 0, throttled: 0 },
   statements: { app: 3 },

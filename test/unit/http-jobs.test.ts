@@ -220,9 +220,24 @@ describe("POST /jobs/:id/<action>", () => {
       expect(answer.status).toBe(202);
       expect(answer.headers.etag).toBe('"7"');
       expect(answer.body).toEqual(JOB);
-      expect(door.jobs.calls).toEqual([{ method: "act", given: [JOB.id, action, "anonymous"] }]);
+      expect(door.jobs.calls).toEqual([{ method: "act", given: [JOB.id, action, "anonymous", {}] }]);
     },
   );
+
+  it("resume passes on that windows are to be ignored", async () => {
+    expect((await http().post(`/jobs/${JOB.id}/resume`).send({ ignoreWindow: true })).status).toBe(202);
+    expect(door.jobs.calls[0]?.given).toEqual([JOB.id, "resume", "anonymous", { ignoreWindow: true }]);
+  });
+
+  it.each([
+    [{ ignoreWindow: "yes" }, "/ignoreWindow"],
+    [{ ignoreWindows: true }, "/ignoreWindows"],
+  ])("resume refuses %j, naming the place", async (body, pointer) => {
+    const answer = await http().post(`/jobs/${JOB.id}/resume`).send(body);
+    expect(answer.status).toBe(422);
+    expect(answer.body.faults).toEqual([expect.objectContaining({ pointer })]);
+    expect(door.jobs.calls).toEqual([]);
+  });
 
   it("takes an empty JSON body, as some clients send one", async () => {
     const headers = { "content-type": "application/json" };

@@ -10,6 +10,8 @@ export interface StoreConfig {
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly sessionToken?: string;
+  /** Shared by all jobs on the store, fairly. */
+  readonly limits?: { readonly requestsPerSecond?: number; readonly bytesPerSecond?: number };
 }
 
 /**

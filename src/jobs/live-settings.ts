@@ -1,0 +1,108 @@
+/** What may change while a job runs (limits, windows, guards), held where stores, tables and stages look at it. */
+
+import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
+import type { Waiting } from "../domain/job-state.ts";
+import { Pace } from "../domain/pace.ts";
+import { type Concurrency, limitConcurrency } from "../pacing/concurrency.ts";
+import { DatabaseGuards } from "../pacing/database-guards.ts";
+import { InFlight } from "../pacing/in-flight.ts";
+import { type Observation, Valve } from "../pacing/valve.ts";
+import { WindowGate } from "../pacing/window-gate.ts";
+import type { MissingRight } from "../ports/database-health.ts";
+import type { JobParts } from "./job-context.ts";
+
+/** How settings reach a run; see {@link LiveSettings.apply}. */
+export interface Settings {
+  readonly spec: JobSpec;
+  readonly windowsIgnoredUntil: number | null;
+}
+
+const BOUND: readonly WorkStage[] = ["copy", "update", "delete"];
+
+/** The settings in force in one run of one job. */
+export class LiveSettings {
+  readonly concurrency: Concurrency;
+  readonly requestPace: Pace;
+  readonly bytePace: Pace;
+  readonly rowPace: Pace;
+  readonly windows: WindowGate;
+  readonly guards: DatabaseGuards;
+  readonly inFlight = new InFlight();
+  /** Before each request of a stage; planning and verifying go with copying. */
+  readonly valves: Readonly<Record<WorkStage, Valve>>;
+  readonly #parts: Pick<JobParts, "clock">;
+  #spec: JobSpec;
+  #limits: Limits;
+
+  constructor(
+    parts: Pick<JobParts, "clock" | "calendar" | "connections">,
+    { spec, windowsIgnoredUntil }: Settings,
+    run: {
+      readonly signal: AbortSignal;
+      readonly onMissingRight?: (database: string, missing: MissingRight) => void;
+    },
+  ) {
+    const { clock, calendar, connections } = parts;
+    this.#parts = parts;
+    this.#spec = spec;
+    this.windows = new WindowGate(calendar, { spec, ignoredUntil: windowsIgnoredUntil });
+    const limits = this.windows.limitsAt(clock.now());
+    this.#limits = limits;
+    this.concurrency = limitConcurrency(limits.concurrency);
+    this.requestPace = new Pace(limits.requestsPerSecond);
+    this.bytePace = new Pace(limits.bytesPerSecond);
+    this.rowPace = new Pace(limits.rowsPerSecond);
+    const observe = (stage: WorkStage): Observation => {
+      const closed = this.windows.observe(stage);
+      return (at) => {
+        this.#followLimits(at);
+        return closed(at);
+      };
+    };
+    const valveOf = (stage: WorkStage) => [stage, new Valve(clock, [observe(stage)])] as const;
+    this.valves = Object.fromEntries(BOUND.map(valveOf)) as Record<WorkStage, Valve>;
+    this.guards = new DatabaseGuards({
+      clock,
+      limits: spec.guards.database,
+      observations: observe,
+      signal: run.signal,
+      health: (database) => connections.health(database),
+      onMissingRight: run.onMissingRight ?? (() => {}),
+    });
+  }
+
+  get spec(): JobSpec {
+    return this.#spec;
+  }
+
+  /** Takes changed settings over: for what runs, and for what waits within a quarter of a second. */
+  apply({ spec, windowsIgnoredUntil }: Settings): void {
+    this.#spec = spec;
+    this.windows.set({ spec, ignoredUntil: windowsIgnoredUntil });
+    this.guards.setLimits(spec.guards.database);
+    this.#followLimits(this.#parts.clock.now());
+  }
+
+  /** What requests or statements wait for while nothing at all is under way; null otherwise. */
+  get waiting(): Waiting | null {
+    if (this.inFlight.count > 0) return null;
+    for (const stage of BOUND) if (this.valves[stage].waiting !== null) return this.valves[stage].waiting;
+    return this.guards.waiting;
+  }
+
+  /** A window's own limits come into force with its first request, and go with the last. */
+  #followLimits(at: number): void {
+    const limits = this.windows.limitsAt(at);
+    const before = this.#limits;
+    if (limits === before) return;
+    this.#limits = limits;
+    if (limits.concurrency !== before.concurrency) this.concurrency.resize(limits.concurrency);
+    follow(this.requestPace, limits.requestsPerSecond, at);
+    follow(this.bytePace, limits.bytesPerSecond, at);
+    follow(this.rowPace, limits.rowsPerSecond, at);
+  }
+}
+
+function follow(pace: Pace, perSecond: number | null, at: number): void {
+  if (pace.perSecond !== perSecond) pace.setRate(perSecond, at);
+}

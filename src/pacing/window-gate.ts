@@ -1,0 +1,70 @@
+/** A job's windows as an objection: which stages may begin anything now, and within which limits. */
+
+import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
+import type { LocalCalendar } from "../domain/local-calendar.ts";
+import { OffPeakWindow } from "../domain/off-peak-window.ts";
+import { WindowClock } from "../domain/window-clock.ts";
+import type { Hold } from "./gate.ts";
+import type { Observation } from "./valve.ts";
+
+/** What of a job the windows depend on; may change while it runs. */
+export interface WindowSettings {
+  readonly spec: Pick<JobSpec, "windows" | "limits">;
+  /** Until then an operator lets the job work outside its windows; epoch ms. */
+  readonly ignoredUntil: number | null;
+}
+
+/** Cheap to ask at every request: the answer is kept until it can change. */
+export class WindowGate {
+  readonly #calendar: LocalCalendar;
+  #settings: WindowSettings;
+  #clock: WindowClock | null;
+  #window: OffPeakWindow | null = null;
+
+  constructor(calendar: LocalCalendar, settings: WindowSettings) {
+    this.#calendar = calendar;
+    this.#settings = settings;
+    this.#clock = this.#clockOf(settings);
+  }
+
+  /** Takes other windows, limits or an operator's leave over from now on. */
+  set(settings: WindowSettings): void {
+    this.#settings = settings;
+    this.#clock = this.#clockOf(settings);
+  }
+
+  /** The windows; null for a job that is always open. */
+  get window(): OffPeakWindow | null {
+    return this.#window;
+  }
+
+  /** The limits in force at `at`: a window's own, where it has any. */
+  limitsAt(at: number): Limits {
+    const { spec } = this.#settings;
+    return this.#clock === null ? spec.limits : this.#clock.spanAt(at).limits;
+  }
+
+  /** Objects while the windows that bind `stage` are shut. */
+  observe(stage: WorkStage): Observation {
+    return (at) => this.#holdAt(stage, at);
+  }
+
+  #holdAt(stage: WorkStage, at: number): Hold | null {
+    const { spec, ignoredUntil } = this.#settings;
+    if (this.#clock === null || spec.windows === null || !spec.windows.stages.includes(stage)) return null;
+    if (ignoredUntil !== null && at < ignoredUntil) return null;
+    const { isOpen, until } = this.#clock.spanAt(at);
+    if (isOpen) return null;
+    const detail =
+      until === null
+        ? "outside its windows, which never open again; PATCH them, or resume with ignoreWindow"
+        : `outside its windows (${spec.windows.timezone}); they open again at ${new Date(until).toISOString()}`;
+    return { reason: "window", until, detail };
+  }
+
+  #clockOf({ spec }: WindowSettings): WindowClock | null {
+    this.#window =
+      spec.windows === null ? null : new OffPeakWindow(spec.windows, spec.limits, this.#calendar);
+    return this.#window === null ? null : new WindowClock(this.#window);
+  }
+}
