@@ -79,11 +79,13 @@ async function serve(id: string, secret: string): Promise<void> {
       objects: Object.fromEntries(names.map((name) => [name, store.countObjects(name)])),
       ...(timeline && { timeline: timeline.samples() }),
     };
-    process.stdout.write(`${JSON.stringify(counts)}\n`);
-    store.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    // A long timeline does not fit into a pipe at once: the end of the process must wait for its reader.
+    process.stdout.write(`${JSON.stringify(counts)}\n`, () => {
+      store.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
