@@ -1,6 +1,7 @@
 /** `npm run bench` in its quick form: every part works without peers, and the files are written where they are asked for. */
 
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 
 const PROGRAM = join(import.meta.dirname, "../../dist/bench/run-benchmarks.js");
+const STORE = join(import.meta.dirname, "../../dist/src/sandbox/serve-sandbox-store.js");
 const directory = mkdtempSync(join(tmpdir(), "tranship-bench-test-"));
 
 const bench = (...args: string[]) =>
@@ -55,5 +57,20 @@ describe.concurrent("the benchmark", { timeout: 180_000 }, () => {
       code: 2,
       stderr: expect.stringContaining("thruput"),
     });
+  });
+
+  it("gets the store's counts whole, however long they are", async () => {
+    const buckets = Array.from({ length: 4000 }, (_, n) => `bucket-${n}`);
+    const keys = ["--access-key-id", "id", "--secret-access-key", "secret"];
+    const store = execFile(process.execPath, [STORE, ...keys, "--buckets", buckets.join(",")]);
+    let told = "";
+    store.stdout?.on("data", (text) => {
+      told += text;
+    });
+    while (!told.includes("\n")) await once(store.stdout ?? store, "data");
+    store.kill("SIGTERM");
+    await once(store, "close");
+    const [, counts = ""] = told.split("\n");
+    expect(Object.keys(JSON.parse(counts).objects)).toEqual(buckets);
   });
 });
