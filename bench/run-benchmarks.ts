@@ -5,15 +5,25 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installParts } from "../test/support/install-parts.ts";
 import { barChart } from "./bar-chart.ts";
+import { databaseSection } from "./database-section.ts";
+import { growthSection } from "./growth-section.ts";
 import { installPeers } from "./install-peers.ts";
 import { largeObjectsSection } from "./large-objects-section.ts";
+import { listingSection } from "./listing-section.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { reportText } from "./report.ts";
 import type { Effort, Section, SectionReport } from "./section.ts";
 import { throttledSection } from "./throttled-section.ts";
 import { throughputSection } from "./throughput-section.ts";
 
-const SECTIONS: readonly Section[] = [throughputSection, throttledSection, largeObjectsSection];
+const SECTIONS: readonly Section[] = [
+  throughputSection,
+  throttledSection,
+  largeObjectsSection,
+  listingSection,
+  databaseSection,
+  growthSection,
+];
 
 const USAGE = `usage: npm run bench -- [--only NAME,NAME] [--quick | --long] [--no-peers] [--out DIR]
   --only      some of: ${SECTIONS.map(({ name }) => name).join(", ")}
