@@ -41,6 +41,19 @@ export async function amendJob(
   throw new DomainError("conflict", `job ${id} keeps changing; look again`);
 }
 
+/** Gives `job` the limits, windows and guards of `spec`, unless it is over or somebody changes it at this moment. */
+export async function takeSettings(
+  parts: JobParts,
+  job: JobRecord,
+  spec: JobSpec,
+  actor: string,
+): Promise<void> {
+  const detail = differences(job.spec, spec);
+  if (detail === "" || OVER.has(job.state)) return;
+  const at = parts.clock.now();
+  await parts.ledger.amend({ jobId: job.id, spec, ifVersion: job.version, actor, detail, at });
+}
+
 function changedSince(job: JobRecord): DomainError {
   const message = `job ${job.id} has changed since you read it; its ETag is "${job.version}" now`;
   return new DomainError("precondition_failed", message);

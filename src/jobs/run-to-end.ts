@@ -2,23 +2,36 @@
 
 import { canonicalJson } from "../domain/canonical-json.ts";
 import { DomainError } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import { isFinished, JOB_STATES } from "../domain/job-state.ts";
 import type { JobRecord } from "../ports/ledger.ts";
+import { takeSettings } from "./amend-job.ts";
 import type { JobParts } from "./job-context.ts";
 import { actOnJob } from "./job-control.ts";
 import { namesOf, submitJob } from "./job-submission.ts";
 import { parseJobSpec } from "./parse-job-spec.ts";
 
-/** Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. */
+/**
+ * Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. Limits, windows and
+ * guards make no other job of it: those in the file are what its owner wants now, and are taken over.
+ */
 export async function continueOrSubmit(parts: JobParts, input: unknown, actor: string): Promise<string> {
-  const spec = canonicalJson(parseJobSpec(input, namesOf(parts)));
+  const spec = parseJobSpec(input, namesOf(parts));
+  const { limits, windows, guards } = spec;
+  const wanted = relocationOf(spec);
   for await (const job of unfinishedJobs(parts)) {
-    if (canonicalJson(job.spec) !== spec) continue;
+    if (relocationOf(job.spec) !== wanted) continue;
+    await takeSettings(parts, job, { ...job.spec, limits, windows, guards }, actor);
     if (job.state === "paused" || job.state === "failed") await actOnJob(parts, job.id, "resume", actor);
     return job.id;
   }
   const { job } = await submitJob(parts, input, { idempotencyKey: null, actor });
   return job.id;
+}
+
+/** A job without what may change while it runs, as text. */
+function relocationOf({ limits: _limits, windows: _windows, guards: _guards, ...rest }: JobSpec): string {
+  return canonicalJson(rest);
 }
 
 async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> {
