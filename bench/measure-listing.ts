@@ -87,6 +87,7 @@ async function plan(endpoint: string, maxObjects: number | null) {
   const parts = {
     clock: systemClock,
     calendar: luxonCalendar,
+    leaseMs: 10_000,
     // Planning asks nothing of it.
     ledger: {} as Ledger,
     connections,

@@ -43,14 +43,20 @@ export interface Tranship {
   close(): Promise<void>;
 }
 
-/** Wires the service that `config` describes. Logs go to stderr. */
-export async function compose(config: Config): Promise<Tranship> {
+export interface Purpose {
+  /** Whether jobs are to be worked on: of such processes an SQLite ledger lets in one at a time. */
+  readonly works: boolean;
+}
+
+/** Wires the service that `config` describes. Logs go to stderr. Throws like {@link openLedger}. */
+export async function compose(config: Config, { works }: Purpose): Promise<Tranship> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
-  const ledger = await openLedger(config.progress);
+  const ledger = await openLedger(config.progress, { works });
   const connections = openConnections(config);
   const parts: JobParts = {
     clock: systemClock,
     calendar: luxonCalendar,
+    leaseMs: config.leaseSeconds * 1000,
     ledger,
     connections,
     governors: new BucketGovernors(),

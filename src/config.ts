@@ -50,6 +50,7 @@ const ConfigFile = Type.Object(
     ),
     tokens: Type.Optional(Type.Array(Token)),
     progress: Type.Optional(Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
+    leaseSeconds: Type.Optional(Type.Integer({ minimum: 2, maximum: 60 })),
     stores: Type.Optional(Type.Record(Type.String(), Store)),
     databases: Type.Optional(
       Type.Record(Type.String(), Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
@@ -72,6 +73,8 @@ export interface Config {
   readonly tokens: readonly TokenConfig[];
   /** Where the ledger is: `sqlite:FILE` or `mysql://…`. */
   readonly progress: string;
+  /** So long a job stays with a process that is not heard of any more; it reports ten times as often. */
+  readonly leaseSeconds: number;
   readonly stores: Readonly<Record<string, StoreConfig>>;
   readonly databases: Readonly<Record<string, string>>;
   /** URLs of the servers that replicate from a database, by the database's name; guards watch their lag. */
@@ -106,6 +109,7 @@ function loadConfig(file: unknown, env: Environment): Config {
     listen: { host: given.listen?.host ?? "127.0.0.1", port: given.listen?.port ?? 8080 },
     tokens: given.tokens ?? [],
     progress: given.progress ?? "sqlite:./tranship.db",
+    leaseSeconds: given.leaseSeconds ?? 10,
     stores: given.stores ?? { main: {} },
     databases: given.databases ?? {},
     replicas: given.replicas ?? {},

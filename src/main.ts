@@ -22,7 +22,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   readStdin: () => buffer(process.stdin),
   stopSignal: stopSignals(process, (note) => output.err(note)),
   // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.
-  compose: async (config) => (await import("./compose.ts")).compose(config),
+  compose: async (config, purpose) => (await import("./compose.ts")).compose(config, purpose),
   openApiDocument: async () => (await import("./http/openapi-document.ts")).openApiDocument(),
   runDemo: async (options) => (await import("./sandbox/demo.ts")).runDemo(options),
 });

@@ -1,6 +1,6 @@
 /** What a command is, and all that it may use of the world. */
 
-import type { Tranship } from "../compose.ts";
+import type { Purpose, Tranship } from "../compose.ts";
 import type { Config, Environment } from "../config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DemoOptions, DemoResult } from "../sandbox/demo.ts";
@@ -40,7 +40,7 @@ export interface CommandContext {
   readStdin(): Promise<Uint8Array>;
   /** From the first call on, the first SIGTERM or SIGINT aborts this signal, and a second one ends the process at once. */
   stopSignal(): AbortSignal;
-  compose(config: Config): Promise<Tranship>;
+  compose(config: Config, purpose: Purpose): Promise<Tranship>;
   openApiDocument(): Promise<unknown>;
   runDemo(options: DemoOptions): Promise<DemoResult>;
 }

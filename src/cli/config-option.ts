@@ -1,6 +1,6 @@
 /** The `--config` option of the commands that do the work themselves. */
 
-import type { Tranship } from "../compose.ts";
+import type { Purpose, Tranship } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { CommandContext, OptionSpec } from "./command.ts";
 import type { CommandArguments } from "./command-arguments.ts";
@@ -20,9 +20,10 @@ export function givenConfig(given: CommandArguments, context: CommandContext): C
 export async function withService<Result>(
   config: Config,
   context: CommandContext,
+  purpose: Purpose,
   work: (service: Tranship) => Promise<Result>,
 ): Promise<Result> {
-  const service = await context.compose(config);
+  const service = await context.compose(config, purpose);
   try {
     return await work(service);
   } finally {

@@ -31,7 +31,7 @@ export const planCommand: Command = {
     const config = givenConfig(given, context);
     const signal = context.stopSignal();
     const counter = startCounter(given.json, context);
-    const report = await withService(config, context, ({ jobs }) =>
+    const report = await withService(config, context, { works: false }, ({ jobs }) =>
       jobs.preflight(input, { canary: given.has("canary"), signal, onProgress: counter.update }),
     ).finally(counter.stop);
     context.output.out(given.json ? `${JSON.stringify(report)}\n` : reportText(report));

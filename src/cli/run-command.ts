@@ -26,7 +26,7 @@ export const runCommand: Command = {
     const config = quietOnTerminal(givenConfig(given, context), given.json, context);
     const signal = context.stopSignal();
     const { output, environment, clock } = context;
-    const view = await withService(config, context, async (service) => {
+    const view = await withService(config, context, { works: true }, async (service) => {
       const display = startProgressDisplay({ output, environment, json: given.json, now: () => clock.now() });
       try {
         return await service.runToEnd(input, {

@@ -17,12 +17,13 @@ export const serveCommand: Command = {
   options: [CONFIG_OPTION],
   details: [
     "SIGTERM or Ctrl-C stops it gracefully within 10 s (exit code 0): requests under way end, jobs are saved",
-    "and go on at the next start. A second one ends it at once.",
+    "and go on at the next start. A second one ends it at once. Several instances share a mysql:// ledger; with",
+    "an SQLite ledger that another serve or run works with, it refuses to start (exit code 2).",
   ],
   async run(given, context) {
     const config = givenConfig(given, context);
     const stop = context.stopSignal();
-    const service = await context.compose(config);
+    const service = await context.compose(config, { works: true });
     try {
       const server = await service.server();
       const url = await server.listen(config.listen);

@@ -1,7 +1,7 @@
 /** Takes a job that nobody works on, so that exactly one process does. */
 
 import type { JobParts } from "./job-context.ts";
-import { JobRun, LEASE_MS } from "./job-runner.ts";
+import { JobRun } from "./job-runner.ts";
 import type { RunnerLog } from "./run-cause.ts";
 
 /** Claims job `id` for `owner`; null when it is somebody else's or not to be run. */
@@ -11,7 +11,7 @@ export async function claimJob(
   owner: string,
   log: RunnerLog,
 ): Promise<JobRun | null> {
-  const lease = await parts.ledger.claim(id, owner, parts.clock.now(), LEASE_MS);
+  const lease = await parts.ledger.claim(id, owner, parts.clock.now(), parts.leaseMs);
   if (lease === null) return null;
   const record = await parts.ledger.job(id);
   return record === null ? null : new JobRun(parts, record, lease, log);

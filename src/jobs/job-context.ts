@@ -21,6 +21,8 @@ import type { BucketGovernors } from "./shared-limits.ts";
 export interface JobParts {
   readonly clock: Clock;
   readonly calendar: LocalCalendar;
+  /** A crashed owner of a job is replaced after this long. */
+  readonly leaseMs: number;
   readonly ledger: Ledger;
   readonly connections: Connections;
   readonly governors: BucketGovernors;
@@ -39,6 +41,7 @@ export interface RunHandles {
   readonly signal: AbortSignal;
   readonly throttling?: Throttling;
   confirmLease(): Promise<void>;
+  confirmCopy?(): Promise<void>;
 }
 
 /** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
@@ -74,6 +77,7 @@ export function jobContexts(
       settings,
       throttling: run.throttling ?? new Throttling(),
       valve: settings.valves[stage],
+      run,
     });
     const guarded = (table: ReferenceTable) => settings.guards.guarded(table, stage, settings.inFlight);
     return {
@@ -117,10 +121,15 @@ function openOddNames(
 export function governedStores(
   parts: JobParts,
   requests: RequestCounts,
-  by: { readonly settings: LiveSettings; readonly throttling: Throttling; readonly valve?: Valve },
+  by: {
+    readonly settings: LiveSettings;
+    readonly throttling: Throttling;
+    readonly valve?: Valve;
+    readonly run?: RunHandles;
+  },
 ): (name: string) => GovernedObjectStore {
   const { clock, governors, connections } = parts;
-  const { settings, throttling, valve } = by;
+  const { settings, throttling, valve, run } = by;
   return (name) => {
     const store = connections.store(name, requests);
     const shared = governors.limitsOf(name, connections.storeLimits(name));
@@ -132,6 +141,7 @@ export function governedStores(
       byteLimits: [settings.bytePace, shared.bytes],
       governorOf: (bucket) => governors.of(store.endpoint, bucket),
       ...(valve === undefined ? {} : { valve }),
+      confirmCopy: run?.confirmCopy,
     });
   };
 }

@@ -11,6 +11,7 @@ import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { MissingRight } from "../ports/database-health.ts";
 import type { JobRecord, Lease, RunReport } from "../ports/ledger.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
+import { HeldLease } from "./held-lease.ts";
 import { type Counters, type JobParts, jobContexts } from "./job-context.ts";
 import type { LiveProgress } from "./job-view.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -18,14 +19,11 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
-/** A crashed owner is replaced after this long; heartbeats come ten times as often. */
-export const LEASE_MS = 10_000;
-const HEARTBEAT_MS = 1_000;
-
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
   readonly #parts: JobParts;
   readonly #lease: Lease;
+  readonly #held: HeldLease;
   readonly #log: RunnerLog;
   readonly #record: JobRecord;
   readonly #stop = new AbortController();
@@ -38,7 +36,6 @@ export class JobRun {
   readonly #watch: ExceptionWatch;
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
-  #renewedAt: number;
   #version: number;
   #poke: () => void = () => {};
 
@@ -46,11 +43,11 @@ export class JobRun {
     this.#parts = parts;
     this.#record = record;
     this.#lease = lease;
+    this.#held = new HeldLease(parts, lease);
     this.#log = log;
     this.#holds = new Holds(parts.clock);
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
     this.#startedAt = parts.clock.now();
-    this.#renewedAt = this.#startedAt;
     this.#version = record.version;
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, this.#startedAt);
     this.#settings = new LiveSettings(parts, record, {
@@ -121,11 +118,15 @@ export class JobRun {
 
   #carrier(): Carrier {
     const { spec } = this.#record;
+    const { lengthMs } = this.#held;
+    const renew = () => this.#renew();
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
       throttling: this.#holds.throttling,
-      confirmLease: () => this.#confirmLease(),
+      // What cannot be taken back must end within the lease; a copy may be made twice, but not without a lease.
+      confirmLease: () => this.#held.confirm(lengthMs / 2, renew),
+      confirmCopy: () => this.#held.confirm(lengthMs, renew),
     });
     return {
       context: contexts.copy,
@@ -162,7 +163,7 @@ export class JobRun {
     while (!ended.aborted) {
       const pause = new AbortController();
       this.#poke = () => pause.abort();
-      await clock.sleep(HEARTBEAT_MS, AbortSignal.any([ended, pause.signal]));
+      await clock.sleep(this.#held.heartbeatMs, AbortSignal.any([ended, pause.signal]));
       if (ended.aborted) return;
       this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now(), this.#waiting !== null);
       try {
@@ -175,22 +176,14 @@ export class JobRun {
 
   /** A ledger that is away for a moment is waited for; one that stays away longer than the lease ends the run. */
   #heartbeatFailed(error: unknown): void {
-    const outdated = this.#parts.clock.now() - this.#renewedAt > LEASE_MS;
-    if (hasCode(error, "lease_lost") || outdated) this.#halt({ kind: "error", error });
+    if (hasCode(error, "lease_lost") || this.#held.isOutdated) this.#halt({ kind: "error", error });
     this.#log.warn({ event: "heartbeat_failed", jobId: this.jobId, err: error }, "the lease was not renewed");
   }
 
   async #renew(): Promise<void> {
-    const at = this.#parts.clock.now();
     const waiting = this.#waiting;
     const state = waiting === null ? "running" : "waiting";
-    const job = await this.#parts.ledger.renew(
-      this.#lease,
-      { state, waiting, ...this.#report() },
-      at,
-      LEASE_MS,
-    );
-    this.#renewedAt = at;
+    const job = await this.#held.renew({ state, waiting, ...this.#report() });
     if (job.version !== this.#version) this.#settings.apply(job);
     this.#version = job.version;
     this.#obey(job.state);
@@ -205,10 +198,6 @@ export class JobRun {
     this.#log.warn({ event: "guard_blind", jobId: this.jobId, database, right }, `a guard needs: ${grant}`);
     const event = { at: this.#parts.clock.now(), actor: "tranship", action: "guard", detail: grant };
     void this.#parts.ledger.addAudit(this.jobId, event).catch(() => {});
-  }
-
-  async #confirmLease(): Promise<void> {
-    if (this.#parts.clock.now() - this.#renewedAt > LEASE_MS / 2) await this.#renew();
   }
 
   #report(): Omit<RunReport, "state" | "waiting"> {

@@ -42,6 +42,8 @@ export interface GovernedParts {
   readonly inFlight?: InFlight;
   /** Nothing begins while it is closed. */
   readonly valve?: Valve;
+  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing. */
+  readonly confirmCopy?: (() => Promise<void>) | undefined;
   random?(): number;
 }
 
@@ -98,9 +100,10 @@ export class GovernedObjectStore implements PacedObjectStore {
   copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
     const { bucket } = request.target;
     const pass: WritePass = (writes, attempt, stop) =>
-      this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, attempt, stop);
+      this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, this.#confirmed(attempt), stop);
     const fare = { ...READ, bucket, writes: 1, bytes: request.source.size };
-    return this.#repeat(fare, () => this.#parts.store.copy(request, signal, pass), signal);
+    const copy = this.#confirmed(() => this.#parts.store.copy(request, signal, pass));
+    return this.#repeat(fare, copy, signal);
   }
 
   /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
@@ -144,6 +147,11 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   ping(signal?: AbortSignal): Promise<void> {
     return this.#parts.store.ping(signal);
+  }
+
+  #confirmed<Result>(attempt: () => Promise<Result>): () => Promise<Result> {
+    const { confirmCopy } = this.#parts;
+    return confirmCopy === undefined ? attempt : () => confirmCopy().then(attempt);
   }
 
   /** Pays for each attempt, the bytes once; repeats the attempt while that is worth it. */

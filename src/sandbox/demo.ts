@@ -49,7 +49,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 async function serveAndRelocate(world: DemoWorld, options: DemoOptions): Promise<JobView> {
   const { signal, tell, onProgress } = options;
   const config = readConfig(world.configFile, {});
-  const service = await compose(config);
+  const service = await compose(config, { works: true });
   try {
     const server = await service.server();
     try {

@@ -93,6 +93,7 @@ export async function openWorkbench(
   const parts: JobParts = {
     clock,
     calendar: luxonCalendar,
+    leaseMs: 10_000,
     ledger,
     connections,
     governors: new BucketGovernors(),

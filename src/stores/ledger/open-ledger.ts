@@ -10,6 +10,7 @@ import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-win
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
+import { lockLedgerFile, type Unlock } from "./ledger-lock.ts";
 import { LedgerSession } from "./ledger-session.ts";
 import { migrate } from "./migrate.ts";
 import { ledgerTables } from "./schemas/ledger-tables.ts";
@@ -42,22 +43,30 @@ const SESSION_SETTINGS = [
 export interface LedgerOptions {
   /** Told of every statement; tests count them. */
   readonly logger?: Logger;
+  /** Whether this process will work on jobs: an SQLite ledger lets one such process in at a time. */
+  readonly works?: boolean;
 }
 
 /**
  * Opens `sqlite:FILE` or `mysql://…`. Several instances may open one MariaDB or MySQL ledger at once.
- * Throws `config_invalid` for another address, `ledger_unavailable` when the database does not let us in.
+ * Throws `config_invalid` for another address, `ledger_unavailable` when the database does not let us in, `conflict` when
+ * `works` is asked for and another process works with the same SQLite file.
  */
 export async function openLedger(url: string, options: LedgerOptions = {}): Promise<Ledger> {
   const dataSource = ledgerDataSource(url, options);
+  const address = readLedgerAddress(url);
+  let unlock: Unlock = () => {};
   try {
     await dataSource.initialize();
+    // Before the migrations: they are not to happen under a process that works.
+    if (options.works && address.kind === "sqlite") unlock = lockLedgerFile(address.file);
     await migrate(dataSource);
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
+    unlock();
     throw ledgerError(error);
   }
-  return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)));
+  return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)), unlock);
 }
 
 /** The TypeORM data source of the ledger at `url`, not connected yet. */
@@ -81,7 +90,6 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
       database: address.file,
       timeout: BUSY_TIMEOUT_MS,
       enableWAL: true,
-      // A lock that refuses a second process would be taken here.
       prepareDatabase: (database: { pragma(statement: string): unknown }) => {
         database.pragma("synchronous = FULL");
       },

@@ -35,9 +35,12 @@ export class TypeormLedger implements Ledger {
   /** One for each job that this process plans; a new claim replaces it. */
   readonly #planners = new Map<string, BatchPlanner>();
   readonly #known = new KnownObjects();
+  readonly #closed: () => void;
 
-  constructor(session: LedgerSession) {
+  /** `closed` is called when the last connection is closed. */
+  constructor(session: LedgerSession, closed: () => void) {
     this.#session = session;
+    this.#closed = closed;
   }
 
   createJob(request: Parameters<Ledger["createJob"]>[0]): ReturnType<Ledger["createJob"]> {
@@ -164,7 +167,8 @@ export class TypeormLedger implements Ledger {
     );
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  async close(): Promise<void> {
+    await this.#session.close();
+    this.#closed();
   }
 }

@@ -1,0 +1,60 @@
+/** The lease of a job as its holder knows it: how long ago it was prolonged, and whether to ask before acting on it. */
+
+import type { Clock } from "../ports/clock.ts";
+import type { JobRecord, Lease, Ledger, RunReport } from "../ports/ledger.ts";
+
+/** Heartbeats bring what operators ask for elsewhere; ten within a lease, so that one that fails is no loss. */
+const HEARTBEAT_MS = 1_000;
+const LEAST_HEARTBEATS = 10;
+
+export class HeldLease {
+  /** A holder that is not heard of is replaced after this long. */
+  readonly lengthMs: number;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #lease: Lease;
+  #renewedAt: number;
+  #confirming: Promise<unknown> | null = null;
+
+  constructor(
+    parts: { readonly ledger: Ledger; readonly clock: Clock; readonly leaseMs: number },
+    lease: Lease,
+  ) {
+    this.#ledger = parts.ledger;
+    this.#clock = parts.clock;
+    this.#lease = lease;
+    this.lengthMs = parts.leaseMs;
+    this.#renewedAt = parts.clock.now();
+  }
+
+  get heartbeatMs(): number {
+    return Math.min(HEARTBEAT_MS, this.lengthMs / LEAST_HEARTBEATS);
+  }
+
+  /** Whether another may have taken the job over by now. */
+  get isOutdated(): boolean {
+    return this.#ageMs() > this.lengthMs;
+  }
+
+  /** Prolongs the lease; throws `lease_lost` when the job is another's. */
+  async renew(report: RunReport): Promise<JobRecord> {
+    const at = this.#clock.now();
+    const job = await this.#ledger.renew(this.#lease, report, at, this.lengthMs);
+    this.#renewedAt = at;
+    return job;
+  }
+
+  /** Has `renew` called when the last renewal is older than `mostMs`; throws what it throws. */
+  async confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> {
+    if (this.#ageMs() <= mostMs) return;
+    // Hundreds of requests may want to know at once.
+    this.#confirming ??= renew().finally(() => {
+      this.#confirming = null;
+    });
+    await this.#confirming;
+  }
+
+  #ageMs(): number {
+    return this.#clock.now() - this.#renewedAt;
+  }
+}
