@@ -44,6 +44,18 @@ export class HeldLease {
     return job;
   }
 
+  /** What is asked before something is done under the lease; `renew` prolongs it. */
+  questions(renew: () => Promise<unknown>) {
+    return {
+      /** Before what cannot be taken back: it must end within the lease. */
+      confirmLease: () => this.confirm(this.lengthMs / 2, renew),
+      /** A copy may be made twice, but not without a lease. */
+      confirmCopy: () => this.confirm(this.lengthMs, renew),
+      /** The last look, without asking anybody, for a process that was stopped on the way from there to the wire. */
+      mayWrite: () => !this.isOutdated,
+    };
+  }
+
   /** Has `renew` called when the last renewal is older than `mostMs`; throws what it throws. */
   async confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> {
     if (this.#ageMs() <= mostMs) return;

@@ -42,6 +42,7 @@ export interface RunHandles {
   readonly throttling?: Throttling;
   confirmLease(): Promise<void>;
   confirmCopy?(): Promise<void>;
+  mayWrite?(): boolean;
 }
 
 /** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
@@ -131,7 +132,7 @@ export function governedStores(
   const { clock, governors, connections } = parts;
   const { settings, throttling, valve, run } = by;
   return (name) => {
-    const store = connections.store(name, requests);
+    const store = connections.store(name, requests, run?.mayWrite);
     const shared = governors.limitsOf(name, connections.storeLimits(name));
     return new GovernedObjectStore({
       ...{ store, clock, throttling },

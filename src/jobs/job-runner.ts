@@ -118,15 +118,11 @@ export class JobRun {
 
   #carrier(): Carrier {
     const { spec } = this.#record;
-    const { lengthMs } = this.#held;
-    const renew = () => this.#renew();
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
       throttling: this.#holds.throttling,
-      // What cannot be taken back must end within the lease; a copy may be made twice, but not without a lease.
-      confirmLease: () => this.#held.confirm(lengthMs / 2, renew),
-      confirmCopy: () => this.#held.confirm(lengthMs, renew),
+      ...this.#held.questions(() => this.#renew()),
     });
     return {
       context: contexts.copy,

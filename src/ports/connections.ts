@@ -14,8 +14,11 @@ export interface StoreLimits {
 export interface Connections {
   readonly storeNames: readonly string[];
   readonly databaseNames: readonly string[];
-  /** A store whose requests are counted into `counts`; throws `invalid_input` for an unknown name. */
-  store(name: string, counts: RequestCounts): ObjectStore;
+  /**
+   * A store whose requests are counted into `counts`; throws `invalid_input` for an unknown name. `mayWrite` is asked at
+   * the last moment before a copy or a deletion is sent, which fails as `store_unavailable` when it may not be.
+   */
+  store(name: string, counts: RequestCounts, mayWrite?: () => boolean): ObjectStore;
   /** Limits that all jobs on the store share; throws `invalid_input` for an unknown name. */
   storeLimits(name: string): StoreLimits;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */

@@ -76,7 +76,7 @@ export function openConnections(
   return {
     storeNames: Object.keys(config.stores),
     databaseNames: Object.keys(config.databases),
-    store: (name, counts) => new S3ObjectStore({ ...openStore(name), counts, timeouts }),
+    store: (name, counts, mayWrite) => new S3ObjectStore({ ...openStore(name), counts, timeouts, mayWrite }),
     storeLimits(name) {
       const settings = config.stores[name];
       if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));

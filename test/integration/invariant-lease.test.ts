@@ -79,3 +79,22 @@ it("changes no row after another instance has taken the job over", async () => {
   await run;
   expect(bench.paths().filter(isMoved)).toHaveLength(10);
 });
+
+it("copies nothing after another instance has taken the job over", async () => {
+  const id = await bench.submit({ limits: { requestsPerSecond: 1 } });
+  const run = bench.work(id);
+  const copies = () => bench.store.requests.count("CopyObject");
+  while (copies() === 0) {
+    clock.advance(500);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const thaw = await takenOver(id);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const before = copies();
+  expect(before).toBeLessThan(KEYS.length);
+  clock.advance(STOPPED_MS);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  thaw();
+  await run;
+  expect(copies()).toBe(before);
+});

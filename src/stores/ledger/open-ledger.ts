@@ -32,11 +32,12 @@ const POOL_SIZE = 10;
 /**
  * What every connection must be like, whatever the server's defaults: values are refused rather than cut short,
  * a subquery of a changing statement locks what it read (the fence stands until commit), times are UTC, and a lock is
- * waited for briefly and often rather than long.
+ * waited for briefly and often rather than long. MariaDB also ends the transaction of a process that was stopped in the
+ * middle of it, which would otherwise keep the job from being taken over; MySQL has no such setting and ignores it.
  */
 const SESSION_SETTINGS = [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
-  "SET SESSION innodb_lock_wait_timeout = 5",
+  "SET SESSION innodb_lock_wait_timeout = 5 /*M!100300 , idle_transaction_timeout = 3 */",
   "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 ];
 

@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { DeleteResult, ObjectFailure, WritePass } from "../../ports/object-store.ts";
 import { quotedEtag } from "./etag.ts";
+import { lookBeforeSending } from "./last-look.ts";
 import { decodeEntities, readPlainXml } from "./plain-xml.ts";
 import { readFirst } from "./read-first.ts";
 import { runParallel } from "./run-parallel.ts";
@@ -110,6 +111,7 @@ async function sendBulk(
     conditional ? { Key: key, ETag: quotedEtag(etag) } : { Key: key },
   );
   const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: list, Quiet: false } });
+  lookBeforeSending(command, requests.mayWrite);
   const plain = readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>");
   const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
     client.send(command, options),
@@ -160,9 +162,11 @@ function noteFates(
 async function deleteSingly(deleting: Deleting, { key, etag }: Doomed): Promise<void> {
   const { requests, bucket, conditional, signal, doing, fates } = deleting;
   const condition = conditional ? { IfMatch: quotedEtag(etag) } : {};
+  const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, ...condition });
+  lookBeforeSending(command, requests.mayWrite);
   try {
     await requests.send({ kind: "delete", doing }, signal, (client, options) =>
-      client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, ...condition }), options),
+      client.send(command, options),
     );
     fates.set(key, null);
   } catch (error) {

@@ -4,6 +4,7 @@ import { CopyObjectCommand, type CopyObjectCommandInput, type S3Client } from "@
 import { plainEtag, readAsSdk } from "./copy-answer.ts";
 import { type CopyRoute, learnRoute } from "./copy-route.ts";
 import { encodeKey } from "./copy-source.ts";
+import { lookBeforeSending } from "./last-look.ts";
 import { type BareRequest, type PoolLimits, RequestPools } from "./request-pools.ts";
 import { CONNECTION_LIMITS } from "./s3-client.ts";
 import { S3Fault } from "./s3-errors.ts";
@@ -62,12 +63,16 @@ export class PooledCopies {
     const attempt = () =>
       requests.run(label, signal, async (limitMs) => {
         const route = await this.#routeTo(input.Bucket);
-        if (route === null) return this.#sendBySdk(input, limitMs);
+        if (route === null) return this.#sendBySdk(input, limitMs, requests.mayWrite);
         // The SDK keeps them, and renews them five minutes before they expire.
         const credentials = await this.#client.config.credentials();
         used.credentials = credentials;
         used.route = route;
-        const answer = await this.#pools.send(this.#build(route, credentials, input), limitMs);
+        const answer = await this.#pools.send(
+          this.#build(route, credentials, input),
+          limitMs,
+          requests.mayWrite,
+        );
         return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
       });
     try {
@@ -103,9 +108,15 @@ export class PooledCopies {
     return (await this.#routeTo(bucket))?.region !== used?.region;
   }
 
-  async #sendBySdk(input: SingleCopyInput, limitMs: number): Promise<string | undefined> {
+  async #sendBySdk(
+    input: SingleCopyInput,
+    limitMs: number,
+    mayWrite: () => boolean,
+  ): Promise<string | undefined> {
     const options = { requestTimeout: limitMs, abortSignal: AbortSignal.timeout(limitMs) };
-    const output = await this.#client.send(new CopyObjectCommand(input), options);
+    const command = new CopyObjectCommand(input);
+    lookBeforeSending(command, mayWrite);
+    const output = await this.#client.send(command, options);
     return output.CopyObjectResult?.ETag;
   }
 

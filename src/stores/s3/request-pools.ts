@@ -2,6 +2,7 @@
 
 import { type Dispatcher, Pool } from "undici";
 import type { CopyAnswer } from "./copy-answer.ts";
+import { notSent } from "./last-look.ts";
 
 /** See `ClientLimits`. */
 export interface PoolLimits {
@@ -29,10 +30,13 @@ export class RequestPools {
     this.#limits = limits;
   }
 
-  /** Never sends twice. Throws as Node's HTTP client does; a `TimeoutError` when `limitMs` have passed. */
-  send(request: BareRequest, limitMs: number): Promise<CopyAnswer> {
+  /**
+   * Never sends twice. Throws as Node's HTTP client does; a `TimeoutError` when `limitMs` have passed, and when `mayBegin`
+   * says no at the moment the request is written.
+   */
+  send(request: BareRequest, limitMs: number, mayBegin: () => boolean): Promise<CopyAnswer> {
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(resolve, reject, limitMs);
+      const exchange = new Exchange(resolve, reject, { limitMs, mayBegin });
       this.#poolOf(request.origin).dispatch(request, exchange);
     });
   }
@@ -65,6 +69,7 @@ export class RequestPools {
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: CopyAnswer) => void;
   readonly #reject: (error: Error) => void;
+  readonly #mayBegin: () => boolean;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | null = null;
@@ -72,17 +77,23 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Record<string, string> = {};
 
-  constructor(resolve: (answer: CopyAnswer) => void, reject: (error: Error) => void, limitMs: number) {
+  constructor(
+    resolve: (answer: CopyAnswer) => void,
+    reject: (error: Error) => void,
+    { limitMs, mayBegin }: { readonly limitMs: number; readonly mayBegin: () => boolean },
+  ) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#mayBegin = mayBegin;
     // From the wait for a connection to the end of the answer; undici's own times begin later and begin anew.
     this.#timer = setTimeout(() => this.#giveUp(limitMs), limitMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Nobody waits any more: it must not begin.
+    // Nobody waits any more, or the job is another's by now: it must not begin.
     if (this.#timeout !== null) controller.abort(this.#timeout);
+    else if (!this.#mayBegin()) controller.abort(notSent());
   }
 
   onResponseStart(

@@ -69,6 +69,8 @@ export interface S3ObjectStoreOptions {
   readonly keepMultipartEtags?: boolean;
   /** Whether deletions carry the ETag; false for a store that rejects them. */
   readonly conditionalDelete?: boolean;
+  /** Asked at the last moment before a copy or a deletion is sent. */
+  readonly mayWrite?: (() => boolean) | undefined;
 }
 
 /** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
@@ -93,7 +95,8 @@ export class S3ObjectStore implements ObjectStore {
   constructor(options: S3ObjectStoreOptions) {
     const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
     this.endpoint = options.endpoint;
-    this.#requests = new S3Requests(options.client, options.counts, timeouts, options.credentials);
+    const { client, counts, credentials, mayWrite } = options;
+    this.#requests = new S3Requests(client, counts, timeouts, credentials, mayWrite);
     // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
     const pools = options.pools ?? new PooledCopies(options.client);
     this.#copies = new ObjectCopies({

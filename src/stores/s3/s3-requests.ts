@@ -38,6 +38,8 @@ export interface SendOptions {
 /** A job's way to the shared client. */
 export class S3Requests {
   readonly client: S3Client;
+  /** Asked when a request that writes leaves, after all preparation: whether it still may. */
+  readonly mayWrite: () => boolean;
   readonly #counts: RequestCounts;
   readonly #timeouts: RequestTimeouts;
   readonly #credentials: CredentialWatch;
@@ -47,8 +49,10 @@ export class S3Requests {
     counts: RequestCounts,
     timeouts: RequestTimeouts,
     credentials = new CredentialWatch(client),
+    mayWrite = () => true,
   ) {
     this.client = client;
+    this.mayWrite = mayWrite;
     this.#counts = counts;
     this.#timeouts = timeouts;
     this.#credentials = credentials;

@@ -4,6 +4,7 @@ import { CopyObjectCommand, type StorageClass } from "@aws-sdk/client-s3";
 import type { CopyRequest } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
+import { lookBeforeSending } from "./last-look.ts";
 import type { PooledCopies, SingleCopyInput } from "./pooled-copies.ts";
 import { badAnswer } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
@@ -33,9 +34,9 @@ export async function singleCopy(
   } as const;
   const label = { kind: "copy", doing, bytes: source.size } as const;
   const bySdk = async (whole: SingleCopyInput) => {
-    const output = await requests.send(label, signal, (client, options) =>
-      client.send(new CopyObjectCommand(whole), options),
-    );
+    const command = new CopyObjectCommand(whole);
+    lookBeforeSending(command, requests.mayWrite);
+    const output = await requests.send(label, signal, (client, options) => client.send(command, options));
     return output.CopyObjectResult?.ETag;
   };
   const written = await withIfAbsent(abilities, onlyIfAbsent, (condition) => {

@@ -1,0 +1,76 @@
+/** Whether it may write is asked when a request leaves, after all that a process may be stopped in the middle of. */
+
+import { S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
+import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { S3ObjectStore } from "../../src/stores/s3/s3-object-store.ts";
+
+const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
+const NOT_FOR_XML = "odd \u0001";
+
+let sandbox: SandboxStore;
+let etag: string;
+beforeAll(async () => {
+  sandbox = await startSandboxStore({ ...KEYS, buckets: [{ name: "a" }] });
+});
+afterAll(() => sandbox.close());
+
+/** A store that may write until its request is signed, and from then on only if `afterwards`. */
+function open(copyPath: "pool" | "sdk", afterwards: boolean): ObjectStore {
+  let may = true;
+  const client = new S3Client({
+    endpoint: sandbox.url,
+    region: "us-east-1",
+    forcePathStyle: true,
+    maxAttempts: 1,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    credentials: async () => {
+      may = afterwards;
+      return KEYS;
+    },
+  });
+  const counts = noRequests();
+  return new S3ObjectStore({
+    ...{ client, endpoint: sandbox.url, counts, mayWrite: () => may },
+    ...(copyPath === "sdk" ? { copyPath } : {}),
+  });
+}
+
+const copy = (store: ObjectStore) =>
+  store.copy({
+    source: { bucket: "a", key: "plain", etag, size: 4 },
+    target: { bucket: "a", key: "copy" },
+    storageClass: null,
+    onlyIfAbsent: false,
+  });
+
+const REQUESTS = [
+  { title: "a copy over the pool", operation: "CopyObject", path: "pool", act: copy },
+  { title: "a copy by the SDK", operation: "CopyObject", path: "sdk", act: copy },
+  {
+    title: "a bulk deletion",
+    operation: "DeleteObjects",
+    path: "pool",
+    act: (store: ObjectStore) => store.deleteObjects("a", [{ key: "plain", etag }]),
+  },
+  {
+    title: "a deletion by itself",
+    operation: "DeleteObject",
+    path: "pool",
+    act: (store: ObjectStore) => store.deleteObjects("a", [{ key: NOT_FOR_XML, etag }]),
+  },
+] as const;
+
+describe("a request that writes", () => {
+  for (const { title, operation, path, act } of REQUESTS) {
+    it(`is not sent when it may no longer be, and is when it may: ${title}`, async () => {
+      for (const key of ["plain", NOT_FOR_XML]) etag = sandbox.putObject("a", key, "body").etag;
+      const before = sandbox.requests.count(operation);
+      await expect(act(open(path, false))).rejects.toMatchObject({ code: "store_unavailable" });
+      expect(sandbox.requests.count(operation)).toBe(before);
+      await act(open(path, true));
+      expect(sandbox.requests.count(operation)).toBe(before + 1);
+    });
+  }
+});

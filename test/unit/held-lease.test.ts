@@ -1,0 +1,54 @@
+/** What the holder of a lease knows without asking, and when it asks. */
+
+import { expect, it } from "vitest";
+import { HeldLease } from "../../src/jobs/held-lease.ts";
+import type { JobRecord, Ledger, RunReport } from "../../src/ports/ledger.ts";
+import { HandClock } from "../support/hand-clock.ts";
+
+function held(leaseMs: number) {
+  const clock = new HandClock();
+  const ledger = { renew: async () => ({}) as JobRecord } as unknown as Ledger;
+  const lease = new HeldLease({ clock, ledger, leaseMs }, { jobId: "j", owner: "o", token: 1 });
+  let asked = 0;
+  const confirm = (mostMs: number) =>
+    lease.confirm(mostMs, async () => {
+      asked += 1;
+      await lease.renew({} as RunReport);
+    });
+  return { clock, lease, confirm, asked: () => asked };
+}
+
+it.each([
+  [2_000, 200],
+  [5_000, 500],
+  [10_000, 1_000],
+  [60_000, 1_000],
+])(
+  "of %i ms is prolonged every %i ms: often enough, and operators are heard within a second",
+  (leaseMs, ms) => {
+    expect(held(leaseMs).lease.heartbeatMs).toBe(ms);
+  },
+);
+
+it("is outdated when its whole length has passed since it was prolonged", async () => {
+  const { clock, lease } = held(10_000);
+  clock.advance(10_000);
+  expect(lease.isOutdated).toBe(false);
+  clock.advance(1);
+  expect(lease.isOutdated).toBe(true);
+  await lease.renew({} as RunReport);
+  expect(lease.isOutdated).toBe(false);
+});
+
+it("is asked for only when the last answer is too old, and once for all who want to know", async () => {
+  const { clock, confirm, asked } = held(10_000);
+  clock.advance(5_000);
+  await confirm(5_000);
+  expect(asked()).toBe(0);
+  clock.advance(1);
+  await Promise.all([confirm(5_000), confirm(5_000), confirm(5_000)]);
+  expect(asked()).toBe(1);
+  clock.advance(5_001);
+  await confirm(5_000);
+  expect(asked()).toBe(2);
+});
