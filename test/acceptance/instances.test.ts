@@ -1,15 +1,18 @@
 /** Several instances on one MariaDB ledger: a job has one owner at a time, and a dead or sleeping owner is replaced. */
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { expectMovedOnce, handOver } from "../support/hand-overs.ts";
 import {
   type InstancesWorld,
+  jobCalled,
   openInstancesWorld,
   untilTakenOver,
   watchBatches,
 } from "../support/instances-world.ts";
-import { pause } from "../support/sandbox-world.ts";
-import { hasEnded } from "../support/service.ts";
+import { lastLine, pause } from "../support/sandbox-world.ts";
+import { hasEnded, spawnTranship } from "../support/service.ts";
 
 const LEASE_SECONDS = 2;
 const HAND_OVERS = 8;
@@ -61,3 +64,20 @@ it("with the usual lease, another instance has the job within 15 s of kill -9", 
   await running("left").poll(id, hasEnded, 60_000);
   await expectMovedOnce(world, { name: "usual", id, count: 600 }, 1);
 }, 120_000);
+
+it("a job in the foreground is refused while another instance works on it", async () => {
+  const { submit, running, config, store, directory } = await open(LEASE_SECONDS);
+  if (world === undefined) return;
+  store.faults.latencyMs = 100;
+  const id = await submit("busy", 600);
+  await untilTakenOver(world, [id], 0);
+  const [job, settings] = [join(directory, "busy.json"), join(directory, "busy-config.json")];
+  writeFileSync(job, JSON.stringify(jobCalled("busy")));
+  writeFileSync(settings, JSON.stringify(config("right")));
+  const ended = await spawnTranship(["run", job, "--config", settings, "--json"]).ended;
+  expect(ended, ended.stderr).toMatchObject({ end: 2 });
+  expect(lastLine(ended)).toMatchObject({ error: { code: "conflict" } });
+  store.faults.latencyMs = 1;
+  await running("left").poll(id, hasEnded, 60_000);
+  await expectMovedOnce(world, { name: "busy", id, count: 600 }, 0);
+}, 60_000);

@@ -3,6 +3,7 @@
 import type { RowDataPacket } from "mysql2/promise";
 import { expect } from "vitest";
 import {
+  CONCURRENCY,
   type InstanceName,
   type InstancesWorld,
   untilTakenOver,
@@ -12,7 +13,6 @@ import {
 import { movedKey, pause } from "./sandbox-world.ts";
 import { imageKeys } from "./workbench.ts";
 
-const CONCURRENCY = 16;
 /** Slow enough that the work outlasts the hand-overs; lifted after them. */
 const SLOW_MS = 100;
 

@@ -48,7 +48,7 @@ export interface InstancesWorld {
 }
 
 const NAMES: readonly InstanceName[] = ["left", "right"];
-const CONCURRENCY = 16;
+export const CONCURRENCY = 16;
 const NOW_MS = "ROUND(UNIX_TIMESTAMP(SYSDATE(6)) * 1000)";
 
 /** Opens the world; `leaseSeconds` undefined leaves the default. No instance runs yet. */
@@ -117,14 +117,7 @@ export async function openInstancesWorld(leaseSeconds?: number): Promise<Instanc
       store.createBucket(`${name}-b`);
       fillStore(store, `${name}-a`, keys);
       await makeTables(app, name, keys);
-      const { status, body } = await world.running("left").call("POST", "/jobs", {
-        source: { bucket: `${name}-a`, prefix: "image/" },
-        target: { bucket: `${name}-b`, prefix: "avatar/" },
-        references: [{ database: "app", table: name, key: "id", column: "path" }],
-        batchSize: 100,
-        limits: { concurrency: CONCURRENCY },
-        delete: { when: "verified", after: "0s" },
-      });
+      const { status, body } = await world.running("left").call("POST", "/jobs", jobCalled(name));
       if (status !== 202) throw new Error(JSON.stringify(body));
       return body.id;
     },
@@ -150,6 +143,18 @@ export async function openInstancesWorld(leaseSeconds?: number): Promise<Instanc
     },
   };
   return world;
+}
+
+/** The job that `submit` submits under this name. */
+export function jobCalled(name: string) {
+  return {
+    source: { bucket: `${name}-a`, prefix: "image/" },
+    target: { bucket: `${name}-b`, prefix: "avatar/" },
+    references: [{ database: "app", table: name, key: "id", column: "path" }],
+    batchSize: 100,
+    limits: { concurrency: CONCURRENCY },
+    delete: { when: "verified", after: "0s" },
+  };
 }
 
 /** Notes who sends copies and deletions; disturbs nothing. */
