@@ -73,6 +73,7 @@ export function jobContexts(
   const tableOf = (reference: ReferenceSpec) => connections.reference(reference, counters.statements);
   const tables = spec.references.map(tableOf);
   const databases = spec.references.map(({ database }) => database);
+  const handles = { inFlight: settings.inFlight, confirmLease: () => run.confirmLease() };
   const contextOf = (stage: WorkStage): StageContext => {
     const stores = governedStores(parts, counters.requests, {
       settings,
@@ -80,7 +81,7 @@ export function jobContexts(
       valve: settings.valves[stage],
       run,
     });
-    const guarded = (table: ReferenceTable) => settings.guards.guarded(table, stage, settings.inFlight);
+    const guarded = (table: ReferenceTable) => settings.guards.guarded(table, stage, handles);
     return {
       ...shared,
       source: stores(spec.source.store),

@@ -36,7 +36,11 @@ export class DatabaseGuards {
   }
 
   /** `table`, whose calls in `stage` wait until its database is well enough. */
-  guarded(table: ReferenceTable, stage: WorkStage, inFlight: InFlight): ReferenceTable {
+  guarded(
+    table: ReferenceTable,
+    stage: WorkStage,
+    { inFlight, confirmLease }: { readonly inFlight: InFlight; confirmLease?(): Promise<void> },
+  ): ReferenceTable {
     const { clock, signal } = this.#parts;
     const guard = this.#guardOf(table.database);
     return new GuardedReferenceTable({
@@ -44,6 +48,7 @@ export class DatabaseGuards {
       clock,
       signal,
       inFlight,
+      ...(confirmLease === undefined ? {} : { confirmLease }),
       guard,
       valve: this.#valveOf(guard, stage),
     });

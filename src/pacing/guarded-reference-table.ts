@@ -16,6 +16,8 @@ export interface GuardedTableParts {
   readonly guard: DatabaseGuard;
   readonly signal: AbortSignal;
   readonly inFlight?: InFlight;
+  /** Makes sure that the job is still ours, before rows change; throws `lease_lost`. */
+  readonly confirmLease?: () => Promise<void>;
 }
 
 /**
@@ -50,16 +52,21 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
-    return this.#guarded((table) => table.rewrite(values, change));
+    // What held the statement back may have lasted longer than the lease.
+    return this.#guarded((table) => table.rewrite(values, change), this.#parts.confirmLease);
   }
 
   ping(): Promise<void> {
     return this.#parts.table.ping();
   }
 
-  async #guarded<Result>(call: (table: ReferenceTable) => Promise<Result>): Promise<Result> {
+  async #guarded<Result>(
+    call: (table: ReferenceTable) => Promise<Result>,
+    atLast?: () => Promise<void>,
+  ): Promise<Result> {
     const { table, clock, valve, guard, signal, inFlight } = this.#parts;
     await guard.admit(valve, signal);
+    await atLast?.();
     const begunAt = clock.now();
     inFlight?.begin();
     try {

@@ -46,7 +46,9 @@ function guardedTable(limits: DatabaseLimits | null) {
   return {
     guards,
     statements,
-    table: guards.guarded(connections.reference(REFERENCE, statements), "update", new InFlight()),
+    table: guards.guarded(connections.reference(REFERENCE, statements), "update", {
+      inFlight: new InFlight(),
+    }),
   };
 }
 

@@ -1,0 +1,58 @@
+/** A statement that was held back asks for the lease when it is let go: the hold may have outlasted it. */
+
+import { describe, expect, it } from "vitest";
+import { DomainError } from "../../src/domain/errors.ts";
+import { DatabaseGuards } from "../../src/pacing/database-guards.ts";
+import type { Hold } from "../../src/pacing/gate.ts";
+import { InFlight } from "../../src/pacing/in-flight.ts";
+import type { ReferenceTable } from "../../src/ports/reference-table.ts";
+import { SleepMovedClock } from "../support/hand-clock.ts";
+
+const HOUR = 3_600_000;
+const CHANGE = { from: "image/", to: "avatar/" };
+
+function world(leaseEndsAt: number) {
+  const clock = new SleepMovedClock();
+  const opensAt = clock.at + HOUR;
+  const calls: [string, number][] = [];
+  const shut: Hold = { reason: "window", until: opensAt, detail: "shut" };
+  const table = {
+    database: "app",
+    naming: async () => {
+      calls.push(["naming", clock.at]);
+      return [];
+    },
+    rewrite: async () => {
+      calls.push(["rewrite", clock.at]);
+      return { rows: 0, failures: [] };
+    },
+  } as unknown as ReferenceTable;
+  const guards = new DatabaseGuards({
+    clock,
+    limits: null,
+    observations: () => (at) => (at < opensAt ? shut : null),
+    signal: new AbortController().signal,
+    health: () => ({ database: "app", sample: () => Promise.reject(new Error("nobody asks")) }),
+    onMissingRight: () => {},
+  });
+  const confirmLease = async () => {
+    if (clock.at >= leaseEndsAt) throw new DomainError("lease_lost", "another has it");
+  };
+  const guarded = guards.guarded(table, "update", { inFlight: new InFlight(), confirmLease });
+  return { clock, opensAt, calls, guarded };
+}
+
+describe("a guarded table", () => {
+  it("changes rows when the hold is over and the job still ours", async () => {
+    const { guarded, calls, opensAt } = world(Number.POSITIVE_INFINITY);
+    await guarded.rewrite(["image/a"], CHANGE);
+    expect(calls).toEqual([["rewrite", opensAt]]);
+  });
+
+  it("changes nothing when the lease ended during the hold", async () => {
+    const { guarded, calls, clock } = world(1_000_000 + HOUR / 2);
+    await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "lease_lost" });
+    expect(calls).toEqual([]);
+    expect(clock.at).toBeGreaterThanOrEqual(1_000_000 + HOUR);
+  });
+});
