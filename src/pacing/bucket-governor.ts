@@ -17,6 +17,9 @@ export class BucketGovernor implements Limit {
   readonly #law = new AdaptiveRate();
   readonly #cells = new CellRate(this.#law.perSecond, CREDIT_MS);
   #tickedAt = 0;
+  /** The law compares moments: its time is the clock's, ahead by as much as that was ever set back. */
+  #aheadMs = 0;
+  #seenAt = 0;
   /** Whether anybody had to wait since the last tick, and in the tick before. */
   #wanted = false;
   #wasWanted = false;
@@ -46,13 +49,15 @@ export class BucketGovernor implements Limit {
 
   /** What was sent at `sentAt` was granted. */
   succeeded(writes: number, sentAt: number, now: number): void {
-    this.#law.granted(writes, sentAt, now, this.#wanted || this.#wasWanted);
+    const steady = this.#steady(now);
+    this.#law.granted(writes, sentAt + this.#aheadMs, steady, this.#wanted || this.#wasWanted);
     this.#follow(now);
   }
 
   /** What was sent at `sentAt` was rejected for being too much (503, 429). */
   throttled(sentAt: number, now: number): void {
-    const pauseMs = this.#law.rejected(sentAt, now);
+    const steady = this.#steady(now);
+    const pauseMs = this.#law.rejected(sentAt + this.#aheadMs, steady);
     this.#follow(now);
     if (pauseMs > 0) this.#cells.pause(pauseMs, now);
   }
@@ -60,10 +65,16 @@ export class BucketGovernor implements Limit {
   #tick(now: number): void {
     if (now - this.#tickedAt < TICK_MS && now >= this.#tickedAt) return;
     this.#tickedAt = now;
-    this.#law.tick(now, this.#wanted);
+    this.#law.tick(this.#steady(now), this.#wanted);
     this.#wasWanted = this.#wanted;
     this.#wanted = false;
     this.#follow(now);
+  }
+
+  #steady(now: number): number {
+    if (now < this.#seenAt) this.#aheadMs += this.#seenAt - now;
+    this.#seenAt = now;
+    return now + this.#aheadMs;
   }
 
   #follow(now: number): void {

@@ -18,10 +18,10 @@ export interface Concurrency {
 /** A limiter with `places` places. */
 export function limitConcurrency(places: number): Concurrency {
   const limit = pLimit(places);
+  /** For each call of `each` that is not over: hires as many workers as there are places. */
+  const hirings = new Set<() => void>();
   return {
-    each(items, work) {
-      // One worker for each place and not one task for each item: a million waiting closures are a million objects.
-      const workers = Math.min(items.length, limit.concurrency);
+    async each(items, work) {
       const errors: unknown[] = [];
       let next = 0;
       const isOver = () => next >= items.length || errors.length > 0;
@@ -41,12 +41,22 @@ export function limitConcurrency(places: number): Concurrency {
         do await limit(workOn);
         while (!isOver());
       };
-      return Promise.all(Array.from({ length: workers }, worker)).then(() => {
-        if (errors.length > 0) throw errors.find((error) => !hasCode(error, "stopped")) ?? errors[0];
-      });
+      // One worker for each place and not one task for each item: a million waiting closures are a million objects.
+      const workers: Promise<void>[] = [];
+      const hire = () => {
+        const most = Math.min(items.length, limit.concurrency);
+        while (workers.length < most && !isOver()) workers.push(worker());
+      };
+      hire();
+      hirings.add(hire);
+      // Workers may be hired while others are waited for.
+      for (let ended = 0; ended < workers.length; ended += 1) await workers[ended];
+      hirings.delete(hire);
+      if (errors.length > 0) throw errors.find((error) => !hasCode(error, "stopped")) ?? errors[0];
     },
     resize(next) {
       limit.concurrency = Math.max(1, next);
+      for (const hire of hirings) hire();
     },
   };
 }

@@ -99,8 +99,20 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
     const { bucket } = request.target;
-    const pass: WritePass = (writes, attempt, stop) =>
-      this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, this.#confirmed(attempt), stop);
+    const { inFlight } = this.#parts;
+    let passing = 0;
+    // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
+    const pass: WritePass = async (writes, attempt, stop) => {
+      if (passing === 0) inFlight?.end();
+      passing += 1;
+      const confirmed = this.#confirmed(attempt);
+      try {
+        return await this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, confirmed, stop);
+      } finally {
+        passing -= 1;
+        if (passing === 0) inFlight?.begin();
+      }
+    };
     const fare = { ...READ, bucket, writes: 1, bytes: request.source.size };
     const copy = this.#confirmed(() => this.#parts.store.copy(request, signal, pass));
     return this.#repeat(fare, copy, signal);
@@ -178,10 +190,11 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /**
    * Waits for the valve and then for all limits at once; throws `stopped` when `signal` was aborted. The valve comes
-   * first, so that nobody who waits for it has paid already: they would all go at once when it opens.
+   * first, so that nobody who waits for it has paid already: they would all go at once when it opens. Who cannot be
+   * stopped does not wait for it: he cleans up after what has begun, and a job that is to stop waits for him.
    */
   async #pay(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
-    const { valve } = this.#parts;
+    const valve = signal === undefined ? undefined : this.#parts.valve;
     for (;;) {
       const closed = valve?.pass(signal) ?? null;
       if (closed !== null) await closed;

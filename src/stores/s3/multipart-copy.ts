@@ -197,14 +197,15 @@ async function complete(
 }
 
 /** Never stopped and never the reason of a failure: what stays is found by the next copy to this key. */
-async function abort({ requests, pass }: Copying, upload: Upload): Promise<void> {
+async function abort({ requests, signal, pass }: Copying, upload: Upload): Promise<void> {
   const doing = `aborting an upload of ${upload.Bucket}/${upload.Key}`;
-  try {
-    await pass(1, () =>
-      requests.send({ kind: "other", doing }, undefined, (client, options) =>
-        client.send(new AbortMultipartUploadCommand(upload), options),
-      ),
+  const send = () =>
+    requests.send({ kind: "other", doing }, undefined, (client, options) =>
+      client.send(new AbortMultipartUploadCommand(upload), options),
     );
+  try {
+    // A job that is to stop waits for this, so it is tried once then, however busy the store.
+    await (signal?.aborted ? send() : pass(1, send));
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;
   }
