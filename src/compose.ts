@@ -9,7 +9,7 @@ import { createJobs } from "./jobs/create-jobs.ts";
 import type { JobParts } from "./jobs/job-context.ts";
 import type { JobView } from "./jobs/job-view.ts";
 import type { Jobs } from "./jobs/jobs.ts";
-import { continueOrSubmit, waitForLease } from "./jobs/run-to-end.ts";
+import { continueOrSubmit, takeFileSettings, waitForLease } from "./jobs/run-to-end.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
 import { BucketGovernors } from "./jobs/shared-limits.ts";
 import { openLedger } from "./stores/ledger/open-ledger.ts";
@@ -79,6 +79,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
       }, 200);
       try {
         await waitForLease(parts, id, signal);
+        if (!signal.aborted) await takeFileSettings(parts, id, input, actor);
         if (signal.aborted) await scheduler.close();
         else if ((await scheduler.runNow(id)) === null) throw heldElsewhere(id);
       } finally {

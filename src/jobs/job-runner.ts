@@ -81,6 +81,11 @@ export class JobRun {
     return reason === "grace" || reason === "approval";
   }
 
+  /** Whether it does nothing and will not for a while: such jobs keep no other from its work. */
+  get isIdle(): boolean {
+    return this.isParked || this.#waiting?.reason === "window";
+  }
+
   /** Lets in-flight requests finish and leaves the job to be taken up again. */
   shutDown(): void {
     this.#halt({ kind: "shutdown" });

@@ -1,7 +1,7 @@
 /** Stores that can only be looked at: preflight has no way to write through them, and knows how often it looked. */
 
 import { DomainError } from "../domain/errors.ts";
-import type { PacedObjectStore } from "../pacing/governed-object-store.ts";
+import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
 import type { BucketFacts, ListPage, ListRequest, ObjectFacts, ObjectStore } from "../ports/object-store.ts";
 
 type At = { readonly bucket: string; readonly key: string };

@@ -13,20 +13,33 @@ import { parseJobSpec } from "./parse-job-spec.ts";
 
 /**
  * Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. Limits, windows and
- * guards make no other job of it: those in the file are what its owner wants now, and are taken over.
+ * guards make no other job of it.
  */
 export async function continueOrSubmit(parts: JobParts, input: unknown, actor: string): Promise<string> {
-  const spec = parseJobSpec(input, namesOf(parts));
-  const { limits, windows, guards } = spec;
-  const wanted = relocationOf(spec);
+  const wanted = relocationOf(parseJobSpec(input, namesOf(parts)));
   for await (const job of unfinishedJobs(parts)) {
     if (relocationOf(job.spec) !== wanted) continue;
-    await takeSettings(parts, job, { ...job.spec, limits, windows, guards }, actor);
     if (job.state === "paused" || job.state === "failed") await actOnJob(parts, job.id, "resume", actor);
     return job.id;
   }
   const { job } = await submitJob(parts, input, { idempotencyKey: null, actor });
   return job.id;
+}
+
+/**
+ * Gives job `id` the limits, windows and guards of its file: they are what its owner wants now. For when nobody else works
+ * on it any more: whoever does has the settings he was given.
+ */
+export async function takeFileSettings(
+  parts: JobParts,
+  id: string,
+  input: unknown,
+  actor: string,
+): Promise<void> {
+  const job = await parts.ledger.job(id);
+  if (job === null) return;
+  const { limits, windows, guards } = parseJobSpec(input, namesOf(parts));
+  await takeSettings(parts, job, { ...job.spec, limits, windows, guards }, actor);
 }
 
 /** A job without what may change while it runs, as text. */

@@ -89,8 +89,8 @@ export class Scheduler {
     }
     // Oldest first: the ledger lists the newest first.
     for (const job of runnable.toReversed()) {
-      // A job in its grace only waits: it must not keep others from their work.
-      const working = [...this.#running.values()].filter(({ run }) => !run.isParked).length;
+      // A job in its grace, or outside its windows, only waits: it must not keep others from their work.
+      const working = [...this.#running.values()].filter(({ run }) => !run.isIdle).length;
       if (this.#closing || working >= MOST_JOBS) return;
       if (this.#mayBegin(job)) await this.#begin(job);
     }

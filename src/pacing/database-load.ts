@@ -43,7 +43,12 @@ export function loadsOf(sample: HealthSample, limits: DatabaseLimits): readonly 
   return [
     ...loadOf("threadsRunning", threadsRunning, limits.maxThreadsRunning),
     ...loadOf("replicaLagSeconds", replicaLagSeconds, limits.maxReplicaLagSeconds),
-    ...loadOf("lockWaits", lockWaits, limits.maxLockWaits ?? USUAL_LOCK_WAITS, limits.maxLockWaits !== null),
+    ...loadOf(
+      "lockWaits",
+      lockWaits,
+      limits.maxLockWaits ?? USUAL_LOCK_WAITS,
+      (limits.maxLockWaits ?? null) !== null,
+    ),
   ];
 }
 

@@ -17,6 +17,7 @@ import type {
 } from "../ports/object-store.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { PacedObjectStore } from "./paced-object-store.ts";
 import type { Throttling } from "./throttling.ts";
 import { Lane, type Toll, type Turnstile } from "./turnstile.ts";
 import type { Valve } from "./valve.ts";
@@ -45,14 +46,6 @@ export interface GovernedParts {
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing. */
   readonly confirmCopy?: (() => Promise<void>) | undefined;
   random?(): number;
-}
-
-/** An object store whose deletions are paced by the caller, who must look around between waiting and deleting. */
-export interface PacedObjectStore extends ObjectStore {
-  /** Waits until `writes` more may go to `bucket`, and pays for them. */
-  makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void>;
-  /** How many keys one bulk deletion in `bucket` should have now, 1–1,000: fewer where it is throttled. */
-  bulkKeys(bucket: string): number;
 }
 
 type At = { readonly bucket: string; readonly key: string };

@@ -6,7 +6,10 @@ import type { ReferenceTable } from "../ports/reference-table.ts";
 
 /** Rows a statement reads; only URL references are read through at all. */
 const PAGE = 5000;
-/** After this long the tables are read again before the next deletion. */
+/**
+ * After this long, counted from the beginning of the reading, the tables are read again before the next deletion; after
+ * twice the time the reading took, where that is longer: tables that are read slowly must not be read without end.
+ */
 const FRESH_MS = 600_000;
 
 export interface UrlTable {
@@ -21,6 +24,7 @@ export class OddNames {
   readonly #clock: Clock;
   #reading: Promise<ReadonlySet<string>> | null = null;
   #readAt = 0;
+  #freshMs = FRESH_MS;
 
   constructor(tables: readonly UrlTable[], clock: Clock) {
     this.#tables = tables;
@@ -30,9 +34,12 @@ export class OddNames {
   /** Reads the tables through, at most every ten minutes; callers at the same time share one reading. */
   keys(): Promise<ReadonlySet<string>> {
     const now = this.#clock.now();
-    if (this.#reading === null || now - this.#readAt > FRESH_MS) {
+    if (this.#reading === null || now - this.#readAt > this.#freshMs) {
       this.#readAt = now;
-      const reading = this.#read();
+      this.#freshMs = Number.POSITIVE_INFINITY;
+      const reading = this.#read().finally(() => {
+        this.#freshMs = Math.max(FRESH_MS, 2 * (this.#clock.now() - now));
+      });
       // A failure is not remembered: deleting waits until the tables can be read.
       reading.catch(() => {
         if (this.#reading === reading) this.#reading = null;

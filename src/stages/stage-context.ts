@@ -5,7 +5,7 @@ import { mapKey } from "../domain/key-mapping.ts";
 import type { Pace } from "../domain/pace.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { Gate } from "../pacing/gate.ts";
-import type { PacedObjectStore } from "../pacing/governed-object-store.ts";
+import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";

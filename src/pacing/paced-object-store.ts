@@ -1,0 +1,11 @@
+/** What stages are given as a store: it keeps to all limits by itself, but for deletions. */
+
+import type { ObjectStore } from "../ports/object-store.ts";
+
+/** An object store whose deletions are paced by the caller, who must look around between waiting and deleting. */
+export interface PacedObjectStore extends ObjectStore {
+  /** Waits until `writes` more may go to `bucket`, and pays for them. */
+  makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void>;
+  /** How many keys one bulk deletion in `bucket` should have now, 1–1,000: fewer where it is throttled. */
+  bulkKeys(bucket: string): number;
+}
