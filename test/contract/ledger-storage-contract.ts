@@ -50,6 +50,20 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       }
     });
 
+    test("a migration that was cut off before it was recorded is repeated", async () => {
+      const other = await newPlace();
+      try {
+        await (await other.open()).close();
+        const dataSource = await ledgerDataSource(other.url).initialize();
+        const last = dataSource.migrations.at(-1)?.name;
+        await dataSource.query("DELETE FROM tranship_migrations WHERE name = ?", [last]);
+        await dataSource.destroy();
+        await (await other.open()).ping();
+      } finally {
+        await other.dispose();
+      }
+    });
+
     test("a ledger that is opened again has everything", async () => {
       const first = await place.open();
       const lease = await claimedJob(first);

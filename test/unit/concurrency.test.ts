@@ -63,6 +63,20 @@ describe("limitConcurrency", () => {
     expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
   });
 
+  it("takes new places at once, for the work that is in hand too", async () => {
+    const shop = workshop();
+    const places = limitConcurrency(2);
+    const done = places.each(numbers(40), shop.work);
+    await turn();
+    expect(shop.underWay).toBe(2);
+    places.resize(10);
+    await turn();
+    expect(shop.underWay).toBe(10);
+    while (shop.underWay > 0) await shop.finish(10);
+    await done;
+    expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
+  });
+
   it("begins nothing after a failure, waits for what was begun, and throws what tells most", async () => {
     const places = limitConcurrency(2);
     const ended: number[] = [];

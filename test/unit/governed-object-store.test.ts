@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
 import { Pace } from "../../src/domain/pace.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
+import type { Hold } from "../../src/pacing/gate.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
 import { Throttling } from "../../src/pacing/throttling.ts";
 import { Turnstile } from "../../src/pacing/turnstile.ts";
+import { Valve } from "../../src/pacing/valve.ts";
 import type { ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 
@@ -197,5 +199,73 @@ describe("a deletion", () => {
     });
     expect(calls).toHaveLength(1);
     expect(clock.sleeps).toEqual([]);
+  });
+});
+
+describe("a valve", () => {
+  const shut: Hold = { reason: "window", until: null, detail: "shut" };
+  const SOURCE = { bucket: "a", key: "k", etag: "e", size: 1 };
+  const REQUEST = {
+    source: SOURCE,
+    target: { bucket: "b", key: "k" },
+    storageClass: null,
+    onlyIfAbsent: true,
+  };
+
+  /** A store whose copy makes one request with a signal and then cleans up with one that has none. */
+  function behindValve(observation: (at: number) => Hold | null, onCopy: () => void = () => {}) {
+    const clock = new SleepMovedClock();
+    const sent: [string, number][] = [];
+    const note = (name: string) => async () => {
+      sent.push([name, clock.at]);
+    };
+    const store = {
+      endpoint: "e",
+      list: note("list"),
+      copy: async (_: unknown, signal: AbortSignal, pass: WritePass) => {
+        onCopy();
+        try {
+          await pass(1, note("part"), signal);
+        } finally {
+          await pass(1, note("abort"), undefined);
+        }
+        return { kind: "copied", etag: "x" };
+      },
+    } as unknown as ObjectStore;
+    const governed = new GovernedObjectStore({
+      ...{ store, clock, turnstile: new Turnstile(clock), throttling: new Throttling() },
+      requestLimits: [],
+      byteLimits: [],
+      governorOf: (() => {
+        const governor = new BucketGovernor();
+        return () => governor;
+      })(),
+      valve: new Valve(clock, [observation]),
+    });
+    return { governed, clock, sent };
+  }
+
+  it("lets nothing begin while it is shut, and everything when it opens", async () => {
+    const opensAt = 1_000_000 + 5_000;
+    const { governed, sent } = behindValve((at) => (at < opensAt ? { ...shut, until: opensAt } : null));
+    await governed.list(LIST, new AbortController().signal);
+    expect(sent).toEqual([["list", opensAt]]);
+  });
+
+  it("never keeps a copy that was asked to stop from cleaning up", async () => {
+    const stop = new AbortController();
+    let copies = false;
+    const shutNow = () => {
+      copies = true;
+    };
+    const { governed, clock, sent } = behindValve(() => (copies ? shut : null), shutNow);
+    const sleep = clock.sleep.bind(clock);
+    clock.sleep = async (ms, signal) => {
+      await sleep(ms, signal);
+      if (clock.at > 1_000_000 + 3_000) stop.abort();
+    };
+    const copying = governed.copy(REQUEST, stop.signal);
+    await expect(copying).rejects.toMatchObject({ code: "stopped" });
+    expect(sent.map(([name]) => name)).toEqual(["abort"]);
   });
 });
