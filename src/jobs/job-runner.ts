@@ -166,6 +166,7 @@ export class JobRun {
       this.#poke = () => pause.abort();
       await clock.sleep(this.#held.heartbeatMs, AbortSignal.any([ended, pause.signal]));
       if (ended.aborted) return;
+      this.#settings.refresh();
       this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now(), this.#waiting !== null);
       try {
         await this.#renew();

@@ -83,6 +83,11 @@ export class LiveSettings {
     this.#followLimits(this.#parts.clock.now());
   }
 
+  /** Lets the limits of a window that has opened or shut come into force though no request begins. */
+  refresh(): void {
+    this.#followLimits(this.#parts.clock.now());
+  }
+
   /** What requests or statements wait for while nothing at all is under way; null otherwise. */
   get waiting(): Waiting | null {
     if (this.inFlight.count > 0) return null;
@@ -90,7 +95,7 @@ export class LiveSettings {
     return this.guards.waiting;
   }
 
-  /** A window's own limits come into force with its first request, and go with the last. */
+  /** A window's own limits come into force with its first request, or the next {@link LiveSettings.refresh}. */
   #followLimits(at: number): void {
     const limits = this.windows.limitsAt(at);
     const before = this.#limits;

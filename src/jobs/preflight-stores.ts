@@ -62,6 +62,10 @@ export class ReadOnlyStore implements PacedObjectStore {
     return refuse("make room for deletions");
   }
 
+  isOpen(): boolean {
+    return true;
+  }
+
   bulkKeys(): number {
     return 1;
   }

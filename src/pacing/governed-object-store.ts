@@ -120,6 +120,10 @@ export class GovernedObjectStore implements PacedObjectStore {
     return this.#parts.governorOf(bucket).bulkKeys;
   }
 
+  isOpen(): boolean {
+    return this.#parts.valve?.isOpen() ?? true;
+  }
+
   /**
    * One attempt, without waiting and without repeating: evidence for a deletion grows old while one waits. Throws
    * `store_throttled` or `store_unavailable` when it did not come through; look again before the next attempt.
@@ -137,8 +141,9 @@ export class GovernedObjectStore implements PacedObjectStore {
     return this.#try({ ...READ, bucket, writes: objects.length }, attempt);
   }
 
-  read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    return this.#parts.store.read(at, signal);
+  async *read(at: At, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    await this.#pay(READ, signal);
+    yield* this.#parts.store.read(at, signal);
   }
 
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -193,7 +198,7 @@ export class GovernedObjectStore implements PacedObjectStore {
       if (closed !== null) await closed;
       await this.#payLimits(fare, signal);
       // It may have closed while the limits were waited for.
-      if (valve === undefined || valve.isOpen()) return;
+      if (this.isOpen()) return;
     }
   }
 

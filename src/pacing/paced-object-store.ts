@@ -8,4 +8,6 @@ export interface PacedObjectStore extends ObjectStore {
   makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void>;
   /** How many keys one bulk deletion in `bucket` should have now, 1–1,000: fewer where it is throttled. */
   bulkKeys(bucket: string): number;
+  /** Whether a request may begin now; for those that are not waited for, after whatever came since `makeRoom`. */
+  isOpen(): boolean;
 }

@@ -31,19 +31,19 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
     const end = await deleteSome(context, slice);
     if (end === "stale") size = Math.max(1, size >> 1);
     else if (end === "settled") from += slice.length;
-    else return end;
+    else if (end !== "shut") return end;
   }
   return null;
 }
 
 /**
  * Settles `objects`, or gives the gate's hold, or `stale` when looking at so many, and deleting them, took longer than
- * evidence keeps: with fewer at a time it is faster.
+ * evidence keeps: with fewer at a time it is faster. `shut`: windows closed meanwhile; the next attempt waits for them.
  */
 async function deleteSome(
   context: StageContext,
   objects: readonly BatchObject[],
-): Promise<Hold | "settled" | "stale"> {
+): Promise<Hold | "settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
   for (let attempt = 1; ; attempt += 1) {
     const open = objects.filter((object) => object.fate.kind === "going");
@@ -111,7 +111,7 @@ async function act(
   context: StageContext,
   verdicts: ReadonlyMap<BatchObject, DeleteVerdict>,
   warrant: Warrant,
-): Promise<"settled" | "stale"> {
+): Promise<"settled" | "stale" | "shut"> {
   const doomed: BatchObject[] = [];
   const gone: BatchObject[] = [];
   for (const [object, verdict] of verdicts) {
@@ -120,7 +120,8 @@ async function act(
     if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
   }
   // Deletions first: their evidence grows old, that of an absence does not.
-  if ((await deleteInTurn(context, doomed, warrant)) === "stale") return "stale";
+  const end = await deleteInTurn(context, doomed, warrant);
+  if (end !== "settled") return end;
   await confirmGone(context, gone);
   return "settled";
 }
@@ -130,7 +131,7 @@ async function deleteInTurn(
   context: StageContext,
   doomed: readonly BatchObject[],
   { gatheredAt, room }: Warrant,
-): Promise<"settled" | "stale"> {
+): Promise<"settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
   for (let from = 0, most = room; from < doomed.length; ) {
     const some = doomed.slice(from, from + most);
@@ -138,6 +139,8 @@ async function deleteInTurn(
     await context.confirmLease();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
+    // Nothing is awaited between this question and the request.
+    if (!source.isOpen()) return "shut";
     await deleteSources(context, some);
     from += some.length;
     most = source.bulkKeys(spec.source.bucket);
