@@ -60,7 +60,7 @@ export async function openWorkbench(
     readonly appUrl?: string;
     readonly store?: Partial<SandboxStoreOptions>;
     /** Replaces settings of the configured store; `null` leaves a setting out. */
-    readonly connect?: Readonly<Record<string, string | null>>;
+    readonly connect?: Readonly<Record<string, string | object | null>>;
     readonly patience?: Patience;
   } = {},
 ): Promise<Workbench> {
