@@ -12,15 +12,15 @@ export interface Limit {
 
 /** Unused time that may be made up for: longer than the stalls of an event loop. */
 const CREDIT_MS = 100;
-/** Share of the limit that any second may hold beyond it. */
-const EXCESS = 0.05;
+/** Share of the limit that any second may hold beyond it: less than 5 %, for what comes closer together on its way. */
+const EXCESS = 0.03;
 const SLOT_MS = 10;
 /** Slots that cover any second, wherever in a slot it begins. */
 const SLOTS = 1000 / SLOT_MS + 1;
 
 /**
- * A limit of `perSecond` units. Over any second no more than 5 % above it goes (or the next whole unit, for limits below
- * 20), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
+ * A limit of `perSecond` units. Over any second no more than 3 % above it goes (or the next whole unit, for limits below
+ * 34), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
  * timers fire late. Units of more than 5 % of the limit (large objects) keep it on average, and any second holds at most
  * one of them too much. Chosen over a fixed window because that lets twice the rate pass at its edges.
  */

@@ -34,3 +34,38 @@ export function mostInASecond(times: readonly number[]): number {
   }
   return most;
 }
+
+/** The longest any request was on its way: from the nth of `sent` to the nth of `arrived`, both ascending, ms. */
+export function longestWay(sent: readonly number[], arrived: readonly number[]): number {
+  return Math.max(0, ...arrived.map((at, nth) => at - (sent[nth] ?? at)));
+}
+
+/** Longer stalls than what a limit makes up for are the machine's, not the limit's. */
+const STALL_MS = 100;
+const TICK_MS = 5;
+
+/** How long this process was kept from running: by other processes, or by work of its own that took one turn. */
+export interface Stalls {
+  /** Milliseconds between two moments that nothing makes up for. */
+  lostIn(from: number, to: number): number;
+  longest(): number;
+  end(): void;
+}
+
+export function noteStalls(): Stalls {
+  const gaps: { readonly at: number; readonly ms: number }[] = [];
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const at = performance.now();
+    gaps.push({ at, ms: at - last - TICK_MS });
+    last = at;
+  }, TICK_MS);
+  return {
+    lostIn: (from, to) =>
+      gaps
+        .filter(({ at, ms }) => at >= from && at < to && ms > STALL_MS)
+        .reduce((sum, { ms }) => sum + ms - STALL_MS, 0),
+    longest: () => Math.max(0, ...gaps.map(({ ms }) => ms)),
+    end: () => clearInterval(timer),
+  };
+}

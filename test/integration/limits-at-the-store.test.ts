@@ -1,0 +1,169 @@
+/** Limits as the store sees them: never more than 5 % above in any second, at least 95 % used, shared fairly between jobs. */
+
+import { afterEach, describe, expect, it } from "vitest";
+import { Scheduler } from "../../src/jobs/scheduler.ts";
+import type { Connections } from "../../src/ports/connections.ts";
+import type { ObjectStore } from "../../src/ports/object-store.ts";
+import {
+  type Arrival,
+  longestWay,
+  mostInASecond,
+  noteArrivals,
+  noteStalls,
+  type Stalls,
+} from "../support/arrivals.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+
+let bench: Workbench;
+let stalls: Stalls;
+afterEach(async () => {
+  stalls.end();
+  await bench.close();
+});
+
+const BUCKETS = ["bucket-a", "bucket-b", "bucket-c", "bucket-d"].map((name) => ({ name }));
+/** A job's beginning is not its busy phase: it lists, and connections are opened. */
+const START_MS = 500;
+const SILENT = { info() {}, warn() {}, error() {} };
+
+interface Traffic {
+  readonly arrivals: Arrival[];
+  /** When Tranship let each request go; between that and its arrival are the network and a busy machine. */
+  readonly sent: number[];
+  readonly work: (id: string) => Promise<unknown>;
+}
+
+/** A store that answers after 20 ms, and what goes to it. */
+async function openSlowStore(objects: number, connect: Record<string, object> = {}): Promise<Traffic> {
+  bench = await openWorkbench({ store: { buckets: BUCKETS }, connect });
+  const keys = imageKeys(objects);
+  for (const bucket of ["bucket-a", "bucket-c"]) fillStore(bench.store, bucket, keys);
+  bench.addRows(keys);
+  bench.store.faults.latencyMs = 20;
+  stalls = noteStalls();
+  const sent: number[] = [];
+  const connections = notingConnections(bench.parts.connections, () => sent.push(performance.now()));
+  const scheduler = new Scheduler({ ...bench.parts, connections }, "noted", SILENT);
+  const arrivals = noteArrivals(bench.store, () => performance.now());
+  return { arrivals, sent, work: (id) => scheduler.runNow(id) };
+}
+
+const REQUESTS: readonly PropertyKey[] = ["list", "head", "copy", "deleteObjects"];
+
+/** `connections`, whose stores tell of each request before it goes. */
+function notingConnections(connections: Connections, note: () => void): Connections {
+  const noting = (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        const method = member.bind(target) as (...args: readonly unknown[]) => unknown;
+        if (!REQUESTS.includes(name)) return method;
+        return (...args: readonly unknown[]) => {
+          note();
+          return method(...args);
+        };
+      },
+    });
+  return { ...connections, store: (name, counts) => noting(connections.store(name, counts)) };
+}
+
+/** Checks that `limit` was kept in every second, and used to 95 % between the two moments. */
+function expectKeptAndUsed({ arrivals, sent }: Traffic, limit: number, from: number, to: number): void {
+  const times = arrivals.map(({ at }) => at);
+  // Nothing comes to the store beside what was let go.
+  expect(times).toHaveLength(sent.length);
+  const wayMs = longestWay(sent, times);
+  const ranMs = to - from - stalls.lostIn(from, to);
+  const average = (times.filter((at) => at >= from && at < to).length * 1000) / ranMs;
+  const [fullest, came] = [mostInASecond(sent), mostInASecond(times)];
+  console.info(
+    `limit ${limit}: used ${average.toFixed(1)}, fullest second ${fullest} sent, ${came} arrived, stall ${stalls.longest().toFixed()} ms`,
+  );
+  // What may go at one moment goes within one turn of the event loop; a long one brings it nearer to what follows.
+  expect(fullest).toBeLessThanOrEqual(limit * (1.05 + stalls.longest() / 1000));
+  // A busy machine holds requests up on their way; what it held up comes at once, and a credit of 100 ms with it.
+  expect(came).toBeLessThanOrEqual(limit * (1.15 + wayMs / 1000));
+  expect(average).toBeGreaterThanOrEqual(limit * 0.95);
+}
+
+const lastCopy = (arrivals: readonly Arrival[]) =>
+  arrivals.findLast(({ operation }) => operation === "CopyObject")?.at ?? 0;
+
+describe("a job's requestsPerSecond", () => {
+  it.each([
+    [150, 600],
+    [40, 160],
+  ])("of %d is kept in every second and used to 95 %", async (limit, objects) => {
+    const traffic = await openSlowStore(objects);
+    const limits = { concurrency: 32, requestsPerSecond: limit };
+    const id = await bench.submit({ batchSize: 50, limits });
+    traffic.arrivals.splice(0);
+    const begun = performance.now();
+    await traffic.work(id);
+    expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: objects } });
+    expectKeptAndUsed(traffic, limit, begun + START_MS, lastCopy(traffic.arrivals));
+  });
+});
+
+describe("a store's requestsPerSecond", () => {
+  it.each([
+    ["of the same kind", { delete: { when: "never" } }, { delete: { when: "never" } }],
+    [
+      "that do different things",
+      { batchSize: 500, delete: { when: "never" } },
+      { batchSize: 20, limits: { concurrency: 32 } },
+    ],
+  ])("is shared equally by two jobs %s", async (_, one, other) => {
+    const limit = 200;
+    const traffic = await openSlowStore(500, { limits: { requestsPerSecond: limit } });
+    const there = {
+      source: { bucket: "bucket-c", prefix: "image/" },
+      target: { bucket: "bucket-d", prefix: "x/" },
+    };
+    const jobs = [one, { ...other, ...there }];
+    const ids = await Promise.all(jobs.map((job) => bench.submit({ references: [], ...job })));
+    traffic.arrivals.splice(0);
+    const begun = performance.now();
+    await Promise.all(ids.map(traffic.work));
+    for (const id of ids) {
+      expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: 500 } });
+    }
+    const isFirst = ({ bucket }: Arrival) => bucket === "bucket-a" || bucket === "bucket-b";
+    const [from, to] = [
+      begun + START_MS,
+      Math.min(
+        lastCopy(traffic.arrivals.filter(isFirst)),
+        lastCopy(traffic.arrivals.filter((arrival) => !isFirst(arrival))),
+      ),
+    ];
+    expectKeptAndUsed(traffic, limit, from, to);
+    const both = traffic.arrivals.filter(({ at }) => at >= from && at < to);
+    const share = both.filter(isFirst).length / both.length;
+    console.info(`the first had ${share.toFixed(3)}`);
+    expect(share).toBeGreaterThan(0.4);
+    expect(share).toBeLessThan(0.6);
+  });
+});
+
+describe("a job's bytesPerSecond", () => {
+  it("counts the bytes of objects that are copied", async () => {
+    const traffic = await openSlowStore(400);
+    for (const key of imageKeys(400)) bench.store.putObject("bucket-a", key, "x".repeat(1000));
+    const limits = { concurrency: 16, bytesPerSecond: 100_000 };
+    const id = await bench.submit({ batchSize: 400, limits, delete: { when: "never" } });
+    traffic.arrivals.splice(0);
+    await traffic.work(id);
+    const copies = traffic.arrivals.filter(({ operation }) => operation === "CopyObject");
+    const times = copies.map(({ at }) => at);
+    expect(times).toHaveLength(400);
+    const [from, to] = [times[0] ?? 0, times.at(-1) ?? 0];
+    const wayMs = longestWay(
+      traffic.sent,
+      traffic.arrivals.map(({ at }) => at),
+    );
+    expect(mostInASecond(times) * 1000).toBeLessThanOrEqual(100_000 * (1.15 + wayMs / 1000));
+    const ranMs = to - from - stalls.lostIn(from, to);
+    expect((times.length * 1000 * 1000) / ranMs).toBeGreaterThanOrEqual(95_000);
+  });
+});
