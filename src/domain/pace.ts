@@ -21,7 +21,7 @@ const SLOTS = 1000 / SLOT_MS + 1;
 /**
  * A limit of `perSecond` units. Over any second no more than 3 % above it goes (or the next whole unit, for limits below
  * 34), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
- * timers fire late. Units of more than 5 % of the limit (large objects) keep it on average, and any second holds at most
+ * timers fire late. Units of more than 3 % of the limit (large objects) keep it on average, and any second holds at most
  * one of them too much. Chosen over a fixed window because that lets twice the rate pass at its edges.
  */
 export class Pace implements Limit {
