@@ -198,7 +198,7 @@ export class GovernedObjectStore implements PacedObjectStore {
       if (closed !== null) await closed;
       await this.#payLimits(fare, signal);
       // It may have closed while the limits were waited for.
-      if (this.isOpen()) return;
+      if (valve === undefined || valve.isOpen()) return;
     }
   }
 
