@@ -8,10 +8,17 @@ interface Sleeper {
 }
 
 export class VirtualClock implements Clock {
-  #now = 1_000_000;
+  #now: number;
+  readonly #settled: () => Promise<void>;
   readonly #sleepers: Sleeper[] = [];
   /** When nothing runs though timers are due, as when an event loop is blocked: from (inclusive) – to, ms. */
   stalledUntil: (at: number) => number = (at) => at;
+
+  /** @param settled resolves when nothing can go on but by the clock; enough for promises alone unless given */
+  constructor(now = 1_000_000, settled: () => Promise<void> = oneTurn) {
+    this.#now = now;
+    this.#settled = settled;
+  }
 
   now(): number {
     return this.#now;
@@ -32,14 +39,14 @@ export class VirtualClock implements Clock {
 
   /** Lets time run until `until` (absolute) with all that happens meanwhile. */
   async runUntil(until: number): Promise<void> {
-    await settled();
+    await this.#settled();
     for (;;) {
       const dueAt = this.#sleepers.at(-1)?.dueAt ?? Number.POSITIVE_INFINITY;
       if (dueAt > until) break;
-      this.#now = Math.max(this.#now, this.stalledUntil(dueAt));
+      this.#now = Math.min(until, Math.max(this.#now, this.stalledUntil(dueAt)));
       while ((this.#sleepers.at(-1)?.dueAt ?? Number.POSITIVE_INFINITY) <= this.#now)
         this.#sleepers.pop()?.wake();
-      await settled();
+      await this.#settled();
     }
     this.#now = until;
   }
@@ -58,6 +65,6 @@ export class VirtualClock implements Clock {
 }
 
 /** After all promises that can go on have gone on. */
-function settled(): Promise<void> {
+export function oneTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
