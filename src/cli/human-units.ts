@@ -46,3 +46,16 @@ export function humanTime(iso: string, now: number): string {
   if (at.toDateString() === new Date(now).toDateString()) return time;
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
+
+const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
+/** Within so many days a weekday means one date only, and not that of today. */
+const WEEKDAY_TELLS_MS = 6 * 86_400_000;
+
+/** An ISO time ahead in this machine's zone: `22:00` today, `Thursday 03:40` within six days, else as {@link humanTime}. */
+export function humanMoment(iso: string, now: number): string {
+  const at = new Date(iso);
+  const text = humanTime(iso, now);
+  const isNear = at.getTime() > now && at.getTime() - now < WEEKDAY_TELLS_MS;
+  const [, time] = text.split(" ");
+  return isNear && time !== undefined ? `${WEEKDAYS[at.getDay()]} ${time}` : text;
+}

@@ -2,7 +2,7 @@
 
 import type { JobView } from "../jobs/job-view.ts";
 import { displayWidth, fitColumns, printable } from "./display-width.ts";
-import { counted, humanBytes, humanCount, humanDuration, humanTime } from "./human-units.ts";
+import { counted, humanBytes, humanCount, humanDuration, humanMoment, humanTime } from "./human-units.ts";
 
 /** Colours `text`; it must not change its width. */
 export type Paint = (text: string) => string;
@@ -69,9 +69,23 @@ function speedParts({ rate }: JobView): Part[] {
 }
 
 function endParts(view: JobView, now: number): Part[] {
-  if (view.finishAt === null || view.waiting !== null) return [];
-  const left = (Date.parse(view.finishAt) - now) / 1000;
-  return [{ text: `ETA ${humanDuration(left)} (${humanTime(view.finishAt, now)})`, rank: 6 }];
+  const { finishAt, finishOpenings, waiting } = view;
+  if (finishAt === null) return [];
+  const openings = finishOpenings ?? 0;
+  const after = openings > 1 ? `, after ${counted(openings, openingsOf(view))}` : "";
+  const end = `${humanMoment(finishAt, now)}${after}`;
+  if (waiting === null) {
+    const left = (Date.parse(finishAt) - now) / 1000;
+    return [{ text: `ETA ${humanDuration(left)} (${end})`, rank: 6 }];
+  }
+  return openings > 0 ? [{ text: `done about ${end}`, rank: 6 }] : [];
+}
+
+/** What people call an opening of its windows: all of a night's hours lie between six in the evening and nine. */
+function openingsOf({ spec }: JobView): string {
+  const open = spec.windows?.open ?? [];
+  const isByNight = open.every(({ from, to }) => (from >= "18:00" || from < "09:00") && to <= "09:00");
+  return isByNight ? "night" : "window";
 }
 
 function stateParts(view: JobView, now: number): Part[] {

@@ -45,6 +45,17 @@ export function estimateFinish(
   return null;
 }
 
+/** How many separate openings of `window` lie between `from` and `to`, those that begin or end in between included. */
+export function openingsBetween(window: OffPeakWindow, from: number, to: number): number {
+  let openings = 0;
+  let wasOpen = false;
+  for (const { isOpen, at } of spans(window, from, to)) {
+    if (isOpen && !wasOpen && (at < to || at === from)) openings += 1;
+    wasOpen = isOpen;
+  }
+  return openings;
+}
+
 /** The spans of one state from `from` on, until one begins after `farthest`. */
 function* spans(window: OffPeakWindow, from: number, farthest: number) {
   for (let at = from; at <= farthest; ) {

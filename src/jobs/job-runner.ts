@@ -64,11 +64,10 @@ export class JobRun {
   live(): LiveProgress {
     const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    const workingObjectsPerSecond = this.#meter.workingRate.objectsPerSecond;
     return {
       tally,
       ...this.#meter.rate(),
-      workingObjectsPerSecond,
+      pulse: this.#meter.pulse,
       requests,
       statements,
       activeMs: this.#activeMs(),
@@ -98,7 +97,7 @@ export class JobRun {
 
   /** Works until the job ends or is stopped; gives the state the job was left in. */
   async run(): Promise<JobState> {
-    const { ledger, clock } = this.#parts;
+    const { ledger } = this.#parts;
     const { jobId } = this.#lease;
     this.#obey(this.#record.state);
     const ended = new AbortController();
@@ -106,7 +105,7 @@ export class JobRun {
     try {
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
-      this.#meter.sample(this.#tally, clock.now(), false);
+      this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
         await runConveyor(this.#carrier(), this.#record.planDone, (error) =>
           this.#halt({ kind: "error", error }),
@@ -159,6 +158,11 @@ export class JobRun {
     this.#halt({ kind: "operator" });
   }
 
+  #measure(tally: Tally, isWaiting: boolean): void {
+    const now = this.#parts.clock.now();
+    this.#meter.sample(tally, now, isWaiting, this.#settings.windows.limitsAt(now));
+  }
+
   async #beat(ended: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!ended.aborted) {
@@ -167,7 +171,7 @@ export class JobRun {
       await clock.sleep(this.#held.heartbeatMs, AbortSignal.any([ended, pause.signal]));
       if (ended.aborted) return;
       this.#settings.refresh();
-      this.#meter.sample(this.#unrecorded.addedTo(this.#tally), clock.now(), this.#waiting !== null);
+      this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
       } catch (error) {

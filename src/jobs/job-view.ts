@@ -1,14 +1,13 @@
 /** A job as users see it: the record, its counters, and what follows from both. */
 
 import type { Tally } from "../domain/batch.ts";
-import { estimateFinish } from "../domain/finish-estimate.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, WaitReason } from "../domain/job-state.ts";
-import { isFinished } from "../domain/job-state.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
-import { OffPeakWindow } from "../domain/off-peak-window.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import type { RequestCounts } from "../ports/object-store.ts";
+import { finishTime } from "./finish-time.ts";
+import { type Pulse, settledSoFar } from "./progress-meter.ts";
 
 export interface JobView {
   readonly id: string;
@@ -39,7 +38,7 @@ export interface JobView {
   /** 0–100; null until the whole inventory is planned. */
   readonly percent: number | null;
   readonly planDone: boolean;
-  /** At the rate at which it went when it last went, counting its windows; null while that is anybody's guess. */
+  /** At the rate at which it went when it last went, counting windows, limits, grace; null while that is anybody's guess. */
   readonly finishAt: string | null;
   /** How many openings of its windows that takes, the present one included; null without windows or finish. */
   readonly finishOpenings: number | null;
@@ -61,8 +60,8 @@ export interface LiveProgress {
   readonly tally: Tally;
   readonly objectsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** As it was when anything last moved; for estimates while it waits. */
-  readonly workingObjectsPerSecond: number;
+  /** How it went when anything last moved; for estimates. */
+  readonly pulse: Pulse;
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly activeMs: number;
@@ -76,9 +75,8 @@ export function viewOf(
   { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
 ): JobView {
   const counted = live?.tally ?? tally;
-  const settled = counted.moved + counted.skipped + counted.exceptions;
-  const percent = percentOf(record, settled, counted.planned);
-  const finish = finishOf(record, live, counted.planned - settled, { now, calendar });
+  const percent = percentOf(record, settledSoFar(counted), counted.planned);
+  const finish = finishTime(record, counted, live?.pulse ?? null, { now, calendar });
   return {
     id: record.id,
     name: record.name,
@@ -159,26 +157,6 @@ function waitingOf(record: JobRecord): JobView["waiting"] {
   if (record.waiting === null) return null;
   const { reason, since, until, detail } = record.waiting;
   return { reason, since: iso(since), until: until === null ? null : iso(until), detail };
-}
-
-/** When it will be done, and after how many openings of its windows; null while that is anybody's guess. */
-function finishOf(
-  record: JobRecord,
-  live: LiveProgress | null,
-  left: number,
-  { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
-): { readonly at: number; readonly openings: number | null } | null {
-  if (isFinished(record.state) || !record.planDone) return null;
-  const { waiting, spec } = record;
-  if (waiting !== null && waiting.reason !== "window") {
-    return waiting.until === null ? null : { at: waiting.until, openings: null };
-  }
-  const rate = live?.workingObjectsPerSecond ?? 0;
-  if (rate <= 0) return null;
-  const seconds = left / rate;
-  if (spec.windows === null) return { at: now + seconds * 1000, openings: null };
-  const window = new OffPeakWindow(spec.windows, spec.limits, calendar);
-  return estimateFinish(window, { seconds, from: now });
 }
 
 function iso(at: number): string {

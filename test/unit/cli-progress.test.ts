@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { displayWidth, fitColumns, printable } from "../../src/cli/display-width.ts";
-import { humanBytes, humanDuration, humanTime } from "../../src/cli/human-units.ts";
+import { humanBytes, humanDuration, humanMoment, humanTime } from "../../src/cli/human-units.ts";
 import { progressLine, renderProgress } from "../../src/cli/progress-bar.ts";
 import { startProgressDisplay } from "../../src/cli/progress-display.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
@@ -25,6 +25,16 @@ const waiting = viewWith({
   finishAt: at(22, 0),
 });
 
+const nights = {
+  ...busy.spec,
+  windows: {
+    ...{ timezone: "Europe/Berlin", closed: [], stages: ["copy"] as const },
+    open: [{ days: ["mon"] as const, from: "22:00", to: "06:00", limits: null }],
+  },
+};
+/** 1 October 2026 is a Thursday. */
+const inNights = { ...waiting, finishAt: at(3, 40, 4), finishOpenings: 3, spec: nights };
+
 describe("the line of", () => {
   const cases: readonly (readonly [string, JobView, string])[] = [
     ["a running job", busy, " 50.0%  10,000/20,000  3,120 obj/s  1.2 MB/s  ETA 3m 12s (12:03)"],
@@ -39,6 +49,16 @@ describe("the line of", () => {
       "a job outside its window",
       waiting,
       " 50.0%  10,000/20,000  waits for its window until 22:00  (opens mon–fri 22:00)",
+    ],
+    [
+      "a job that takes three nights",
+      inNights,
+      " 50.0%  10,000/20,000  done about Sunday 03:40, after 3 nights  waits for its window until 22:00  (opens mon–fri 22:00)",
+    ],
+    [
+      "a job that is at work in the first of them",
+      { ...inNights, state: "running", waiting: null },
+      " 50.0%  10,000/20,000  ETA 2d 15h (Sunday 03:40, after 3 nights)",
     ],
     [
       "a job that waits for who knows how long",
@@ -237,5 +257,18 @@ describe("units", () => {
     expect(fitColumns("日本語", 4)).toBe("日…");
     expect(fitColumns("abc", 0)).toBe("");
     expect(printable("\ud800x")).toBe("\ufffdx");
+  });
+});
+
+describe("a moment ahead", () => {
+  it.each([
+    ["today", at(23, 59), "23:59"],
+    ["tomorrow", at(0, 0, 2), "Friday 00:00"],
+    ["in six days, a minute less", at(11, 59, 7), "Wednesday 11:59"],
+    ["in six days", at(12, 0, 7), "2026-10-07 12:00"],
+    ["not ahead", new Date(2026, 8, 30, 12).toISOString(), "2026-09-30 12:00"],
+    ["no time", "soon", "soon"],
+  ])("%s", (_, iso, expected) => {
+    expect(humanMoment(iso, NOW)).toBe(expected);
   });
 });
