@@ -25,6 +25,8 @@ export interface Move {
   readonly id: string;
   /** Moments at which nothing moved and no reason was named. */
   readonly silent: string[];
+  /** What it was seen to wait for. */
+  readonly reasons: Set<string>;
   view: JobView;
 }
 
@@ -33,6 +35,9 @@ export interface Fortnight {
   readonly small: Move;
   /** Of the nights on which the bucket took less than the limit: the share of copies it rejected after five seconds. */
   readonly rejected: readonly number[];
+  /** Requests of the big job on each date in Berlin, and its limit on a workday. */
+  readonly perNight: ReadonlyMap<string, number>;
+  readonly limit: number;
   close(): Promise<void>;
 }
 
@@ -125,7 +130,19 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
       ],
     ];
   };
+  const perNight = new Map<string, number>();
+  let before = 0;
+  const night = (date: string): Event => [
+    `${date} 06:00`,
+    async () => {
+      const { list, head, copy, delete: deletions } = big.witness.counts;
+      const requests = list + head + copy + deletions;
+      perNight.set(date, requests - before);
+      before = requests;
+    },
+  ];
   const events: Event[] = [
+    ...["2026-10-20", "2026-10-24", "2026-10-25", "2026-10-29", "2026-10-30"].map(night),
     ...throttledNight("2026-10-23", perSecond * 0.6),
     // By day, out of hours; and again at night.
     [
@@ -157,7 +174,7 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
     ],
   ];
   await live(service, moves, events, berlin("2026-11-02 12:00"));
-  return { big, small, rejected, close: () => service.close() };
+  return { big, small, rejected, perNight, limit: perSecond, close: () => service.close() };
 }
 
 /** Local time in Berlin, and what happens then. */
@@ -176,12 +193,6 @@ async function live(
   const agenda = [...looks, ...events.map(([time, does]) => ({ at: instant(time), does }))];
   for (const { at: time, does } of agenda.sort((a, b) => a.at - b.at)) {
     await clock.runUntil(time);
-    if (clock.now() % 3600000 < 8000 && clock.now() % 21600000 < 600000)
-      console.log(
-        new Date(clock.now()).toISOString(),
-        process.cpuUsage().user / 1e6,
-        moves.map((m) => [m.view.state, m.view.objects.copied, m.view.waiting?.reason]).join(),
-      );
     await does();
   }
 }
@@ -199,6 +210,7 @@ async function lookAtAll({ jobs, clock }: SimulatedService, moves: readonly Move
     if (move.view.finishedAt !== null) continue;
     move.view = await jobs.get(move.id);
     const { state, waiting, finishedAt } = move.view;
+    if (waiting !== null) move.reasons.add(waiting.reason);
     const moves = clock.now() - move.witness.lastAt < STILL_MS;
     if (moves || waiting !== null || state === "paused" || finishedAt !== null) continue;
     move.silent.push(`${new Date(clock.now()).toISOString()} ${state}`);
@@ -225,7 +237,7 @@ async function beginMove(
       source: { bucket: estate.source, prefix: "image/" },
       target: { bucket: estate.target, prefix: "avatar/" },
       references: [{ database: "app", table: estate.table, key: "id", column: "path" }],
-      limits: { requestsPerSecond, concurrency: 32 },
+      limits: { requestsPerSecond, concurrency: 16 },
     },
     { idempotencyKey: null, actor: "operator" },
   );
@@ -233,7 +245,7 @@ async function beginMove(
   await service.clock.runUntil(service.clock.now() + 1000);
   const { job: view } = await submitted;
   const witness = new Witness(estate, { windows, requestsPerSecond });
-  return { estate, witness, id: view.id, silent: [], view };
+  return { estate, witness, id: view.id, silent: [], reasons: new Set(), view };
 }
 
 /** A window without limits of its own does not speak of any. */

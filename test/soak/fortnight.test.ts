@@ -1,0 +1,14 @@
+/** The fortnight of test/integration/fortnight.test.ts with 5,000,000 objects at ten times the limits. */
+
+import { afterAll, beforeAll, describe } from "vitest";
+import { expectFortnight } from "../support/expect-fortnight.ts";
+import { type Fortnight, liveThroughFortnight } from "../support/fortnight.ts";
+
+describe("over a fortnight of 5,000,000 objects", () => {
+  let fortnight: Fortnight;
+  beforeAll(async () => {
+    fortnight = await liveThroughFortnight(10);
+  }, 3_600_000);
+  afterAll(() => fortnight.close());
+  expectFortnight(() => fortnight);
+});
