@@ -35,9 +35,9 @@ export function expectFortnight(lived: () => Fortnight): void {
   });
 
   it("used its limit of an ordinary night, and all of the night with the doubled hour", () => {
-    const { perNight, limit } = lived();
+    const { perNight, limit, minutes } = lived();
     const of = (night: string) => perNight.get(night) ?? 0;
-    const full = limit * 30 * 60;
+    const full = limit * minutes * 60;
     expect(of("2026-10-20") / full).toBeGreaterThan(0.95);
     expect(of("2026-10-25") / (1.5 * full * 2)).toBeGreaterThan(0.95);
     expect(of("2026-10-30")).toBe(0);

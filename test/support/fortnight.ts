@@ -38,17 +38,25 @@ export interface Fortnight {
   /** Requests of the big job on each date in Berlin, and its limit on a workday. */
   readonly perNight: ReadonlyMap<string, number>;
   readonly limit: number;
+  /** Minutes of a night. */
+  readonly minutes: number;
   close(): Promise<void>;
 }
 
+const PER_SECOND = 200;
+
 /**
- * Lives through it. The big job (Berlin) has `scale` × 500,000 objects and limits of `scale` × 20 requests a second, the
- * small one (New York) 80,000 objects; both take the fortnight.
+ * Lives through it. The big job (Berlin) works `minutes` a night at 200 requests a second and so has 500,000 objects for
+ * every three of them; the small one (New York) has 80,000. Both take the fortnight.
  */
-export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
-  const perSecond = 20 * scale;
+export async function liveThroughFortnight(minutes: number): Promise<Fortnight> {
+  const perSecond = PER_SECOND;
+  const opensAt = 15;
+  /** A third and two thirds into a night. */
+  const early = `02:${opensAt + minutes / 3}`;
+  const late = `02:${opensAt + (minutes * 2) / 3}`;
   // Twice on the night on which clocks are put back.
-  const span = { from: "02:15", to: "02:45" };
+  const span = { from: `02:${opensAt}`, to: `02:${opensAt + minutes}` };
   const windows: Windows = {
     timezone: "Europe/Berlin",
     open: [
@@ -64,7 +72,7 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
     closed: [],
     stages: STAGES,
   };
-  const busy = { from: berlin("2026-10-22 02:25"), until: berlin("2026-10-22 03:25") };
+  const busy = { from: berlin(`2026-10-22 ${early}`), until: berlin("2026-10-22 03:25") };
   const moves: Move[] = [];
   const service = await openSimulatedService({
     now: berlin("2026-10-19 12:00"),
@@ -76,13 +84,13 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
   const big = await beginMove(service, {
     ...{
       name: "big",
-      size: 500_000 * scale,
-      batchSize: 1000 * Math.min(10, scale),
+      size: (500_000 / 3) * minutes,
+      batchSize: 1000,
       windows,
       perSecond,
       guards,
     },
-    delete: { when: "approved", after: "1h" },
+    delete: { when: "approved", after: "30s" },
   });
   const small = await beginMove(service, {
     ...{ name: "small", size: 80_000, batchSize: 1000, windows: windowsOfSmall, perSecond: 20, guards },
@@ -142,6 +150,7 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
     },
   ];
   const events: Event[] = [
+    [`2026-10-22 ${late}`, () => lookAtAll(service, moves)],
     ...["2026-10-20", "2026-10-24", "2026-10-25", "2026-10-29", "2026-10-30"].map(night),
     ...throttledNight("2026-10-23", perSecond * 0.6),
     // By day, out of hours; and again at night.
@@ -153,15 +162,15 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
       },
     ],
     [
-      "2026-10-26 12:20",
+      `2026-10-26 12:${String((minutes * 2) / 3).padStart(2, "0")}`,
       async () => {
-        const until = berlin("2026-10-27 02:25");
+        const until = berlin(`2026-10-27 ${early}`);
         big.witness.silences.push({ from: clock.now() + 1000, until });
         await act(big.id, "pause", "operator");
       },
     ],
-    ["2026-10-27 02:25", () => act(big.id, "resume", "operator")],
-    ["2026-10-28 02:30", () => amend({ limits: { requestsPerSecond: perSecond / 2 } })],
+    [`2026-10-27 ${early}`, () => act(big.id, "resume", "operator")],
+    [`2026-10-28 ${late}`, () => amend({ limits: { requestsPerSecond: perSecond / 2 } })],
     ["2026-10-29 12:00", () => amend({ limits: { requestsPerSecond: perSecond } })],
     ["2026-10-29 12:30", () => amend({ windows: { ...windows, closed: ["2026-10-30"] } })],
     ...throttledNight("2026-10-31", perSecond * 0.75),
@@ -174,7 +183,7 @@ export async function liveThroughFortnight(scale: number): Promise<Fortnight> {
     ],
   ];
   await live(service, moves, events, berlin("2026-11-02 12:00"));
-  return { big, small, rejected, perNight, limit: perSecond, close: () => service.close() };
+  return { big, small, rejected, perNight, limit: perSecond, minutes, close: () => service.close() };
 }
 
 /** Local time in Berlin, and what happens then. */
