@@ -8,13 +8,13 @@ import { emptyTally, type Tally } from "../domain/batch.ts";
 import { durationMs } from "../domain/duration.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
-import type { MissingRight } from "../ports/database-health.ts";
 import type { JobRecord, Lease, RunReport } from "../ports/ledger.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
 import { HeldLease } from "./held-lease.ts";
 import { type Counters, type JobParts, jobContexts } from "./job-context.ts";
 import type { LiveProgress } from "./job-view.ts";
 import { LiveSettings } from "./live-settings.ts";
+import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
@@ -52,7 +52,7 @@ export class JobRun {
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, this.#startedAt);
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
-      onMissingRight: (database, missing) => this.#noteMissingRight(database, missing),
+      onMissingRight: missingRightNotes(parts, lease.jobId, log),
     });
   }
 
@@ -198,12 +198,6 @@ export class JobRun {
   /** What the job as a whole waits for: nothing begins, or nothing is left but what is held. */
   get #waiting(): Waiting | null {
     return this.#settings.waiting ?? this.#holds.waiting;
-  }
-
-  #noteMissingRight(database: string, { right, grant }: MissingRight): void {
-    this.#log.warn({ event: "guard_blind", jobId: this.jobId, database, right }, `a guard needs: ${grant}`);
-    const event = { at: this.#parts.clock.now(), actor: "tranship", action: "guard", detail: grant };
-    void this.#parts.ledger.addAudit(this.jobId, event).catch(() => {});
   }
 
   #report(): Omit<RunReport, "state" | "waiting"> {

@@ -53,6 +53,7 @@ export async function openSimulatedService(options: SimulatedServiceOptions): Pr
     ledger: ledger.ledger,
     connections: world,
     governors: new BucketGovernors(),
+    leaseMs: 10_000,
     manifestReader: csvManifest,
   };
   let scheduler = startedScheduler(parts, 1);
