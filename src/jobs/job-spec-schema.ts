@@ -82,7 +82,8 @@ const Windows = Type.Object(
           ),
           from: Time,
           to: Time,
-          limits: Type.Optional(Type.Object(Limits, closed)),
+          // Null as a job shows it: what GET gives may be given back.
+          limits: Type.Optional(Nullable(Type.Object(Limits, closed))),
         },
         closed,
       ),

@@ -187,9 +187,8 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   /**
-   * Waits for the valve and then for all limits at once; throws `stopped` when `signal` was aborted. The valve comes
-   * first, so that nobody who waits for it has paid already: they would all go at once when it opens. Who cannot be
-   * stopped does not wait for it: he cleans up after what has begun, and a job that is to stop waits for him.
+   * Waits for the valve, then for all limits at once; throws `stopped`. The valve comes first: those who had paid before
+   * would all go at once when it opens. Who cannot be stopped cleans up, and does not wait for it.
    */
   async #pay(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
     const valve = signal === undefined ? undefined : this.#parts.valve;

@@ -17,6 +17,20 @@ const SPEC = parseJobSpec(
 const patched = (input: unknown): JobSpec => patchedJobSpec(SPEC, input, KNOWN);
 
 describe("patchedJobSpec", () => {
+  it("takes back what a job shows of itself", () => {
+    const open = [
+      { from: "22:00", to: "06:00" },
+      { days: ["sat"], from: "00:00", to: "24:00", limits: { concurrency: 2 } },
+    ];
+    const once = patched({
+      windows: { timezone: "Africa/Cairo", open },
+      guards: { database: { maxThreadsRunning: 9 } },
+    });
+    const { limits, windows, guards } = once;
+    expect(patchedJobSpec(once, { limits, windows, guards }, KNOWN)).toEqual(once);
+    expect(patched({ windows, guards })).toEqual(once);
+  });
+
   it.each([
     [
       "a limit, and leaves the others",
