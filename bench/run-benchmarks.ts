@@ -62,18 +62,23 @@ async function run(): Promise<void> {
   if (effort.peers) installPeers(tell);
   const facts = machineFacts();
   const sections: SectionReport[] = [];
-  for (const section of SECTIONS.filter(({ name }) => names.includes(name))) {
-    tell(`--- ${section.name}`);
-    sections.push(await section.measure(effort));
-  }
   const isWhole = !values.quick && effort.peers && values.only === undefined;
   const directory = values.out ?? (isWhole ? "docs" : undefined);
   const given = process.argv.slice(2).join(" ");
   const command = given === "" ? "npm run bench" : `npm run bench -- ${given}`;
   const chart = directory === undefined ? null : "benchmarks.svg";
-  const report = reportText({ facts, sections, command, quick: values.quick, chart });
+  let report = "";
+  for (const section of SECTIONS.filter(({ name }) => names.includes(name))) {
+    tell(`--- ${section.name}`);
+    sections.push(await section.measure(effort));
+    report = reportText({ facts, sections, command, quick: values.quick, chart });
+    // After each section: a run of half an hour that is cut off has measured something all the same.
+    if (directory !== undefined) write(directory, report, sections);
+  }
   process.stdout.write(report);
-  if (directory === undefined) return;
+}
+
+function write(directory: string, report: string, sections: readonly SectionReport[]): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "benchmarks.md"), report);
   writeFileSync(join(directory, "benchmarks.svg"), barChart(sections.flatMap(({ charts }) => charts)));
