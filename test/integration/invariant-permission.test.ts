@@ -34,6 +34,8 @@ describe("grace", () => {
     expect(deletions()).toBe(0);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
     expect(bench.paths()).toEqual(KEYS.map(moved));
+    // Told with the heartbeat, within a second.
+    await untilState(bench, id, "waiting");
     const job = await bench.jobs.get(id);
     expect(job).toMatchObject({ state: "waiting", waiting: { reason: "grace" } });
     expect(job.objects.moved).toBe(0);
