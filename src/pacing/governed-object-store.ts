@@ -16,6 +16,7 @@ import type {
   WritePass,
 } from "../ports/object-store.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
+import { type Fare, READ } from "./fare.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
 import type { Throttling } from "./throttling.ts";
@@ -25,8 +26,6 @@ import type { Valve } from "./valve.ts";
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
 const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
-/** An answer that never came is asked for again this long; then the stage is held and shown to the operator. */
-const UNAVAILABLE_BUDGET_MS = 30_000;
 
 export interface GovernedParts {
   readonly store: ObjectStore;
@@ -49,17 +48,6 @@ export interface GovernedParts {
 }
 
 type At = { readonly bucket: string; readonly key: string };
-
-/** What one request costs, and how long its other troubles may last. */
-interface Fare {
-  /** The one written to, null for reads. */
-  readonly bucket: string | null;
-  readonly writes: number;
-  readonly bytes: number;
-  readonly unavailableMs: number;
-}
-
-const READ: Fare = { bucket: null, writes: 0, bytes: 0, unavailableMs: UNAVAILABLE_BUDGET_MS };
 
 /**
  * Wraps a store for one job. Throttling is waited out for as long as it lasts: it never fails a job.

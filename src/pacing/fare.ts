@@ -1,0 +1,19 @@
+/** What one request to a store costs of its limits. */
+
+/** An answer that never came is asked for again this long; then the stage is held and shown to the operator. */
+const UNAVAILABLE_BUDGET_MS = 30_000;
+
+/** What one request costs, and how long its other troubles than throttling may last. */
+export interface Fare {
+  /** The one written to, null for reads. */
+  readonly bucket: string | null;
+  /** Of the bucket's write rate; a bulk deletion costs one a key. */
+  readonly writes: number;
+  /** Of the limits of bytes. */
+  readonly bytes: number;
+  /** Passing troubles are repeated so long, milliseconds; 0: only throttling is. */
+  readonly unavailableMs: number;
+}
+
+/** The fare of a listing, a HEAD, a read. */
+export const READ: Fare = { bucket: null, writes: 0, bytes: 0, unavailableMs: UNAVAILABLE_BUDGET_MS };
