@@ -184,8 +184,8 @@ async function complete(
   upload: Upload,
   parts: CompletedPart[],
 ): Promise<string> {
-  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (condition) => {
-    const input = { ...upload, MultipartUpload: { Parts: parts }, ...condition };
+  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (ifNoneMatch) => {
+    const input = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: ifNoneMatch };
     const send = () =>
       requests.send({ kind: "copy", doing }, signal, (client, options) =>
         client.send(new CompleteMultipartUploadCommand(input), options),

@@ -1,7 +1,8 @@
 /** The hot path: `CopyObject` signed here and sent over a pool, at a fraction of what the SDK's pipeline costs. */
 
-import { CopyObjectCommand, type CopyObjectCommandInput, type S3Client } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { plainEtag, readAsSdk } from "./copy-answer.ts";
+import { CopyHeaders, type SingleCopyInput } from "./copy-headers.ts";
 import { type CopyRoute, learnRoute } from "./copy-route.ts";
 import { encodeKey } from "./copy-source.ts";
 import { lookBeforeSending } from "./last-look.ts";
@@ -9,18 +10,7 @@ import { type BareRequest, type PoolLimits, RequestPools } from "./request-pools
 import { CONNECTION_LIMITS } from "./s3-client.ts";
 import { S3Fault } from "./s3-errors.ts";
 import type { RequestLabel, S3Requests } from "./s3-requests.ts";
-import { AmzDates, EMPTY_PAYLOAD, RequestSigner } from "./sign-request.ts";
-
-/** The fields a single copy has; a copy of anything else would be sent incompletely. */
-export type SingleCopyInput = Pick<
-  CopyObjectCommandInput,
-  "MetadataDirective" | "TaggingDirective" | "StorageClass" | "IfNoneMatch"
-> & {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly CopySource: string;
-  readonly CopySourceIfMatch: string;
-};
+import { AmzDates, RequestSigner } from "./sign-request.ts";
 
 type Credentials = Awaited<ReturnType<S3Client["config"]["credentials"]>>;
 
@@ -33,6 +23,18 @@ const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
   "TokenRefreshRequired",
 ]);
 
+/** Where copies into a bucket go, and with which headers. */
+interface Way {
+  readonly route: CopyRoute;
+  readonly headers: CopyHeaders;
+}
+
+/** What an attempt was made with. */
+interface Used {
+  credentials: Credentials | null;
+  route: CopyRoute | null;
+}
+
 /**
  * Copies over pools that all jobs on a store share. What is rare stays with the SDK: where a bucket is, who signs,
  * the clock's offset, and every answer that is not plain success; so either path has the same results.
@@ -40,9 +42,13 @@ const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
 export class PooledCopies {
   readonly #client: S3Client;
   readonly #pools: RequestPools;
-  readonly #routes = new Map<string, Promise<CopyRoute | null>>();
+  /** By bucket; null: the SDK's. */
+  readonly #ways = new Map<string, Way | null>();
+  readonly #asked = new Map<string, Promise<Way | null>>();
   readonly #signer = new RequestSigner();
   readonly #dates = new AmzDates();
+  /** The provider's answer of this second: it answers through several promises, which is much for every copy. */
+  #recent: { readonly second: number; readonly credentials: Credentials } | null = null;
 
   constructor(client: S3Client, limits: Partial<PoolLimits> = {}) {
     this.#client = client;
@@ -56,33 +62,17 @@ export class PooledCopies {
     input: SingleCopyInput,
     signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
-    const used: { credentials: Credentials | null; route: CopyRoute | null } = {
-      credentials: null,
-      route: null,
-    };
-    const attempt = () =>
-      requests.run(label, signal, async (limitMs) => {
-        const route = await this.#routeTo(input.Bucket);
-        if (route === null) return this.#sendBySdk(input, limitMs, requests.mayWrite);
-        // The SDK keeps them, and renews them five minutes before they expire.
-        const credentials = await this.#client.config.credentials();
-        used.credentials = credentials;
-        used.route = route;
-        const answer = await this.#pools.send(
-          this.#build(route, credentials, input),
-          limitMs,
-          requests.mayWrite,
-        );
-        return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
-      });
+    const used: Used = { credentials: null, route: null };
+    const call = (limitMs: number) => this.#sendOnce(input, limitMs, requests.mayWrite, used);
     try {
-      return await attempt();
+      return await requests.run(label, signal, call);
     } catch (error) {
-      const isElsewhere = error instanceof S3Fault && error.kind === "wrong_region";
-      if (isElsewhere && (await this.#hasMoved(input.Bucket, used.route))) return attempt();
-      const isStale = error instanceof S3Fault && STALE_CREDENTIALS.has(error.vendorCode);
-      if (!isStale || !(await this.#hasOtherCredentials(used.credentials))) throw error;
-      return attempt();
+      if (!(error instanceof S3Fault)) throw error;
+      const isElsewhere = error.kind === "wrong_region" && (await this.#hasMoved(input.Bucket, used.route));
+      const isStale =
+        STALE_CREDENTIALS.has(error.vendorCode) && (await this.#hasOtherCredentials(used.credentials));
+      if (!isElsewhere && !isStale) throw error;
+      return requests.run(label, signal, call);
     }
   }
 
@@ -91,21 +81,52 @@ export class PooledCopies {
     return this.#pools.close();
   }
 
-  #routeTo(bucket: string): Promise<CopyRoute | null> {
-    const known = this.#routes.get(bucket);
-    if (known !== undefined) return known;
-    const route = learnRoute(this.#client, bucket);
-    this.#routes.set(bucket, route);
+  async #sendOnce(
+    input: SingleCopyInput,
+    limitMs: number,
+    mayWrite: () => boolean,
+    used: Used,
+  ): Promise<string | undefined> {
+    const known = this.#ways.get(input.Bucket);
+    const way = known === undefined ? await this.#wayTo(input.Bucket) : known;
+    if (way === null) return this.#sendBySdk(input, limitMs, mayWrite);
+    const second = Math.floor(Date.now() / 1000);
+    const recent = this.#recent;
+    const credentials = recent?.second === second ? recent.credentials : await this.#askCredentials(second);
+    used.credentials = credentials;
+    used.route = way.route;
+    const answer = await this.#pools.send(this.#build(way, credentials, input), limitMs, mayWrite);
+    return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
+  }
+
+  /** The SDK keeps them, and renews them five minutes before they expire. */
+  async #askCredentials(second: number): Promise<Credentials> {
+    const credentials = await this.#client.config.credentials();
+    this.#recent = { second, credentials };
+    return credentials;
+  }
+
+  #wayTo(bucket: string): Promise<Way | null> {
+    const asked = this.#asked.get(bucket);
+    if (asked !== undefined) return asked;
+    const asking = learnRoute(this.#client, bucket).then((route) => {
+      const way = route === null ? null : { route, headers: new CopyHeaders(route) };
+      this.#ways.set(bucket, way);
+      return way;
+    });
+    this.#asked.set(bucket, asking);
     // Credentials or a network that were missing may be there next time.
-    route.catch(() => this.#routes.delete(bucket));
-    return route;
+    asking.catch(() => this.#asked.delete(bucket));
+    return asking;
   }
 
   /** Whether the client has learned, from a redirect, that `bucket` is in another region than `used` led to. */
   async #hasMoved(bucket: string, used: CopyRoute | null): Promise<boolean> {
-    if ((await this.#routeTo(bucket))?.region !== used?.region) return true;
-    this.#routes.delete(bucket);
-    return (await this.#routeTo(bucket))?.region !== used?.region;
+    const isOther = async () => (await this.#wayTo(bucket))?.route.region !== used?.region;
+    if (await isOther()) return true;
+    this.#ways.delete(bucket);
+    this.#asked.delete(bucket);
+    return isOther();
   }
 
   async #sendBySdk(
@@ -120,28 +141,21 @@ export class PooledCopies {
     return output.CopyObjectResult?.ETag;
   }
 
-  #build(route: CopyRoute, credentials: Credentials, input: SingleCopyInput): BareRequest {
+  #build({ route, headers }: Way, credentials: Credentials, input: SingleCopyInput): BareRequest {
     const method = "PUT";
     const path = route.pathPrefix + encodeKey(input.Key);
     const amzDate = this.#dates.at(Date.now() + this.#client.config.systemClockOffset);
-    const headers = headersOf(route, credentials, input, amzDate);
-    const by = {
-      accessKeyId: credentials.accessKeyId,
-      secretAccessKey: credentials.secretAccessKey,
-      region: route.region,
-    };
-    const authorization = this.#signer.authorization(by, amzDate, { method, path, headers });
-    return {
-      method,
-      origin: route.origin,
-      path,
-      headers: [...headers.flat(), "user-agent", route.userAgent, "authorization", authorization],
-    };
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    const { names, lines, sent } = headers.of({ input, amzDate, sessionToken });
+    const by = { accessKeyId, secretAccessKey, region: route.region };
+    sent.push("authorization", this.#signer.authorization(by, amzDate, { method, path, names, lines }));
+    return { method, origin: route.origin, path, headers: sent };
   }
 
   /** Whether the provider has other credentials by now, or when asked once more. */
   async #hasOtherCredentials(used: Credentials | null): Promise<boolean> {
     if (used === null) return false;
+    this.#recent = null;
     const { credentials } = this.#client.config;
     const isOther = (one: Credentials) =>
       one.accessKeyId !== used.accessKeyId || one.sessionToken !== used.sessionToken;
@@ -152,27 +166,4 @@ export class PooledCopies {
       return false;
     }
   }
-}
-
-/** All headers that are signed, sorted. */
-function headersOf(
-  route: CopyRoute,
-  { sessionToken }: Credentials,
-  input: SingleCopyInput,
-  amzDate: string,
-): [string, string][] {
-  const headers: [string, string][] = [
-    ["host", route.host],
-    ["x-amz-content-sha256", EMPTY_PAYLOAD],
-    ["x-amz-copy-source", input.CopySource],
-    ["x-amz-date", amzDate],
-  ];
-  for (const name of route.pinHeaders) headers.push([name, input.CopySourceIfMatch]);
-  const { IfNoneMatch, MetadataDirective, TaggingDirective, StorageClass } = input;
-  if (IfNoneMatch !== undefined) headers.push(["if-none-match", IfNoneMatch]);
-  if (MetadataDirective !== undefined) headers.push(["x-amz-metadata-directive", MetadataDirective]);
-  if (TaggingDirective !== undefined) headers.push(["x-amz-tagging-directive", TaggingDirective]);
-  if (StorageClass !== undefined) headers.push(["x-amz-storage-class", StorageClass]);
-  if (sessionToken !== undefined) headers.push(["x-amz-security-token", sessionToken]);
-  return headers.sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -17,8 +17,10 @@ export interface SignedParts {
   readonly method: string;
   /** As sent, percent-encoded: S3 takes the path as it is, without normalising it. */
   readonly path: string;
-  /** Lower-case names in alphabetical order, `host` and `x-amz-date` among them; values without blanks at the ends. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Of the signed headers, lower-case, sorted, with `;` between; `host` and `x-amz-date` must be among them. */
+  readonly names: string;
+  /** The same headers as `name:value` in the same order, each with a line feed; values without blanks at the ends. */
+  readonly lines: string;
 }
 
 /** Signs requests; keeps the day's signing key, which costs four HMACs to derive. */
@@ -26,15 +28,9 @@ export class RequestSigner {
   #key: { readonly of: Signatory; readonly day: string; readonly bytes: Buffer } | null = null;
 
   /** The `authorization` header; `amzDate` as in `x-amz-date`. */
-  authorization(by: Signatory, amzDate: string, { method, path, headers }: SignedParts): string {
+  authorization(by: Signatory, amzDate: string, { method, path, names, lines }: SignedParts): string {
     const day = amzDate.slice(0, 8);
     const scope = `${day}/${by.region}/s3/aws4_request`;
-    let lines = "";
-    let names = "";
-    for (const [name, value] of headers) {
-      lines += `${name}:${value}\n`;
-      names += names === "" ? name : `;${name}`;
-    }
     const request = `${method}\n${path}\n\n${lines}\n${names}\n${EMPTY_PAYLOAD}`;
     const toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${hash("sha256", request)}`;
     const signature = createHmac("sha256", this.#keyOf(by, day)).update(toSign).digest("hex");

@@ -2,12 +2,13 @@
 
 import { CopyObjectCommand, type StorageClass } from "@aws-sdk/client-s3";
 import type { CopyRequest } from "../../ports/object-store.ts";
+import type { SingleCopyInput } from "./copy-headers.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
-import type { PooledCopies, SingleCopyInput } from "./pooled-copies.ts";
+import type { PooledCopies } from "./pooled-copies.ts";
 import { badAnswer } from "./s3-errors.ts";
-import type { S3Requests } from "./s3-requests.ts";
+import type { RequestLabel, S3Requests } from "./s3-requests.ts";
 import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
 
 /**
@@ -22,28 +23,36 @@ export async function singleCopy(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const doing = `copying ${source.bucket}/${source.key}`;
-  const input = {
-    Bucket: target.bucket,
-    Key: target.key,
-    CopySource: copySource(source.bucket, source.key),
-    CopySourceIfMatch: quotedEtag(source.etag),
-    MetadataDirective: "COPY",
-    TaggingDirective: "COPY",
-    // A copy falls back to STANDARD unless the class is named.
-    ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
-  } as const;
   const label = { kind: "copy", doing, bytes: source.size } as const;
-  const bySdk = async (whole: SingleCopyInput) => {
-    const command = new CopyObjectCommand(whole);
-    lookBeforeSending(command, requests.mayWrite);
-    const output = await requests.send(label, signal, (client, options) => client.send(command, options));
-    return output.CopyObjectResult?.ETag;
-  };
-  const written = await withIfAbsent(abilities, onlyIfAbsent, (condition) => {
-    const whole = { ...input, ...condition };
-    return pools === null ? bySdk(whole) : pools.send(requests, label, whole, signal);
+  const written = await withIfAbsent(abilities, onlyIfAbsent, (ifNoneMatch) => {
+    const input: SingleCopyInput = {
+      Bucket: target.bucket,
+      Key: target.key,
+      CopySource: copySource(source.bucket, source.key),
+      CopySourceIfMatch: quotedEtag(source.etag),
+      MetadataDirective: "COPY",
+      TaggingDirective: "COPY",
+      // A copy falls back to STANDARD unless the class is named.
+      StorageClass: (storageClass ?? undefined) as StorageClass | undefined,
+      IfNoneMatch: ifNoneMatch,
+    };
+    return pools === null
+      ? bySdk(requests, label, input, signal)
+      : pools.send(requests, label, input, signal);
   });
   const etag = bareEtag(written);
   if (etag === "") throw badAnswer(doing, "no ETag in the answer");
   return etag;
+}
+
+async function bySdk(
+  requests: S3Requests,
+  label: RequestLabel,
+  input: SingleCopyInput,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const command = new CopyObjectCommand(input);
+  lookBeforeSending(command, requests.mayWrite);
+  const output = await requests.send(label, signal, (client, options) => client.send(command, options));
+  return output.CopyObjectResult?.ETag;
 }

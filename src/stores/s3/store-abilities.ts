@@ -20,14 +20,14 @@ export function allAbilities(): StoreAbilities {
 export async function withIfAbsent<Result>(
   abilities: StoreAbilities,
   wanted: boolean,
-  attempt: (condition: { readonly IfNoneMatch?: "*" }) => Promise<Result>,
+  attempt: (ifNoneMatch: "*" | undefined) => Promise<Result>,
 ): Promise<Result> {
-  if (!wanted || !abilities.copyIfAbsent) return attempt({});
+  if (!wanted || !abilities.copyIfAbsent) return attempt(undefined);
   try {
-    return await attempt({ IfNoneMatch: "*" });
+    return await attempt("*");
   } catch (error) {
     if (!(error instanceof S3Fault) || error.kind !== "not_implemented") throw error;
-    const result = await attempt({});
+    const result = await attempt(undefined);
     abilities.copyIfAbsent = false;
     return result;
   }
