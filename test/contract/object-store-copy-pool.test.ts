@@ -64,6 +64,22 @@ describe("the pool of single copies", () => {
     };
   }
 
+  it("opens no more connections than there are copies at once", async () => {
+    let most = 0;
+    answer = (response) => {
+      most = Math.max(most, sockets.size);
+      setTimeout(() => response.end(RESULT), 2);
+    };
+    const { store, pools } = open();
+    const copyInTurn = async (worker: number) => {
+      for (let turn = 0; turn < 20; turn += 1)
+        expect(await store.copy(copyTo(`${worker}-${turn}`))).toEqual(DONE);
+    };
+    await Promise.all(Array.from({ length: 5 }, (_, worker) => copyInTurn(worker)));
+    expect(most).toBe(5);
+    await pools.close();
+  });
+
   it("keeps connections, and opens no more than allowed", async () => {
     let most = 0;
     answer = (response) => {

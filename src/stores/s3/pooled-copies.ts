@@ -23,6 +23,9 @@ const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
   "TokenRefreshRequired",
 ]);
 
+/** So long before they expire the SDK begins to renew credentials, and a minute to spare. */
+const RENEWAL_MS = 6 * 60_000;
+
 /** Where copies into a bucket go, and with which headers. */
 interface Way {
   readonly route: CopyRoute;
@@ -99,10 +102,12 @@ export class PooledCopies {
     return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
   }
 
-  /** The SDK keeps them, and renews them five minutes before they expire. */
+  /** The SDK keeps them, and renews them five minutes before they expire: from then on it is asked each time. */
   async #askCredentials(second: number): Promise<Credentials> {
     const credentials = await this.#client.config.credentials();
-    this.#recent = { second, credentials };
+    const { expiration } = credentials;
+    const isLasting = expiration === undefined || expiration.getTime() > Date.now() + RENEWAL_MS;
+    this.#recent = isLasting ? { second, credentials } : null;
     return credentials;
   }
 

@@ -1,6 +1,7 @@
 /** Sends requests without body over kept connections and reads each answer to its end, within a time. */
 
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
+import { ConnectionStack, type StackedHandler } from "./connection-stack.ts";
 import type { CopyAnswer } from "./copy-answer.ts";
 import { notSent } from "./last-look.ts";
 
@@ -21,9 +22,9 @@ export interface BareRequest {
   readonly headers: string[];
 }
 
-/** One pool for each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
+/** Connections to each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
 export class RequestPools {
-  readonly #pools = new Map<string, Pool>();
+  readonly #stacks = new Map<string, ConnectionStack>();
   readonly #limits: PoolLimits;
 
   constructor(limits: PoolLimits) {
@@ -35,38 +36,31 @@ export class RequestPools {
    * says no at the moment the request is written.
    */
   send(request: BareRequest, limitMs: number, mayBegin: () => boolean): Promise<CopyAnswer> {
+    const stack = this.#stackOf(request.origin);
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(resolve, reject, { limitMs, mayBegin });
-      this.#poolOf(request.origin).dispatch(request, exchange);
+      stack.dispatch(request, new Exchange(resolve, reject, { limitMs, mayBegin }));
     });
   }
 
   /** Cuts what is still under way. */
   async close(): Promise<void> {
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    const stacks = [...this.#stacks.values()];
+    this.#stacks.clear();
+    await Promise.all(stacks.map((stack) => stack.destroy()));
   }
 
-  #poolOf(origin: string): Pool {
-    const known = this.#pools.get(origin);
+  #stackOf(origin: string): ConnectionStack {
+    const known = this.#stacks.get(origin);
     if (known !== undefined) return known;
-    const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = this.#limits;
-    const pool = new Pool(origin, {
-      connections: maxSockets,
-      // A copy may take minutes; nothing may wait behind it, or share its fate.
-      pipelining: 1,
-      connectTimeout: connectionTimeoutMs,
-      headersTimeout: silenceTimeoutMs,
-      bodyTimeout: silenceTimeoutMs,
-    });
-    this.#pools.set(origin, pool);
-    return pool;
+    const stack = new ConnectionStack(origin, this.#limits);
+    this.#stacks.set(origin, stack);
+    return stack;
   }
 }
 
 /** One request and its answer. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements StackedHandler {
+  onFree: () => void = () => {};
   readonly #resolve: (answer: CopyAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #mayBegin: () => boolean;
@@ -113,11 +107,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.onFree();
     this.#resolve({ status: this.#status, headers: this.#headers, body });
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
     clearTimeout(this.#timer);
+    this.onFree();
     this.#reject(asNodeError(error));
   }
 
