@@ -1,12 +1,9 @@
 /** Deletes up to a thousand objects a request and reads what became of each. */
 
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  type DeleteObjectsCommandOutput,
-} from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, type DeleteObjectsCommandOutput } from "@aws-sdk/client-s3";
 import type { DeleteResult, ObjectFailure, WritePass } from "../../ports/object-store.ts";
+import { bulkDeletion } from "./deletion-list.ts";
 import { quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { decodeEntities, readPlainXml } from "./plain-xml.ts";
@@ -107,10 +104,8 @@ async function sendBulk(
   objects: readonly Doomed[],
 ): Promise<Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">> {
   const { requests, bucket, conditional, signal, doing } = deleting;
-  const list = objects.map(({ key, etag }) =>
-    conditional ? { Key: key, ETag: quotedEtag(etag) } : { Key: key },
-  );
-  const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: list, Quiet: false } });
+  const list = objects.map(({ key, etag }) => ({ key, etag: conditional ? quotedEtag(etag) : null }));
+  const command = bulkDeletion(bucket, list);
   lookBeforeSending(command, requests.mayWrite);
   const plain = readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>");
   const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
