@@ -115,7 +115,7 @@ export class PooledCopies {
     const asked = this.#asked.get(bucket);
     if (asked !== undefined) return asked;
     const asking = learnRoute(this.#client, bucket).then((route) => {
-      const way = route === null ? null : { route, headers: new CopyHeaders(route) };
+      const way = route === null ? null : { route, headers: new CopyHeaders(route, this.#signer) };
       this.#ways.set(bucket, way);
       return way;
     });
@@ -147,14 +147,14 @@ export class PooledCopies {
   }
 
   #build({ route, headers }: Way, credentials: Credentials, input: SingleCopyInput): BareRequest {
-    const method = "PUT";
     const path = route.pathPrefix + encodeKey(input.Key);
     const amzDate = this.#dates.at(Date.now() + this.#client.config.systemClockOffset);
-    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-    const { names, lines, sent } = headers.of({ input, amzDate, sessionToken });
-    const by = { accessKeyId, secretAccessKey, region: route.region };
-    sent.push("authorization", this.#signer.authorization(by, amzDate, { method, path, names, lines }));
-    return { method, origin: route.origin, path, headers: sent };
+    return {
+      method: "PUT",
+      origin: route.origin,
+      path,
+      headers: headers.of(input, path, amzDate, credentials),
+    };
   }
 
   /** Whether the provider has other credentials by now, or when asked once more. */

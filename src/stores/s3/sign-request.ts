@@ -12,29 +12,16 @@ export interface Signatory {
   readonly region: string;
 }
 
-/** What is signed. */
-export interface SignedParts {
-  readonly method: string;
-  /** As sent, percent-encoded: S3 takes the path as it is, without normalising it. */
-  readonly path: string;
-  /** Of the signed headers, lower-case, sorted, with `;` between; `host` and `x-amz-date` must be among them. */
-  readonly names: string;
-  /** The same headers as `name:value` in the same order, each with a line feed; values without blanks at the ends. */
-  readonly lines: string;
-}
-
 /** Signs requests; keeps the day's signing key, which costs four HMACs to derive. */
 export class RequestSigner {
   #key: { readonly of: Signatory; readonly day: string; readonly bytes: Buffer } | null = null;
 
-  /** The `authorization` header; `amzDate` as in `x-amz-date`. */
-  authorization(by: Signatory, amzDate: string, { method, path, names, lines }: SignedParts): string {
-    const day = amzDate.slice(0, 8);
-    const scope = `${day}/${by.region}/s3/aws4_request`;
-    const request = `${method}\n${path}\n\n${lines}\n${names}\n${EMPTY_PAYLOAD}`;
-    const toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${hash("sha256", request)}`;
-    const signature = createHmac("sha256", this.#keyOf(by, day)).update(toSign).digest("hex");
-    return `AWS4-HMAC-SHA256 Credential=${by.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  /**
+   * For the signatures of one second, as in `x-amz-date`, and of one set of headers: their names in lower case, sorted,
+   * with `;` between, `host` and `x-amz-date` among them.
+   */
+  sheet(by: Signatory, amzDate: string, names: string): SignatureSheet {
+    return new SignatureSheet(this.#keyOf(by, amzDate.slice(0, 8)), by, amzDate, names);
   }
 
   #keyOf(by: Signatory, day: string): Buffer {
@@ -49,6 +36,36 @@ export class RequestSigner {
     );
     this.#key = { of: by, day, bytes };
     return bytes;
+  }
+}
+
+/** What the signatures of many requests have in common. */
+export class SignatureSheet {
+  readonly #key: Buffer;
+  readonly #requestEnd: string;
+  readonly #toSign: string;
+  readonly #header: string;
+
+  constructor(key: Buffer, { accessKeyId, region }: Signatory, amzDate: string, names: string) {
+    const scope = `${amzDate.slice(0, 8)}/${region}/s3/aws4_request`;
+    this.#key = key;
+    this.#requestEnd = `\n${names}\n${EMPTY_PAYLOAD}`;
+    this.#toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n`;
+    this.#header = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`;
+  }
+
+  /**
+   * The `authorization` header. `path` as sent, percent-encoded: S3 takes it as it is, without normalising it; `lines` are
+   * the headers as `name:value` in the order of their names, each with a line feed, values without blanks at the ends.
+   */
+  authorization(method: string, path: string, lines: string): string {
+    const request = hash("sha256", `${method}\n${path}\n\n${lines}${this.#requestEnd}`);
+    return (
+      this.#header +
+      createHmac("sha256", this.#key)
+        .update(this.#toSign + request)
+        .digest("hex")
+    );
   }
 }
 
