@@ -14,7 +14,7 @@ export class HeldLease {
   readonly #clock: Clock;
   readonly #lease: Lease;
   #renewedAt: number;
-  #confirming: Promise<unknown> | null = null;
+  #confirming: Promise<void> | null = null;
 
   constructor(
     parts: { readonly ledger: Ledger; readonly clock: Clock; readonly leaseMs: number },
@@ -48,22 +48,28 @@ export class HeldLease {
   questions(renew: () => Promise<unknown>) {
     return {
       /** Before what cannot be taken back: it must end within the lease. */
-      confirmLease: () => this.confirm(this.lengthMs / 2, renew),
-      /** A copy may be made twice, but not without a lease. */
+      confirmLease: async () => void (await this.confirm(this.lengthMs / 2, renew)),
+      /** A copy may be made twice, but not without a lease; null: it is known to be held. */
       confirmCopy: () => this.confirm(this.lengthMs, renew),
       /** The last look, without asking anybody, for a process that was stopped on the way from there to the wire. */
       mayWrite: () => !this.isOutdated,
     };
   }
 
-  /** Has `renew` called when the last renewal is older than `mostMs`; throws what it throws. */
-  async confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> {
-    if (this.#ageMs() <= mostMs) return;
+  /** Has `renew` called when the last renewal is older than `mostMs`, and throws what it throws; else null, at once. */
+  confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> | null {
+    if (this.#ageMs() <= mostMs) return null;
     // Hundreds of requests may want to know at once.
-    this.#confirming ??= renew().finally(() => {
+    this.#confirming ??= this.#confirmBy(renew);
+    return this.#confirming;
+  }
+
+  async #confirmBy(renew: () => Promise<unknown>): Promise<void> {
+    try {
+      await renew();
+    } finally {
       this.#confirming = null;
-    });
-    await this.#confirming;
+    }
   }
 
   #ageMs(): number {

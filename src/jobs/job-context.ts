@@ -41,7 +41,8 @@ export interface RunHandles {
   readonly signal: AbortSignal;
   readonly throttling?: Throttling;
   confirmLease(): Promise<void>;
-  confirmCopy?(): Promise<void>;
+  /** Null: at once. */
+  confirmCopy?(): Promise<void> | null;
   mayWrite?(): boolean;
 }
 

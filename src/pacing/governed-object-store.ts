@@ -2,7 +2,6 @@
 
 import { backoffMs } from "../domain/backoff.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
-import type { Limit } from "../domain/pace.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   BucketFacts,
@@ -15,35 +14,30 @@ import type {
   ObjectStore,
   WritePass,
 } from "../ports/object-store.ts";
-import type { BucketGovernor } from "./bucket-governor.ts";
+import { Dues, type Limits } from "./dues.ts";
 import { type Fare, READ } from "./fare.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
 import type { Throttling } from "./throttling.ts";
-import { Lane, type Toll, type Turnstile } from "./turnstile.ts";
+import { Lane, type Turnstile } from "./turnstile.ts";
 import type { Valve } from "./valve.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
 const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
-export interface GovernedParts {
+export interface GovernedParts extends Limits {
   readonly store: ObjectStore;
   readonly clock: Clock;
   /** Shared with all who share any of the limits below. */
   readonly turnstile: Turnstile;
-  /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
-  readonly requestLimits: readonly Limit[];
-  readonly byteLimits: readonly Limit[];
-  /** One governor for each bucket, shared by all jobs on the same store. */
-  governorOf(bucket: string): BucketGovernor;
   /** Shared by the stores of one job. */
   readonly throttling: Throttling;
   readonly inFlight?: InFlight;
   /** Nothing begins while it is closed. */
   readonly valve?: Valve;
-  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing. */
-  readonly confirmCopy?: (() => Promise<void>) | undefined;
+  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
+  readonly confirmCopy?: (() => Promise<void> | null) | undefined;
   random?(): number;
 }
 
@@ -55,11 +49,13 @@ type At = { readonly bucket: string; readonly key: string };
  */
 export class GovernedObjectStore implements PacedObjectStore {
   readonly #parts: GovernedParts;
+  readonly #dues: Dues;
   /** A queue for what is written to each bucket, so that a slow bucket keeps nobody else waiting, and one for reads. */
   readonly #lanes = new Map<string | null, Lane>();
 
   constructor(parts: GovernedParts) {
     this.#parts = parts;
+    this.#dues = new Dues(parts);
   }
 
   get endpoint(): string {
@@ -94,7 +90,8 @@ export class GovernedObjectStore implements PacedObjectStore {
         if (passing === 0) inFlight?.begin();
       }
     };
-    const fare = { ...READ, bucket, writes: 1, bytes: request.source.size };
+    const { unavailableMs } = READ;
+    const fare = { bucket, writes: 1, bytes: request.source.size, unavailableMs };
     const copy = this.#confirmed(() => this.#parts.store.copy(request, signal, pass));
     return this.#repeat(fare, copy, signal);
   }
@@ -149,7 +146,11 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   #confirmed<Result>(attempt: () => Promise<Result>): () => Promise<Result> {
     const { confirmCopy } = this.#parts;
-    return confirmCopy === undefined ? attempt : () => confirmCopy().then(attempt);
+    if (confirmCopy === undefined) return attempt;
+    return () => {
+      const asked = confirmCopy();
+      return asked === null ? attempt() : asked.then(attempt);
+    };
   }
 
   /** Pays for each attempt, the bytes once; repeats the attempt while that is worth it. */
@@ -161,17 +162,25 @@ export class GovernedObjectStore implements PacedObjectStore {
     let failingSince: number | null = null;
     let due = fare;
     for (let count = 1; ; count += 1) {
-      await this.#pay(due, signal);
-      due = { ...fare, bytes: 0 };
+      if (!this.#paysNow(due, signal)) await this.#pay(due, signal);
       try {
         return await this.#try(fare, attempt);
       } catch (error) {
+        due = { ...fare, bytes: 0 };
         failingSince = this.#worthRepeating(error, failingSince, fare);
         const rule = hasCode(error, "store_throttled") ? THROTTLED : UNAVAILABLE;
         const ms = backoffMs(rule, count, (this.#parts.random ?? Math.random)());
         if (ms > 0) await this.#parts.clock.sleep(ms, signal);
       }
     }
+  }
+
+  /** Pays where that needs no waiting, and tells whether it did. */
+  #paysNow(fare: Fare, signal: AbortSignal | undefined): boolean {
+    const { turnstile, valve, clock } = this.#parts;
+    if (signal?.aborted || !turnstile.isFree) return false;
+    if (signal !== undefined && valve?.isOpen() === false) return false;
+    return this.#dues.paysNow(fare, clock.now());
   }
 
   /**
@@ -189,12 +198,8 @@ export class GovernedObjectStore implements PacedObjectStore {
     }
   }
 
-  async #payLimits({ bucket, writes, bytes }: Fare, signal: AbortSignal | undefined): Promise<void> {
-    const { turnstile, requestLimits, byteLimits, governorOf } = this.#parts;
-    const tolls: Toll[] = bucket === null ? [] : [{ limit: governorOf(bucket), units: writes }];
-    for (const limit of requestLimits) tolls.push({ limit, units: 1 });
-    if (bytes > 0) for (const limit of byteLimits) tolls.push({ limit, units: bytes });
-    await turnstile.pass(this.#laneOf(bucket), tolls, signal);
+  async #payLimits(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
+    await this.#parts.turnstile.pass(this.#laneOf(fare.bucket), this.#dues.tolls(fare), signal);
     if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
 

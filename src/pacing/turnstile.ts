@@ -44,10 +44,15 @@ export class Turnstile {
     this.#clock = clock;
   }
 
+  /** Whether nobody waits: whoever finds his limits open now overtakes nobody. */
+  get isFree(): boolean {
+    return this.#lanes.size === 0;
+  }
+
   /** Resolves when `tolls` are paid, or, with nothing paid, when `signal` aborts: the caller looks at it. */
   pass(lane: Lane, tolls: readonly Toll[], signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return PASSED;
-    if (this.#lanes.size === 0 && waitMs(tolls, this.#clock.now()) === 0) {
+    if (this.isFree && waitMs(tolls, this.#clock.now()) === 0) {
       pay(tolls, this.#clock.now());
       return PASSED;
     }
