@@ -2,10 +2,11 @@
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
-import { type CopyVerdict, copyVerdict, looksIdentical, matchVerdict, type Seen } from "../domain/verdict.ts";
-import { compareByChecksums } from "./compare-checksums.ts";
+import { type CopyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
+import type { CopyResult } from "../ports/object-store.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
+import { verdictOn } from "./own-copy.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
@@ -25,12 +26,12 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
     targetLook(context),
     wanted.map((object) => targetKey(context, object)),
   );
-  await context.concurrency.each(wanted, async (object) => {
+  await context.concurrency.each(wanted, async (object, free) => {
     const key = targetKey(context, object);
     const failure = targets.failed.get(key) ?? null;
     if (failure !== null) return except(object, failure.code, failure.message);
     const seen = targets.found.get(key) ?? null;
-    if ((await copyObject(context, object, seen, repeated)) === "vanished") vanished.push(object);
+    if ((await copyObject(context, object, seen, repeated, free)) === "vanished") vanished.push(object);
     else context.onCopied(object.size);
   });
   await settleVanished(context, batch, vanished);
@@ -63,28 +64,19 @@ async function copyObject(
   object: BatchObject,
   seenAtTarget: Seen | null,
   mayBeOurs: boolean,
+  onAnswered: () => void,
 ): Promise<"settled" | "vanished"> {
   const { spec } = context;
   if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) return renewOwnCopy(context, object);
   let target = seenAtTarget;
   let ours = mayBeOurs;
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-    const history = {
-      isOwnCopy: await isOwnCopy(context, object, target, ours),
-      wasCopiedBefore: object.targetEtag !== null,
-    };
-    const verdict = copyVerdict(object, target, spec.onConflict, history);
+    const found = verdictOn(context, object, target, ours);
+    // Not even a turn of the microtask queue where nothing needs to be asked: the request goes out with this call.
+    const verdict = "copy" in found ? found : await found;
     if (!verdict.copy) return settleWithoutCopy(object, verdict, target);
-    const result = await requestCopy(context, object, spec.onConflict !== "overwrite");
-    if (result.kind === "copied") {
-      await settleCopied(context, object, result.etag);
-      return "settled";
-    }
-    if (result.kind === "failed") {
-      except(object, result.failure.code, result.failure.message);
-      return "settled";
-    }
-    if (result.kind === "source_gone") return "vanished";
+    const result = await requestCopy(context, object, spec.onConflict !== "overwrite", onAnswered);
+    if (result.kind !== "precondition_failed") return settleResult(context, object, result);
     const now = await lookAgain(context, object);
     if (now === null) return "settled";
     if (now.source === null) return "vanished";
@@ -94,6 +86,17 @@ async function copyObject(
     adoptVersion(object, now.source);
   }
   except(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
+  return "settled";
+}
+
+async function settleResult(
+  context: StageContext,
+  object: BatchObject,
+  result: Exclude<CopyResult, { readonly kind: "precondition_failed" }>,
+): Promise<"settled" | "vanished"> {
+  if (result.kind === "source_gone") return "vanished";
+  if (result.kind === "copied") await settleCopied(context, object, result.etag);
+  else except(object, result.failure.code, result.failure.message);
   return "settled";
 }
 
@@ -131,26 +134,6 @@ async function settleCopied(context: StageContext, object: BatchObject, copiedEt
     except(object, "source_changed", "the source changed while it was being copied");
 }
 
-/**
- * Whether what stands at the target is this job's own copy: by the ETag that was recorded, or, when an earlier attempt
- * may have been cut off before it could record one (`mayBeOurs`), by being the same as the source. With
- * `skip-identical` another's copy is as good; one made in parts may have another ETag, so checksums are asked.
- */
-async function isOwnCopy(
-  context: StageContext,
-  object: BatchObject,
-  target: Seen | null,
-  mayBeOurs: boolean,
-): Promise<boolean> {
-  if (target === null) return false;
-  if (target.etag === object.targetEtag) return true;
-  const { onConflict, verify } = context.spec;
-  if (!mayBeOurs && onConflict !== "skip-identical") return false;
-  const verdict = matchVerdict(object, target, mayBeOurs && verify === "size" ? "size" : "etag");
-  if (verdict !== "ask_checksums") return verdict === "same";
-  return (await compareByChecksums(context, object)) === "same";
-}
-
 function settleWithoutCopy(
   object: BatchObject,
   verdict: Exclude<CopyVerdict, { readonly copy: true }>,
@@ -166,7 +149,12 @@ function settleWithoutCopy(
   return "settled";
 }
 
-function requestCopy(context: StageContext, object: BatchObject, onlyIfAbsent: boolean) {
+function requestCopy(
+  context: StageContext,
+  object: BatchObject,
+  onlyIfAbsent: boolean,
+  onAnswered: () => void = () => {},
+) {
   const { spec, source, signal } = context;
   return source.copy(
     {
@@ -174,6 +162,7 @@ function requestCopy(context: StageContext, object: BatchObject, onlyIfAbsent: b
       target: { bucket: spec.target.bucket, key: targetKey(context, object) },
       storageClass: object.storageClass,
       onlyIfAbsent,
+      onAnswered,
     },
     signal,
   );

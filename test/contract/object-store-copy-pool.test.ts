@@ -64,6 +64,45 @@ describe("the pool of single copies", () => {
     };
   }
 
+  it("tells of an answer at once, so that the next copy follows on the same connection", async () => {
+    const { store, pools } = open();
+    const results: Promise<unknown>[] = [];
+    const copyAndGoOn = (turn: number) => {
+      const onAnswered = () => {
+        expect(seen).toHaveLength(turn + 1);
+        if (turn < 9) copyAndGoOn(turn + 1);
+      };
+      results.push(store.copy({ ...copyTo(`${turn}`), onAnswered }));
+    };
+    await store.copy(copyTo("warm"));
+    seen = [];
+    const ports = new Set<number | undefined>();
+    answer = (response, request) => {
+      ports.add(request.socket.remotePort);
+      response.end(RESULT);
+    };
+    copyAndGoOn(0);
+    await expect.poll(() => results.length).toBe(10);
+    expect(await Promise.all(results)).toEqual(results.map(() => DONE));
+    expect([sockets.size, ports.size]).toEqual([1, 1]);
+    await pools.close();
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ["a refusal", (response) => response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>")],
+    ["a failure in a success", (response) => response.end("<Error><Code>InternalError</Code></Error>")],
+    ["a reset", (response) => response.destroy()],
+  ])("does not take %s for an answer whose place is free", async (_, fail) => {
+    answer = fail;
+    const { store, pools } = open();
+    let told = 0;
+    const copying = store.copy({ ...copyTo("x"), onAnswered: () => (told += 1) });
+    await copying.catch(() => {});
+    expect(seen).toHaveLength(1);
+    expect(told).toBe(0);
+    await pools.close();
+  });
+
   it("opens no more connections than there are copies at once", async () => {
     let most = 0;
     answer = (response) => {

@@ -91,6 +91,78 @@ describe("limitConcurrency", () => {
     await expect(places.each([1], async () => {})).resolves.toBeUndefined();
   });
 
+  it("begins the next item when a place is freed, before free returns, and still waits for what freed it", async () => {
+    const places = limitConcurrency(2);
+    const begun: number[] = [];
+    const frees: (() => void)[] = [];
+    const ends: (() => void)[] = [];
+    let isOver = false;
+    const done = places
+      .each(numbers(6), (item, free) => {
+        begun.push(item);
+        frees.push(free);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      })
+      .then(() => {
+        isOver = true;
+      });
+    await turn();
+    expect(begun).toEqual([0, 1]);
+    frees[0]?.();
+    expect(begun).toEqual([0, 1, 2]);
+    // Whoever has freed his place once has none to free any more.
+    frees[0]?.();
+    ends[0]?.();
+    await turn();
+    expect(begun).toEqual([0, 1, 2]);
+    for (const free of frees) free();
+    for (const free of frees) free();
+    expect(begun).toEqual(numbers(6));
+    for (const end of ends.slice(0, -1)) end();
+    await turn();
+    expect(isOver).toBe(false);
+    ends.at(-1)?.();
+    await done;
+  });
+
+  it("gives a freed place to the next batch while the last items of the one before still end", async () => {
+    const places = limitConcurrency(1);
+    const begun: string[] = [];
+    let endFirst = () => {};
+    const first = places.each(["first"], (item, free) => {
+      begun.push(item);
+      setImmediate(free);
+      return new Promise<void>((resolve) => {
+        endFirst = resolve;
+      });
+    });
+    const second = places.each(["second"], async (item) => begun.push(item));
+    await second;
+    expect(begun).toEqual(["first", "second"]);
+    endFirst();
+    await first;
+  });
+
+  it("throws the failure of an item that had freed its place, and begins nothing after it", async () => {
+    const places = limitConcurrency(1);
+    let begun = 0;
+    const failing = places.each(numbers(3), async (_, free) => {
+      begun += 1;
+      free();
+      await turn();
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(begun).toBe(3);
+    await expect(
+      places.each(numbers(3), async () => {
+        begun += 1;
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect(begun).toBe(4);
+  });
+
   it("has nothing to do for no items", async () => {
     await expect(
       limitConcurrency(1).each([], () => Promise.reject(new Error("never"))),

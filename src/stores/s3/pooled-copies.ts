@@ -1,6 +1,7 @@
 /** The hot path: `CopyObject` signed here and sent over a pool, at a fraction of what the SDK's pipeline costs. */
 
 import { CopyObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { CopyRequest } from "../../ports/object-store.ts";
 import { plainEtag, readAsSdk } from "./copy-answer.ts";
 import { CopyHeaders, type SingleCopyInput } from "./copy-headers.ts";
 import { type CopyRoute, learnRoute } from "./copy-route.ts";
@@ -32,6 +33,13 @@ interface Way {
   readonly headers: CopyHeaders;
 }
 
+/** What an attempt must keep to. */
+interface Terms {
+  readonly limitMs: number;
+  readonly mayWrite: () => boolean;
+  readonly asked: Pick<CopyRequest, "onAnswered">;
+}
+
 /** What an attempt was made with. */
 interface Used {
   credentials: Credentials | null;
@@ -58,15 +66,17 @@ export class PooledCopies {
     this.#pools = new RequestPools({ ...CONNECTION_LIMITS, ...limits });
   }
 
-  /** Gives the ETag of the new object as the store wrote it. */
+  /** Gives the ETag of the new object as the store wrote it. `asked` is told when the answer is there. */
   async send(
     requests: S3Requests,
     label: RequestLabel,
     input: SingleCopyInput,
     signal: AbortSignal | undefined,
+    asked: Pick<CopyRequest, "onAnswered"> = {},
   ): Promise<string | undefined> {
     const used: Used = { credentials: null, route: null };
-    const call = (limitMs: number) => this.#sendOnce(input, limitMs, requests.mayWrite, used);
+    const call = (limitMs: number) =>
+      this.#sendOnce(input, { limitMs, mayWrite: requests.mayWrite, asked }, used);
     try {
       return await requests.run(label, signal, call);
     } catch (error) {
@@ -86,8 +96,7 @@ export class PooledCopies {
 
   async #sendOnce(
     input: SingleCopyInput,
-    limitMs: number,
-    mayWrite: () => boolean,
+    { limitMs, mayWrite, asked }: Terms,
     used: Used,
   ): Promise<string | undefined> {
     const known = this.#ways.get(input.Bucket);
@@ -98,8 +107,16 @@ export class PooledCopies {
     const credentials = recent?.second === second ? recent.credentials : await this.#askCredentials(second);
     used.credentials = credentials;
     used.route = way.route;
-    const answer = await this.#pools.send(this.#build(way, credentials, input), limitMs, mayWrite);
-    return plainEtag(answer) ?? (await readAsSdk(this.#client, input, answer));
+    let etag: string | null = null;
+    const answer = await this.#pools.send(this.#build(way, credentials, input), {
+      limitMs,
+      mayBegin: mayWrite,
+      onAnswer: (arrived) => {
+        etag = plainEtag(arrived);
+        if (etag !== null) asked.onAnswered?.();
+      },
+    });
+    return etag ?? (await readAsSdk(this.#client, input, answer));
   }
 
   /** The SDK keeps them, and renews them five minutes before they expire: from then on it is asked each time. */

@@ -22,6 +22,16 @@ export interface BareRequest {
   readonly headers: string[];
 }
 
+/** What one request and its answer keep to. */
+export interface ExchangeTerms {
+  /** From the wait for a connection to the end of the answer. */
+  readonly limitMs: number;
+  /** Asked at the moment the request is written. */
+  readonly mayBegin: () => boolean;
+  /** Called as soon as the answer has been read to its end, with its connection free: what it sends goes out at once. */
+  readonly onAnswer: (answer: CopyAnswer) => void;
+}
+
 /** Connections to each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
 export class RequestPools {
   readonly #stacks = new Map<string, ConnectionStack>();
@@ -31,15 +41,10 @@ export class RequestPools {
     this.#limits = limits;
   }
 
-  /**
-   * Never sends twice. Throws as Node's HTTP client does; a `TimeoutError` when `limitMs` have passed, and when `mayBegin`
-   * says no at the moment the request is written.
-   */
-  send(request: BareRequest, limitMs: number, mayBegin: () => boolean): Promise<CopyAnswer> {
+  /** Never sends twice. Throws as Node's HTTP client does, and a `TimeoutError` when the terms forbid to go on. */
+  send(request: BareRequest, terms: ExchangeTerms): Promise<CopyAnswer> {
     const stack = this.#stackOf(request.origin);
-    return new Promise((resolve, reject) => {
-      stack.dispatch(request, new Exchange(resolve, reject, { limitMs, mayBegin }));
-    });
+    return new Promise((resolve, reject) => stack.dispatch(request, new Exchange(resolve, reject, terms)));
   }
 
   /** Cuts what is still under way. */
@@ -63,7 +68,7 @@ class Exchange implements StackedHandler {
   onFree: () => void = () => {};
   readonly #resolve: (answer: CopyAnswer) => void;
   readonly #reject: (error: Error) => void;
-  readonly #mayBegin: () => boolean;
+  readonly #terms: ExchangeTerms;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | null = null;
@@ -71,23 +76,19 @@ class Exchange implements StackedHandler {
   #status = 0;
   #headers: Record<string, string> = {};
 
-  constructor(
-    resolve: (answer: CopyAnswer) => void,
-    reject: (error: Error) => void,
-    { limitMs, mayBegin }: { readonly limitMs: number; readonly mayBegin: () => boolean },
-  ) {
+  constructor(resolve: (answer: CopyAnswer) => void, reject: (error: Error) => void, terms: ExchangeTerms) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#mayBegin = mayBegin;
+    this.#terms = terms;
     // From the wait for a connection to the end of the answer; undici's own times begin later and begin anew.
-    this.#timer = setTimeout(() => this.#giveUp(limitMs), limitMs);
+    this.#timer = setTimeout(() => this.#giveUp(), terms.limitMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Nobody waits any more, or the job is another's by now: it must not begin.
     if (this.#timeout !== null) controller.abort(this.#timeout);
-    else if (!this.#mayBegin()) controller.abort(notSent());
+    else if (!this.#terms.mayBegin()) controller.abort(notSent());
   }
 
   onResponseStart(
@@ -107,8 +108,10 @@ class Exchange implements StackedHandler {
     clearTimeout(this.#timer);
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    const answer = { status: this.#status, headers: this.#headers, body };
     this.onFree();
-    this.#resolve({ status: this.#status, headers: this.#headers, body });
+    this.#terms.onAnswer(answer);
+    this.#resolve(answer);
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -117,8 +120,8 @@ class Exchange implements StackedHandler {
     this.#reject(asNodeError(error));
   }
 
-  #giveUp(limitMs: number): void {
-    this.#timeout = timeoutError(`no answer within ${limitMs} ms`);
+  #giveUp(): void {
+    this.#timeout = timeoutError(`no answer within ${this.#terms.limitMs} ms`);
     this.#reject(this.#timeout);
     this.#controller?.abort(this.#timeout);
   }

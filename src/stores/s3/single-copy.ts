@@ -18,10 +18,11 @@ import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
 export async function singleCopy(
   requests: S3Requests,
   pools: PooledCopies | null,
-  { source, target, storageClass, onlyIfAbsent }: CopyRequest,
+  request: CopyRequest,
   abilities: StoreAbilities,
   signal: AbortSignal | undefined,
 ): Promise<string> {
+  const { source, target, storageClass, onlyIfAbsent } = request;
   const doing = `copying ${source.bucket}/${source.key}`;
   const label = { kind: "copy", doing, bytes: source.size } as const;
   const written = await withIfAbsent(abilities, onlyIfAbsent, (ifNoneMatch) => {
@@ -36,9 +37,8 @@ export async function singleCopy(
       StorageClass: (storageClass ?? undefined) as StorageClass | undefined,
       IfNoneMatch: ifNoneMatch,
     };
-    return pools === null
-      ? bySdk(requests, label, input, signal)
-      : pools.send(requests, label, input, signal);
+    if (pools === null) return bySdk(requests, label, input, signal);
+    return pools.send(requests, label, input, signal, request);
   });
   const etag = bareEtag(written);
   if (etag === "") throw badAnswer(doing, "no ETag in the answer");
