@@ -1,7 +1,7 @@
 /** This file holds the operations that open, fill and abort multipart uploads. */
 
 import { type Answer, emptyAnswer, pushHeader, xmlAnswer } from "./answer.ts";
-import { checksumElement } from "./checksums.ts";
+import { type ChecksumAlgorithm, checksumElement } from "./checksums.ts";
 import { checkCopySize, shownSourceVersion } from "./copy-object.ts";
 import { findCopySource } from "./copy-source.ts";
 import type { MultipartUpload } from "./multipart-uploads.ts";
@@ -29,10 +29,7 @@ export function createMultipartUpload(state: StoreState, request: S3Request): An
   const bucket = state.bucket(target.bucket);
   checkKey(target.key);
   const checksumAlgorithm = requestedAlgorithm(headers);
-  const checksumType = readChecksumType(
-    request,
-    checksumAlgorithm === "crc64nvme" || checksumAlgorithm === undefined,
-  );
+  const checksumType = readChecksumType(request, checksumAlgorithm ?? "crc64nvme");
   const upload = state.uploads.create(
     {
       bucket: target.bucket,
@@ -135,8 +132,15 @@ function cutSource(range: string | undefined, source: ObjectBody): ObjectBody {
   return source.slice(first, last + 1);
 }
 
-function readChecksumType(request: S3Request, isFullByDefault: boolean): "FULL_OBJECT" | "COMPOSITE" {
-  const type = header(request, "x-amz-checksum-type") ?? (isFullByDefault ? "FULL_OBJECT" : "COMPOSITE");
-  if (type === "FULL_OBJECT" || type === "COMPOSITE") return type;
-  throw s3Error("InvalidRequest", "Value for x-amz-checksum-type header is invalid.");
+/** S3 combines parts into a CRC of the whole but never into a SHA, and keeps CRC-64/NVME in no other way. */
+function readChecksumType(request: S3Request, algorithm: ChecksumAlgorithm): "FULL_OBJECT" | "COMPOSITE" {
+  const type =
+    header(request, "x-amz-checksum-type") ?? (algorithm === "crc64nvme" ? "FULL_OBJECT" : "COMPOSITE");
+  if (type !== "FULL_OBJECT" && type !== "COMPOSITE") {
+    throw s3Error("InvalidRequest", "Value for x-amz-checksum-type header is invalid.");
+  }
+  const cannot = type === "FULL_OBJECT" ? algorithm.startsWith("sha") : algorithm === "crc64nvme";
+  if (!cannot) return type;
+  const message = `The ${type} checksum type cannot be used with the ${algorithm.toUpperCase()} checksum algorithm.`;
+  throw s3Error("InvalidRequest", message);
 }

@@ -5,6 +5,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   type S3Client,
@@ -149,4 +150,52 @@ test("an upload in parts obeys the sizes and the order of its parts", async () =
   const got = await client.send(new GetObjectCommand({ ...target, PartNumber: 2 }));
   expect(await got.Body?.transformToString()).toBe("333333333");
   expect(store.getObject("to", "uploaded")?.partSizes).toEqual([5 * MIB, 9]);
+});
+
+test.each([
+  ["CRC64NVME", "FULL_OBJECT", true],
+  ["CRC64NVME", "COMPOSITE", false],
+  ["CRC32", "FULL_OBJECT", true],
+  ["CRC32", "COMPOSITE", true],
+  ["SHA256", "FULL_OBJECT", false],
+  ["SHA256", "COMPOSITE", true],
+] as const)("an upload in parts with %s and %s: %s", async (ChecksumAlgorithm, ChecksumType, isTaken) => {
+  const target = { Bucket: "to", Key: "typed" };
+  const created = client.send(
+    new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm, ChecksumType }),
+  );
+  if (!isTaken) return expect(created).rejects.toMatchObject({ name: "InvalidRequest" });
+  const { UploadId } = await created;
+  await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
+});
+
+test("a copy in parts of an object put in one piece has the source's checksum over the whole, and another ETag", async () => {
+  const source = { Bucket: "from", Key: "whole" };
+  const target = { Bucket: "to", Key: "cut" };
+  store.putObject(source.Bucket, source.Key, { size: 11 * MIB, seed: 5 });
+  const look = (at: typeof source) => client.send(new HeadObjectCommand({ ...at, ChecksumMode: "ENABLED" }));
+  const before = await look(source);
+  const { UploadId } = await client.send(
+    new CreateMultipartUploadCommand({
+      ...target,
+      ChecksumAlgorithm: "CRC64NVME",
+      ChecksumType: "FULL_OBJECT",
+    }),
+  );
+  const Parts = [];
+  for (const [at, CopySourceRange] of [
+    `bytes=0-${6 * MIB - 1}`,
+    `bytes=${6 * MIB}-${11 * MIB - 1}`,
+  ].entries()) {
+    const part = { ...target, UploadId, PartNumber: at + 1, CopySource: "from/whole", CopySourceRange };
+    const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
+    expect(CopyPartResult?.ChecksumCRC64NVME).toMatch(/^[\w+/]{11}=$/);
+    Parts.push({ PartNumber: at + 1, ETag: CopyPartResult?.ETag });
+  }
+  await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
+  const after = await look(target);
+  expect(before.ChecksumType).toBe("FULL_OBJECT");
+  expect(after.ChecksumType).toBe("FULL_OBJECT");
+  expect(after.ChecksumCRC64NVME).toBe(before.ChecksumCRC64NVME);
+  expect(after.ETag).toMatch(/-2"$/);
 });
