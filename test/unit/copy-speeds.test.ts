@@ -1,4 +1,4 @@
-/** When large objects go in parts: only where single copies are slow and parts are not slower. */
+/** When large objects go in parts: unless single copies were seen to be fast, or parts to be slow. */
 
 import { describe, expect, it } from "vitest";
 import { CopySpeeds } from "../../src/stores/s3/copy-speeds.ts";
@@ -10,12 +10,24 @@ type Copied = readonly ["single" | "parts", number, number];
 
 describe("the choice between one request and parts", () => {
   it.each<[string, Copied[], number, boolean]>([
-    ["nothing was seen yet", [], 5000, false],
-    ["only parts were seen", [["parts", 500, 100]], 5000, false],
-    ["a single copy would take more than 2 s", [["single", 100, 1000]], 201, true],
-    ["a single copy would take 2 s", [["single", 100, 1000]], 200, false],
-    ["only small copies were seen, which tell of latency", [["single", 63, 60_000]], 5000, false],
-    ["the smallest telling copy was seen", [["single", 64, 640]], 300, true],
+    ["nothing was seen yet", [], 256, true],
+    ["only fast parts were seen, and the object is small enough to try", [["parts", 500, 100]], 512, false],
+    ["only fast parts were seen, and the object is larger", [["parts", 500, 100]], 513, true],
+    ["only parts were seen, just fast enough", [["parts", 256, 1000]], 5000, true],
+    ["only poor parts were seen", [["parts", 255, 1000]], 5000, false],
+    ["a single copy would take more than 1 s", [["single", 300, 1000]], 301, true],
+    ["a single copy would take 1 s", [["single", 300, 1000]], 300, false],
+    [
+      "a single copy would take 1 s, though parts were faster",
+      [
+        ["single", 300, 1000],
+        ["parts", 300, 100],
+      ],
+      300,
+      false,
+    ],
+    ["only small single copies were seen, which tell of latency", [["single", 63, 1]], 5000, true],
+    ["the smallest telling single copy was seen", [["single", 64, 1]], 5000, false],
     [
       "parts were faster",
       [

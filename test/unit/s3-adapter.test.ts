@@ -5,9 +5,10 @@ import { describe, expect, it } from "vitest";
 import { copySource } from "../../src/stores/s3/copy-source.ts";
 import { decodeListedKey } from "../../src/stores/s3/listing.ts";
 import { checksumsOf, needsRestore } from "../../src/stores/s3/object-facts.ts";
-import { partBytesFor, partRanges } from "../../src/stores/s3/part-plan.ts";
+import { handyPartBytes, partBytesFor, partRanges } from "../../src/stores/s3/part-plan.ts";
 import { runParallel } from "../../src/stores/s3/run-parallel.ts";
 import { faultKind } from "../../src/stores/s3/s3-errors.ts";
+import { isProvableInParts, type SourceTraits } from "../../src/stores/s3/source-traits.ts";
 import { endpointIdentity } from "../../src/stores/s3/store-config.ts";
 
 const MIB = 1024 ** 2;
@@ -77,6 +78,36 @@ describe("partBytesFor", () => {
         },
       ),
     );
+  });
+});
+
+describe("handyPartBytes", () => {
+  it.each([
+    ["16 MiB at least", 256, 32, 16],
+    ["as many parts as go at once", 1024, 32, 32],
+    ["whole MiB, so that none is left over", 1000, 32, 32],
+    ["more of each with less at once", 256, 8, 32],
+    ["64 MiB at most", 5000, 32, 64],
+  ])("gives %s", (_, mib, partConcurrency, expected) => {
+    expect(handyPartBytes(mib * MIB, partConcurrency)).toBe(expected * MIB);
+  });
+});
+
+describe("isProvableInParts", () => {
+  const md5 = "d41d8cd98f00b204e9800998ecf8427e";
+  const whole = { ChecksumAlgorithm: "CRC64NVME", ChecksumType: "FULL_OBJECT" } as const;
+  const kms = { ServerSideEncryption: "aws:kms" } as const;
+  it.each<[string, string, number | null, SourceTraits["kept"], boolean]>([
+    ["a checksum over the whole object", md5, null, whole, true],
+    ["such a checksum, KMS or not", `${md5}-2`, 8 * MIB, { ...whole, ...kms }, true],
+    ["nothing but an MD5", md5, null, {}, false],
+    ["the same parts", `${md5}-2`, 8 * MIB, {}, true],
+    ["the same parts with KMS, whose ETags say nothing", `${md5}-2`, 8 * MIB, kms, false],
+    ["parts that the store does not tell of", `${md5}-2`, null, {}, false],
+    ["parts of uneven sizes", `${md5}-2`, 5 * MIB, {}, false],
+  ])("judges an object with %s", (_, etag, firstPartBytes, kept, expected) => {
+    const traits = { size: 11 * MIB, firstPartBytes, kept, tags: [], expires: null };
+    expect(isProvableInParts(traits, etag)).toBe(expected);
   });
 });
 

@@ -15,7 +15,7 @@ import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
 import { decodeListedKey } from "./listing.ts";
 import { headObject } from "./object-facts.ts";
-import { type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
+import { handyPartBytes, type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
 import { runParallel } from "./run-parallel.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
@@ -25,8 +25,8 @@ import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
 
 /** How large objects are cut. */
 export interface PartSettings {
-  /** Bytes in a part when the source does not suggest a size. */
-  readonly partBytes: number;
+  /** Bytes in a part when the source does not suggest a size; null: see {@link handyPartBytes}. */
+  readonly partBytes: number | null;
   /** Parts of one object under way at once. */
   readonly partConcurrency: number;
 }
@@ -62,7 +62,8 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const copying: Copying = { ...copy, doing };
   await abortLeftovers(copying);
   const upload = await createUpload(copying);
-  const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, settings.partBytes);
+  const handy = settings.partBytes ?? handyPartBytes(traits.size, settings.partConcurrency);
+  const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, handy);
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
   try {

@@ -11,6 +11,7 @@ import type { S3Requests } from "./s3-requests.ts";
 import { singleCopy } from "./single-copy.ts";
 import { isProvableInParts, readSourceTraits, type SourceTraits } from "./source-traits.ts";
 import type { StoreAbilities } from "./store-abilities.ts";
+import { WorkTime } from "./work-time.ts";
 
 const MIB = 1024 ** 2;
 
@@ -90,11 +91,20 @@ export class ObjectCopies {
     pass: WritePass,
   ): Promise<string> {
     const { requests, parts, abilities, speeds } = this.#means;
-    const begun = performance.now();
+    const time = new WorkTime();
     const known = traits ?? (await readSourceTraits(requests, request.source, signal));
-    const copying = { requests, request, abilities, signal, pass, traits: known, slots: speeds.slots };
+    const watched = time.watch(pass);
+    const copying = {
+      requests,
+      request,
+      abilities,
+      signal,
+      pass: watched,
+      traits: known,
+      slots: speeds.slots,
+    };
     const etag = await multipartCopy(copying, parts);
-    speeds.note("parts", request.source.size, performance.now() - begun);
+    speeds.note("parts", request.source.size, time.ms);
     return etag;
   }
 }

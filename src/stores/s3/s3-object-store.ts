@@ -38,8 +38,6 @@ import { faultFromSdk } from "./sdk-faults.ts";
 import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
 import { withReason } from "./with-reason.ts";
 
-const MIB = 1024 ** 2;
-
 /** What an adapter is made of. */
 export interface S3ObjectStoreOptions {
   /** Shared; see `openS3Client`. */
@@ -104,7 +102,7 @@ export class S3ObjectStore implements ObjectStore {
       pools: options.copyPath === "sdk" ? null : pools,
       abilities: options.abilities ?? allAbilities(),
       speeds: options.speeds ?? new CopySpeeds(),
-      parts: { partBytes: 64 * MIB, partConcurrency: 8, ...options.parts },
+      parts: { partBytes: null, partConcurrency: 32, ...options.parts },
       multipartCopyBytes: Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES),
       keepMultipartEtags: options.keepMultipartEtags ?? false,
     });

@@ -11,6 +11,7 @@ import {
 import type { CopyRequest } from "../../ports/object-store.ts";
 import { bareEtag, partsInEtag, quotedEtag } from "./etag.ts";
 import { checksumsOf, headObject, needsRestore } from "./object-facts.ts";
+import { givesSameParts } from "./part-plan.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 
@@ -30,9 +31,9 @@ export interface SourceTraits {
  * whole object, which the copy will have too, or by the ETag, which is the same when the parts are. With KMS no ETag
  * says anything of the bytes.
  */
-export function isProvableInParts({ kept, firstPartBytes }: SourceTraits, etag: string): boolean {
+export function isProvableInParts({ size, kept, firstPartBytes }: SourceTraits, etag: string): boolean {
   if (kept.ChecksumType === "FULL_OBJECT") return true;
-  return partsInEtag(etag) !== null && firstPartBytes !== null && kept.ServerSideEncryption === undefined;
+  return kept.ServerSideEncryption === undefined && givesSameParts({ size, etag }, firstPartBytes);
 }
 
 /** Looks at the source, pinned to its ETag. Throws faults: `gone`, `precondition_failed`, `needs_restore`, … */
