@@ -52,7 +52,7 @@ const awsCli: Peer = {
   package: "awscli",
   versionArgs: ["--version"],
   settings: "`s3 mv --recursive --copy-props none`, `max_concurrent_requests = C`, `max_queue_size = 10000`",
-  share: 0.1,
+  share: 0.05,
   concurrent: true,
   async prepare({ storeUrl, concurrency, directory }) {
     const configFile = join(directory, "aws-config");
@@ -90,7 +90,7 @@ const s3cmd: Peer = {
   package: "s3cmd",
   versionArgs: ["--version"],
   settings: "`mv --recursive`; it has no concurrency",
-  share: 0.01,
+  share: 0.005,
   concurrent: false,
   async prepare({ storeUrl, directory }) {
     const { host } = new URL(storeUrl);
