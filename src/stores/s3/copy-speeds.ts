@@ -5,7 +5,7 @@ import pLimit, { type LimitFunction } from "p-limit";
 const MIB = 1024 ** 2;
 
 /** Smaller copies say more of the store's latency than of its speed. */
-const TELLING_BYTES = 64 * MIB;
+export const TELLING_BYTES = 64 * MIB;
 /** A single copy that takes no longer is not worth the many requests of one in parts. */
 const WORTH_MS = 1_000;
 /** What one request copies within seconds on any store: cheap enough to see how fast that is. */

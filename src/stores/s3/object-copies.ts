@@ -1,7 +1,7 @@
 /** Copies each object in the way that suits it: in one request, or in parts. */
 
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
-import type { CopySpeeds } from "./copy-speeds.ts";
+import { type CopySpeeds, TELLING_BYTES } from "./copy-speeds.ts";
 import { partsInEtag } from "./etag.ts";
 import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
 import { MIN_PART_BYTES } from "./part-plan.ts";
@@ -43,9 +43,17 @@ export class ObjectCopies {
   }
 
   /** Gives the new object's ETag; throws {@link S3Fault}. */
-  async copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+  copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { source } = request;
     if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, pass);
+    const { requests, pools, abilities } = this.#means;
+    // Nothing is to be learned of small ones. They are what a job consists of, and each hundreds of times in memory.
+    if (source.size < TELLING_BYTES) return singleCopy(requests, pools, request, abilities, signal);
+    return this.#fasterWay(request, signal, pass);
+  }
+
+  async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+    const { source } = request;
     if (source.size < LARGE_BYTES || !this.#means.speeds.prefersParts(source.size)) {
       return this.#single(request, signal);
     }

@@ -128,13 +128,8 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
-    try {
-      return { kind: "copied", etag: await this.#copies.copy(request, signal, pass) };
-    } catch (error) {
-      if (!(error instanceof S3Fault)) throw error;
-      return copyFailure(error);
-    }
+  copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
+    return this.#copies.copy(request, signal, pass).then(copied, notCopied);
   }
 
   deleteObjects(
@@ -235,8 +230,13 @@ const TARGET_KEY_CODES: ReadonlyMap<string, ExceptionCode> = new Map([
   ["XMinioInvalidObjectName", "key_invalid"],
 ]);
 
+function copied(etag: string): CopyResult {
+  return { kind: "copied", etag };
+}
+
 /** The outcomes that are about this object; throws what concerns them all. */
-function copyFailure(fault: S3Fault): CopyResult {
+function notCopied(fault: unknown): CopyResult {
+  if (!(fault instanceof S3Fault)) throw fault;
   if (fault.kind === "gone") return { kind: "source_gone" };
   if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
   const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";

@@ -17,18 +17,16 @@ export function allAbilities(): StoreAbilities {
  * Calls `attempt` with the condition where it is wanted and known, and once more without it when the store says that
  * it does not implement that. The caller has looked at the target before, so only a narrow race stays open.
  */
-export async function withIfAbsent<Result>(
+export function withIfAbsent<Result>(
   abilities: StoreAbilities,
   wanted: boolean,
   attempt: (ifNoneMatch: "*" | undefined) => Promise<Result>,
 ): Promise<Result> {
   if (!wanted || !abilities.copyIfAbsent) return attempt(undefined);
-  try {
-    return await attempt("*");
-  } catch (error) {
+  return attempt("*").catch(async (error: unknown) => {
     if (!(error instanceof S3Fault) || error.kind !== "not_implemented") throw error;
     const result = await attempt(undefined);
     abilities.copyIfAbsent = false;
     return result;
-  }
+  });
 }
