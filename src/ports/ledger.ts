@@ -140,8 +140,11 @@ export interface Ledger {
   audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>>;
   /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;
-  /** Whether `key` was planned in a batch before `beforeSeq` and is still accounted for there (not retried). */
-  wasPlannedBefore(jobId: string, key: string, beforeSeq: number): Promise<boolean>;
+  /**
+   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, and
+   * not as a duplicate). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
+   */
+  plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>>;
   /**
    * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their
    * old batches, whose fate becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.

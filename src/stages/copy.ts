@@ -196,8 +196,9 @@ async function settleVanished(
 ): Promise<void> {
   if (vanished.length === 0) return;
   const named = await keysStillNamed(context, vanished);
+  const before = await plannedBefore(context, batch, vanished);
   for (const object of vanished) {
-    if (await context.ledger.wasPlannedBefore(batch.jobId, object.key, batch.seq)) {
+    if (before.has(object.key)) {
       object.fate = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {
       except(object, "source_missing", "a row names this key, but the object is not in the source bucket");
@@ -215,10 +216,22 @@ async function settleVanished(
 
 /** An object listed twice by its inventory meets its own copy at the target: not a conflict. */
 async function settleDuplicates(context: StageContext, batch: Batch): Promise<void> {
-  for (const object of batch.objects) {
-    const conflicts = object.fate.kind === "exception" && object.fate.code === "target_exists";
-    if (conflicts && (await context.ledger.wasPlannedBefore(batch.jobId, object.key, batch.seq))) {
-      object.fate = { kind: "skipped", reason: "duplicate" };
-    }
+  const conflicts = batch.objects.filter(
+    ({ fate }) => fate.kind === "exception" && fate.code === "target_exists",
+  );
+  if (conflicts.length === 0) return;
+  const before = await plannedBefore(context, batch, conflicts);
+  for (const object of conflicts) {
+    if (before.has(object.key)) object.fate = { kind: "skipped", reason: "duplicate" };
   }
+}
+
+/** The keys of those that an earlier batch has: one question for all of them. */
+function plannedBefore(
+  context: StageContext,
+  batch: Batch,
+  objects: readonly BatchObject[],
+): Promise<ReadonlySet<string>> {
+  const keys = objects.map(({ key }) => key);
+  return context.ledger.plannedBefore(batch.jobId, keys, batch.seq);
 }

@@ -230,8 +230,8 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       ]);
       expect(again[1]?.objects[0]?.targetEtag).toBe(again[1]?.objects[0]?.etag);
       // Retried objects have left their old batches: the new one is their first.
-      expect(await ledger.wasPlannedBefore(jobId, "a", 3)).toBe(false);
-      expect(await ledger.wasPlannedBefore(jobId, "a", 4)).toBe(true);
+      expect(await ledger.plannedBefore(jobId, ["a"], 3)).toEqual(new Set());
+      expect(await ledger.plannedBefore(jobId, ["a"], 4)).toEqual(new Set(["a"]));
       expect(await ledger.objectHistory(jobId, "a")).toMatchObject({ batch: 3, fate: { kind: "going" } });
       // The inventory goes on where it was.
       expect(await ledger.lastCursor(jobId)).toBe("e");

@@ -11,6 +11,7 @@ import { leasesContract } from "./ledger-leases-contract.ts";
 import { lookupContract } from "./ledger-lookup-contract.ts";
 import { storageContract } from "./ledger-storage-contract.ts";
 import { tallyContract } from "./ledger-tally-contract.ts";
+import { volumeContract } from "./ledger-volume-contract.ts";
 
 /** Runs the whole contract on ledgers in new places. */
 export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
@@ -30,4 +31,5 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
   tallyContract(() => ledger);
   lookupContract(() => ledger);
   storageContract(newPlace);
+  volumeContract(newPlace);
 }

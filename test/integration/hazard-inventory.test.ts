@@ -1,7 +1,7 @@
 /** What goes wrong with lists of objects: manifests of every make, repetitions, rows far apart, filters and trial runs. */
 
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
 import { moved, sumsAgree, until, workWith } from "../support/bystander.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
@@ -155,6 +155,29 @@ describe("two rows that name one key", () => {
     expect(await bench.exceptions(job.id)).toEqual({ [KEYS[0] as string]: "source_missing" });
     expect(job.state).toBe("completed_with_exceptions");
     expect(sumsAgree(job)).toBe(true);
+  });
+});
+
+describe("a list that names everything twice", () => {
+  it.each([
+    ["objects that are missing", "source_missing"],
+    ["objects whose new keys are taken", "target_exists"],
+  ])("of %s has one exception each, and the ledger is asked once for a batch", async (_, code) => {
+    if (code === "target_exists") fillStore(bench.store, "bucket-a", KEYS);
+    for (const key of KEYS) bench.store.putObject("bucket-b", moved(key), "somebody else's");
+    bench.store.putObject("bucket-a", "lists/twice", [...KEYS, ...KEYS].join("\n"));
+    const asked = vi.spyOn(bench.ledger, "plannedBefore");
+    const job = await bench.move({
+      inventory: { from: "manifest", bucket: "bucket-a", key: "lists/twice" },
+      references: [],
+      batchSize: KEYS.length,
+    });
+    expect(await bench.exceptions(job.id)).toEqual(Object.fromEntries(KEYS.map((key) => [key, code])));
+    expect(job).toMatchObject({ objects: { planned: 18, moved: 0, skipped: 9, exceptions: 9 } });
+    expect(asked.mock.calls.map(([, keys, seq]) => [seq, [...keys].sort()]).sort()).toEqual([
+      [1, KEYS],
+      [2, KEYS],
+    ]);
   });
 });
 

@@ -17,7 +17,7 @@ interface StoredHistory extends StoredBatch {
 }
 
 /** The condition that a batch `b` may hold `key`; bytes are compared, never by collation. */
-function mayHold(jobId: string, key: string): { condition: string; values: SqlValue[] } {
+export function mayHold(jobId: string, key: string): { condition: string; values: SqlValue[] } {
   const bytes = Buffer.from(key, "utf8");
   return {
     condition: "b.job_id = ? AND b.first_key <= ? AND b.last_key >= ? AND INSTR(b.fingerprints, ?) > 0",
@@ -60,12 +60,14 @@ function sightings(row: StoredHistory, key: string): Sighting[] {
     .reverse();
 }
 
-const TELLS_ALL = 2;
+function weightOf(object: BatchObject): number {
+  if (isAccountedFor(object)) return 2;
+  return object.fate.kind === "skipped" && object.fate.reason === "retried" ? 0 : 1;
+}
 
-function weightOf({ fate }: BatchObject): number {
-  if (fate.kind !== "skipped") return TELLS_ALL;
-  if (fate.reason === "retried") return 0;
-  return fate.reason === "duplicate" ? 1 : TELLS_ALL;
+/** Whether the object has its fate in this batch: one that was retried, or is a duplicate, has it in another. */
+export function isAccountedFor({ fate }: BatchObject): boolean {
+  return fate.kind !== "skipped" || (fate.reason !== "retried" && fate.reason !== "duplicate");
 }
 
 async function historyOf(session: LedgerSession, sql: Sql, sighting: Sighting): Promise<ObjectHistory> {
@@ -109,22 +111,4 @@ const ORDER: readonly Stage[] = ["plan", "copy", "verify", "update", "delete"];
 
 function isBefore(a: Stage, b: Stage): boolean {
   return ORDER.indexOf(a) < ORDER.indexOf(b);
-}
-
-/** Whether a batch before `beforeSeq` holds `key`, other than as retried or as a duplicate itself. */
-export async function wasPlannedBefore(
-  session: LedgerSession,
-  jobId: string,
-  key: string,
-  beforeSeq: number,
-): Promise<boolean> {
-  const { condition, values } = mayHold(jobId, key);
-  const rows = await session.run((sql) =>
-    sql.rows<StoredHistory>(
-      `SELECT ${STORED_COLUMNS} FROM tranship_batches b WHERE ${condition} AND b.seq < ?`,
-      [...values, beforeSeq],
-    ),
-  );
-  // A retried object has left its old batch: the new one is its first.
-  return rows.some((row) => sightings(row, key).some((sighting) => sighting.weight === TELLS_ALL));
 }

@@ -23,9 +23,10 @@ import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-reco
 import { KnownObjects } from "./known-objects.ts";
 import { claim, planFinished, release, renew } from "./lease-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
-import { objectHistory, wasPlannedBefore } from "./object-lookup.ts";
+import { objectHistory } from "./object-lookup.ts";
 import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
 import { BatchPlanner } from "./plan-records.ts";
+import { plannedBefore } from "./planned-before.ts";
 import { replanExceptions } from "./retry-records.ts";
 import { recordStage } from "./stage-records.ts";
 
@@ -153,8 +154,8 @@ export class TypeormLedger implements Ledger {
     return objectHistory(this.#session, jobId, key);
   }
 
-  wasPlannedBefore(jobId: string, key: string, beforeSeq: number): Promise<boolean> {
-    return wasPlannedBefore(this.#session, jobId, key, beforeSeq);
+  plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>> {
+    return plannedBefore(this.#session, jobId, keys, beforeSeq);
   }
 
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number> {
