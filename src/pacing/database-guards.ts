@@ -35,7 +35,7 @@ export class DatabaseGuards {
     this.#limits = parts.limits;
   }
 
-  /** `table`, whose calls in `stage` wait until its database is well enough. */
+  /** `table`, of which each statement in `stage` waits until its database is well enough. */
   guarded(
     table: ReferenceTable,
     stage: WorkStage,

@@ -1,8 +1,14 @@
-/** A reference's table whose calls wait until the database is well enough for them. */
+/** A reference's table of which each statement waits until the database is well enough for it. */
 
 import type { PrefixChange } from "../domain/key-mapping.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ReferencedRow, ReferenceTable, RewriteResult, TableFacts } from "../ports/reference-table.ts";
+import type {
+  ReferencedRow,
+  ReferenceTable,
+  RewriteResult,
+  StatementPass,
+  TableFacts,
+} from "../ports/reference-table.ts";
 import type { DatabaseGuard } from "./database-guard.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Valve } from "./valve.ts";
@@ -21,8 +27,9 @@ export interface GuardedTableParts {
 }
 
 /**
- * Wraps a table for one job. What has begun is never cut short; a call that is asked to stop while it waits throws
- * `stopped`. `inspect` and `ping` are an operator's questions and do not wait.
+ * Wraps a table for one job. A statement that was sent is never cut short; a call that is asked to stop while it waits
+ * throws `stopped`, be it before its first statement or between two. `inspect` and `ping` are an operator's questions
+ * and do not wait.
  */
 export class GuardedReferenceTable implements ReferenceTable {
   readonly #parts: GuardedTableParts;
@@ -40,37 +47,38 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
-    return this.#guarded((table) => table.page(afterId, valuePrefix, limit));
+    return this.#parts.table.page(afterId, valuePrefix, limit, this.#pass);
   }
 
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#guarded((table) => table.naming(values));
+    return this.#parts.table.naming(values, this.#pass);
   }
 
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#guarded((table) => table.existing(ids));
+    return this.#parts.table.existing(ids, this.#pass);
   }
 
   rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
-    // What held the statement back may have lasted longer than the lease.
-    return this.#guarded((table) => table.rewrite(values, change), this.#parts.confirmLease);
+    return this.#parts.table.rewrite(values, change, this.#passOfLeaseholder);
   }
 
   ping(): Promise<void> {
     return this.#parts.table.ping();
   }
 
-  async #guarded<Result>(
-    call: (table: ReferenceTable) => Promise<Result>,
-    atLast?: () => Promise<void>,
-  ): Promise<Result> {
-    const { table, clock, valve, guard, signal, inFlight } = this.#parts;
+  readonly #pass: StatementPass = (send) => this.#guarded(send);
+
+  /** What held the statement back may have lasted longer than the lease. */
+  readonly #passOfLeaseholder: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
+
+  async #guarded<Result>(send: () => Promise<Result>, atLast?: () => Promise<void>): Promise<Result> {
+    const { clock, valve, guard, signal, inFlight } = this.#parts;
     await guard.admit(valve, signal);
     await atLast?.();
     const begunAt = clock.now();
     inFlight?.begin();
     try {
-      return await call(table);
+      return await send();
     } finally {
       inFlight?.end();
       const endedAt = clock.now();

@@ -50,9 +50,22 @@ export interface RewriteResult {
 }
 
 /**
+ * Runs `send`, which sends one statement, when the database may be asked for it. Waits before it as long as need be, and
+ * throws `stopped` (or `lease_lost`, before rows change) without running it.
+ */
+export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Result>;
+
+/** For callers whom nothing holds back. */
+export const sendFreely: StatementPass = (send) => send();
+
+/**
  * A reference's table. Values are compared byte for byte whatever the collation, through the column's index.
  * Calls throw `database_unavailable` (worth repeating) or `database_refused`; lock waits, deadlocks and lost
  * connections are repeated inside, with smaller statements where that helps.
+ *
+ * A call may take several statements: lists are cut, windows read on, what fails is repeated or halved. Each of them goes
+ * through the call's `pass`, repetitions too, while no transaction is open and no connection held. What the table looks
+ * like is read once, as one statement.
  */
 export interface ReferenceTable {
   /** Name of the database, as configured; statements are counted under it. */
@@ -63,19 +76,25 @@ export interface ReferenceTable {
    * `where`, in key order; fewer than `limit` means no more follow. Keyset paging, never OFFSET. Of several rows with
    * one value only the first is given (where an index can tell): a key is planned once.
    */
-  page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]>;
+  page(
+    afterId: string | null,
+    valuePrefix: string,
+    limit: number,
+    pass?: StatementPass,
+  ): Promise<readonly ReferencedRow[]>;
   /**
    * The rows that hold exactly one of `values`, whatever the reference's `where`. A value that tens of thousands of
    * rows hold gives only some of them, yet at least one.
    */
-  naming(values: readonly string[]): Promise<readonly ReferencedRow[]>;
+  naming(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
-  existing(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**
    * In every row (within `where`) that holds exactly one of `values`, exchanges the leading `change.from` for
-   * `change.to` and applies `set`, as one compare-and-set statement. All `values` start with `change.from`.
+   * `change.to` and applies `set`, as one compare-and-set statement. All `values` start with `change.from`. When it throws between two statements, those
+   * before have had their effect; a repetition does the rest.
    */
-  rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult>;
+  rewrite(values: readonly string[], change: PrefixChange, pass?: StatementPass): Promise<RewriteResult>;
   /** Asks the server something trivial: proves that it answers and lets us in. */
   ping(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
+import { passTests } from "./reference-table-pass.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
@@ -242,6 +243,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     });
 
     duplicatesTests(() => workshop);
+    passTests(() => workshop);
     modelTest(() => workshop);
   });
 }

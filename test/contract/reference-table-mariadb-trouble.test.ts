@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
+import type { StatementPass } from "../../src/ports/reference-table.ts";
 import { openDatabase } from "../../src/stores/sql/open-database.ts";
 import { CHANGE, failureOf, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
@@ -110,6 +111,46 @@ describe("the connection", () => {
       await killing;
     }
     expect(await pathsOf("killed")).toEqual(many(300));
+  });
+
+  /** Ends the connection whose statement begins like this, as soon as there is one. */
+  async function killSending(beginning: string): Promise<void> {
+    for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+      const [rows] = await mariadb.admin.query<RowDataPacket[]>(
+        "SELECT id FROM information_schema.processlist WHERE info LIKE ?",
+        [`${beginning}%`],
+      );
+      for (const { id } of rows) await mariadb.admin.query(`KILL ${id}`);
+      if (rows.length > 0) return;
+    }
+    throw new Error(`nobody sent ${beginning}`);
+  }
+
+  test("a statement that is repeated after a loss asks again before it is sent", async () => {
+    await create("lost", "path VARCHAR(50), KEY (path)", many(10));
+    const { images, count } = reference("lost");
+    await images.naming(many(10));
+    const sentBefore = count();
+    let asked = 0;
+    const pass: StatementPass = async (send) => {
+      asked += 1;
+      // Nothing is open while somebody is held back here.
+      const [open] = await mariadb.admin.query<RowDataPacket[]>(
+        "SELECT 1 FROM information_schema.innodb_trx t JOIN information_schema.processlist p " +
+          "ON p.id = t.trx_mysql_thread_id WHERE p.db = DATABASE()",
+      );
+      expect(open).toEqual([]);
+      if (asked > 1) return send();
+      const lock = await createConnection(mariadb.own.url);
+      await lock.query("BEGIN");
+      await lock.query("SELECT * FROM lost FOR UPDATE");
+      const [sent] = await Promise.allSettled([send(), killSending("UPDATE `lost`")]);
+      await lock.end();
+      if (sent.status === "rejected") throw sent.reason;
+      return sent.value;
+    };
+    expect(await images.rewrite(many(10), CHANGE, pass)).toEqual({ rows: 10, failures: [] });
+    expect([asked, count() - sentBefore]).toEqual([2, 2]);
   });
 
   test("no server: unavailable within a few seconds", async () => {

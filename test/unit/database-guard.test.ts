@@ -5,9 +5,10 @@ import { DomainError } from "../../src/domain/errors.ts";
 import type { DatabaseLimits } from "../../src/domain/job-spec.ts";
 import { DatabaseGuard } from "../../src/pacing/database-guard.ts";
 import { GuardedReferenceTable } from "../../src/pacing/guarded-reference-table.ts";
+import { InFlight } from "../../src/pacing/in-flight.ts";
 import { Valve } from "../../src/pacing/valve.ts";
 import type { HealthSample, MissingRight } from "../../src/ports/database-health.ts";
-import type { ReferenceTable } from "../../src/ports/reference-table.ts";
+import { type ReferenceTable, type StatementPass, sendFreely } from "../../src/ports/reference-table.ts";
 import { SteppedClock } from "../support/stepped-clock.ts";
 
 const LIMITS: DatabaseLimits = {
@@ -44,6 +45,7 @@ function guarded(
   const began: number[] = [];
   const stop = new AbortController();
   const times = { ms: 10 };
+  const inFlight = new InFlight();
   const guard = new DatabaseGuard({
     health: {
       database: "app",
@@ -65,9 +67,14 @@ function guarded(
     await clock.sleep(times.ms);
     return [];
   };
+  /** A statement for each value. */
+  const naming: ReferenceTable["naming"] = async (values, pass = sendFreely) => {
+    for (const _ of values) await pass(call);
+    return [];
+  };
   const table = new GuardedReferenceTable({
-    table: { database: "app", naming: call, ping: call } as unknown as ReferenceTable,
-    ...{ clock, valve, guard, signal: stop.signal },
+    table: { database: "app", naming, ping: call } as unknown as ReferenceTable,
+    ...{ clock, valve, guard, signal: stop.signal, inFlight },
   });
   /** Sends `count` statements, one after the other; all reasons shown meanwhile. */
   const send = async (count = 1, onStep: (at: number) => void = () => {}) => {
@@ -83,7 +90,7 @@ function guarded(
     return shown;
   };
   const gaps = () => began.slice(1).map((at, nth) => at - began[nth]!);
-  return { clock, guard, table, looks, asked, reported, began, stop, times, send, gaps };
+  return { clock, guard, table, looks, asked, reported, began, stop, times, inFlight, send, gaps };
 }
 
 /** What a guard objects with once it has looked. */
@@ -186,6 +193,30 @@ describe("a statement", () => {
     },
   );
 
+  it("in the middle of a call waits like the first, is not under way meanwhile, and may be stopped", async () => {
+    const unwell = (at: number) => (at >= 1000 && at < 6000) || at >= 20_000;
+    const world = guarded((at) => ({ threadsRunning: unwell(at) ? 57 : 1 }));
+    const { clock, table, began, inFlight, stop, times } = world;
+    times.ms = 50;
+    const underWay: number[] = [];
+    const start = clock.at;
+    const call = table.naming(Array.from({ length: 1000 }, (_, n) => `image/${n}`));
+    const stopped = expect(call).rejects.toMatchObject({ code: "stopped" });
+    await clock
+      .run(call, (at) => {
+        if (at - start > 3000 && at - start < 6000) underWay.push(inFlight.count);
+        if (at - start > 25_000) stop.abort();
+      })
+      .catch(() => {});
+    await stopped;
+    expect(new Set(underWay)).toEqual(new Set([0]));
+    // A look is due a second after the one before.
+    expect(began.filter((at) => at > 2100 && at < 6000)).toEqual([]);
+    expect(began.filter((at) => at > 21_100)).toEqual([]);
+    expect(began.filter((at) => at < 1000).length).toBeGreaterThan(5);
+    expect(began.filter((at) => at > 6000).length).toBeGreaterThan(50);
+  });
+
   it("that took long is followed by a rest as long, and slow ones leave shorter and shorter rests behind", async () => {
     const { send, times, gaps, guard } = guarded(() => ({}));
     times.ms = 800;
@@ -204,10 +235,11 @@ describe("a statement", () => {
     const { clock, guard, table, stop } = guarded(() => ({}));
     const failing = new GuardedReferenceTable({
       table: {
-        naming: async () => {
-          await clock.sleep(3000);
-          throw new DomainError("database_unavailable", "lost");
-        },
+        naming: (_: readonly string[], pass: StatementPass) =>
+          pass(async () => {
+            await clock.sleep(3000);
+            throw new DomainError("database_unavailable", "lost");
+          }),
       } as unknown as ReferenceTable,
       ...{ clock, guard, valve: new Valve(clock, [guard.observe]), signal: stop.signal },
     });

@@ -5,7 +5,7 @@ import { DomainError } from "../../src/domain/errors.ts";
 import { DatabaseGuards } from "../../src/pacing/database-guards.ts";
 import type { Hold } from "../../src/pacing/gate.ts";
 import { InFlight } from "../../src/pacing/in-flight.ts";
-import type { ReferenceTable } from "../../src/ports/reference-table.ts";
+import { type ReferenceTable, sendFreely } from "../../src/ports/reference-table.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 
 const HOUR = 3_600_000;
@@ -18,15 +18,15 @@ function world(leaseEndsAt: number) {
   const shut: Hold = { reason: "window", until: opensAt, detail: "shut" };
   const table = {
     database: "app",
-    naming: async () => {
-      calls.push(["naming", clock.at]);
-      return [];
-    },
-    rewrite: async () => {
-      calls.push(["rewrite", clock.at]);
+    /** Two statements, an hour apart. */
+    rewrite: async (_values, _change, pass = sendFreely) => {
+      for (let nth = 0; nth < 2; nth += 1) {
+        await pass(async () => void calls.push(["rewrite", clock.at]));
+        clock.at += HOUR;
+      }
       return { rows: 0, failures: [] };
     },
-  } as unknown as ReferenceTable;
+  } satisfies Partial<ReferenceTable> as unknown as ReferenceTable;
   const guards = new DatabaseGuards({
     clock,
     limits: null,
@@ -46,6 +46,15 @@ describe("a guarded table", () => {
   it("changes rows when the hold is over and the job still ours", async () => {
     const { guarded, calls, opensAt } = world(Number.POSITIVE_INFINITY);
     await guarded.rewrite(["image/a"], CHANGE);
+    expect(calls).toEqual([
+      ["rewrite", opensAt],
+      ["rewrite", opensAt + HOUR],
+    ]);
+  });
+
+  it("changes nothing more when the lease ended between two statements", async () => {
+    const { guarded, calls, opensAt } = world(1_000_000 + 1.5 * HOUR);
+    await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "lease_lost" });
     expect(calls).toEqual([["rewrite", opensAt]]);
   });
 

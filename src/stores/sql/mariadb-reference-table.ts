@@ -3,16 +3,18 @@
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
-import type {
-  ReferencedRow,
-  ReferenceTable,
-  RewriteFailure,
-  RewriteResult,
-  TableFacts,
+import {
+  type ReferencedRow,
+  type ReferenceTable,
+  type RewriteFailure,
+  type RewriteResult,
+  type StatementPass,
+  sendFreely,
+  type TableFacts,
 } from "../../ports/reference-table.ts";
 import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
 import { foreseenFailure } from "./foreseen-failure.ts";
-import { exceptionOf, isMissingIndex, kindOf } from "./mariadb-errors.ts";
+import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, text } from "./mariadb-literals.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
@@ -23,9 +25,9 @@ import {
   nativeLiteral,
   type Plan,
   pageSql,
-  planStatements,
   rewriteSql,
 } from "./mariadb-statements.ts";
+import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { chunksOf } from "./statement-chunks.ts";
@@ -49,9 +51,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #sessions: MariadbSessions;
   readonly #spec: ReferenceSpec;
   readonly #statements: Record<string, number>;
-  #plan: Promise<Plan> | null = null;
-  /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
-  #hints = true;
+  readonly #plan: MariadbTablePlan;
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
 
@@ -66,6 +66,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
+    this.#plan = new MariadbTablePlan(sessions, spec);
     this.#statements = statements;
   }
 
@@ -75,26 +76,34 @@ export class MariadbReferenceTable implements ReferenceTable {
     return { ...factsOf(shape, this.#spec), mayRewrite: rights };
   }
 
-  async page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
+  async page(
+    afterId: string | null,
+    valuePrefix: string,
+    limit: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
     let windows = this.#pages.get(valuePrefix);
     if (windows === undefined) {
-      windows = new PageWindows((after, rows) => this.#window(after, valuePrefix, rows));
+      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
       this.#pages.set(valuePrefix, windows);
     }
-    return windows.page(afterId, limit);
+    return windows.page(afterId, limit, pass);
   }
 
-  async naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#rowsHolding(values, "anywhere");
+  async naming(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.#rowsHolding(values, "anywhere", pass);
   }
 
-  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const plan = await this.#planned();
+  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
+    const plan = await this.#plan.current(pass);
     const wanted = new Set(ids);
     const literals = [...wanted].map((id) => plan.keyType.literal(id)).filter((literal) => literal !== null);
     const found = new Set<string>();
     for (const chunk of chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)) {
-      for (const [id] of await this.#select((current) => existingSql(current, chunk))) {
+      for (const [id] of await this.#select(pass, (current) => existingSql(current, chunk))) {
         // The server may find `A` for `a`: that is another key.
         if (wanted.has(String(id))) found.add(String(id));
       }
@@ -102,15 +111,19 @@ export class MariadbReferenceTable implements ReferenceTable {
     return found;
   }
 
-  async rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
+  async rewrite(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass = sendFreely,
+  ): Promise<RewriteResult> {
     assertRewritable(values, change);
-    const plan = await this.#planned();
+    const plan = await this.#plan.current(pass);
     const failures: RewriteFailure[] = [];
     const [free, hopeless] = partition(
       values.filter((value) => canHold(plan.facts.charset, value) === true),
       (value) => foreseenFailure(plan.facts, value, change) === null,
     );
-    const present = new Set((await this.#rowsHolding(hopeless, "where")).map(({ value }) => value));
+    const present = new Set((await this.#rowsHolding(hopeless, "where", pass)).map(({ value }) => value));
     for (const value of present) {
       const failure = foreseenFailure(plan.facts, value, change);
       if (failure !== null) failures.push(failure);
@@ -124,7 +137,7 @@ export class MariadbReferenceTable implements ReferenceTable {
         this.#listBytes(),
         (value) => 2 * Buffer.byteLength(text(value)) + 16,
       );
-      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change));
+      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change, pass));
       rows += result.rows;
       failures.push(...result.failures);
     }
@@ -135,9 +148,14 @@ export class MariadbReferenceTable implements ReferenceTable {
     await this.#sessions.select("SELECT 1", () => this.#count());
   }
 
-  async #window(afterId: string | null, prefix: string, rows: number): Promise<readonly WindowRow[]> {
+  async #window(
+    afterId: string | null,
+    prefix: string,
+    rows: number,
+    pass: StatementPass,
+  ): Promise<readonly WindowRow[]> {
     if (!prefix.isWellFormed()) return [];
-    const cells = await this.#select((plan) => {
+    const cells = await this.#select(pass, (plan) => {
       if (!plan.keyIsUnique)
         throw this.#refused(`rows cannot be paged by ${this.#spec.key}: it is not unique`);
       const after = afterId === null ? null : plan.keyType.literal(afterId);
@@ -148,16 +166,20 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   /** Rows that hold exactly one of `values`. The server finds them by collation; what is exact is decided here. */
-  async #rowsHolding(values: readonly string[], within: "anywhere" | "where"): Promise<ReferencedRow[]> {
+  async #rowsHolding(
+    values: readonly string[],
+    within: "anywhere" | "where",
+    pass: StatementPass,
+  ): Promise<ReferencedRow[]> {
     if (values.length === 0) return [];
-    const plan = await this.#planned();
+    const plan = await this.#plan.current(pass);
     const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
     const found: ReferencedRow[] = [];
     const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value));
     const chunks = [...chunksOf([...wanted], MAX_READ, this.#listBytes(), bytesOf)];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
-      const rows = await this.#select((current) => namingSql(current, list, within, MAX_ROWS_READ));
+      const rows = await this.#select(pass, (current) => namingSql(current, list, within, MAX_ROWS_READ));
       if (rows.length === MAX_ROWS_READ && list.length > 1) {
         chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
         continue;
@@ -170,13 +192,17 @@ export class MariadbReferenceTable implements ReferenceTable {
     return found;
   }
 
-  async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+  async #attempt(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass,
+  ): Promise<number | Setback> {
     const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * this.#size.values;
     let rows = 0;
     try {
       for (;;) {
-        const changed = await this.#run((plan) =>
-          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count()),
+        const changed = await this.#plan.run(pass, (plan) =>
+          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count(), pass),
         );
         // What takes long is changing rows, and a value may be in many.
         this.#size.took(Math.max(values.length, changed.rows), changed.ms);
@@ -191,34 +217,8 @@ export class MariadbReferenceTable implements ReferenceTable {
     }
   }
 
-  async #select(sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
-    return this.#run((plan) => this.#sessions.select(sqlOf(plan), () => this.#count()));
-  }
-
-  /** Runs `work` with the plan, and once more without index hints when the index has gone since. */
-  async #run<Result>(work: (plan: Plan) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(await this.#planned());
-    } catch (error) {
-      if (!(error instanceof DomainError) || !isMissingIndex(error.cause) || !this.#hints) throw error;
-      this.#hints = false;
-      this.#plan = null;
-      return work(await this.#planned());
-    }
-  }
-
-  #planned(): Promise<Plan> {
-    if (this.#plan === null) {
-      const planning = readShape(this.#sessions, this.#spec.table).then((shape) =>
-        planStatements(this.#spec, shape, this.#hints),
-      );
-      // A failure is not remembered: the table may be there next time.
-      planning.catch(() => {
-        this.#plan = null;
-      });
-      this.#plan = planning;
-    }
-    return this.#plan;
+  async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
+    return this.#plan.run(pass, (plan) => this.#sessions.select(sqlOf(plan), () => this.#count(), pass));
   }
 
   #listBytes(): number {

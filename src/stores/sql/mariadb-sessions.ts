@@ -2,6 +2,7 @@
 
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DomainError } from "../../domain/errors.ts";
+import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
 import { systemClock } from "../system-clock.ts";
 import { backOff } from "./backoff.ts";
 import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
@@ -77,9 +78,9 @@ export class MariadbSessions {
     return this.#statementBytes;
   }
 
-  /** Runs a SELECT. */
-  async select(sql: string, onSend: () => void): Promise<readonly Cells[]> {
-    return this.#repeated("contention too", async (connection) => {
+  /** Runs a SELECT; each attempt of it goes through `pass`. */
+  async select(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<readonly Cells[]> {
+    return this.#repeated("contention too", pass, async (connection) => {
       onSend();
       const [rows] = await connection.query<RowDataPacket[]>({
         sql,
@@ -91,11 +92,11 @@ export class MariadbSessions {
   }
 
   /**
-   * Runs an UPDATE. After a lost connection the statement may have been
+   * Runs an UPDATE; each attempt of it goes through `pass`. After a lost connection the statement may have been
    * applied already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
-  async update(sql: string, onSend: () => void): Promise<Updated> {
-    return this.#repeated("only lost connections", async (connection) => {
+  async update(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
+    return this.#repeated("only lost connections", pass, async (connection) => {
       onSend();
       const sentAt = performance.now();
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
@@ -106,7 +107,7 @@ export class MariadbSessions {
 
   /** Runs a SHOW, whose columns differ from server to server. It touches no table and is not counted. */
   async show(sql: string): Promise<readonly NamedCells[]> {
-    return this.#repeated("contention too", async (connection) => {
+    return this.#repeated("contention too", sendFreely, async (connection) => {
       const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: this.#answerWithinMs });
       return rows;
     });
@@ -119,11 +120,13 @@ export class MariadbSessions {
   /** With "only lost connections", errors of kind `contention` and `row` come out as the driver threw them. */
   async #repeated<Result>(
     what: "contention too" | "only lost connections",
+    pass: StatementPass,
     work: (connection: PoolConnection) => Promise<Result>,
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#turns.take(() => this.#once(work));
+        // Whoever is held back holds neither a turn nor a connection meanwhile.
+        return await pass(() => this.#turns.take(() => this.#once(work)));
       } catch (error) {
         const kind = kindOf(error);
         if (what !== "contention too" && (kind === "contention" || kind === "row")) throw error;

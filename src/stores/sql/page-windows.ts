@@ -1,7 +1,7 @@
 /** Fills a page from windows of bounded size, so that a table with few matching rows costs no long statement. */
 
 import { DomainError } from "../../domain/errors.ts";
-import type { ReferencedRow } from "../../ports/reference-table.ts";
+import { type ReferencedRow, type StatementPass, sendFreely } from "../../ports/reference-table.ts";
 
 /** A row that was looked at; `value` is null when it does not match. */
 export interface WindowRow {
@@ -12,24 +12,34 @@ export interface WindowRow {
 /** No statement looks at more rows than this: about 30 ms on a warm primary key, 70 where all name one value. */
 const MAX_WINDOW = 20_000;
 
+/** Reads the next `rows` rows of the table in key order, matching or not, in one statement; fewer means the end. */
+export type ReadWindow = (
+  afterId: string | null,
+  rows: number,
+  pass: StatementPass,
+) => Promise<readonly WindowRow[]>;
+
 /** Pages through one table, and remembers how many of its rows match, so that one window usually fills a page. */
 export class PageWindows {
-  readonly #read: (afterId: string | null, rows: number) => Promise<readonly WindowRow[]>;
+  readonly #read: ReadWindow;
   /** Share of the rows looked at that matched, from the last windows. */
   #density = 1;
 
-  /** `read` gives the next `rows` rows of the table in key order, matching or not; fewer means the end. */
-  constructor(read: (afterId: string | null, rows: number) => Promise<readonly WindowRow[]>) {
+  constructor(read: ReadWindow) {
     this.#read = read;
   }
 
-  /** Up to `limit` matching rows after `afterId`; fewer mean that no more follow. */
-  async page(afterId: string | null, limit: number): Promise<readonly ReferencedRow[]> {
+  /** Up to `limit` matching rows after `afterId`; fewer mean that no more follow. Each window is read by `pass`. */
+  async page(
+    afterId: string | null,
+    limit: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
     const found: ReferencedRow[] = [];
     let position = afterId;
     while (found.length < limit) {
       const size = this.#windowSize(limit - found.length);
-      const window = await this.#read(position, size);
+      const window = await this.#read(position, size, pass);
       assertAdvances(position, window);
       const matching = window.filter(isMatch);
       found.push(...matching);

@@ -2,6 +2,7 @@
 
 import Sqlite from "better-sqlite3";
 import { DomainError, messageOf } from "../../domain/errors.ts";
+import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
 
 /** Tries of one statement while another connection has the file. */
@@ -20,11 +21,17 @@ export class SqliteFile {
     this.#path = path;
   }
 
-  /** Runs `work`, again while the file is busy. Constraint violations come out as the driver threw them. */
-  async use<Result>(work: (connection: Sqlite.Database) => Result): Promise<Result> {
+  /**
+   * Runs `work`, again while the file is busy, each time by `pass`. Constraint violations come out as the driver threw
+   * them.
+   */
+  async use<Result>(
+    work: (connection: Sqlite.Database) => Result,
+    pass: StatementPass = sendFreely,
+  ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return work(this.#open());
+        return await pass(async () => work(this.#open()));
       } catch (error) {
         const code = sqliteCode(error);
         if (code === null || code.startsWith("SQLITE_CONSTRAINT")) throw error;

@@ -5,12 +5,14 @@ import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
-import type {
-  ReferencedRow,
-  ReferenceTable,
-  RewriteFailure,
-  RewriteResult,
-  TableFacts,
+import {
+  type ReferencedRow,
+  type ReferenceTable,
+  type RewriteFailure,
+  type RewriteResult,
+  type StatementPass,
+  sendFreely,
+  type TableFacts,
 } from "../../ports/reference-table.ts";
 import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
@@ -53,43 +55,55 @@ export class SqliteReferenceTable implements ReferenceTable {
     return this.#file.use((connection) => readFacts(connection, this.#spec));
   }
 
-  async page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
+  async page(
+    afterId: string | null,
+    valuePrefix: string,
+    limit: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
     let windows = this.#pages.get(valuePrefix);
     if (windows === undefined) {
-      windows = new PageWindows((after, rows) => this.#window(after, valuePrefix, rows));
+      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
       this.#pages.set(valuePrefix, windows);
     }
-    return windows.page(afterId, limit);
+    return windows.page(afterId, limit, pass);
   }
 
-  async naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+  async naming(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
     const wanted = new Set(values.filter((value) => value.isWellFormed()));
     const found: ReferencedRow[] = [];
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<ReferencedRow>((plan) => namingStatement(plan, chunk));
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => namingStatement(plan, chunk));
       found.push(...rows.filter(({ value }) => wanted.has(value)));
     }
     return found;
   }
 
-  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
     const wanted = new Set(ids.filter((id) => id.isWellFormed()));
     const found = new Set<string>();
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<{ readonly id: string }>((plan) => existingStatement(plan, chunk));
+      const rows = await this.#all<{ readonly id: string }>(pass, (plan) => existingStatement(plan, chunk));
       for (const { id } of rows) if (wanted.has(id)) found.add(id);
     }
     return found;
   }
 
-  async rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
+  async rewrite(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass = sendFreely,
+  ): Promise<RewriteResult> {
     assertRewritable(values, change);
     const failures: RewriteFailure[] = [];
     let rows = 0;
     const wellFormed = change.to.isWellFormed() ? values.filter((value) => value.isWellFormed()) : [];
     for (const layer of inSafeOrder(wellFormed, change)) {
       const pieces = chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength);
-      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change));
+      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change, pass));
       rows += result.rows;
       failures.push(...result.failures);
     }
@@ -103,9 +117,14 @@ export class SqliteReferenceTable implements ReferenceTable {
     });
   }
 
-  async #window(afterId: string | null, prefix: string, rows: number): Promise<readonly WindowRow[]> {
+  async #window(
+    afterId: string | null,
+    prefix: string,
+    rows: number,
+    pass: StatementPass,
+  ): Promise<readonly WindowRow[]> {
     if (!prefix.isWellFormed()) return [];
-    return this.#all<WindowRow>((plan, keyIsUnique) => {
+    return this.#all<WindowRow>(pass, (plan, keyIsUnique) => {
       if (!keyIsUnique) {
         const message = `table "${this.#spec.table}": rows cannot be paged by ${this.#spec.key}: it is not unique`;
         throw new DomainError("database_refused", `database "${this.database}", ${message}`);
@@ -114,15 +133,20 @@ export class SqliteReferenceTable implements ReferenceTable {
     });
   }
 
-  async #attempt(values: readonly string[], change: PrefixChange): Promise<number | Setback> {
+  async #attempt(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass,
+  ): Promise<number | Setback> {
+    const run = (connection: Database): number => {
+      const { plan } = this.#planned(connection);
+      const { sql, parameters } = rewriteStatement(plan, values, change);
+      const statement = connection.prepare(sql);
+      this.#count();
+      return statement.run(...parameters).changes;
+    };
     try {
-      return await this.#file.use((connection) => {
-        const { plan } = this.#planned(connection);
-        const { sql, parameters } = rewriteStatement(plan, values, change);
-        const statement = connection.prepare(sql);
-        this.#count();
-        return statement.run(...parameters).changes;
-      });
+      return await this.#file.use(run, pass);
     } catch (error) {
       const code = sqliteCode(error);
       if (code === null) throw error;
@@ -131,15 +155,17 @@ export class SqliteReferenceTable implements ReferenceTable {
   }
 
   async #all<Row>(
+    pass: StatementPass,
     statementOf: (plan: SqlitePlan, keyIsUnique: boolean) => SqliteStatement,
   ): Promise<readonly Row[]> {
-    return this.#file.use((connection) => {
+    const run = (connection: Database): readonly Row[] => {
       const { plan, keyIsUnique } = this.#planned(connection);
       const { sql, parameters } = statementOf(plan, keyIsUnique);
       const statement = connection.prepare<unknown[], Row>(sql);
       this.#count();
       return statement.all(...parameters);
-    });
+    };
+    return this.#file.use(run, pass);
   }
 
   #planned(connection: Database): { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } {
