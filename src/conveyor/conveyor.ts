@@ -98,7 +98,7 @@ async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void>
 }
 
 /** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
-async function planFromLedger({ context, tally }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+async function planFromLedger({ context, tally, holds }: Carrier, lane: Lane, carry: Carry): Promise<void> {
   const { ledger, lease, clock, signal } = context;
   for await (const planned of planBatches(context, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
@@ -108,7 +108,8 @@ async function planFromLedger({ context, tally }: Carrier, lane: Lane, carry: Ca
       tally.bytes += object.size;
       if (object.fate.kind === "exception") tally.exceptions += 1;
     }
-    await lane.start(batch.seq, carry(batch));
+    // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
+    await holds.resting(() => lane.start(batch.seq, carry(batch)));
   }
   if (!signal.aborted) await ledger.planFinished(lease, clock.now());
 }

@@ -37,6 +37,16 @@ export class Holds {
     }
   }
 
+  /** Counts a working worker as one that does nothing while it waits for others. Call it from inside {@link working}. */
+  async resting(others: () => Promise<void>): Promise<void> {
+    this.#working -= 1;
+    try {
+      await others();
+    } finally {
+      this.#working += 1;
+    }
+  }
+
   /** Sleeps until `ask` holds no more or `signal` aborts; the hold is shown meanwhile. Call it from inside {@link working}. */
   async waitOut(ask: () => Promise<Hold | null>, signal: AbortSignal): Promise<void> {
     const me = Symbol("hold");

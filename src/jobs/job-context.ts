@@ -92,6 +92,7 @@ export function jobContexts(
       ),
       references: tables.map(guarded),
       oddNames: openOddNames(spec, clock, (table) => guarded(tableOf(table))),
+      paced: (wait) => settings.valves[stage].whilePaced(wait),
       databasesReady: () => settings.guards.ready(databases, stage),
     };
   };

@@ -17,6 +17,12 @@ export interface Settings {
   readonly windowsIgnoredUntil: number | null;
 }
 
+/**
+ * So long nothing may have been under way before a wait of some requests is the wait of the job: batches are recorded and
+ * leases confirmed between requests.
+ */
+const STILL_MS = 400;
+
 const BOUND: readonly WorkStage[] = ["copy", "update", "delete"];
 
 /** The settings in force in one run of one job. */
@@ -27,7 +33,7 @@ export class LiveSettings {
   readonly rowPace: Pace;
   readonly windows: WindowGate;
   readonly guards: DatabaseGuards;
-  readonly inFlight = new InFlight();
+  readonly inFlight: InFlight;
   /** Before each request of a stage; planning and verifying go with copying. */
   readonly valves: Readonly<Record<WorkStage, Valve>>;
   readonly #parts: Pick<JobParts, "clock">;
@@ -45,6 +51,7 @@ export class LiveSettings {
     const { clock, calendar, connections } = parts;
     this.#parts = parts;
     this.#spec = spec;
+    this.inFlight = new InFlight(() => clock.now());
     this.windows = new WindowGate(calendar, { spec, ignoredUntil: windowsIgnoredUntil });
     const limits = this.windows.limitsAt(clock.now());
     this.#limits = limits;
@@ -88,11 +95,23 @@ export class LiveSettings {
     this.#followLimits(this.#parts.clock.now());
   }
 
-  /** What requests or statements wait for while nothing at all is under way; null otherwise. */
+  /**
+   * What requests or statements wait for, where nothing else goes on; null otherwise. One stage may wait for its windows,
+   * or for a database, while another works:
+   *
+   * | something is under way, or was just now | something open waits for its turn | something is held | the job        |
+   * |-----------------------------------------|-----------------------------------|-------------------|----------------|
+   * | yes                                     | any                               | any               | works          |
+   * | no                                      | yes                               | any               | works, slowly  |
+   * | no                                      | no                                | yes               | waits for that |
+   * | no                                      | no                                | no                | works          |
+   */
   get waiting(): Waiting | null {
-    if (this.inFlight.count > 0) return null;
-    for (const stage of BOUND) if (this.valves[stage].waiting !== null) return this.valves[stage].waiting;
-    return this.guards.waiting;
+    const held = BOUND.map((stage) => this.valves[stage].waiting).find((waiting) => waiting !== null);
+    const waiting = held ?? this.guards.waiting;
+    if (waiting === null || !this.inFlight.isStill(STILL_MS)) return null;
+    const isPacing = BOUND.some((stage) => this.valves[stage].isPacing(STILL_MS));
+    return isPacing || this.guards.isPacing(STILL_MS) ? null : waiting;
   }
 
   /** A window's own limits come into force with its first request, or the next {@link LiveSettings.refresh}. */

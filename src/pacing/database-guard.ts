@@ -100,12 +100,12 @@ export class DatabaseGuard {
    * the one before is over. Throws `stopped` when `signal` aborts.
    */
   async admit(valve: Valve, signal: AbortSignal): Promise<void> {
-    await this.#freshLook(signal);
+    await valve.whilePaced(() => this.#freshLook(signal));
     for (;;) {
       await valve.pass(signal);
       const delayMs = this.delayMs(this.#clock.now());
       if (delayMs <= 0) break;
-      await this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal);
+      await valve.whilePaced(() => this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal));
       if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     }
     // In the same turn as the question for the gap: of several that waited for its end only one may have found it over.

@@ -68,6 +68,11 @@ export class DatabaseGuards {
     return null;
   }
 
+  /** Whether a statement waits only for its turn, or did in the last `ms`; see {@link Valve.isPacing}. */
+  isPacing(ms: number): boolean {
+    return [...this.#valves.values()].some((valve) => valve.isPacing(ms));
+  }
+
   /** Takes other limits over from now on, for those who wait too. */
   setLimits(limits: DatabaseLimits | null): void {
     this.#limits = limits;

@@ -170,7 +170,7 @@ export class GovernedObjectStore implements PacedObjectStore {
         failingSince = this.#worthRepeating(error, failingSince, fare);
         const rule = hasCode(error, "store_throttled") ? THROTTLED : UNAVAILABLE;
         const ms = backoffMs(rule, count, (this.#parts.random ?? Math.random)());
-        if (ms > 0) await this.#parts.clock.sleep(ms, signal);
+        if (ms > 0) await this.#paced(() => this.#parts.clock.sleep(ms, signal));
       }
     }
   }
@@ -192,10 +192,14 @@ export class GovernedObjectStore implements PacedObjectStore {
     for (;;) {
       const closed = valve?.pass(signal) ?? null;
       if (closed !== null) await closed;
-      await this.#payLimits(fare, signal);
+      await this.#paced(() => this.#payLimits(fare, signal));
       // It may have closed while the limits were waited for.
       if (valve === undefined || valve.isOpen()) return;
     }
+  }
+
+  #paced(wait: () => Promise<void>): Promise<void> {
+    return this.#parts.valve?.whilePaced(wait) ?? wait();
   }
 
   async #payLimits(fare: Fare, signal: AbortSignal | undefined): Promise<void> {

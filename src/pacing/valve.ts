@@ -4,6 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import type { Waiting } from "../domain/job-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Hold } from "./gate.ts";
+import { isWithin } from "./in-flight.ts";
 
 /** How long those who wait sleep at most before they look again: settings may change, clocks may be set. */
 const LOOK_AGAIN_MS = 250;
@@ -20,6 +21,8 @@ export class Valve {
   readonly #observations: readonly Observation[];
   #waiting: Waiting | null = null;
   #waiters = 0;
+  #paced = 0;
+  #pacedAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> | null = null;
 
   constructor(clock: Clock, observations: readonly Observation[]) {
@@ -39,6 +42,26 @@ export class Valve {
 
   isOpen(): boolean {
     return this.#objection() === null;
+  }
+
+  /** Runs `wait`, in which something that may pass here waits for a limit of the job, a store or a database. */
+  async whilePaced<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.#paced += 1;
+    try {
+      return await wait();
+    } finally {
+      this.#paced -= 1;
+      this.#pacedAt = this.#clock.now();
+    }
+  }
+
+  /**
+   * Whether something waits only for its turn, or did in the last `ms`: that is work, however slow. While the valve is
+   * shut it will not go when its turn comes, and counts for nothing.
+   */
+  isPacing(ms: number): boolean {
+    if (this.#paced === 0 && !isWithin(ms, this.#pacedAt, this.#clock.now())) return false;
+    return this.isOpen();
   }
 
   #objection(): Hold | null {

@@ -59,7 +59,7 @@ async function deleteSome(
       return await act(context, verdicts, { gatheredAt, room });
     } catch (error) {
       if (!hasCode(error, "store_throttled")) throw error;
-      await clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal);
+      await context.paced(() => clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal));
     }
   }
 }

@@ -33,6 +33,8 @@ export interface StageContext {
   readonly rowPace: Pace;
   /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
   databasesReady(): Promise<void>;
+  /** Runs `wait`, in which this stage waits for a limit: the job is not standing still meanwhile. */
+  paced(wait: () => Promise<void>): Promise<void>;
   /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
   onCopied(bytes: number): void;
   /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */

@@ -75,7 +75,7 @@ async function pacedRows(context: StageContext, rows: number): Promise<void> {
     const waitMs = rowPace.waitMs(rows, clock.now());
     if (waitMs <= 0) break;
     // The limit may be raised or lowered meanwhile.
-    await clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal);
+    await context.paced(() => clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal));
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
   rowPace.take(rows, clock.now());

@@ -47,7 +47,7 @@ function guardedTable(limits: DatabaseLimits | null) {
     guards,
     statements,
     table: guards.guarded(connections.reference(REFERENCE, statements), "update", {
-      inFlight: new InFlight(),
+      inFlight: new InFlight(Date.now),
     }),
   };
 }

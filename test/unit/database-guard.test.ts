@@ -45,7 +45,7 @@ function guarded(
   const began: number[] = [];
   const stop = new AbortController();
   const times = { ms: 10 };
-  const inFlight = new InFlight();
+  const inFlight = new InFlight(() => clock.now());
   const guard = new DatabaseGuard({
     health: {
       database: "app",

@@ -38,7 +38,10 @@ function world(leaseEndsAt: number) {
   const confirmLease = async () => {
     if (clock.at >= leaseEndsAt) throw new DomainError("lease_lost", "another has it");
   };
-  const guarded = guards.guarded(table, "update", { inFlight: new InFlight(), confirmLease });
+  const guarded = guards.guarded(table, "update", {
+    inFlight: new InFlight(() => clock.now()),
+    confirmLease,
+  });
   return { clock, opensAt, calls, guarded };
 }
 

@@ -35,6 +35,25 @@ describe("a job whose workers all work", () => {
 });
 
 describe("a job of whose workers one is held", () => {
+  it("waits for what holds it while another only waits for a place", async () => {
+    const { clock, began, holds } = opened();
+    const until = began + 10_000;
+    const stop = new AbortController();
+    const ask = async () =>
+      clock.now() < until ? { reason: "window" as const, until, detail: "shut" } : null;
+    void holds.working(() => holds.waitOut(ask, stop.signal));
+    void holds.working(async () => {
+      await holds.resting(() => clock.sleep(5000));
+      await clock.sleep(1000);
+    });
+    await clock.runUntil(began + 4000);
+    expect(holds.waiting).toMatchObject({ reason: "window" });
+    await clock.runUntil(began + 5500);
+    expect(holds.waiting).toBeNull();
+    await clock.runUntil(began + 7000);
+    expect(holds.waiting).toMatchObject({ reason: "window" });
+  });
+
   it("waits for what holds it only when nobody else works", async () => {
     const { clock, began, holds } = opened();
     const until = began + 10_000;
