@@ -170,8 +170,11 @@ export class S3ObjectStore implements ObjectStore {
         );
       const { AccessPointAlias } = await withReason(look, () => this.#versioning(bucket, signal));
       const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
-      const versioning = await this.#versioning(bucket, signal);
-      return { exists: true, versioning, isAlias, defaultEncryption: await this.#encryption(bucket, signal) };
+      const [versioning, defaultEncryption] = await Promise.all([
+        this.#versioning(bucket, signal),
+        this.#encryption(bucket, signal),
+      ]);
+      return { exists: true, versioning, isAlias, defaultEncryption };
     } catch (error) {
       // HEAD has no body, so a missing bucket looks like a missing object.
       const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
