@@ -115,6 +115,7 @@ export class JobRun {
       if (this.#cause === null) this.#cause = { kind: "error", error };
     } finally {
       ended.abort();
+      this.#poke();
       await heartbeat;
     }
     return this.#settle();
@@ -164,11 +165,10 @@ export class JobRun {
   }
 
   async #beat(ended: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
     while (!ended.aborted) {
       const pause = new AbortController();
       this.#poke = () => pause.abort();
-      await clock.sleep(this.#held.heartbeatMs, AbortSignal.any([ended, pause.signal]));
+      await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);

@@ -7,6 +7,7 @@ import type { DatabaseHealth, HealthMeasure, MissingRight } from "../ports/datab
 import { easedValue, gapMs, isTripped, type Load, loadsOf, restMs } from "./database-load.ts";
 import type { Hold } from "./gate.ts";
 import { HealthCollector, type Knowledge } from "./health-collector.ts";
+import { SharedAborts } from "./shared-aborts.ts";
 import type { Valve } from "./valve.ts";
 
 /** Weight of the newest statement in the average of their times. */
@@ -43,6 +44,7 @@ export class DatabaseGuard {
   readonly #clock: Clock;
   readonly #collector: HealthCollector;
   readonly #onMissingRight: (missing: MissingRight) => void;
+  readonly #aborts = new SharedAborts();
   readonly #reported = new Set<string>();
   readonly #tripped = new Set<HealthMeasure>();
   #limits: DatabaseLimits | null;
@@ -127,10 +129,10 @@ export class DatabaseGuard {
   /** A statement is not decided on what was known over a second ago. A look takes milliseconds and is no trouble to show. */
   async #freshLook(signal: AbortSignal): Promise<void> {
     const look = this.#look();
-    if (look === null) return;
+    if (look === null || signal.aborted) return;
     const over = new AbortController();
-    const late = this.#clock.sleep(LOOK_WITHIN_MS, AbortSignal.any([signal, over.signal]));
-    await Promise.race([look, late]);
+    const forget = this.#aborts.on(signal, () => over.abort());
+    await Promise.race([look, this.#clock.sleep(LOOK_WITHIN_MS, over.signal)]).finally(forget);
     over.abort();
   }
 

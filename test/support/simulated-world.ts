@@ -12,7 +12,7 @@ import type {
   ObjectStore,
   RequestCounts,
 } from "../../src/ports/object-store.ts";
-import type { ReferencedRow, ReferenceTable } from "../../src/ports/reference-table.ts";
+import { type ReferencedRow, type ReferenceTable, sendFreely } from "../../src/ports/reference-table.ts";
 import { Estate, indexOf, type Kind, keyOf, NEW, OLD } from "./simulated-estate.ts";
 
 const REQUEST_MS = 25;
@@ -161,8 +161,8 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
         ...{ estimatedRows: estate.size, selfUpdatingColumns: [], triggers: [], mayRewrite: true },
       };
     },
-    async page(afterId, valuePrefix, limit) {
-      await lasts();
+    async page(afterId, valuePrefix, limit, pass = sendFreely) {
+      await pass(lasts);
       const rows: ReferencedRow[] = [];
       for (let index = Number(afterId ?? 0); index < estate.size && rows.length < limit; index += 1) {
         const row = rowAt(index);
@@ -170,16 +170,16 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       }
       return rows;
     },
-    async naming(values) {
-      await lasts();
+    async naming(values, pass = sendFreely) {
+      await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
     },
-    async existing(ids) {
-      await lasts();
+    async existing(ids, pass = sendFreely) {
+      await pass(lasts);
       return new Set(ids.filter((id) => Number(id) >= 1 && Number(id) <= estate.size));
     },
-    async rewrite(values, { from, to }) {
-      await lasts();
+    async rewrite(values, { from, to }, pass = sendFreely) {
+      await pass(lasts);
       if (from !== OLD || to !== NEW) throw new DomainError("database_refused", `${from} to ${to}`);
       const indexes = values.flatMap((value) => holding(value) ?? []);
       for (const index of indexes) estate.changed[index] = (estate.changed[index] ?? 0) + 1;

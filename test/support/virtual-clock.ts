@@ -1,5 +1,6 @@
 /** A clock without real time: it jumps to the next sleeper as soon as nothing else is left to do. */
 
+import { SharedAborts } from "../../src/pacing/shared-aborts.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 
 interface Sleeper {
@@ -11,6 +12,7 @@ export class VirtualClock implements Clock {
   #now: number;
   readonly #settled: () => Promise<void>;
   readonly #sleepers: Sleeper[] = [];
+  readonly #aborts = new SharedAborts();
   /** When nothing runs though timers are due, as when an event loop is blocked: from (inclusive) – to, ms. */
   stalledUntil: (at: number) => number = (at) => at;
 
@@ -28,12 +30,12 @@ export class VirtualClock implements Clock {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
-        signal?.removeEventListener("abort", wake);
+        forget?.();
         resolve();
       };
+      const forget = signal === undefined ? null : this.#aborts.on(signal, wake);
       // As setTimeout does: whole milliseconds, at least one. Woken early, it stays and wakes nobody later.
       this.#insert({ dueAt: this.#now + Math.max(1, Math.ceil(ms)), wake });
-      signal?.addEventListener("abort", wake, { once: true });
     });
   }
 
