@@ -56,6 +56,16 @@ describe("the load of a measure", () => {
     expect(loads(sample, limits)).toEqual(expected);
   });
 
+  it("spreads and never holds by lock waits for a job that was stored before there was a limit for them", () => {
+    const stored = JSON.parse(
+      '{"maxThreadsRunning":41,"maxReplicaLagSeconds":null,"onUnknown":"hold"}',
+    ) as DatabaseLimits;
+    const [threads, lockWaits] = loadsOf({ ...QUIET, lockWaits: 800 }, stored);
+    expect([threads?.measure, lockWaits?.measure]).toEqual(["threadsRunning", "lockWaits"]);
+    expect([lockWaits?.load, lockWaits?.holds]).toEqual([100, false]);
+    expect(lockWaits !== undefined && isTripped(lockWaits, false)).toBe(false);
+  });
+
   it("objects above the limit, and then until it is back at nine tenths", () => {
     const at = (threadsRunning: number, wasTripped: boolean) =>
       isTripped(loadsOf({ ...QUIET, threadsRunning }, LIMITS)[0]!, wasTripped);

@@ -1,0 +1,29 @@
+/** Jobs that an older version stored, whose specs lack what has come since: they run, and are shown and changed. */
+
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { JobSpec } from "../../src/domain/job-spec.ts";
+import { AVATARS } from "../support/job-spec.ts";
+import { IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
+
+let bench: Workbench;
+beforeEach(async () => {
+  bench = await openFilledWorkbench(imageKeys(5));
+});
+afterEach(() => bench.close());
+
+it("guards without a limit for lock waits", async () => {
+  const older = {
+    ...{ ...AVATARS, delete: { when: "verified", after: "0s" } },
+    references: [{ ...IMAGES, set: {}, urlPrefix: null, where: {}, keepUpdatedAt: true }],
+    guards: {
+      database: { maxThreadsRunning: 40, maxReplicaLagSeconds: null, onUnknown: "hold" },
+      maxExceptionRatio: null,
+    },
+  } as unknown as JobSpec;
+  const request = { spec: older, idempotencyKey: null, actor: "v0", at: Date.now() };
+  const { job } = await bench.ledger.createJob(request);
+  const change = { guards: { maxExceptionRatio: 0.5 } };
+  await bench.jobs.amend(job.id, change, { ifVersions: null, actor: "ann" });
+  expect((await bench.jobs.get(job.id)).spec.guards).toMatchObject({ database: { maxThreadsRunning: 40 } });
+  expect(await bench.work(job.id)).toMatchObject({ state: "completed", objects: { moved: 5 } });
+});
