@@ -37,6 +37,16 @@ export interface JobRecord {
   readonly finishedAt: number | null;
   /** Until then an operator lets the job work outside its windows. */
   readonly windowsIgnoredUntil: number | null;
+  /** What the whole inventory is expected to give; null until it was counted, and for a job that was planned before. */
+  readonly expected: ExpectedObjects | null;
+}
+
+/** A whole inventory as it was counted ahead of planning: about what will be planned, for objects come and go. */
+export interface ExpectedObjects {
+  /** Those planned before included, `maxObjects` at most. */
+  readonly objects: number;
+  /** Null where the inventory does not tell sizes. */
+  readonly bytes: number | null;
 }
 
 /** Leave to work on a job, until `leaseUntil`; a later claim has a greater token and shuts this one out. */

@@ -8,6 +8,7 @@ import type {
   AuditEvent,
   BatchSummary,
   ExceptionRecord,
+  ExpectedObjects,
   JobRecord,
   Lease,
   NewBatch,
@@ -21,6 +22,7 @@ export type {
   AuditEvent,
   BatchSummary,
   ExceptionRecord,
+  ExpectedObjects,
   JobRecord,
   Lease,
   NewBatch,
@@ -118,6 +120,8 @@ export interface Ledger {
   /** Where planning goes on, null when no batch was planned. */
   lastCursor(jobId: string): Promise<string | null>;
   planFinished(lease: Lease, at: number): Promise<void>;
+  /** Records what the whole inventory is expected to give, counted ahead of planning; a later count replaces it. */
+  expectObjects(lease: Lease, expected: ExpectedObjects, at: number): Promise<void>;
   /** Records how a stage of a batch ended; one statement, one transaction more when exceptions are to be written. */
   recordStage(lease: Lease, outcome: StageOutcome): Promise<void>;
   /**

@@ -52,6 +52,7 @@ export function fencingContract(ledgerOf: () => Ledger): void {
       await expect(ledger.renew(old, REPORT, LATER, LEASE_MS)).rejects.toMatchObject(LOST);
       await expect(ledger.release(old, end, LATER)).rejects.toMatchObject(LOST);
       await expect(ledger.planFinished(old, LATER)).rejects.toMatchObject(LOST);
+      await expect(ledger.expectObjects(old, { objects: 1, bytes: 1 }, LATER)).rejects.toMatchObject(LOST);
       await expect(addKeys(ledger, old, "c")).rejects.toMatchObject(LOST);
       const withException = ledger.addBatch(old, { objects: [refused], cursor: "c" }, LATER);
       await expect(withException).rejects.toMatchObject(LOST);

@@ -144,5 +144,17 @@ export function leasesContract(ledgerOf: () => Ledger): void {
       await ledger.planFinished(lease, T0 + 2);
       expect(await ledger.job(lease.jobId)).toMatchObject({ planDone: true, version: 3, updatedAt: T0 + 1 });
     });
+
+    test("what was counted ahead is kept, the last count of several, through a claim by somebody else", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      expect((await ledger.job(lease.jobId))?.expected).toBeNull();
+      await ledger.expectObjects(lease, { objects: 7, bytes: null }, T0 + 1);
+      const expected = { objects: 10_000_000_000, bytes: 9_007_199_254_740_991 };
+      await ledger.expectObjects(lease, expected, T0 + 2);
+      expect(await ledger.job(lease.jobId)).toMatchObject({ expected, version: 4, updatedAt: T0 + 2 });
+      await ledger.claim(lease.jobId, "another", T0 + 2 * LEASE_MS, LEASE_MS);
+      expect(await ledger.job(lease.jobId)).toMatchObject({ expected, leaseOwner: "another" });
+    });
   });
 }

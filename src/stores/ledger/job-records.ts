@@ -5,7 +5,7 @@ import { canonicalJson } from "../../domain/canonical-json.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { JobState, Waiting } from "../../domain/job-state.ts";
-import type { JobRecord, Ledger, Page } from "../../ports/ledger.ts";
+import type { ExpectedObjects, JobRecord, Ledger, Page } from "../../ports/ledger.ts";
 import { noRequests, type RequestCounts } from "../../ports/object-store.ts";
 import { insertAudit } from "./audit-records.ts";
 import { digestOf } from "./digest.ts";
@@ -90,6 +90,7 @@ function newJobRow(id: string, { spec, idempotencyKey, at }: Request<"createJob"
     started_at: null,
     finished_at: null,
     windows_ignored_until: null,
+    expected: null,
   };
 }
 
@@ -148,5 +149,6 @@ function recordOf(row: JobRow): JobRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     windowsIgnoredUntil: row.windows_ignored_until,
+    expected: row.expected === null ? null : (JSON.parse(row.expected) as ExpectedObjects),
   };
 }

@@ -1,7 +1,7 @@
 /** What runners do to jobs: claim them, report while they hold them, and let go. */
 
 import { isFinished, isRunnable, JOB_STATES, type JobState } from "../../domain/job-state.ts";
-import type { JobRecord, Lease, Ledger, RunReport } from "../../ports/ledger.ts";
+import type { ExpectedObjects, JobRecord, Lease, Ledger, RunReport } from "../../ports/ledger.ts";
 import { insertAudit } from "./audit-records.ts";
 import { fenceHolds, fenceValues, leaseLost } from "./fence.ts";
 import { findJob } from "./job-records.ts";
@@ -144,6 +144,23 @@ export async function planFinished(session: LedgerSession, lease: Lease, at: num
          plan_done_at = COALESCE(plan_done_at, ?)
        WHERE id = ? AND fencing_token = ?`,
       [at, at, ...fenceValues(lease)],
+    );
+    if (changed === 0) throw leaseLost(lease);
+  });
+}
+
+/** Records how many objects the whole inventory is expected to give. */
+export async function expectObjects(
+  session: LedgerSession,
+  lease: Lease,
+  expected: ExpectedObjects,
+  at: number,
+): Promise<void> {
+  await session.run(async (sql) => {
+    const changed = await sql.change(
+      `UPDATE tranship_jobs SET expected = ?, updated_at = ?, version = version + 1
+       WHERE id = ? AND fencing_token = ?`,
+      [JSON.stringify(expected), at, ...fenceValues(lease)],
     );
     if (changed === 0) throw leaseLost(lease);
   });

@@ -7,6 +7,7 @@ import { CreateBatches1790000000002 } from "../../../migrations/0002-create-batc
 import { CreateExceptions1790000000003 } from "../../../migrations/0003-create-exceptions.ts";
 import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-audit-events.ts";
 import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-windows-ignored.ts";
+import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   CreateExceptions1790000000003,
   CreateAuditEvents1790000000004,
   AddWindowsIgnored1790000000005,
+  AddExpected1790000000006,
 ];
 
 const BUSY_TIMEOUT_MS = 2_000;

@@ -6,6 +6,7 @@ import type {
   AuditEvent,
   BatchSummary,
   ExceptionRecord,
+  ExpectedObjects,
   JobRecord,
   Lease,
   Ledger,
@@ -21,7 +22,7 @@ import { exceptionPage, topExceptions } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
 import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
 import { KnownObjects } from "./known-objects.ts";
-import { claim, planFinished, release, renew } from "./lease-records.ts";
+import { claim, expectObjects, planFinished, release, renew } from "./lease-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
 import { objectHistory } from "./object-lookup.ts";
 import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
@@ -118,6 +119,10 @@ export class TypeormLedger implements Ledger {
 
   planFinished(lease: Lease, at: number): Promise<void> {
     return planFinished(this.#session, lease, at);
+  }
+
+  expectObjects(lease: Lease, expected: ExpectedObjects, at: number): Promise<void> {
+    return expectObjects(this.#session, lease, expected, at);
   }
 
   recordStage(lease: Lease, outcome: StageOutcome): Promise<void> {

@@ -32,6 +32,8 @@ export interface JobRow {
   started_at: number | null;
   finished_at: number | null;
   windows_ignored_until: number | null;
+  /** JSON. */
+  expected: string | null;
 }
 
 export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
@@ -63,6 +65,7 @@ export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
       started_at: { ...time, nullable: true },
       finished_at: { ...time, nullable: true },
       windows_ignored_until: { ...time, nullable: true },
+      expected: { ...text, nullable: true },
     },
     indices: [{ name: "tranship_jobs_idempotency", columns: ["idempotency_digest"], unique: true }],
   });
