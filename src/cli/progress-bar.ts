@@ -46,12 +46,14 @@ function partsOf(view: JobView, now: number): Part[] {
 
 function countParts(view: JobView): Part[] {
   const { moved, copied, planned, skipped, exceptions } = view.objects;
+  // Until all is planned, what was counted is nearer to all that there is.
+  const inAll = view.planDone ? planned : Math.max(planned, view.expected?.objects ?? 0);
   const parts: Part[] =
     view.percent === null
       ? [{ text: `moved ${humanCount(moved)}, planned ${humanCount(planned)} so far`, rank: 0 }]
       : [
           { text: `${view.percent.toFixed(1)}%`.padStart(6), rank: 0 },
-          { text: `${humanCount(moved)}/${humanCount(planned)}`, rank: 1 },
+          { text: `${humanCount(moved)}/${humanCount(inAll)}`, rank: 1 },
         ];
   // In the grace period and before an approval, copied objects are long done with and yet not moved.
   if (copied > moved) parts.push({ text: `${humanCount(copied)} copied`, rank: 5 });

@@ -32,6 +32,8 @@ export interface Carrier {
   readonly graceMs: number;
   /** Told after each recorded stage. */
   onStage?(batch: Batch, stage: StageName): void;
+  /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
+  onCountFailed?(error: unknown): void;
 }
 
 /** Where a batch was left: `done`, or `parked` in state `updated` until its sources may be deleted. */

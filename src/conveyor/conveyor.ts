@@ -2,8 +2,10 @@
 
 import type { Batch } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
+import type { JobRecord } from "../ports/ledger.ts";
 import { planBatches } from "../stages/plan.ts";
 import { type Carrier, carryBatch } from "./batch-carrier.ts";
+import { Expectation } from "./expectation.ts";
 import { type Lane, Lanes, type Left } from "./lanes.ts";
 import { Parking } from "./parking.ts";
 import { sitOut } from "./trouble.ts";
@@ -22,10 +24,11 @@ const IN_OTHER_HANDS_MS = 200;
  */
 export async function runConveyor(
   carrier: Carrier,
-  planDone: boolean,
+  { planDone, expected }: Pick<JobRecord, "planDone" | "expected">,
   abort: (cause: unknown) => void,
 ): Promise<void> {
   const parking = new Parking(carrier);
+  const expectation = new Expectation(carrier, expected !== null);
   const lanes = new Lanes();
   const lane = lanes.open(MOST_IN_HAND);
   const dueLane = lanes.open(MOST_DUE_IN_HAND);
@@ -48,7 +51,8 @@ export async function runConveyor(
   };
   const feed = async () => {
     await resumeOpen(carrier, lane, carry);
-    if (!planDone) await planOn(carrier, lane, carry);
+    if (!planDone) await planOn(carrier, lane, carry, expectation);
+    expectation.planningEnded();
     await lane.idle();
     // A batch whose planning seemed to fail and was recorded all the same is found here.
     await resumeOpen(carrier, lane, carry);
@@ -56,7 +60,7 @@ export async function runConveyor(
     parking.close();
   };
   await Promise.all([guard(feed), guard(() => pumpDue(carrier, dueLane, carry, parking))]);
-  await Promise.all([lane.idle(), dueLane.idle()]);
+  await Promise.all([lane.idle(), dueLane.idle(), expectation.end()]);
   const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
   if (telling !== undefined) throw telling;
   if (carrier.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
@@ -84,12 +88,12 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
 }
 
 /** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
-async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void> {
+async function planOn(carrier: Carrier, lane: Lane, carry: Carry, expectation: Expectation): Promise<void> {
   const { context, holds } = carrier;
   await holds.working(async () => {
     for (let attempt = 1; !context.signal.aborted; attempt += 1) {
       try {
-        return await planFromLedger(carrier, lane, carry);
+        return await planFromLedger(carrier, lane, carry, expectation);
       } catch (error) {
         await sitOut(carrier, error, attempt);
       }
@@ -98,7 +102,12 @@ async function planOn(carrier: Carrier, lane: Lane, carry: Carry): Promise<void>
 }
 
 /** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
-async function planFromLedger({ context, tally, holds }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+async function planFromLedger(
+  { context, tally, holds }: Carrier,
+  lane: Lane,
+  carry: Carry,
+  expectation: Expectation,
+): Promise<void> {
   const { ledger, lease, clock, signal } = context;
   for await (const planned of planBatches(context, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
@@ -108,6 +117,7 @@ async function planFromLedger({ context, tally, holds }: Carrier, lane: Lane, ca
       tally.bytes += object.size;
       if (object.fate.kind === "exception") tally.exceptions += 1;
     }
+    expectation.planned(planned.cursor);
     // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
     await holds.resting(() => lane.start(batch.seq, carry(batch)));
   }

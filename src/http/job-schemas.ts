@@ -37,6 +37,16 @@ const Waiting = Type.Object(
   { ...closed, description: "What it waits for, since when, and until when if that is known" },
 );
 
+const Expected = Type.Object(
+  { objects: Count, bytes: nullable(Count) },
+  {
+    ...closed,
+    description:
+      "About what the whole inventory will give, counted beside the first copies of a job that takes long to plan; " +
+      "bytes only of an inventory from the bucket",
+  },
+);
+
 /** A job as users see it: `JobView`. */
 export const JobSchema = Type.Object(
   {
@@ -61,9 +71,10 @@ export const JobSchema = Type.Object(
     bytes: Type.Integer({ minimum: 0, description: "Bytes of the planned objects" }),
     rate: Type.Object({ objectsPerSecond: Type.Number(), bytesPerSecond: Type.Number() }, closed),
     percent: nullable(
-      Type.Number({ minimum: 0, maximum: 100, description: "Known once everything is planned" }),
+      Type.Number({ minimum: 0, maximum: 100, description: "Known once everything is planned or counted" }),
     ),
     planDone: Type.Boolean({ description: "Whether the whole inventory is planned" }),
+    expected: nullable(Expected),
     finishAt: nullable(Instant),
     finishOpenings: nullable(
       Type.Integer({ description: "Openings of its windows until then, the present one included" }),

@@ -20,7 +20,16 @@ export interface Finish {
   readonly openings: number | null;
 }
 
-/** Null while it is anybody's guess: not all is planned, an approval is missing, or nothing is known of the rate. */
+/**
+ * How many objects the job has in all: those planned, or, until all are, those it is expected to have, if these are
+ * more. Null while nobody has counted.
+ */
+export function objectsInAll({ planDone, expected }: JobRecord, { planned }: Tally): number | null {
+  if (planDone) return planned;
+  return expected === null ? null : Math.max(planned, expected.objects);
+}
+
+/** Null while it is anybody's guess: nobody has counted, an approval is missing, or nothing is known of the rate. */
 export function finishTime(
   record: JobRecord,
   tally: Tally,
@@ -28,7 +37,8 @@ export function finishTime(
   { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
 ): Finish | null {
   const { spec, waiting } = record;
-  if (isFinished(record.state) || !record.planDone || pulse === null) return null;
+  const inAll = objectsInAll(record, tally);
+  if (isFinished(record.state) || inAll === null || pulse === null) return null;
   if (spec.delete.when === "approved" && record.approvedAt === null) return null;
   if (waiting !== null && waiting.reason !== "window" && waiting.reason !== "grace") return null;
   const window = spec.windows === null ? null : new OffPeakWindow(spec.windows, spec.limits, calendar);
@@ -38,7 +48,8 @@ export function finishTime(
     if (window === null || !isBound) return from + (seconds * 1000) / speedOf(spec.limits);
     return estimateFinish(window, { seconds, from, speedOf })?.at ?? null;
   };
-  const at = endOf(spec, tally, pulse, { now, after });
+  const left = { toCopy: inAll - copiedSoFar(tally), toSettle: inAll - settledSoFar(tally) };
+  const at = endOf(spec, left, pulse, { now, after });
   if (at === null) return null;
   return { at, openings: window === null ? null : openingsBetween(window, now, at) };
 }
@@ -50,19 +61,17 @@ const LEAST_S = 0.001;
 
 function endOf(
   { delete: deletion }: JobSpec,
-  tally: Tally,
+  { toCopy, toSettle }: { readonly toCopy: number; readonly toSettle: number },
   pulse: Pulse,
   { now, after }: { readonly now: number; readonly after: After },
 ): number | null {
   const graceMs = deletion.when === "never" ? 0 : durationMs(deletion.after);
-  const toCopy = tally.planned - copiedSoFar(tally);
   if (toCopy > 0) {
     if (pulse.copiedPerSecond <= 0) return null;
     const copiedAt = after(toCopy / pulse.copiedPerSecond, now, "copy");
     // Those copied last are the last to be deleted; the others are deleted meanwhile.
     return copiedAt === null ? null : after(LEAST_S, copiedAt + graceMs, "delete");
   }
-  const toSettle = tally.planned - settledSoFar(tally);
   if (graceMs > 0 && pulse.updatedAt === null) return null;
   const dueAt = Math.max(now, (pulse.updatedAt ?? 0) + graceMs);
   const seconds = pulse.settledPerSecond > 0 ? toSettle / pulse.settledPerSecond : LEAST_S;

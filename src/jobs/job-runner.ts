@@ -107,9 +107,7 @@ export class JobRun {
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
-        await runConveyor(this.#carrier(), this.#record.planDone, (error) =>
-          this.#halt({ kind: "error", error }),
-        );
+        await runConveyor(this.#carrier(), this.#record, (error) => this.#halt({ kind: "error", error }));
       }
     } catch (error) {
       if (this.#cause === null) this.#cause = { kind: "error", error };
@@ -140,6 +138,8 @@ export class JobRun {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
         void this.#watchExceptions();
       },
+      onCountFailed: (err) =>
+        this.#log.warn({ event: "count_failed", jobId: this.jobId, err }, "the inventory was not counted"),
     };
   }
 

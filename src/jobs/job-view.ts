@@ -4,9 +4,9 @@ import type { Tally } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, WaitReason } from "../domain/job-state.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
-import type { JobRecord } from "../ports/ledger.ts";
+import type { ExpectedObjects, JobRecord } from "../ports/ledger.ts";
 import type { RequestCounts } from "../ports/object-store.ts";
-import { finishTime } from "./finish-time.ts";
+import { finishTime, objectsInAll } from "./finish-time.ts";
 import { type Pulse, settledSoFar } from "./progress-meter.ts";
 
 export interface JobView {
@@ -35,9 +35,11 @@ export interface JobView {
   /** Bytes of the planned objects. */
   readonly bytes: number;
   readonly rate: { readonly objectsPerSecond: number; readonly bytesPerSecond: number };
-  /** 0–100; null until the whole inventory is planned. */
+  /** 0–100; null until the whole inventory is planned or counted. */
   readonly percent: number | null;
   readonly planDone: boolean;
+  /** What the whole inventory was counted to give before it was planned; null for a job that was soon planned. */
+  readonly expected: ExpectedObjects | null;
   /** At the rate at which it went when it last went, counting windows, limits, grace; null while that is anybody's guess. */
   readonly finishAt: string | null;
   /** How many openings of its windows that takes, the present one included; null without windows or finish. */
@@ -75,7 +77,7 @@ export function viewOf(
   { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
 ): JobView {
   const counted = live?.tally ?? tally;
-  const percent = percentOf(record, settledSoFar(counted), counted.planned);
+  const percent = percentOf(record, settledSoFar(counted), objectsInAll(record, counted));
   const finish = finishTime(record, counted, live?.pulse ?? null, { now, calendar });
   return {
     id: record.id,
@@ -100,6 +102,7 @@ export function viewOf(
     },
     percent,
     planDone: record.planDone,
+    expected: record.expected,
     finishAt: finish === null ? null : iso(finish.at),
     finishOpenings: finish?.openings ?? null,
     seconds: (live?.activeMs ?? record.activeMs) / 1000,
@@ -147,10 +150,12 @@ export function summaryOf(view: JobView): JobSummary {
   };
 }
 
-function percentOf(record: JobRecord, settled: number, planned: number): number | null {
-  if (record.state === "completed") return 100;
-  if (!record.planDone) return null;
-  return planned === 0 ? 100 : Math.floor((settled / planned) * 1000) / 10;
+/** What is only expected is not all: 99.9 at most. */
+function percentOf({ state, planDone }: JobRecord, settled: number, inAll: number | null): number | null {
+  if (state === "completed") return 100;
+  if (inAll === null) return null;
+  const percent = inAll === 0 ? 100 : Math.floor((settled / inAll) * 1000) / 10;
+  return planDone ? percent : Math.min(99.9, percent);
 }
 
 function waitingOf(record: JobRecord): JobView["waiting"] {

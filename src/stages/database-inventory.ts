@@ -34,13 +34,19 @@ const NOT_UNDERSTOOD = {
   message: "the stored value does not follow the reference's form",
 } as const;
 
-interface NamedPage {
+/** Keys that the rows of one page name. */
+export interface NamedPage {
   readonly named: readonly NamedKey[];
   readonly last: string | null;
   readonly more: boolean;
 }
 
-async function readPage(context: StageContext, after: string | null, limit: number): Promise<NamedPage> {
+/** The keys that the `limit` rows after row `after` name, and the last of these rows. */
+export async function readPage(
+  context: StageContext,
+  after: string | null,
+  limit: number,
+): Promise<NamedPage> {
   const table = context.references[0];
   if (table === undefined) return { named: [], last: null, more: false };
   const starts = formsOf(context, 0).map((form) => form.change.from);

@@ -41,7 +41,7 @@ const MOST_ROWS_NOTED = 20;
 type Place = { readonly position: string } | { readonly ranges: readonly KeyRange[] };
 
 /** What the cursor of a batch holds. */
-type Cursor = Place & {
+export type Cursor = Place & {
   /** Objects planned so far, for `maxObjects`. */
   readonly planned: number;
 };
@@ -110,7 +110,7 @@ function inventoryOf(context: StageContext, position: string | null): AsyncItera
 }
 
 /** The job's own filter. An object that is not there passes: it must be accounted for. */
-function passes(context: StageContext, key: string, modifiedAt: number | null): boolean {
+export function passes(context: StageContext, key: string, modifiedAt: number | null): boolean {
   const { prefix } = context.spec.source;
   if (!key.startsWith(prefix)) {
     throw new DomainError("internal", "an inventory gave a key outside the source prefix");

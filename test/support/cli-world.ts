@@ -102,6 +102,7 @@ export function viewWith(parts: Partial<JobView> = {}): JobView {
     rate: { objectsPerSecond: 0, bytesPerSecond: 0 },
     percent: 50,
     planDone: true,
+    expected: null,
     finishAt: null,
     finishOpenings: null,
     seconds: 8,

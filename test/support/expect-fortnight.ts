@@ -34,6 +34,18 @@ export function expectFortnight(lived: () => Fortnight): void {
     expect(endOf(small)).toBeGreaterThan(at("America/New_York", "2026-11-01 01:00"));
   });
 
+  it("told from the second night on when it would be done, within 10 %, though all was planned only in the last", () => {
+    const { small } = lived();
+    const end = endOf(small);
+    const told = small.told.filter(({ at: time }) => time > at("America/New_York", "2026-10-21 00:00"));
+    const early = told.filter(({ at: time }) => time < end - 12 * 3_600_000);
+    expect(early.length).toBeGreaterThan(1000);
+    expect(early.filter(({ finishAt }) => finishAt === null)).toEqual([]);
+    const off = early.map(({ at: time, finishAt }) => Math.abs((finishAt ?? 0) - end) / (end - time));
+    expect(Math.max(...off)).toBeLessThan(0.1);
+    expect(early.filter(({ planDone }) => !planDone).length / early.length).toBeGreaterThan(0.75);
+  });
+
   it("used its limit of an ordinary night, and all of the night with the doubled hour", () => {
     const { perNight, limit, minutes } = lived();
     const of = (night: string) => perNight.get(night) ?? 0;

@@ -27,6 +27,8 @@ export interface Move {
   readonly silent: string[];
   /** What it was seen to wait for. */
   readonly reasons: Set<string>;
+  /** When it would be done, as an operator was told. */
+  readonly told: { readonly at: number; readonly finishAt: number | null; readonly planDone: boolean }[];
   view: JobView;
 }
 
@@ -220,6 +222,8 @@ async function lookAtAll({ jobs, clock }: SimulatedService, moves: readonly Move
     move.view = await jobs.get(move.id);
     const { state, waiting, finishedAt } = move.view;
     if (waiting !== null) move.reasons.add(waiting.reason);
+    const finish = move.view.finishAt === null ? null : Date.parse(move.view.finishAt);
+    move.told.push({ at: clock.now(), finishAt: finish, planDone: move.view.planDone });
     const moves = clock.now() - move.witness.lastAt < STILL_MS;
     if (moves || waiting !== null || state === "paused" || finishedAt !== null) continue;
     move.silent.push(`${new Date(clock.now()).toISOString()} ${state}`);
@@ -254,7 +258,7 @@ async function beginMove(
   await service.clock.runUntil(service.clock.now() + 1000);
   const { job: view } = await submitted;
   const witness = new Witness(estate, { windows, requestsPerSecond });
-  return { estate, witness, id: view.id, silent: [], reasons: new Set(), view };
+  return { estate, witness, id: view.id, silent: [], reasons: new Set(), told: [], view };
 }
 
 /** A window without limits of its own does not speak of any. */

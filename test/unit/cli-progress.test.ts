@@ -19,6 +19,7 @@ const exceptions = viewWith({
   objects: { ...busy.objects, moved: 9000, skipped: 3, exceptions: 1 },
 });
 const unknownTotal = viewWith({ percent: null, planDone: false });
+const counted = viewWith({ percent: 2, planDone: false, expected: { objects: 500_000, bytes: null } });
 const waiting = viewWith({
   state: "waiting",
   waiting: { reason: "window", since: at(6, 0), until: at(22, 0), detail: "opens mon–fri 22:00" },
@@ -45,6 +46,13 @@ describe("the line of", () => {
       " 50.0%  10,000/20,000  20,000 copied",
     ],
     ["a job that is being planned", unknownTotal, "moved 10,000, planned 20,000 so far"],
+    ["one whose inventory was counted ahead", counted, "  2.0%  10,000/500,000"],
+    [
+      "one that has more to plan than was counted",
+      { ...counted, expected: { objects: 5, bytes: 5 } },
+      "  2.0%  10,000/20,000",
+    ],
+    ["one that has less", { ...counted, planDone: true }, "  2.0%  10,000/20,000"],
     [
       "a job outside its window",
       waiting,

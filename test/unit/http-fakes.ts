@@ -26,6 +26,7 @@ export const JOB: JobView = {
   rate: { objectsPerSecond: 12.5, bytesPerSecond: 1000 },
   percent: 60,
   planDone: true,
+  expected: null,
   finishAt: AT_ISO,
   finishOpenings: 3,
   seconds: 1.5,

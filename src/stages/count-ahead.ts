@@ -1,0 +1,104 @@
+/** Counts what planning will still find in an inventory, keeping nothing of it: one request or statement at a time. */
+
+import { DomainError } from "../domain/errors.ts";
+import { compareKeys } from "../domain/key-order.ts";
+import type { ExpectedObjects } from "../ports/ledger.ts";
+import { readPage } from "./database-inventory.ts";
+import { advanced, listSource } from "./listing-page.ts";
+import { type Cursor, passes } from "./plan.ts";
+import type { KeyRange } from "./ranged-listing.ts";
+import type { StageContext } from "./stage-context.ts";
+
+/** Rows of one statement: with the one more that tells whether any follow, the most that any statement looks at. */
+const ROWS = 19_999;
+/** After so many records of a manifest the counting rests: reading them is all work of this process. */
+const RECORDS = 1000;
+const REST_MS = 10;
+
+/** How far planning has come. */
+export interface PlannedSoFar {
+  /** The cursor of the last planned batch. */
+  readonly cursor: string;
+  /** Bytes of all objects planned so far. */
+  readonly bytes: number;
+}
+
+/** A count under way: what was found, and how much of it is wanted. */
+interface Count {
+  objects: number;
+  bytes: number;
+  readonly most: number;
+}
+
+/**
+ * What the whole inventory will give, when planning has come to `planned`: what is planned, and what passes the filter of
+ * the rest, `maxObjects` at most. Of keys that rows or a manifest name the time of change is not known and not asked
+ * for: all are taken to pass `modifiedBefore`. Throws `stopped` when the signal aborts, and what store, table and
+ * manifest throw.
+ */
+export async function countAhead(context: StageContext, planned: PlannedSoFar): Promise<ExpectedObjects> {
+  const { inventory, maxObjects } = context.spec;
+  const cursor = JSON.parse(planned.cursor) as Cursor;
+  const most = (maxObjects ?? Number.POSITIVE_INFINITY) - cursor.planned;
+  const count: Count = { objects: 0, bytes: 0, most };
+  if (inventory.from === "bucket") await countRanges(context, cursor, count);
+  else if ("position" in cursor && inventory.from === "database") {
+    await countRows(context, cursor.position, count);
+  } else if ("position" in cursor) await countRecords(context, Number(cursor.position), count);
+  const bytes = inventory.from === "bucket" ? planned.bytes + count.bytes : null;
+  return { objects: cursor.planned + count.objects, bytes };
+}
+
+/** In the order in which planning lists them: counting goes ahead of it and so of all deletions. */
+async function countRanges(context: StageContext, cursor: Cursor, count: Count): Promise<void> {
+  const ranges = "ranges" in cursor ? cursor.ranges : [{ after: cursor.position, upTo: null }];
+  for (const range of ranges) await countRange(context, range, count);
+}
+
+async function countRange(context: StageContext, { after, upTo }: KeyRange, count: Count): Promise<void> {
+  let position = after;
+  while (goesOn(context, count)) {
+    const { objects, more } = await listSource(context, position, context.signal);
+    const mine = upTo === null ? objects : objects.filter(({ key }) => compareKeys(key, upTo) <= 0);
+    for (const { key, size, modifiedAt } of mine) if (passes(context, key, modifiedAt)) add(count, size);
+    if (!more || mine.length < objects.length) return;
+    position = advanced(position, objects.at(-1)?.key ?? null);
+    if (upTo !== null && compareKeys(position, upTo) >= 0) return;
+  }
+}
+
+async function countRows(context: StageContext, position: string, count: Count): Promise<void> {
+  let after: string | null = position;
+  while (goesOn(context, count)) {
+    const { named, last, more } = await readPage(context, after, ROWS);
+    for (const { key, fault } of named) if (fault !== null || passes(context, key, null)) add(count, 0);
+    if (!more) return;
+    after = last;
+  }
+}
+
+/** A key that the manifest repeats within a batch is planned once and counted again. */
+async function countRecords(context: StageContext, after: number, count: Count): Promise<void> {
+  const { spec, manifest, clock, signal } = context;
+  const { inventory } = spec;
+  if (inventory.from !== "manifest") return;
+  let records = 0;
+  for await (const { key } of manifest.keys(inventory, spec.source.bucket, after, signal)) {
+    if (!goesOn(context, count)) return;
+    if (key.startsWith(spec.source.prefix) && passes(context, key, null)) add(count, 0);
+    records += 1;
+    if (records % RECORDS === 0) await clock.sleep(REST_MS, signal);
+  }
+}
+
+/** Whether more is wanted. */
+function goesOn({ signal }: StageContext, { objects, most }: Count): boolean {
+  if (signal.aborted) throw new DomainError("stopped", "the inventory need not be counted any more");
+  return objects < most;
+}
+
+function add(count: Count, size: number): void {
+  if (count.objects >= count.most) return;
+  count.objects += 1;
+  count.bytes += size;
+}

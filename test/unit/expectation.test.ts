@@ -1,0 +1,104 @@
+/** When an inventory is counted ahead, and what becomes of a count that fails. */
+
+import { describe, expect, it } from "vitest";
+import type { Carrier } from "../../src/conveyor/batch-carrier.ts";
+import { Expectation } from "../../src/conveyor/expectation.ts";
+import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
+import type { ExpectedObjects } from "../../src/ports/ledger.ts";
+import { listedBucket } from "../support/listed-bucket.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const CURSOR = JSON.stringify({ position: "image/0", planned: 1 });
+
+function begun(isKnown = false) {
+  const clock = new VirtualClock(0);
+  const stop = new AbortController();
+  const keys = ["image/0", "image/1", "image/2", "image/3"];
+  const bucket = listedBucket(keys, { page: 2, deliver: (answer) => answer() });
+  const recorded: [ExpectedObjects, number][] = [];
+  const failed: unknown[] = [];
+  const failures: ErrorCode[] = [];
+  const context = {
+    spec: { source: { bucket: "b", prefix: "image/" }, inventory: { from: "bucket" }, maxObjects: null },
+    source: {
+      async list(request: Parameters<typeof bucket.list>[0]) {
+        const code = failures.shift();
+        if (code !== undefined) throw new DomainError(code, "no");
+        return bucket.list(request);
+      },
+    },
+    filter: () => true,
+    clock,
+    signal: stop.signal,
+    ledger: {
+      expectObjects: async (_: unknown, objects: ExpectedObjects, at: number) =>
+        void recorded.push([objects, at]),
+    },
+  };
+  const onCountFailed = (error: unknown) => void failed.push(error);
+  const carrier = { context, tally: { bytes: 7 }, onCountFailed } as unknown as Carrier;
+  const expectation = new Expectation(carrier, isKnown);
+  return { clock, stop, bucket, recorded, failed, failures, expectation };
+}
+
+describe("an inventory", () => {
+  it("is counted once, ten seconds after its first batch, from the last one on", async () => {
+    const { clock, expectation, recorded, bucket } = begun();
+    await clock.runUntil(60_000);
+    expectation.planned(JSON.stringify({ position: "", planned: 0 }));
+    await clock.runUntil(69_000);
+    expect(bucket.asked).toEqual([]);
+    expectation.planned(CURSOR);
+    await clock.runUntil(300_000);
+    expectation.planned(CURSOR);
+    await clock.runUntil(600_000);
+    expect(recorded).toEqual([[{ objects: 4, bytes: 7 + 3 * 7 }, 70_000]]);
+    expect(bucket.asked.length).toBe(2);
+    await expectation.end();
+  });
+
+  it("is not counted when planning is soon over, nor when the job stops, nor again in a later run", async () => {
+    for (const end of ["planning", "stop", "known"]) {
+      const { clock, stop, expectation, recorded, bucket } = begun(end === "known");
+      expectation.planned(CURSOR);
+      await clock.runUntil(9000);
+      if (end === "planning") expectation.planningEnded();
+      if (end === "stop") stop.abort();
+      await clock.runUntil(100_000);
+      expect([bucket.asked, recorded]).toEqual([[], []]);
+      await expectation.end();
+    }
+  });
+
+  it("is not counted to its end when planning is over meanwhile", async () => {
+    const { clock, expectation, recorded, bucket, failed } = begun();
+    expectation.planned(CURSOR);
+    const { list } = bucket;
+    Object.assign(bucket, {
+      list: (request: Parameters<typeof list>[0]) => {
+        expectation.planningEnded();
+        return list(request);
+      },
+    });
+    await clock.runUntil(100_000);
+    await expectation.end();
+    expect([bucket.asked.length, recorded, failed]).toEqual([1, [], []]);
+  });
+
+  it("is counted anew a minute after a trouble that passes, and left alone after any other", async () => {
+    const passing = begun();
+    passing.failures.push("store_unavailable", "database_unavailable");
+    passing.expectation.planned(CURSOR);
+    await passing.clock.runUntil(200_000);
+    expect(passing.recorded.map(([, at]) => at)).toEqual([130_000]);
+    expect(passing.failed.length).toBe(2);
+    await passing.expectation.end();
+
+    const lasting = begun();
+    lasting.failures.push("store_refused");
+    lasting.expectation.planned(CURSOR);
+    await lasting.clock.runUntil(200_000);
+    expect([lasting.recorded, lasting.failed.length]).toEqual([[], 1]);
+    await lasting.expectation.end();
+  });
+});
