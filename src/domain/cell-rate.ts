@@ -39,6 +39,11 @@ export class CellRate {
     return Math.max(0, this.#paidUntil - now);
   }
 
+  /** For how many milliseconds everything that went has been paid for. */
+  idleMs(now: number): number {
+    return Math.max(0, now - this.#paidUntil);
+  }
+
   /** `units` go at `now`, or are booked for later where {@link CellRate.waitMs} is not over. */
   take(units: number, now: number): void {
     this.#paidUntil = Math.max(this.#paidUntil, now - this.#creditMs) + (units * 1000) / this.#perSecond;

@@ -13,19 +13,33 @@ export interface Limit {
 /** Unused time that may be made up for: longer than the stalls of an event loop. */
 const CREDIT_MS = 100;
 /** Share of the limit that any second may hold beyond it: less than 5 %, for what comes closer together on its way. */
-const EXCESS = 0.03;
+const EXCESS = 0.01;
+/** What is more than this share of the limit at once is large. */
+const LARGE = 0.03;
+/** Who asked for nothing for so long begins anew, and slowly. */
+const IDLE_MS = 1000;
+/**
+ * So long, and at this share of the limit: the first requests arrive late and close together, as connections are opened
+ * for them. With a fifth of a second's worth less, they may be up to 250 ms late and no second holds more than 5 % too much.
+ */
+const BEGINNING_MS = 1000;
+const BEGINNING = 0.8;
 const SLOT_MS = 10;
 /** Slots that cover any second, wherever in a slot it begins. */
 const SLOTS = 1000 / SLOT_MS + 1;
 
 /**
- * A limit of `perSecond` units. Over any second no more than 3 % above it goes (or the next whole unit, for limits below
- * 34), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
+ * A limit of `perSecond` units. Over any second no more than 1 % above it goes (or the next whole unit, for limits below
+ * 100), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
  * timers fire late. Units of more than 3 % of the limit (large objects) keep it on average, and any second holds at most
- * one of them too much. Chosen over a fixed window because that lets twice the rate pass at its edges.
+ * one of them too much. After a second without demand the first second has 80 % of the limit, without credit. Chosen over a
+ * fixed window because that lets twice the rate pass at its edges.
  */
 export class Pace implements Limit {
+  #perSecond: number | null;
   #cells: CellRate | null;
+  /** When the slow beginning is over, epoch ms; null: it is. */
+  #beginsUntil: number | null = null;
   /** Units that went in each of the last slots, and their sum. */
   readonly #slots = new Float64Array(SLOTS);
   #sum = 0;
@@ -33,50 +47,55 @@ export class Pace implements Limit {
 
   /** @param perSecond units a second, > 0; null is no limit */
   constructor(perSecond: number | null) {
+    this.#perSecond = perSecond;
     this.#cells = perSecond === null ? null : new CellRate(perSecond, CREDIT_MS);
   }
 
   get perSecond(): number | null {
-    return this.#cells?.perSecond ?? null;
+    return this.#perSecond;
   }
+
+  /** The limit for what goes later than it pays: on average it is kept here, in each second by {@link Pace.going}. */
+  readonly ahead: Limit = {
+    waitMs: (_units, now) => this.#rateMs(now),
+    take: (units, now) => this.#pay(units, now),
+  };
+
+  /** What has paid {@link Pace.ahead} goes: into a second that must not hold too many, and nearly always has room. */
+  readonly going: Limit = {
+    waitMs: (units, now) => this.#crowdedMs(units, now),
+    take: (units, now) => this.#count(units, now),
+  };
 
   /** Changes the limit from `now` on, for what waits already too. */
   setRate(perSecond: number | null, now: number): void {
-    const before = this.#cells;
-    if (perSecond === null || before === null) {
+    const [before, cells] = [this.#perSecond, this.#cells];
+    this.#perSecond = perSecond;
+    if (perSecond === null || before === null || cells === null) {
       this.#forget();
+      this.#beginsUntil = null;
       this.#cells = perSecond === null ? null : new CellRate(perSecond, CREDIT_MS);
       return;
     }
     // What went under a higher limit must not close a lower one for a second.
-    const share = Math.min(1, perSecond / before.perSecond);
+    const share = Math.min(1, perSecond / before);
     this.#sum = 0;
     for (const [at, units] of this.#slots.entries()) {
       this.#slots[at] = Math.round(units * share);
       this.#sum += this.#slots[at];
     }
-    before.setRate(perSecond, now);
+    cells.setRate(this.#beginsUntil === null ? perSecond : perSecond * BEGINNING, now);
   }
 
   waitMs(units: number, now: number): number {
-    const cells = this.#cells;
-    if (cells === null) return 0;
-    const waitMs = cells.waitMs(now);
-    if (waitMs > 0 || units > Math.max(1, cells.perSecond * EXCESS)) return waitMs;
-    this.#advance(now);
-    const most = Math.max(Math.ceil(cells.perSecond), Math.floor(cells.perSecond * (1 + EXCESS)));
-    if (this.#sum + units <= most || this.#sum === 0) return 0;
-    return this.#untilOldestLeaves(now);
+    const waitMs = this.#rateMs(now);
+    if (waitMs > 0 || units > Math.max(1, (this.#perSecond ?? 0) * LARGE)) return waitMs;
+    return this.#crowdedMs(units, now);
   }
 
   take(units: number, now: number): void {
-    const cells = this.#cells;
-    if (cells === null) return;
-    cells.take(units, now);
-    this.#advance(now);
-    const at = this.#slot % SLOTS;
-    this.#slots[at] = (this.#slots[at] ?? 0) + units;
-    this.#sum += units;
+    this.#pay(units, now);
+    this.#count(units, now);
   }
 
   /** Books `units` for the first moment the rate has for them, and gives the milliseconds until then. */
@@ -84,6 +103,56 @@ export class Pace implements Limit {
     const waitMs = this.#cells?.waitMs(now) ?? 0;
     this.#cells?.take(units, now);
     return waitMs;
+  }
+
+  /** The first unit after a time without any: what comes next comes slowly, and makes up for nothing. */
+  #begin(cells: CellRate, now: number): void {
+    if (cells.idleMs(now) < IDLE_MS) return;
+    this.#beginsUntil = now + BEGINNING_MS;
+    cells.setRate((this.#perSecond ?? 0) * BEGINNING, now);
+    cells.pause(0, now);
+  }
+
+  #endBeginning(cells: CellRate, now: number): void {
+    if (this.#beginsUntil === null) return;
+    // A clock that was set back must not make a second of it that does not end.
+    this.#beginsUntil = Math.min(this.#beginsUntil, now + BEGINNING_MS);
+    if (now < this.#beginsUntil) return;
+    this.#beginsUntil = null;
+    cells.setRate(this.#perSecond ?? 0, now);
+  }
+
+  #rateMs(now: number): number {
+    const cells = this.#cells;
+    if (cells === null) return 0;
+    this.#endBeginning(cells, now);
+    return cells.waitMs(now);
+  }
+
+  #pay(units: number, now: number): void {
+    const cells = this.#cells;
+    if (cells === null) return;
+    this.#endBeginning(cells, now);
+    this.#begin(cells, now);
+    cells.take(units, now);
+  }
+
+  /** Milliseconds until the last second has room for `units`. */
+  #crowdedMs(units: number, now: number): number {
+    const perSecond = this.#perSecond;
+    if (perSecond === null) return 0;
+    this.#advance(now);
+    const most = Math.max(Math.ceil(perSecond), Math.floor(perSecond * (1 + EXCESS)));
+    if (this.#sum + units <= most || this.#sum === 0) return 0;
+    return this.#untilOldestLeaves(now);
+  }
+
+  #count(units: number, now: number): void {
+    if (this.#perSecond === null) return;
+    this.#advance(now);
+    const at = this.#slot % SLOTS;
+    this.#slots[at] = (this.#slots[at] ?? 0) + units;
+    this.#sum += units;
   }
 
   /** Forgets what is older than a second. */

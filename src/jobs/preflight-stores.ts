@@ -62,6 +62,10 @@ export class ReadOnlyStore implements PacedObjectStore {
     return refuse("make room for deletions");
   }
 
+  takeRoom(): Promise<never> {
+    return refuse("take room for deletions");
+  }
+
   isOpen(): boolean {
     return true;
   }

@@ -1,6 +1,6 @@
 /** What each request owes to the limits it is bound by. */
 
-import type { Limit } from "../domain/pace.ts";
+import type { Limit, Pace } from "../domain/pace.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
 import type { Fare } from "./fare.ts";
 import type { Toll } from "./turnstile.ts";
@@ -8,7 +8,7 @@ import type { Toll } from "./turnstile.ts";
 /** The limits of one job on one store. */
 export interface Limits {
   /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
-  readonly requestLimits: readonly Limit[];
+  readonly requestLimits: readonly Pace[];
   readonly byteLimits: readonly Limit[];
   /** One governor for each bucket, shared by all jobs on the same store. */
   governorOf(bucket: string): BucketGovernor;
@@ -28,6 +28,33 @@ export class Dues {
     for (const limit of requestLimits) tolls.push({ limit, units: 1 });
     if (bytes > 0) for (const limit of byteLimits) tolls.push({ limit, units: bytes });
     return tolls;
+  }
+
+  /** What a deletion in `bucket` must pay before evidence for it is gathered. */
+  ahead(bucket: string, writes: number): Toll[] {
+    const tolls: Toll[] = [{ limit: this.#limits.governorOf(bucket), units: writes }];
+    for (const { ahead } of this.#limits.requestLimits) tolls.push({ limit: ahead, units: 1 });
+    return tolls;
+  }
+
+  /** What one that has paid {@link Dues.ahead} must wait for when it goes. */
+  going(): Toll[] {
+    return this.#limits.requestLimits.map(({ going }) => ({ limit: going, units: 1 }));
+  }
+
+  /** Lets one that has paid {@link Dues.ahead} go, if the second at `now` has room for it, and tells whether it did. */
+  goesNow(now: number): boolean {
+    const { requestLimits } = this.#limits;
+    for (const { going } of requestLimits) if (going.waitMs(1, now) > 0) return false;
+    for (const { going } of requestLimits) going.take(1, now);
+    return true;
+  }
+
+  /** Takes for a request that is not waited for. */
+  owe(bucket: string, writes: number, now: number): void {
+    const { requestLimits, governorOf } = this.#limits;
+    governorOf(bucket).take(writes, now);
+    for (const limit of requestLimits) limit.take(1, now);
   }
 
   /**

@@ -1,8 +1,7 @@
 /** An object store that keeps to the job's limits and the bucket's rate, and repeats what is worth repeating. */
 
 import { backoffMs } from "../domain/backoff.ts";
-import { DomainError, hasCode } from "../domain/errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import { hasCode } from "../domain/errors.ts";
 import type {
   BucketFacts,
   CopyRequest,
@@ -14,28 +13,21 @@ import type {
   ObjectStore,
   WritePass,
 } from "../ports/object-store.ts";
-import { Dues, type Limits } from "./dues.ts";
 import { type Fare, READ } from "./fare.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
 import type { Throttling } from "./throttling.ts";
-import { Lane, type Turnstile } from "./turnstile.ts";
-import type { Valve } from "./valve.ts";
+import { TollGate, type TollGateParts } from "./toll-gate.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
 const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
-export interface GovernedParts extends Limits {
+export interface GovernedParts extends TollGateParts {
   readonly store: ObjectStore;
-  readonly clock: Clock;
-  /** Shared with all who share any of the limits below. */
-  readonly turnstile: Turnstile;
   /** Shared by the stores of one job. */
   readonly throttling: Throttling;
   readonly inFlight?: InFlight;
-  /** Nothing begins while it is closed. */
-  readonly valve?: Valve;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;
   random?(): number;
@@ -49,13 +41,11 @@ type At = { readonly bucket: string; readonly key: string };
  */
 export class GovernedObjectStore implements PacedObjectStore {
   readonly #parts: GovernedParts;
-  readonly #dues: Dues;
-  /** A queue for what is written to each bucket, so that a slow bucket keeps nobody else waiting, and one for reads. */
-  readonly #lanes = new Map<string | null, Lane>();
+  readonly #gate: TollGate;
 
   constructor(parts: GovernedParts) {
     this.#parts = parts;
-    this.#dues = new Dues(parts);
+    this.#gate = new TollGate(parts);
   }
 
   get endpoint(): string {
@@ -98,7 +88,11 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
   makeRoom(bucket: string, writes: number, signal?: AbortSignal): Promise<void> {
-    return this.#pay({ ...READ, bucket, writes }, signal);
+    return this.#gate.payAhead(bucket, writes, signal);
+  }
+
+  takeRoom(signal?: AbortSignal): Promise<boolean> {
+    return this.#gate.go(signal);
   }
 
   bulkKeys(bucket: string): number {
@@ -106,7 +100,7 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   isOpen(): boolean {
-    return this.#parts.valve?.isOpen() ?? true;
+    return this.#gate.isOpen;
   }
 
   /**
@@ -119,7 +113,7 @@ export class GovernedObjectStore implements PacedObjectStore {
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
     const count: WritePass = (writes, attempt) => {
-      this.#parts.governorOf(bucket).take(writes, this.#parts.clock.now());
+      this.#gate.owe(bucket, writes);
       return this.#try({ ...READ, bucket, writes }, attempt);
     };
     const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, count);
@@ -127,7 +121,7 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   async *read(at: At, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    await this.#pay(READ, signal);
+    await this.#gate.pay(READ, signal);
     yield* this.#parts.store.read(at, signal);
   }
 
@@ -162,7 +156,7 @@ export class GovernedObjectStore implements PacedObjectStore {
     let failingSince: number | null = null;
     let due = fare;
     for (let count = 1; ; count += 1) {
-      if (!this.#paysNow(due, signal)) await this.#pay(due, signal);
+      if (!this.#gate.paysNow(due, signal)) await this.#gate.pay(due, signal);
       try {
         return await this.#try(fare, attempt);
       } catch (error) {
@@ -170,41 +164,9 @@ export class GovernedObjectStore implements PacedObjectStore {
         failingSince = this.#worthRepeating(error, failingSince, fare);
         const rule = hasCode(error, "store_throttled") ? THROTTLED : UNAVAILABLE;
         const ms = backoffMs(rule, count, (this.#parts.random ?? Math.random)());
-        if (ms > 0) await this.#paced(() => this.#parts.clock.sleep(ms, signal));
+        if (ms > 0) await this.#gate.paced(() => this.#parts.clock.sleep(ms, signal));
       }
     }
-  }
-
-  /** Pays where that needs no waiting, and tells whether it did. */
-  #paysNow(fare: Fare, signal: AbortSignal | undefined): boolean {
-    const { turnstile, valve, clock } = this.#parts;
-    if (signal?.aborted || !turnstile.isFree) return false;
-    if (signal !== undefined && valve?.isOpen() === false) return false;
-    return this.#dues.paysNow(fare, clock.now());
-  }
-
-  /**
-   * Waits for the valve, then for all limits at once; throws `stopped`. The valve comes first: those who had paid before
-   * would all go at once when it opens. Who cannot be stopped cleans up, and does not wait for it.
-   */
-  async #pay(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
-    const valve = signal === undefined ? undefined : this.#parts.valve;
-    for (;;) {
-      const closed = valve?.pass(signal) ?? null;
-      if (closed !== null) await closed;
-      await this.#paced(() => this.#payLimits(fare, signal));
-      // It may have closed while the limits were waited for.
-      if (valve === undefined || valve.isOpen()) return;
-    }
-  }
-
-  #paced(wait: () => Promise<void>): Promise<void> {
-    return this.#parts.valve?.whilePaced(wait) ?? wait();
-  }
-
-  async #payLimits(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
-    await this.#parts.turnstile.pass(this.#laneOf(fare.bucket), this.#dues.tolls(fare), signal);
-    if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
 
   /** One attempt, whose outcome the bucket's governor learns. */
@@ -237,13 +199,5 @@ export class GovernedObjectStore implements PacedObjectStore {
     const since = failingSince ?? now;
     if (now - since >= unavailableMs) throw error;
     return since;
-  }
-
-  #laneOf(bucket: string | null): Lane {
-    const known = this.#lanes.get(bucket);
-    if (known !== undefined) return known;
-    const lane = new Lane();
-    this.#lanes.set(bucket, lane);
-    return lane;
   }
 }

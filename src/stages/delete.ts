@@ -137,6 +137,7 @@ async function deleteInTurn(
     const some = doomed.slice(from, from + most);
     if (from > 0) await source.makeRoom(spec.source.bucket, some.length, signal);
     await context.confirmLease();
+    if (await source.takeRoom(signal)) await context.confirmLease();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.

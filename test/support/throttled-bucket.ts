@@ -1,7 +1,7 @@
 /** A simulated bucket that stands so many writes a second, and jobs that write to it as fast as they may. */
 
 import { DomainError } from "../../src/domain/errors.ts";
-import type { Limit } from "../../src/domain/pace.ts";
+import type { Pace } from "../../src/domain/pace.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
 import { Throttling } from "../../src/pacing/throttling.ts";
@@ -60,7 +60,7 @@ export class Simulation {
     for (let deleter = 0; deleter < deleters; deleter += 1) void this.#deleteOn(job);
   }
 
-  job(requestLimits: readonly Limit[] = []): GovernedObjectStore {
+  job(requestLimits: readonly Pace[] = []): GovernedObjectStore {
     return new GovernedObjectStore({
       store: this.#store(),
       clock: this.clock,
@@ -113,6 +113,7 @@ export class Simulation {
     while (!this.#stopped) {
       const writes = job.bulkKeys("b");
       await job.makeRoom("b", writes);
+      await job.takeRoom();
       const doomed = Array.from({ length: writes }, () => ({ key: "k", etag: "e" }));
       try {
         await job.deleteObjects("b", doomed);

@@ -11,12 +11,6 @@ const IN_FORCE_MS = 2000;
 const EXCESS = 1.05;
 const MOST_FAULTS = 20;
 const REMEMBERED = 4096;
-/**
- * Falls short of the promise: a deletion is paid for before its evidence is gathered and sent some tens of milliseconds
- * later, so that a second that was full already may hold those that were in hand.
- */
-const DISPLACED_DELETIONS = 8;
-
 export interface Terms {
   readonly windows: Windows;
   readonly requestsPerSecond: number;
@@ -102,8 +96,7 @@ export class Witness {
 
   /** Of every second, wherever it begins. */
   #count(at: number): void {
-    const spare = this.counts.delete > 0 ? DISPLACED_DELETIONS : 0;
-    const most = Math.floor(this.limitAt(at) * EXCESS) + spare;
+    const most = Math.floor(this.limitAt(at) * EXCESS);
     const earlier = this.#requests - most;
     this.#arrivals[this.#requests % REMEMBERED] = at;
     this.#requests += 1;

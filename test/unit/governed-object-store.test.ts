@@ -200,6 +200,50 @@ describe("a deletion", () => {
     expect(calls).toHaveLength(1);
     expect(clock.sleeps).toEqual([]);
   });
+
+  it("whose evidence took long counts in the second in which it goes", async () => {
+    const { governed, calls, clock } = failing(() => null, { requests: 5 });
+    await governed.makeRoom("b", 1);
+    clock.at += 3000;
+    const began = clock.at;
+    for (let i = 0; i < 10; i += 1) await governed.list(LIST);
+    expect(await governed.takeRoom()).toBe(true);
+    const from = clock.at - 1000;
+    expect(clock.at).toBeGreaterThan(began + 1000);
+    expect(calls.filter((at) => at + 1_000_000 > from)).toHaveLength(4);
+  });
+
+  it("goes at once, and pays nothing more, where the second has room for it", async () => {
+    const { governed, calls, clock } = failing(() => null, { requests: 10 });
+    await governed.makeRoom("b", 1);
+    for (let i = 0; i < 8; i += 1) await governed.list(LIST);
+    const at = clock.at;
+    expect(await governed.takeRoom()).toBe(false);
+    expect(clock.at).toBe(at);
+    await governed.list(LIST);
+    const [before, after] = calls.slice(-2);
+    expect((after ?? 0) - (before ?? 0)).toBeLessThanOrEqual(125);
+  });
+
+  it("that is sent again in part costs the limits that again", async () => {
+    const clock = new SleepMovedClock();
+    const store = {
+      endpoint: "e",
+      list: async () => PAGE,
+      deleteObjects: async (_bucket: string, _objects: unknown, _signal: unknown, pass: WritePass) => {
+        for (let round = 0; round < 9; round += 1) await pass(1, async () => {});
+        return [];
+      },
+    } as unknown as ObjectStore;
+    const { governed } = governedOver(store, clock, { requests: 10 });
+    await governed.makeRoom("b", 1);
+    await governed.takeRoom();
+    const began = clock.at;
+    await governed.deleteObjects("b", [{ key: "k", etag: "e" }]);
+    expect(clock.at).toBe(began);
+    await governed.list(LIST);
+    expect(clock.at - began).toBeGreaterThanOrEqual(900);
+  });
 });
 
 describe("a valve", () => {

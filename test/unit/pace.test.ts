@@ -53,8 +53,8 @@ describe("a pace", () => {
       fc.property(rates, lateness, (rate, late) => {
         const went = sendEagerly(new Pace(rate), 8, late);
         expect(mostInAnySecond(went)).toBeLessThanOrEqual(mostAllowed(rate));
-        // One lateness is lost at the end; slow limits count in whole units.
-        expect(went.length + 1).toBeGreaterThanOrEqual(rate * 0.95 * (8 - 0.06));
+        // A fifth of a second is lost at the beginning, one lateness at the end; slow limits count in whole units.
+        expect(went.length + 1).toBeGreaterThanOrEqual(rate * 0.95 * (8 - 0.26));
       }),
       { numRuns: 150 },
     );
@@ -121,6 +121,83 @@ describe("a pace", () => {
     let sent = 0;
     for (; pace.waitMs(1, START + 60_000) === 0; sent += 1) pace.take(1, START + 60_000);
     expect(sent).toBeLessThanOrEqual(11);
+  });
+
+  it.each([20, 150, 1000])(
+    "of %d begins with four fifths of it, evenly, and again after a second of silence",
+    (rate) => {
+      const pace = new Pace(rate);
+      for (const began of [START, START + 5000]) {
+        const went: number[] = [];
+        for (let now = began; now < began + 3000; now += 1) {
+          for (; pace.waitMs(1, now) === 0; went.push(now - began)) pace.take(1, now);
+        }
+        const until = (ms: number) => went.filter((at) => at < ms).length;
+        for (const ms of [50, 100, 500, 1000]) {
+          expect(until(ms)).toBeLessThanOrEqual((0.8 * rate * ms) / 1000 + 1);
+        }
+        expect(until(1000)).toBeGreaterThanOrEqual(0.78 * rate);
+        expect(until(3000) - until(1000)).toBeGreaterThanOrEqual(1.95 * rate);
+      }
+    },
+  );
+
+  it("holds at the other end from the first unit on, though the first come up to 200 ms late, all at once", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 20, max: 3000 }), fc.integer({ min: 0, max: 200 }), (rate, lateMs) => {
+        const came = sendEagerly(new Pace(rate), 3, onTime).map((at) => Math.max(at, START + lateMs));
+        expect(mostInAnySecond(came)).toBeLessThanOrEqual(mostAllowed(rate));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("does not begin anew for a limit of less than one a second, nor for a clock that was set back", () => {
+    const slow = sendEagerly(new Pace(0.5), 60, onTime);
+    expect(slow.length).toBeGreaterThanOrEqual(29);
+    const pace = new Pace(100);
+    pace.take(1, START);
+    for (let now = START - 60_000; now < START - 58_000; now += 1)
+      if (pace.waitMs(1, now) === 0) pace.take(1, now);
+    let went = 0;
+    for (let now = START - 58_000; now < START - 57_000; now += 1) {
+      for (; pace.waitMs(1, now) === 0; went += 1) pace.take(1, now);
+    }
+    expect(went).toBeGreaterThanOrEqual(95);
+  });
+
+  it.each([20, 100])("of %d counts what was paid for ahead in the second in which it goes", (rate) => {
+    const pace = new Pace(rate);
+    const late: number[] = [];
+    const went: number[] = [];
+    let wanted = 0;
+    for (let now = START; now < START + 20_000; now += 1) {
+      // Every tenth pays ahead and goes at least two seconds later, many at once where they may.
+      if (now % (10_000 / rate) === 0) wanted += 1;
+      if (wanted > 0 && pace.ahead.waitMs(1, now) === 0) {
+        pace.ahead.take(1, now);
+        late.push(now);
+        wanted -= 1;
+      }
+      for (; pace.waitMs(1, now) === 0; went.push(now)) pace.take(1, now);
+      const [paidAt] = late;
+      if (paidAt === undefined || now < paidAt + 2000 || now % 3000 < 1000) continue;
+      if (pace.going.waitMs(1, now) > 0) continue;
+      pace.going.take(1, now);
+      late.shift();
+      went.push(now);
+    }
+    expect(late.length).toBeGreaterThan(0);
+    expect(mostInAnySecond(went)).toBeLessThanOrEqual(mostAllowed(rate));
+    // It costs nothing again.
+    expect(went.length + late.length).toBeGreaterThanOrEqual(0.95 * rate * (20 - 0.2));
+  });
+
+  it("without a limit lets what paid ahead go at once", () => {
+    const pace = new Pace(null);
+    pace.ahead.take(1000, START);
+    expect(pace.ahead.waitMs(1000, START)).toBe(0);
+    expect(pace.going.waitMs(1000, START)).toBe(0);
   });
 
   it("without a limit never makes anybody wait, and takes a new one from then on", () => {

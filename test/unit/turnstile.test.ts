@@ -132,7 +132,8 @@ describe("a turnstile", () => {
     expect(count("leaves")).toBe(100);
     await run(5);
     expect(count("stays")).toBe(40);
-    expect(passed.filter(({ at }) => at < 1000)).toHaveLength(10);
+    // The first second has 80 % of the limit.
+    expect(passed.filter(({ at }) => at < 1000)).toHaveLength(8);
   });
 
   it("needs one timer, however many wait", async () => {
