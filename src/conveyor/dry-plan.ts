@@ -33,7 +33,7 @@ export interface DryBatch {
  * was aborted.
  */
 export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> {
-  const { clock, rowPace, signal } = context;
+  const { clock, rowPace, signal, spec } = context;
   for await (const { objects } of planBatches(context, null)) {
     refuseIfStopped(context);
     const going = objects.filter((object) => object.fate.kind === "going");
@@ -45,8 +45,9 @@ export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> 
       missing: going.filter((object) => object.etag === ""),
       excepted: objects.filter((object) => object.fate.kind !== "going"),
     };
-    // Planning only reserves the rows it reads, and the updates wait; here no update follows that would.
-    await clock.sleep(rowPace.reserve(0, clock.now()), signal);
+    // In a job reading keeps to the pace of the updates; here no update follows that would keep to its limit.
+    const looked = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
+    await clock.sleep(rowPace.reserve(looked, clock.now()), signal);
     refuseIfStopped(context);
   }
 }

@@ -25,8 +25,6 @@ const IDLE_MS = 1000;
 const BEGINNING_MS = 1000;
 const BEGINNING = 0.8;
 const SLOT_MS = 10;
-/** Slots that cover any second, wherever in a slot it begins. */
-const SLOTS = 1000 / SLOT_MS + 1;
 
 /**
  * A limit of `perSecond` units. Over any second no more than 1 % above it goes (or the next whole unit, for limits below
@@ -40,13 +38,18 @@ export class Pace implements Limit {
   #cells: CellRate | null;
   /** When the slow beginning is over, epoch ms; null: it is. */
   #beginsUntil: number | null = null;
-  /** Units that went in each of the last slots, and their sum. */
-  readonly #slots = new Float64Array(SLOTS);
+  /** Units that went in each of the last slots, and their sum; they cover any second, wherever in a slot it begins. */
+  readonly #slots: Float64Array;
   #sum = 0;
   #slot = 0;
 
-  /** @param perSecond units a second, > 0; null is no limit */
-  constructor(perSecond: number | null) {
+  /**
+   * @param perSecond units a second, > 0; null is no limit
+   * @param lateMs by how much more one may be late than the next: so much longer than a second is what the limit is kept
+   * in. Where units go one by one none is needed, as few of them are late.
+   */
+  constructor(perSecond: number | null, lateMs = 0) {
+    this.#slots = new Float64Array(Math.ceil((1000 + lateMs) / SLOT_MS) + 1);
     this.#perSecond = perSecond;
     this.#cells = perSecond === null ? null : new CellRate(perSecond, CREDIT_MS);
   }
@@ -98,6 +101,14 @@ export class Pace implements Limit {
     this.#count(units, now);
   }
 
+  /** Units that the last second has room for, whatever was paid. */
+  roomAt(now: number): number {
+    const perSecond = this.#perSecond;
+    if (perSecond === null) return Number.POSITIVE_INFINITY;
+    this.#advance(now);
+    return Math.max(Math.ceil(perSecond), Math.floor(perSecond * (1 + EXCESS))) - this.#sum;
+  }
+
   /** Books `units` for the first moment the rate has for them, and gives the milliseconds until then. */
   reserve(units: number, now: number): number {
     const waitMs = this.#cells?.waitMs(now) ?? 0;
@@ -140,17 +151,14 @@ export class Pace implements Limit {
   /** Milliseconds until the last second has room for `units`. */
   #crowdedMs(units: number, now: number): number {
     const perSecond = this.#perSecond;
-    if (perSecond === null) return 0;
-    this.#advance(now);
-    const most = Math.max(Math.ceil(perSecond), Math.floor(perSecond * (1 + EXCESS)));
-    if (this.#sum + units <= most || this.#sum === 0) return 0;
+    if (perSecond === null || units <= this.roomAt(now) || this.#sum === 0) return 0;
     return this.#untilOldestLeaves(now);
   }
 
   #count(units: number, now: number): void {
     if (this.#perSecond === null) return;
     this.#advance(now);
-    const at = this.#slot % SLOTS;
+    const at = this.#slot % this.#slots.length;
     this.#slots[at] = (this.#slots[at] ?? 0) + units;
     this.#sum += units;
   }
@@ -159,12 +167,12 @@ export class Pace implements Limit {
   #advance(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (slot === this.#slot) return;
-    if (slot - this.#slot >= SLOTS || slot < this.#slot) {
+    if (slot - this.#slot >= this.#slots.length || slot < this.#slot) {
       this.#forget();
     } else {
       for (let passed = this.#slot + 1; passed <= slot; passed += 1) {
-        this.#sum -= this.#slots[passed % SLOTS] ?? 0;
-        this.#slots[passed % SLOTS] = 0;
+        this.#sum -= this.#slots[passed % this.#slots.length] ?? 0;
+        this.#slots[passed % this.#slots.length] = 0;
       }
     }
     this.#slot = slot;
@@ -176,8 +184,9 @@ export class Pace implements Limit {
   }
 
   #untilOldestLeaves(now: number): number {
-    for (let slot = this.#slot - SLOTS + 1; slot <= this.#slot; slot += 1) {
-      if (this.#slots[(slot + SLOTS) % SLOTS] !== 0) return (slot + SLOTS) * SLOT_MS - now;
+    for (let slot = this.#slot - this.#slots.length + 1; slot <= this.#slot; slot += 1) {
+      if (this.#slots[(slot + this.#slots.length) % this.#slots.length] !== 0)
+        return (slot + this.#slots.length) * SLOT_MS - now;
     }
     return 0;
   }

@@ -25,6 +25,9 @@ const STILL_MS = 400;
 
 const BOUND: readonly WorkStage[] = ["copy", "update", "delete"];
 
+/** Rows change hundreds at a time, and one statement takes so much longer than the next. */
+const ROWS_LATE_MS = 30;
+
 /** The settings in force in one run of one job. */
 export class LiveSettings {
   readonly concurrency: Concurrency;
@@ -58,7 +61,7 @@ export class LiveSettings {
     this.concurrency = limitConcurrency(limits.concurrency);
     this.requestPace = new Pace(limits.requestsPerSecond);
     this.bytePace = new Pace(limits.bytesPerSecond);
-    this.rowPace = new Pace(limits.rowsPerSecond);
+    this.rowPace = new Pace(limits.rowsPerSecond, ROWS_LATE_MS);
     const observe = (stage: WorkStage): Observation => {
       const closed = this.windows.observe(stage);
       return (at) => {

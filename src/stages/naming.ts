@@ -26,7 +26,6 @@ export async function rowsNaming(
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
-  context.rowPace.reserve(keys.length, context.clock.now());
   for (const row of await table.naming([...keyOf.keys()])) {
     const key = keyOf.get(row.value);
     if (key === undefined) continue;
@@ -50,7 +49,6 @@ export async function keysStillNamed(
   for (const { key } of objects) if (odd.has(key)) named.add(key);
   for (const [index, table] of context.references.entries()) {
     const keysOf = spelledKeys(context.spec.references[index]?.urlPrefix ?? null, objects);
-    context.rowPace.reserve(objects.length, context.clock.now());
     for (const row of await table.naming([...keysOf.keys()])) {
       for (const key of keysOf.get(row.value) ?? []) named.add(key);
     }

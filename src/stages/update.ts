@@ -1,9 +1,9 @@
 /** The update stage: the only place where production rows change, by one compare-and-set statement a batch and reference. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
-import { DomainError } from "../domain/errors.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
+import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./naming.ts";
 import type { StageContext } from "./stage-context.ts";
 
@@ -24,7 +24,10 @@ export async function updateBatch(context: StageContext, batch: Batch, repeated:
   return rows;
 }
 
-/** One statement for each form that spells some key differently from the forms before it. */
+/**
+ * A statement for each form that spells some key differently from the forms before it, or several where the limit of rows
+ * a second has not room for all of them.
+ */
 async function rewriteAll(
   context: StageContext,
   table: ReferenceTable,
@@ -33,14 +36,19 @@ async function rewriteAll(
 ): Promise<number> {
   let rows = 0;
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
-    await pacedRows(context, values.size);
-    // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
-    await context.confirmLease();
-    const result = await table.rewrite([...values.keys()], form.change);
-    rows += result.rows;
-    for (const failure of result.failures) {
-      const object = values.get(failure.value);
-      if (object !== undefined) except(object, failure.code, failure.message);
+    for (let open: readonly Named[] = [...values]; open.length > 0; ) {
+      const turn = await nextTurn(context, index, open);
+      // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
+      await context.confirmLease();
+      const result = await table.rewrite(turn.values, form.change);
+      open = open.slice(turn.values.length);
+      rows += result.rows;
+      // More rows name these keys than at planning: the next statement waits for them.
+      if (result.rows > turn.allowed) context.rowPace.take(result.rows - turn.allowed, context.clock.now());
+      for (const failure of result.failures) {
+        const object = values.get(failure.value);
+        if (object !== undefined) except(object, failure.code, failure.message);
+      }
     }
   }
   return rows;
@@ -66,19 +74,25 @@ function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObje
   return groups;
 }
 
-const LOOK_AGAIN_MS = 250;
+/** Values of which as many rows may be changed now. */
+interface Turn {
+  readonly values: readonly string[];
+  readonly allowed: number;
+}
 
-/** Waits until `rows` more may be touched under the job's rows-per-second limit. */
-async function pacedRows(context: StageContext, rows: number): Promise<void> {
-  const { clock, rowPace, signal } = context;
-  for (;;) {
-    const waitMs = rowPace.waitMs(rows, clock.now());
-    if (waitMs <= 0) break;
-    // The limit may be raised or lowered meanwhile.
-    await context.paced(() => clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal));
-    if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+type Named = readonly [value: string, object: BatchObject];
+
+/** As many of `open` (one at least) as have been planned with as many rows as may be changed now. */
+async function nextTurn(context: StageContext, index: number, open: readonly Named[]): Promise<Turn> {
+  const rowsOf = ([, object]: Named) => Math.max(1, rowIds(object, index).length);
+  const wanted = open.reduce((sum, named) => sum + rowsOf(named), 0);
+  const allowed = await allowedRows(context, wanted);
+  let count = 0;
+  for (let rows = 0; count < open.length; count += 1) {
+    rows += rowsOf(open[count] as Named);
+    if (rows > allowed && count > 0) break;
   }
-  rowPace.take(rows, clock.now());
+  return { values: open.slice(0, count).map(([value]) => value), allowed };
 }
 
 /**

@@ -24,20 +24,17 @@ export function noteArrivals(store: SandboxStore, now: () => number, match: Requ
   return arrivals;
 }
 
-/** The most of `times` (ascending, ms) that any second holds, wherever it begins. */
-export function mostInASecond(times: readonly number[]): number {
+/** The most of `times` (ascending, ms), or of the units that came at each, that any second holds, wherever it begins. */
+export function mostInASecond(times: readonly number[], unitsOf: (nth: number) => number = () => 1): number {
   let most = 0;
+  let sum = 0;
   let first = 0;
   for (const [last, at] of times.entries()) {
-    while (at - (times[first] ?? at) >= 1000) first += 1;
-    most = Math.max(most, last - first + 1);
+    sum += unitsOf(last);
+    for (; at - (times[first] ?? at) >= 1000; first += 1) sum -= unitsOf(first);
+    most = Math.max(most, sum);
   }
   return most;
-}
-
-/** The longest any request was on its way: from the nth of `sent` to the nth of `arrived`, both ascending, ms. */
-export function longestWay(sent: readonly number[], arrived: readonly number[]): number {
-  return Math.max(0, ...arrived.map((at, nth) => at - (sent[nth] ?? at)));
 }
 
 /** Longer stalls than what a limit makes up for are the machine's, not the limit's. */

@@ -201,6 +201,14 @@ describe("a deletion", () => {
     expect(clock.sleeps).toEqual([]);
   });
 
+  it("waits for its limits before its evidence is gathered", async () => {
+    const { governed, clock } = failing(() => null, { requests: 10 });
+    const began = clock.at;
+    for (let i = 0; i < 20; i += 1) await governed.makeRoom("b", 1);
+    expect(clock.at - began).toBeGreaterThanOrEqual(1900);
+    expect(await governed.takeRoom()).toBe(false);
+  });
+
   it("whose evidence took long counts in the second in which it goes", async () => {
     const { governed, calls, clock } = failing(() => null, { requests: 5 });
     await governed.makeRoom("b", 1);
