@@ -13,7 +13,8 @@ function opened(perSecond: number | null, databasesReady = async () => {}) {
   const clock = new SleepMovedClock();
   const rowPace = new Pace(perSecond, LATE_MS);
   const stop = new AbortController();
-  const context = { clock, rowPace, databasesReady, signal: stop.signal } as unknown as StageContext;
+  const paced = (wait: () => Promise<void>) => wait();
+  const context = { clock, rowPace, databasesReady, paced, signal: stop.signal } as unknown as StageContext;
   return { clock, rowPace, stop, context };
 }
 
