@@ -63,7 +63,6 @@ async function countRange(context: StageContext, { after, upTo }: KeyRange, coun
     for (const { key, size, modifiedAt } of mine) if (passes(context, key, modifiedAt)) add(count, size);
     if (!more || mine.length < objects.length) return;
     position = advanced(position, objects.at(-1)?.key ?? null);
-    if (upTo !== null && compareKeys(position, upTo) >= 0) return;
   }
 }
 
