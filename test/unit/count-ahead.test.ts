@@ -116,6 +116,27 @@ describe("counting ahead", () => {
     expect(bucket.asked.length).toBe(5);
   });
 
+  it("leaves the database four fifths of the time", async () => {
+    let now = 0;
+    const slept: number[] = [];
+    const clock = {
+      now: () => now,
+      sleep: async (ms: number) => {
+        slept.push(ms);
+      },
+    } as unknown as StageContext["clock"];
+    const { context } = contextOf(numbered(50_000), { inventory: { from: "database" } }, { clock });
+    const [table] = context.references.values();
+    if (table === undefined) throw new Error("no table");
+    const page = table.page.bind(table);
+    table.page = async (...asked) => {
+      now += 30;
+      return page(...asked);
+    };
+    await countAhead(context, at("0", 0));
+    expect(slept).toEqual([120, 120]);
+  });
+
   it("finds in rows what passes by its key, in statements of 20,000 rows", async () => {
     const inventory = { from: "database" };
     const filter = (rest: string, modifiedAt: number) => rest.endsWith("1") && modifiedAt < 1;
