@@ -13,6 +13,11 @@ const CURVE = BELOW / RETURN_S ** 3;
 /** Never faster than this share of the rate a second. */
 const FASTEST = 0.5;
 const FASTEST_FROM_S = Math.sqrt(FASTEST / (3 * CURVE));
+/** Near the level time passes more slowly where it is low, so that there are some 150 units between two objections. */
+const CALM_BELOW = 40;
+/** Never more slowly than by this factor: what has risen again must be found. */
+const CALMEST = 0.1;
+const NEAR_S = 3;
 /** What an objection makes everybody wait, so that the store has a reserve again and a few requests at once do no harm. */
 const PAUSE_MS = 50;
 /** A stretch between two objections that is long enough to tell the level from what was granted in it. */
@@ -97,7 +102,9 @@ export class AdaptiveRate {
     if (this.#level === null || !wanted) return;
     this.#stretch.busyMs += passedMs;
     this.#stretch.allowed += (passedMs * this.#rate) / 1000;
-    this.#age += (passedMs * this.#haste) / 1000;
+    // Few units a second tell little in a second.
+    const calm = this.#age < NEAR_S ? Math.min(1, Math.max(CALMEST, this.#level / CALM_BELOW)) : 1;
+    this.#age += (passedMs * this.#haste * calm) / 1000;
     this.#rate = Math.max(LEAST_PER_SECOND, this.#level * Math.exp(exponentAt(this.#age)));
   }
 

@@ -125,6 +125,7 @@ describe("a bucket that allowed three thousand writes a second", () => {
 
 describe("other buckets", () => {
   it.each([
+    [20, 64],
     [50, 128],
     [3500, 256],
     [6000, 256],
@@ -133,6 +134,16 @@ describe("other buckets", () => {
     simulation.copyWith(copiers);
     await simulation.run(40);
     expectGood(shares(simulation, 5, 40, allowed));
+    await simulation.end();
+  });
+
+  it("that allow one a second, and a hundred from some moment on, are used to that within a minute and a half", async () => {
+    const simulation = new Simulation(1, 20);
+    simulation.copyWith(16);
+    await simulation.run(160);
+    simulation.allow(100);
+    await simulation.run(280);
+    expectGood(shares(simulation, 250, 280, 100));
     await simulation.end();
   });
 
