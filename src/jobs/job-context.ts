@@ -166,5 +166,5 @@ export function settingsForLooking(parts: JobParts, spec: JobSpec, signal: Abort
   const requestsPerSecond = limit === null ? null : Math.max(limit, LEAST_LOOKS_PER_SECOND);
   const limits = { ...spec.limits, requestsPerSecond };
   const unbound = { ...spec, limits, windows: null, guards: { database: null, maxExceptionRatio } };
-  return new LiveSettings(parts, { spec: unbound, windowsIgnoredUntil: null }, { signal });
+  return new LiveSettings(parts, { spec: unbound, windowsIgnoredUntil: null }, { signal, isLook: true });
 }

@@ -7,7 +7,7 @@ import { prefixesOverlap, valueForms } from "../domain/key-mapping.ts";
 import { commonPrefix } from "../domain/key-order.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
-import type { JobParts } from "./job-context.ts";
+import { type JobParts, settingsForLooking } from "./job-context.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
 
@@ -75,7 +75,20 @@ export async function surroundingFaults(parts: JobParts, spec: JobSpec): Promise
   return faults.flat();
 }
 
+/** Requests of one look at both buckets and the source prefix. */
+const LOOKS = 7;
+
+/** Whoever submits is not made to wait for the job's limits; the job's first second makes up for it. */
 async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
+  const pace = settingsForLooking(parts, spec, new AbortController().signal).requestPace;
+  try {
+    return await lookAtStores(parts, spec);
+  } finally {
+    pace.going.take(LOOKS, parts.clock.now());
+  }
+}
+
+async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   const { connections } = parts;
   const source = connections.store(spec.source.store, noRequests());
   const target = connections.store(spec.target.store, noRequests());

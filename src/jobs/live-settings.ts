@@ -1,5 +1,6 @@
 /** What may change while a job runs (limits, windows, guards), held where stores, tables and stages look at it. */
 
+import { canonicalJson } from "../domain/canonical-json.ts";
 import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
 import type { Waiting } from "../domain/job-state.ts";
 import { Pace } from "../domain/pace.ts";
@@ -44,22 +45,29 @@ export class LiveSettings {
   #limits: Limits;
 
   constructor(
-    parts: Pick<JobParts, "clock" | "calendar" | "connections">,
+    parts: Pick<JobParts, "clock" | "calendar" | "connections" | "governors">,
     { spec, windowsIgnoredUntil }: Settings,
     run: {
       readonly signal: AbortSignal;
+      /** For looking around before the job is one. */
+      readonly isLook?: boolean;
       readonly onMissingRight?: (database: string, missing: MissingRight) => void;
     },
   ) {
-    const { clock, calendar, connections } = parts;
+    const { clock, calendar, connections, governors } = parts;
     this.#parts = parts;
     this.#spec = spec;
     this.inFlight = new InFlight(() => clock.now());
     this.windows = new WindowGate(calendar, { spec, ignoredUntil: windowsIgnoredUntil });
-    const limits = this.windows.limitsAt(clock.now());
+    const now = clock.now();
+    const limits = this.windows.limitsAt(now);
     this.#limits = limits;
     this.concurrency = limitConcurrency(limits.concurrency);
-    this.requestPace = new Pace(limits.requestsPerSecond);
+    const relocation = canonicalJson([spec.source, spec.target]);
+    this.requestPace =
+      run.isLook === true
+        ? governors.paceOfLooks(relocation, limits.requestsPerSecond)
+        : governors.paceOfJob(relocation, limits.requestsPerSecond, now);
     this.bytePace = new Pace(limits.bytesPerSecond);
     this.rowPace = new Pace(limits.rowsPerSecond, ROWS_LATE_MS);
     const observe = (stage: WorkStage): Observation => {

@@ -17,11 +17,28 @@ export class BucketGovernors {
   readonly #byBucket = new Map<string, BucketGovernor>();
   readonly #byStore = new Map<string, SharedPaces>();
   #turnstile: Turnstile | null = null;
+  /** Requests of the last looks around: for which relocation, and at what pace. */
+  #looks: { readonly relocation: string; readonly pace: Pace } | null = null;
 
   /** Where all jobs of this process wait for what they share, each in its turn. */
   turnstile(clock: Clock): Turnstile {
     this.#turnstile ??= new Turnstile(clock);
     return this.#turnstile;
+  }
+
+  /** The pace at which to look around before `relocation` is a job: one for all looks of it. */
+  paceOfLooks(relocation: string, perSecond: number | null): Pace {
+    if (this.#looks?.relocation !== relocation) this.#looks = { relocation, pace: new Pace(perSecond) };
+    return this.#looks.pace;
+  }
+
+  /** The pace of a job: its first second may be the one in which it was looked around for it. */
+  paceOfJob(relocation: string, perSecond: number | null, now: number): Pace {
+    if (this.#looks?.relocation !== relocation) return new Pace(perSecond);
+    const { pace } = this.#looks;
+    this.#looks = null;
+    if (pace.perSecond !== perSecond) pace.setRate(perSecond, now);
+    return pace;
   }
 
   of(endpoint: string, bucket: string): BucketGovernor {

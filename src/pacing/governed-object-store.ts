@@ -23,6 +23,9 @@ import { TollGate, type TollGateParts } from "./toll-gate.ts";
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
 const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
+/** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
+const FACTS_REQUESTS = 3;
+
 export interface GovernedParts extends TollGateParts {
   readonly store: ObjectStore;
   /** Shared by the stores of one job. */
@@ -130,7 +133,8 @@ export class GovernedObjectStore implements PacedObjectStore {
     return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
   }
 
-  bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+  async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+    for (let more = 1; more < FACTS_REQUESTS; more += 1) await this.#gate.pay(READ, signal);
     return this.#repeat(READ, () => this.#parts.store.bucketFacts(bucket, signal), signal);
   }
 

@@ -1,6 +1,7 @@
 /** Limits as the store sees them: never more than 5 % above in any second, at least 95 % used, shared fairly between jobs. */
 
 import { afterEach, describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/domain/canonical-json.ts";
 import { Scheduler } from "../../src/jobs/scheduler.ts";
 import type { Connections } from "../../src/ports/connections.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
@@ -23,6 +24,8 @@ interface Traffic {
   readonly arrivals: Arrival[];
   /** When Tranship let each request go; between that and its arrival are the network and a busy machine. */
   readonly sent: number[];
+  /** Arrivals that came before the job's own. */
+  looks: number;
   readonly work: (id: string) => Promise<unknown>;
 }
 
@@ -38,7 +41,7 @@ async function openSlowStore(objects: number, connect: Record<string, object> = 
   const connections = notingConnections(bench.parts.connections, () => sent.push(performance.now()));
   const scheduler = new Scheduler({ ...bench.parts, connections }, "noted", SILENT);
   const arrivals = noteArrivals(bench.store, () => performance.now());
-  return { arrivals, sent, work: (id) => scheduler.runNow(id) };
+  return { arrivals, sent, looks: 0, work: (id) => scheduler.runNow(id) };
 }
 
 const REQUESTS: readonly PropertyKey[] = ["list", "head", "copy", "deleteObjects"];
@@ -62,10 +65,15 @@ function notingConnections(connections: Connections, note: () => void): Connecti
 }
 
 /** Checks that `limit` was kept in every second, and used to 95 % between the two moments. */
-function expectKeptAndUsed({ arrivals, sent }: Traffic, limit: number, from: number, to: number): void {
+function expectKeptAndUsed(
+  { arrivals, sent, looks }: Traffic,
+  limit: number,
+  from: number,
+  to: number,
+): void {
   const times = arrivals.map(({ at }) => at);
   // Nothing comes to the store beside what was let go.
-  expect(times).toHaveLength(sent.length);
+  expect(times).toHaveLength(sent.length + looks);
   const ranMs = to - from - stalls.lostIn(from, to);
   const average = (times.filter((at) => at >= from && at < to).length * 1000) / ranMs;
   const [fullest, came] = [mostInASecond(sent), mostInASecond(times)];
@@ -91,11 +99,24 @@ describe("a job's requestsPerSecond", () => {
     const traffic = await openSlowStore(objects);
     const limits = { concurrency: 32, requestsPerSecond: limit };
     const id = await bench.submit({ batchSize: 50, limits });
-    traffic.arrivals.splice(0);
+    // Its submission looked at the buckets, and is in the job's first second.
+    traffic.looks = traffic.arrivals.length;
+    expect(traffic.looks).toBeGreaterThan(0);
     const begun = performance.now();
     await traffic.work(id);
     expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: objects } });
     expectKeptAndUsed(traffic, limit, begun + START_MS, lastCopy(traffic.arrivals));
+  });
+});
+
+describe("the requests of a submission", () => {
+  it("are counted in the job's first second, each of them", async () => {
+    const { arrivals } = await openSlowStore(1);
+    const id = await bench.submit({ limits: { requestsPerSecond: 20 } });
+    const { source, target } = (await bench.jobs.get(id)).spec;
+    const pace = bench.parts.governors.paceOfLooks(canonicalJson([source, target]), 20);
+    expect(20 - pace.roomAt(Date.now())).toBe(arrivals.length);
+    expect(arrivals.length).toBe(7);
   });
 });
 

@@ -34,6 +34,7 @@ function failing(
     list: () => call(PAGE),
     copy: () => call({ kind: "copied", etag: "x" }),
     deleteObjects: () => call([]),
+    bucketFacts: () => call({}),
   } as unknown as ObjectStore;
   return { ...governedOver(store, clock, rates), clock, calls };
 }
@@ -181,6 +182,12 @@ describe("limits", () => {
     const { governed, calls } = failing(() => null, { requests: 10 });
     for (let i = 0; i < 20; i += 1) await (i % 2 === 0 ? governed.list(LIST) : governed.copy(copyOf(1)));
     expect(calls.at(-1)).toBeGreaterThanOrEqual(1700);
+  });
+
+  it("of requests a second count each of the three that a bucket's facts take", async () => {
+    const { governed, calls } = failing(() => null, { requests: 10 });
+    for (let i = 0; i < 7; i += 1) await governed.bucketFacts("b");
+    expect(calls.at(-1)).toBeGreaterThanOrEqual(1900);
   });
 
   it("of bytes a second make the copy after a large one wait", async () => {
