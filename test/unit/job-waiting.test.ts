@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { LiveSettings } from "../../src/jobs/live-settings.ts";
+import { BucketGovernors } from "../../src/jobs/shared-limits.ts";
 import { type ReferenceTable, sendFreely } from "../../src/ports/reference-table.ts";
 import { luxonCalendar } from "../../src/stores/luxon-calendar.ts";
 import { AVATARS } from "../support/job-spec.ts";
@@ -27,7 +28,7 @@ function deletionsHeld() {
   const sample = async () => ({ ...QUIET, threadsRunning: 39 });
   const connections = { health: () => ({ database: "app", sample }) };
   const settings = new LiveSettings(
-    { clock, calendar: luxonCalendar, connections: connections as never },
+    { clock, calendar: luxonCalendar, connections: connections as never, governors: new BucketGovernors() },
     { spec: { ...AVATARS, windows, guards }, windowsIgnoredUntil: null },
     { signal },
   );
