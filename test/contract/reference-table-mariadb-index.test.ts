@@ -76,7 +76,9 @@ describe("at fifty thousand rows", () => {
       expect((await images.naming(paths.slice(0, 10_000))).length).toBe(9000);
       expect(count()).toBe(3);
       expect((await images.rewrite(paths.slice(0, 10_000), CHANGE)).rows).toBe(9000);
-      expect(count()).toBe(13);
+      // Ten of a thousand rows; more where the machine is busy and one took long: those after it are smaller.
+      expect(count()).toBeGreaterThanOrEqual(13);
+      expect(count()).toBeLessThanOrEqual(24);
     },
   );
 
