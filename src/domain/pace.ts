@@ -58,9 +58,12 @@ export class Pace implements Limit {
     return this.#perSecond;
   }
 
-  /** The limit for what goes later than it pays: on average it is kept here, in each second by {@link Pace.going}. */
+  /**
+   * The limit for what goes later than it pays: on average it is kept here, in each second by {@link Pace.going}. It waits
+   * like what goes at once, or it would overtake that whenever a second is full.
+   */
   readonly ahead: Limit = {
-    waitMs: (_units, now) => this.#rateMs(now),
+    waitMs: (units, now) => this.waitMs(units, now),
     take: (units, now) => this.#pay(units, now),
   };
 

@@ -193,6 +193,18 @@ describe("a pace", () => {
     expect(went.length + late.length).toBeGreaterThanOrEqual(0.95 * rate * (20 - 0.2));
   });
 
+  it("lets nobody who pays ahead overtake those who go at once, though the second is full", () => {
+    const pace = new Pace(6);
+    let full = 0;
+    for (let now = START; now < START + 20_000; now += 1) {
+      const waitMs = pace.waitMs(1, now);
+      expect(pace.ahead.waitMs(1, now)).toBe(waitMs);
+      if (pace.roomAt(now) < 1) full += 1;
+      if (waitMs === 0) pace.take(1, now);
+    }
+    expect(full).toBeGreaterThan(0);
+  });
+
   it("without a limit lets what paid ahead go at once", () => {
     const pace = new Pace(null);
     pace.ahead.take(1000, START);
