@@ -3,10 +3,10 @@
 import { expect, it } from "vitest";
 import { HeldLease } from "../../src/jobs/held-lease.ts";
 import type { JobRecord, Ledger, RunReport } from "../../src/ports/ledger.ts";
-import { HandClock } from "../support/hand-clock.ts";
+import { SleepMovedClock } from "../support/hand-clock.ts";
 
 function held(leaseMs: number) {
-  const clock = new HandClock();
+  const clock = new SleepMovedClock();
   const ledger = { renew: async () => ({}) as JobRecord } as unknown as Ledger;
   const lease = new HeldLease({ clock, ledger, leaseMs }, { jobId: "j", owner: "o", token: 1 });
   let asked = 0;
@@ -32,9 +32,9 @@ it.each([
 
 it("is outdated when its whole length has passed since it was prolonged", async () => {
   const { clock, lease } = held(10_000);
-  clock.advance(10_000);
+  clock.at += 10_000;
   expect(lease.isOutdated).toBe(false);
-  clock.advance(1);
+  clock.at += 1;
   expect(lease.isOutdated).toBe(true);
   await lease.renew({} as RunReport);
   expect(lease.isOutdated).toBe(false);
@@ -42,13 +42,13 @@ it("is outdated when its whole length has passed since it was prolonged", async 
 
 it("is asked for only when the last answer is too old, and once for all who want to know", async () => {
   const { clock, confirm, asked } = held(10_000);
-  clock.advance(5_000);
+  clock.at += 5_000;
   await confirm(5_000);
   expect(asked()).toBe(0);
-  clock.advance(1);
+  clock.at += 1;
   await Promise.all([confirm(5_000), confirm(5_000), confirm(5_000)]);
   expect(asked()).toBe(1);
-  clock.advance(5_001);
+  clock.at += 5_001;
   await confirm(5_000);
   expect(asked()).toBe(2);
 });
