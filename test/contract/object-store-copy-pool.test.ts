@@ -187,6 +187,21 @@ describe("the pool of single copies", () => {
     expect(seen).toHaveLength(2);
   });
 
+  it("outlives a store that refuses connections while more copies wait for one", async () => {
+    const { store, pools } = open(2);
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const refused = Array.from({ length: 6 }, (_, at) => store.copy(copyTo(`${at}`)));
+    const codes = (await Promise.allSettled(refused)).map((end) => end.status === "rejected" && end.reason);
+    const gone = expect.objectContaining({ code: "store_unavailable" });
+    expect(codes).toEqual(refused.map(() => gone));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    const results = await Promise.all(refused.map((_, at) => store.copy(copyTo(`${at}`))));
+    expect(results).toEqual(results.map(() => DONE));
+    expect(sockets.size).toBe(2);
+    await pools.close();
+  });
+
   it("survives a server that closes idle connections", async () => {
     const { store } = open();
     for (let round = 0; round < 5; round++) {

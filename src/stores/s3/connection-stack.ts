@@ -2,7 +2,10 @@
 
 import { Client, type Dispatcher, errors } from "undici";
 
-/** A handler that tells when its connection may be used by others: at its end, whichever it is, once. */
+/**
+ * A handler that tells when its connection may be used by others: at its end, whichever it is, once; after an error not
+ * before undici's own call is over.
+ */
 export interface StackedHandler extends Dispatcher.DispatchHandler {
   onFree: () => void;
   /** Without a controller: it was never begun. */

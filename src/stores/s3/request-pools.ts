@@ -116,7 +116,8 @@ class Exchange implements StackedHandler {
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
     clearTimeout(this.#timer);
-    this.onFree();
+    // Not in this turn: undici is still clearing the connection, and a request it finds there then ends the process.
+    queueMicrotask(this.onFree);
     this.#reject(asNodeError(error));
   }
 
