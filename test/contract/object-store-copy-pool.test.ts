@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { S3Client } from "@aws-sdk/client-s3";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CopyRequest, noRequests } from "../../src/ports/object-store.ts";
 import { openConnections } from "../../src/stores/open-connections.ts";
 import { PooledCopies } from "../../src/stores/s3/pooled-copies.ts";
@@ -46,6 +46,7 @@ describe("the pool of single copies", () => {
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterEach(() => {
+    vi.restoreAllMocks();
     server.closeAllConnections();
     server.close();
   });
@@ -233,6 +234,37 @@ describe("the pool of single copies", () => {
     answer = expired;
     await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_unavailable" });
     expect(counts.copy).toBe(42);
+  });
+
+  it("uses the renewed credentials at once, though others were asked for while they were renewed", async () => {
+    let issued = 0;
+    let renew = () => {};
+    const client = new S3Client({
+      endpoint,
+      region: "eu-west-1",
+      forcePathStyle: true,
+      maxAttempts: 1,
+      credentials: async () => {
+        issued += 1;
+        const sessionToken = `token-${issued}`;
+        if (issued > 1) await new Promise<void>((resolve) => (renew = resolve));
+        return { ...KEYS, sessionToken, expiration: new Date(Date.now() + 3_600_000) };
+      },
+    });
+    const { store, counts } = open(512, 5_000, client);
+    expect(await store.copy(copyTo("before"))).toEqual(DONE);
+    answer = (response, { headers }) =>
+      headers["x-amz-security-token"] === "token-1" ? expired(response) : response.end(RESULT);
+    // All of it within one second of the clock, for which credentials are kept.
+    const now = Date.now();
+    vi.spyOn(Date, "now").mockReturnValue(now);
+    const first = store.copy(copyTo("first"));
+    await expect.poll(() => issued).toBe(2);
+    const second = store.copy(copyTo("second"));
+    await expect.poll(() => counts.copy).toBe(3);
+    await new Promise((resolve) => setImmediate(resolve));
+    renew();
+    expect(await Promise.all([first, second])).toEqual([DONE, DONE]);
   });
 
   it("renews credentials before they expire", async () => {

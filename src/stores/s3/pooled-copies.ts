@@ -177,7 +177,6 @@ export class PooledCopies {
   /** Whether the provider has other credentials by now, or when asked once more. */
   async #hasOtherCredentials(used: Credentials | null): Promise<boolean> {
     if (used === null) return false;
-    this.#recent = null;
     const { credentials } = this.#client.config;
     const isOther = (one: Credentials) =>
       one.accessKeyId !== used.accessKeyId || one.sessionToken !== used.sessionToken;
@@ -186,6 +185,9 @@ export class PooledCopies {
     } catch {
       // The store's refusal says more than the provider's.
       return false;
+    } finally {
+      // Now, and not before the provider has answered: others went on with the old ones meanwhile.
+      this.#recent = null;
     }
   }
 }
