@@ -2,6 +2,7 @@
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
+import { inSafeOrder } from "../domain/rewrite-order.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
 import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./naming.ts";
@@ -36,7 +37,10 @@ async function rewriteAll(
 ): Promise<number> {
   let rows = 0;
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
-    for (let open: readonly Named[] = [...values]; open.length > 0; ) {
+    // A row that one statement points at its new key must not have the old one of the next.
+    const inOrder = inSafeOrder(values.keys(), form.change).flat();
+    let open: readonly Named[] = inOrder.map((value) => [value, values.get(value) as BatchObject]);
+    while (open.length > 0) {
       const turn = await nextTurn(context, index, open);
       // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
       await context.confirmLease();

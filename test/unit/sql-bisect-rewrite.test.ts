@@ -1,7 +1,8 @@
 /** Narrowing a failing bulk rewrite, against a database that is a function. */
 import { describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
-import { bisectRewrite, inSafeOrder, type Setback } from "../../src/stores/sql/bisect-rewrite.ts";
+import { inSafeOrder } from "../../src/domain/rewrite-order.ts";
+import { bisectRewrite, type Setback } from "../../src/stores/sql/bisect-rewrite.ts";
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
 const taken: Setback = { kind: "row", code: "row_conflict", message: "taken" };

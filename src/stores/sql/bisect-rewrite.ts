@@ -2,7 +2,6 @@
 
 import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
-import { type PrefixChange, prefixesOverlap } from "../../domain/key-mapping.ts";
 import type { RewriteFailure, RewriteResult } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
 
@@ -82,25 +81,4 @@ function settled(
     { values: piece.values.slice(0, middle), repeats: 0 },
     { values: piece.values.slice(middle), repeats: 0 },
   ];
-}
-
-/**
- * Groups `values` so that no value is rewritten before the one it turns into. With `a/` ▸ `a/b/` the value `a/x`
- * becomes `a/b/x`, which may be in the list itself: a repeated or halved statement would change that row twice.
- */
-export function inSafeOrder(values: readonly string[], change: PrefixChange): readonly (readonly string[])[] {
-  const distinct = new Set(values);
-  if (!prefixesOverlap(change.from, change.to) || change.to === change.from) return [[...distinct]];
-  const layers: string[][] = [];
-  for (const value of distinct) {
-    let depth = 0;
-    for (let next = mapped(value, change); distinct.has(next); next = mapped(next, change)) depth += 1;
-    for (let missing = layers.length; missing <= depth; missing += 1) layers.push([]);
-    layers[depth]?.push(value);
-  }
-  return layers;
-}
-
-function mapped(value: string, change: PrefixChange): string {
-  return change.to + value.slice(change.from.length);
 }

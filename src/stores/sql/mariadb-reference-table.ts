@@ -3,6 +3,7 @@
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
+import { inSafeOrder } from "../../domain/rewrite-order.ts";
 import {
   type ReferencedRow,
   type ReferenceTable,
@@ -12,7 +13,7 @@ import {
   sendFreely,
   type TableFacts,
 } from "../../ports/reference-table.ts";
-import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
+import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
 import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";

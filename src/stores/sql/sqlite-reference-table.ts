@@ -5,6 +5,7 @@ import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
+import { inSafeOrder } from "../../domain/rewrite-order.ts";
 import {
   type ReferencedRow,
   type ReferenceTable,
@@ -14,7 +15,7 @@ import {
   sendFreely,
   type TableFacts,
 } from "../../ports/reference-table.ts";
-import { bisectRewrite, inSafeOrder, type Setback } from "./bisect-rewrite.ts";
+import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { assertComplete, holdsBlobs, readFacts } from "./sqlite-facts.ts";
