@@ -61,10 +61,10 @@ export interface CopyRequest {
   /** Ask the store itself not to replace an object (`If-None-Match: *`), where it can. */
   readonly onlyIfAbsent: boolean;
   /**
-   * Called at most once, as soon as the store has answered that the copy is made and before the caller hears of it:
-   * another request may take its place on the wire.
+   * Called at most once, as soon as the store has answered that the copy is made, with the new object's ETag, and before
+   * the caller hears of it: another request may take its place on the wire.
    */
-  onAnswered?(): void;
+  onAnswered?(etag: string): void;
 }
 
 /** Why one object could not be copied or deleted; the job goes on. */

@@ -64,7 +64,7 @@ async function copyObject(
   object: BatchObject,
   seenAtTarget: Seen | null,
   mayBeOurs: boolean,
-  onAnswered: () => void,
+  free: () => void,
 ): Promise<"settled" | "vanished"> {
   const { spec } = context;
   if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) return renewOwnCopy(context, object);
@@ -75,7 +75,7 @@ async function copyObject(
     // Not even a turn of the microtask queue where nothing needs to be asked: the request goes out with this call.
     const verdict = "copy" in found ? found : await found;
     if (!verdict.copy) return settleWithoutCopy(object, verdict, target);
-    const result = await requestCopy(context, object, spec.onConflict !== "overwrite", onAnswered);
+    const result = await requestCopy(context, object, spec.onConflict !== "overwrite", free);
     if (result.kind !== "precondition_failed") return settleResult(context, object, result);
     const now = await lookAgain(context, object);
     if (now === null) return "settled";
@@ -126,12 +126,17 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
  */
 async function settleCopied(context: StageContext, object: BatchObject, copiedEtag: string): Promise<void> {
   object.targetEtag = copiedEtag;
-  if (copiedEtag === object.etag || object.etag.includes("-") || copiedEtag.includes("-")) return;
+  if (!tellsOfChange(object, copiedEtag)) return;
   const { object: now } = await lookAtOne(sourceLook(context), object.key);
   if (now === null || now.etag === object.etag) return;
   adoptVersion(object, now);
   if (now.etag !== copiedEtag)
     except(object, "source_changed", "the source changed while it was being copied");
+}
+
+/** ETags of single copies stay, unless the object is encrypted otherwise or was changed. */
+function tellsOfChange({ etag }: BatchObject, copiedEtag: string): boolean {
+  return copiedEtag !== etag && !etag.includes("-") && !copiedEtag.includes("-");
 }
 
 function settleWithoutCopy(
@@ -153,9 +158,13 @@ function requestCopy(
   context: StageContext,
   object: BatchObject,
   onlyIfAbsent: boolean,
-  onAnswered: () => void = () => {},
+  free: () => void = () => {},
 ) {
   const { spec, source, signal } = context;
+  // The place is kept for the look at the source that follows an unexpected ETag.
+  const onAnswered = (etag: string) => {
+    if (!tellsOfChange(object, etag)) free();
+  };
   return source.copy(
     {
       source: { bucket: spec.source.bucket, key: object.key, etag: object.etag, size: object.size },

@@ -113,7 +113,7 @@ export class PooledCopies {
       mayBegin: mayWrite,
       onAnswer: (arrived) => {
         etag = plainEtag(arrived);
-        if (etag !== null) asked.onAnswered?.();
+        if (etag !== null) asked.onAnswered?.(etag);
       },
     });
     return etag ?? (await readAsSdk(this.#client, input, answer));
