@@ -190,3 +190,34 @@ describe("the database", () => {
     expect(await run).toMatchObject({ state: "completed" });
   });
 });
+
+describe("new keys that may be old keys of the same job", () => {
+  const between = (from: string, to: string, job = {}) => ({
+    ...{ source: { bucket: "bucket-a", prefix: from }, target: { bucket: "bucket-b", prefix: to } },
+    ...job,
+  });
+
+  it.each([
+    ["a/", "a/b/", ["a/a", "a/b/a"]],
+    ["a/b/", "a/", ["a/b/a", "a/b/b/a"]],
+    ["", "all/", ["all/a", "b"]],
+  ])("are refused where they are: %j to %j", async (from, to, keys) => {
+    fillStore(bench.store, "bucket-a", keys);
+    bench.addRows(keys);
+    await expect(bench.submit(between(from, to))).rejects.toMatchObject({
+      code: "invalid_input",
+      faults: [{ pointer: "/target/prefix", code: "keys_become_others" }],
+    });
+    const job = await bench.move(between(from, to, { references: [], inventory: { from: "bucket" } }));
+    expect(job.state).toBe("completed");
+  });
+
+  it("are no trouble where there are none", async () => {
+    const keys = ["a/a", "a/b", "a/c/d"];
+    fillStore(bench.store, "bucket-a", keys);
+    bench.addRows(keys);
+    const job = await bench.move(between("a/", "a/b/", { batchSize: 1 }));
+    expect(job.state).toBe("completed");
+    expect(bench.paths()).toEqual(["a/b/a", "a/b/b", "a/b/c/d"]);
+  });
+});
