@@ -27,11 +27,13 @@ describe("the pool of single copies", () => {
   let endpoint: string;
   let seen: string[];
   let sockets: Set<Socket>;
+  let opened: number;
   let answer: (response: ServerResponse, request: IncomingMessage) => void;
 
   beforeEach(async () => {
     seen = [];
     sockets = new Set();
+    opened = 0;
     answer = (response) => response.end(RESULT);
     server = createServer((request, response) => {
       seen.push(request.url ?? "");
@@ -40,6 +42,7 @@ describe("the pool of single copies", () => {
     server.keepAliveTimeout = 60_000;
     server.on("connection", (socket) => {
       sockets.add(socket);
+      opened += 1;
       socket.on("close", () => sockets.delete(socket));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -172,6 +175,8 @@ describe("the pool of single copies", () => {
     answer = (response) => response.end(RESULT);
     expect(await patient.store.copy(copyTo("third"))).toEqual(DONE);
     expect(seen).toEqual(["/b/first", "/b/third"]);
+    // Nor does it cost the connection it would have gone on.
+    expect(opened).toBe(1);
   });
 
   it("never cuts a request that has begun, and never sends one twice", async () => {

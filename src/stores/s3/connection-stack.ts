@@ -8,6 +8,8 @@ import { Client, type Dispatcher, errors } from "undici";
  */
 export interface StackedHandler extends Dispatcher.DispatchHandler {
   onFree: () => void;
+  /** Nobody waits for its answer any more: it need not begin. */
+  readonly isOver: boolean;
   /** Without a controller: it was never begun. */
   onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void;
 }
@@ -62,7 +64,9 @@ export class ConnectionStack {
   }
 
   #release(client: Client): void {
-    const next = this.#waiting.shift();
+    let next = this.#waiting.shift();
+    // To begin them and stop would cost the connection each time.
+    while (next?.handler.isOver) next = this.#waiting.shift();
     if (next === undefined) this.#free.push(client);
     else this.#dispatchOn(client, next.options, next.handler);
   }

@@ -84,6 +84,10 @@ class Exchange implements StackedHandler {
     this.#timer = setTimeout(() => this.#giveUp(), terms.limitMs);
   }
 
+  get isOver(): boolean {
+    return this.#timeout !== null;
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Nobody waits any more, or the job is another's by now: it must not begin.
