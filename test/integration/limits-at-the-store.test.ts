@@ -92,7 +92,7 @@ const lastCopy = (arrivals: readonly Arrival[]) =>
 
 describe("a job's requestsPerSecond", () => {
   it.each([
-    [500, 1750],
+    [300, 1050],
     [150, 600],
     [20, 70],
   ])("of %d is kept in every second and used to 95 %", async (limit, objects) => {
