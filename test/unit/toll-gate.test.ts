@@ -1,0 +1,43 @@
+/** Whoever finds its limits open overtakes nobody who waits for the same ones. */
+
+import { expect, it } from "vitest";
+import { Pace } from "../../src/domain/pace.ts";
+import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
+import { READ } from "../../src/pacing/fare.ts";
+import { TollGate } from "../../src/pacing/toll-gate.ts";
+import { Turnstile } from "../../src/pacing/turnstile.ts";
+
+/** A gate for ten requests a second, on a clock that nobody's sleep moves. */
+function gateOfTen() {
+  const clock = { at: 1_000_000, now: () => clock.at, sleep: () => new Promise<void>(() => {}) };
+  const governor = new BucketGovernor();
+  const gate = new TollGate({
+    clock,
+    turnstile: new Turnstile(clock),
+    requestLimits: [new Pace(10)],
+    byteLimits: [],
+    governorOf: () => governor,
+  });
+  return { clock, gate };
+}
+
+it("lets nobody pass at once while another waits, though the limit is open again", () => {
+  const { clock, gate } = gateOfTen();
+  while (gate.paysNow(READ, undefined)) clock.at += 1;
+  void gate.pay(READ, undefined);
+  clock.at += 2000;
+  expect(gate.paysNow(READ, undefined)).toBe(false);
+});
+
+it("lets pass at once whoever finds the limit open and nobody waiting", () => {
+  const { clock, gate } = gateOfTen();
+  while (gate.paysNow(READ, undefined)) clock.at += 1;
+  clock.at += 2000;
+  expect(gate.paysNow(READ, undefined)).toBe(true);
+});
+
+it("takes nothing for a job that is asked to stop", () => {
+  const { gate } = gateOfTen();
+  expect(gate.paysNow(READ, AbortSignal.abort())).toBe(false);
+  expect(gate.paysNow(READ, undefined)).toBe(true);
+});
