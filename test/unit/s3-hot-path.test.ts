@@ -1,6 +1,5 @@
 /** The hot path's parts that need no server: where copies go, how they are signed, which answers are plain. */
 
-import { createHmac } from "node:crypto";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import aws4 from "aws4";
 import fc from "fast-check";
@@ -9,7 +8,6 @@ import { plainEtag } from "../../src/stores/s3/copy-answer.ts";
 import { CopyHeaders } from "../../src/stores/s3/copy-headers.ts";
 import { learnRoute } from "../../src/stores/s3/copy-route.ts";
 import { encodeKey } from "../../src/stores/s3/copy-source.ts";
-import { HmacSha256 } from "../../src/stores/s3/hmac-sha256.ts";
 import { openS3Client } from "../../src/stores/s3/s3-client.ts";
 import { AmzDates, EMPTY_PAYLOAD, RequestSigner } from "../../src/stores/s3/sign-request.ts";
 
@@ -156,20 +154,6 @@ describe("CopyHeaders", () => {
 function pairsOf(flat: readonly string[]): [string, string][] {
   return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ""] as [string, string]] : []));
 }
-
-describe("HmacSha256", () => {
-  it("is Node's own, for keys and texts of any length, one after the other", () => {
-    const text = fc.string({ unit: "binary", maxLength: 700 });
-    const texts = fc.array(text, { minLength: 1, maxLength: 4 });
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 100 }), texts, (key, some) => {
-        const hmac = new HmacSha256(key);
-        for (const one of some)
-          expect(hmac.hex(one)).toBe(createHmac("sha256", key).update(one).digest("hex"));
-      }),
-    );
-  });
-});
 
 describe("RequestSigner", () => {
   const signer = new RequestSigner();

@@ -1,7 +1,6 @@
 /** AWS Signature Version 4 for requests without body and query, as S3 wants it. */
 
 import { createHmac, hash } from "node:crypto";
-import { HmacSha256 } from "./hmac-sha256.ts";
 
 /** SHA-256 of nothing. */
 export const EMPTY_PAYLOAD = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -42,14 +41,14 @@ export class RequestSigner {
 
 /** What the signatures of many requests have in common. */
 export class SignatureSheet {
-  readonly #hmac: HmacSha256;
+  readonly #key: Buffer;
   readonly #requestEnd: string;
   readonly #toSign: string;
   readonly #header: string;
 
   constructor(key: Buffer, { accessKeyId, region }: Signatory, amzDate: string, names: string) {
     const scope = `${amzDate.slice(0, 8)}/${region}/s3/aws4_request`;
-    this.#hmac = new HmacSha256(key);
+    this.#key = key;
     this.#requestEnd = `\n${names}\n${EMPTY_PAYLOAD}`;
     this.#toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n`;
     this.#header = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`;
@@ -61,7 +60,12 @@ export class SignatureSheet {
    */
   authorization(method: string, path: string, lines: string): string {
     const request = hash("sha256", `${method}\n${path}\n\n${lines}${this.#requestEnd}`);
-    return this.#header + this.#hmac.hex(this.#toSign + request);
+    return (
+      this.#header +
+      createHmac("sha256", this.#key)
+        .update(this.#toSign + request)
+        .digest("hex")
+    );
   }
 }
 
