@@ -76,7 +76,11 @@ export function openConnections(
   return {
     storeNames: Object.keys(config.stores),
     databaseNames: Object.keys(config.databases),
-    store: (name, counts, mayWrite) => new S3ObjectStore({ ...openStore(name), counts, timeouts, mayWrite }),
+    store(name, counts, mayWrite) {
+      const opened = openStore(name);
+      opened.credentials.beginAnew();
+      return new S3ObjectStore({ ...opened, counts, timeouts, mayWrite });
+    },
     storeLimits(name) {
       const settings = config.stores[name];
       if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));

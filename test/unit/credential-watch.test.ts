@@ -46,6 +46,9 @@ describe("refused credentials", () => {
         "store_unavailable",
         "store_credentials",
       ]);
+      // Nobody is kept waiting by the others' failure, until somebody has done something about it.
+      expect(codeAt(1_001, code)).toBe("store_credentials");
+      watch.beginAnew();
       expect([5_000, 5_999, 6_000].map((at) => codeAt(at, code))).toEqual([
         "store_unavailable",
         "store_unavailable",

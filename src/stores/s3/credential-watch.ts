@@ -36,6 +36,14 @@ export class CredentialWatch {
     this.#now = options.now ?? Date.now;
   }
 
+  /**
+   * Somebody begins to work on the store, after something was done about its credentials perhaps: patience begins anew,
+   * and what an earlier run left behind does not count, as the first requests may still carry the old ones.
+   */
+  beginAnew(): void {
+    this.#refusedSince = null;
+  }
+
   /** The store has done what a request asked for. */
   noteAccepted(): void {
     this.#wasAccepted = true;
@@ -44,14 +52,13 @@ export class CredentialWatch {
 
   /**
    * `fault` as the caller is to see it. Credentials that were good until now are awaited for a while, as an outage of
-   * the store would be; then, or if they never were good, nothing but an operator helps: `store_credentials`. After
-   * that, patience begins anew, for whoever tries again has done something about it.
+   * the store would be; then, or if they never were good, nothing but an operator helps: `store_credentials`, for all
+   * requests that are still under way too, until somebody {@link CredentialWatch.beginAnew}s.
    */
   judge(fault: S3Fault, doing: string): S3Fault {
     if (fault.kind !== "stale_credentials" && fault.kind !== "credentials") return fault;
     this.#refusedSince ??= this.#now();
     const isAwaited = this.#wasAccepted && this.#now() - this.#refusedSince < this.#patienceMs;
-    if (!isAwaited) this.#refusedSince = null;
     const kind = fault.kind === "stale_credentials" && isAwaited ? "credentials_awaited" : fault.kind;
     const { status, vendorCode: code } = fault;
     const store = this.#store === null ? {} : { store: this.#store };
