@@ -12,6 +12,7 @@ import type { Jobs } from "./jobs/jobs.ts";
 import { continueOrSubmit, takeFileSettings, waitForLease } from "./jobs/run-to-end.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
 import { BucketGovernors } from "./jobs/shared-limits.ts";
+import { readLedgerAddress } from "./stores/ledger/ledger-address.ts";
 import { openLedger } from "./stores/ledger/open-ledger.ts";
 import { luxonCalendar } from "./stores/luxon-calendar.ts";
 import { csvManifest } from "./stores/manifest/csv-manifest.ts";
@@ -53,16 +54,25 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
   const ledger = await openLedger(config.progress, { works });
   const connections = openConnections(config);
+  const leaseMs = config.leaseSeconds * 1000;
+  const owner = `${hostname()}/${process.pid}/${crypto.randomUUID().slice(0, 8)}`;
+  const sharing = {
+    ...{ ledger, clock: systemClock, owner, validMs: leaseMs },
+    onTrouble: (err: unknown) =>
+      log.warn({ event: "share_failed", err }, "the share of a store's limits was not confirmed"),
+  };
+  // With an SQLite ledger no other process works.
+  const isAlone = readLedgerAddress(config.progress).kind === "sqlite";
+  const governors = new BucketGovernors(isAlone ? null : sharing);
   const parts: JobParts = {
     clock: systemClock,
     calendar: luxonCalendar,
-    leaseMs: config.leaseSeconds * 1000,
+    leaseMs,
     ledger,
     connections,
-    governors: new BucketGovernors(),
+    governors,
     manifestReader: csvManifest,
   };
-  const owner = `${hostname()}/${process.pid}/${crypto.randomUUID().slice(0, 8)}`;
   const scheduler = new Scheduler(parts, owner, log);
   const jobs = createJobs(parts, scheduler);
   return {
@@ -95,6 +105,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
     },
     async close() {
       await scheduler.close();
+      await governors.close();
       await connections.close();
       await ledger.close();
     },

@@ -10,6 +10,14 @@ export interface Limit {
   take(units: number, now: number): void;
 }
 
+/** A limit that one may pay before one goes. */
+export interface RequestLimit extends Limit {
+  /** For what goes later than it pays: on average the limit is kept here. */
+  readonly ahead: Limit;
+  /** What has paid goes: in each second the limit is kept here. */
+  readonly going: Limit;
+}
+
 /** Unused time that may be made up for: longer than the stalls of an event loop. */
 const CREDIT_MS = 100;
 /** Share of the limit that any second may hold beyond it: less than 5 %, for what comes closer together on its way. */
@@ -33,7 +41,7 @@ const SLOT_MS = 10;
  * one of them too much. After a second without demand the first second has 80 % of the limit, without credit. Chosen over a
  * fixed window because that lets twice the rate pass at its edges.
  */
-export class Pace implements Limit {
+export class Pace implements RequestLimit {
   #perSecond: number | null;
   #cells: CellRate | null;
   /** When the slow beginning is over, epoch ms; null: it is. */

@@ -136,7 +136,7 @@ export function governedStores(
   const { settings, throttling, valve, run } = by;
   return (name) => {
     const store = connections.store(name, requests, run?.mayWrite);
-    const shared = governors.limitsOf(name, connections.storeLimits(name));
+    const shared = governors.limitsOf(name, connections.storeLimits(name)).of(settings);
     return new GovernedObjectStore({
       ...{ store, clock, throttling },
       inFlight: settings.inFlight,

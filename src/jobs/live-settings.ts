@@ -66,7 +66,7 @@ export class LiveSettings {
     const relocation = canonicalJson([spec.source, spec.target]);
     this.requestPace =
       run.isLook === true
-        ? governors.paceOfLooks(relocation, limits.requestsPerSecond)
+        ? governors.paceOfLooks(relocation, limits.requestsPerSecond, now)
         : governors.paceOfJob(relocation, limits.requestsPerSecond, now);
     this.bytePace = new Pace(limits.bytesPerSecond);
     this.rowPace = new Pace(limits.rowsPerSecond, ROWS_LATE_MS);

@@ -2,23 +2,24 @@
 
 import { Pace } from "../domain/pace.ts";
 import { BucketGovernor } from "../pacing/bucket-governor.ts";
+import { type Sharing, StoreLimits } from "../pacing/store-limits.ts";
 import { Turnstile } from "../pacing/turnstile.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { StoreLimits } from "../ports/connections.ts";
-
-/** The limits of one store, as all jobs on it share them. */
-export interface SharedPaces {
-  readonly requests: Pace;
-  readonly bytes: Pace;
-}
+import type { StoreLimits as Configured } from "../ports/connections.ts";
 
 /** Remembers the write rate of every bucket and the limits of every store, for all jobs of this process. */
 export class BucketGovernors {
   readonly #byBucket = new Map<string, BucketGovernor>();
-  readonly #byStore = new Map<string, SharedPaces>();
+  readonly #byStore = new Map<string, StoreLimits>();
+  readonly #sharing: Sharing | null;
   #turnstile: Turnstile | null = null;
   /** Requests of the last looks around: for which relocation, and at what pace. */
   #looks: { readonly relocation: string; readonly pace: Pace } | null = null;
+
+  /** `sharing` is how the limits of stores are shared with other processes; null where there is none. */
+  constructor(sharing: Sharing | null = null) {
+    this.#sharing = sharing;
+  }
 
   /** Where all jobs of this process wait for what they share, each in its turn. */
   turnstile(clock: Clock): Turnstile {
@@ -27,9 +28,12 @@ export class BucketGovernors {
   }
 
   /** The pace at which to look around before `relocation` is a job: one for all looks of it. */
-  paceOfLooks(relocation: string, perSecond: number | null): Pace {
+  paceOfLooks(relocation: string, perSecond: number | null, now: number): Pace {
     if (this.#looks?.relocation !== relocation) this.#looks = { relocation, pace: new Pace(perSecond) };
-    return this.#looks.pace;
+    const { pace } = this.#looks;
+    // The same relocation may be looked at again with another limit.
+    if (pace.perSecond !== perSecond) pace.setRate(perSecond, now);
+    return pace;
   }
 
   /** The pace of a job: its first second may be the one in which it was looked around for it. */
@@ -48,13 +52,15 @@ export class BucketGovernors {
     return known;
   }
 
-  /** The paces of the store called `name`. */
-  limitsOf(name: string, { requestsPerSecond, bytesPerSecond }: StoreLimits): SharedPaces {
-    const known = this.#byStore.get(name) ?? {
-      requests: new Pace(requestsPerSecond),
-      bytes: new Pace(bytesPerSecond),
-    };
+  /** The limits of the store called `name`. */
+  limitsOf(name: string, limits: Configured): StoreLimits {
+    const known = this.#byStore.get(name) ?? new StoreLimits(name, limits, this.#sharing);
     this.#byStore.set(name, known);
     return known;
+  }
+
+  /** Gives what this process has of the stores' limits to the others. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#byStore.values()].map((limits) => limits.close()));
   }
 }

@@ -1,6 +1,6 @@
 /** What each request owes to the limits it is bound by. */
 
-import type { Limit, Pace } from "../domain/pace.ts";
+import type { Limit, RequestLimit } from "../domain/pace.ts";
 import type { BucketGovernor } from "./bucket-governor.ts";
 import type { Fare } from "./fare.ts";
 import type { Toll } from "./turnstile.ts";
@@ -8,7 +8,7 @@ import type { Toll } from "./turnstile.ts";
 /** The limits of one job on one store. */
 export interface Limits {
   /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
-  readonly requestLimits: readonly Pace[];
+  readonly requestLimits: readonly RequestLimit[];
   readonly byteLimits: readonly Limit[];
   /** One governor for each bucket, shared by all jobs on the same store. */
   governorOf(bucket: string): BucketGovernor;

@@ -4,6 +4,7 @@ import type { Batch, Tally } from "../domain/batch.ts";
 import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
+import type { StoreShare } from "../domain/store-shares.ts";
 import type {
   AuditEvent,
   BatchSummary,
@@ -154,6 +155,15 @@ export interface Ledger {
    * old batches, whose fate becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.
    */
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number>;
+  /**
+   * Replaces what instances have written down about the limits of `store` (nothing at first) by what `revise` makes of
+   * it, as one step: `revise` is called again, with the newer text, when another instance came between or an answer was
+   * lost. Of no job, so there is no lease.
+   */
+  reviseShares(
+    store: string,
+    revise: (shares: readonly StoreShare[]) => readonly StoreShare[],
+  ): Promise<void>;
   /** Proves that the ledger can be read. */
   ping(): Promise<void>;
   close(): Promise<void>;

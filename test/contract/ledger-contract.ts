@@ -9,6 +9,7 @@ import type { LedgerPlace } from "./ledger-fixtures.ts";
 import { jobsContract } from "./ledger-jobs-contract.ts";
 import { leasesContract } from "./ledger-leases-contract.ts";
 import { lookupContract } from "./ledger-lookup-contract.ts";
+import { sharesContract } from "./ledger-shares-contract.ts";
 import { storageContract } from "./ledger-storage-contract.ts";
 import { tallyContract } from "./ledger-tally-contract.ts";
 import { volumeContract } from "./ledger-volume-contract.ts";
@@ -30,6 +31,7 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
   exceptionsContract(() => ledger);
   tallyContract(() => ledger);
   lookupContract(() => ledger);
+  sharesContract(newPlace);
   storageContract(newPlace);
   volumeContract(newPlace);
 }

@@ -114,7 +114,11 @@ describe("the requests of a submission", () => {
     const { arrivals } = await openSlowStore(1);
     const id = await bench.submit({ limits: { requestsPerSecond: 20 } });
     const { source, target } = (await bench.jobs.get(id)).spec;
-    const pace = bench.parts.governors.paceOfLooks(canonicalJson([source, target]), 20);
+    const pace = bench.parts.governors.paceOfLooks(
+      canonicalJson([source, target]),
+      20,
+      bench.parts.clock.now(),
+    );
     expect(20 - pace.roomAt(Date.now())).toBe(arrivals.length);
     expect(arrivals.length).toBe(7);
   });

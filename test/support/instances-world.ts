@@ -39,8 +39,8 @@ export interface InstancesWorld {
   running(name: InstanceName): Service;
   /** The instance that process `pid` is or was. */
   nameOf(pid: number): InstanceName;
-  /** Submits a job with `count` objects and rows of its own; what it touches is called `name`. */
-  submit(name: string, count: number): Promise<string>;
+  /** Submits a job with `count` objects and rows of its own to an instance; what it touches is called `name`. */
+  submit(name: string, count: number, to?: InstanceName): Promise<string>;
   holder(id: string): Promise<Holder>;
   /** Requests so far that write to the buckets of `name`. */
   storeWrites(name: string): readonly Write[];
@@ -51,8 +51,11 @@ const NAMES: readonly InstanceName[] = ["left", "right"];
 export const CONCURRENCY = 16;
 const NOW_MS = "ROUND(UNIX_TIMESTAMP(SYSDATE(6)) * 1000)";
 
-/** Opens the world; `leaseSeconds` undefined leaves the default. No instance runs yet. */
-export async function openInstancesWorld(leaseSeconds?: number): Promise<InstancesWorld> {
+/** Opens the world; `leaseSeconds` undefined leaves the default, `limits` are the store's. No instance runs yet. */
+export async function openInstancesWorld(
+  leaseSeconds?: number,
+  limits?: Record<string, number>,
+): Promise<InstancesWorld> {
   const directory = temporaryDirectory();
   const server = inject("mariadbUrl");
   const [ledgerPlace, appPlace] = [await createDatabase(server), await createDatabase(server)];
@@ -89,6 +92,7 @@ export async function openInstancesWorld(leaseSeconds?: number): Promise<Instanc
         main: {
           ...{ accessKeyId: `key-of-${name}`, secretAccessKey: `secret-of-${name}` },
           ...{ endpoint: store.url, region: "us-east-1", forcePathStyle: true },
+          ...(limits === undefined ? {} : { limits }),
         },
       },
       logLevel: "warn",
@@ -111,13 +115,13 @@ export async function openInstancesWorld(leaseSeconds?: number): Promise<Instanc
       if (name === undefined) throw new Error(`no instance had the process id ${pid}`);
       return name;
     },
-    async submit(name, count) {
+    async submit(name, count, to = "left") {
       const keys = imageKeys(count);
       store.createBucket(`${name}-a`);
       store.createBucket(`${name}-b`);
       fillStore(store, `${name}-a`, keys);
       await makeTables(app, name, keys);
-      const { status, body } = await world.running("left").call("POST", "/jobs", jobCalled(name));
+      const { status, body } = await world.running(to).call("POST", "/jobs", jobCalled(name));
       if (status !== 202) throw new Error(JSON.stringify(body));
       return body.id;
     },

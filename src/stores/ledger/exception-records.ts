@@ -30,7 +30,7 @@ export async function insertExceptions(
     const part = rows.slice(start, start + ROWS_PER_INSERT);
     await sql.change(
       `INSERT INTO tranship_exceptions (job_id, seq, position, object_key, stage, code, message, happened_at)
-       VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${session.orKeep}`,
+       VALUES ${part.map(() => "(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")} ${session.orKeep("seq")}`,
       part.flat(),
     );
   }

@@ -45,10 +45,10 @@ export class LedgerSession {
     this.#turns = this.#isSqlite ? (work) => limit(() => nextTurn().then(work)) : (work) => work();
   }
 
-  /** Ends an `INSERT` that may meet rows which are there already, and leaves those alone. */
-  get orKeep(): string {
+  /** Ends an `INSERT` that may meet rows which are there already, and leaves those alone; `column` is any of them. */
+  orKeep(column: string): string {
     // Not INSERT IGNORE: it would also cut over-long values short instead of refusing them.
-    return this.#isSqlite ? "ON CONFLICT DO NOTHING" : "ON DUPLICATE KEY UPDATE seq = seq";
+    return this.#isSqlite ? "ON CONFLICT DO NOTHING" : `ON DUPLICATE KEY UPDATE ${column} = ${column}`;
   }
 
   /** Runs `work`, of which each statement is a transaction of its own; it may be run again. */

@@ -8,6 +8,7 @@ import { CreateExceptions1790000000003 } from "../../../migrations/0003-create-e
 import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-audit-events.ts";
 import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-windows-ignored.ts";
 import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
+import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   CreateAuditEvents1790000000004,
   AddWindowsIgnored1790000000005,
   AddExpected1790000000006,
+  CreateStoreShares1790000000007,
 ];
 
 const BUSY_TIMEOUT_MS = 2_000;

@@ -29,6 +29,7 @@ import { amend, approve, changeState, ignoreWindows } from "./operator-records.t
 import { BatchPlanner } from "./plan-records.ts";
 import { plannedBefore } from "./planned-before.ts";
 import { replanExceptions } from "./retry-records.ts";
+import { reviseShares } from "./share-records.ts";
 import { recordStage } from "./stage-records.ts";
 
 export class TypeormLedger implements Ledger {
@@ -165,6 +166,10 @@ export class TypeormLedger implements Ledger {
 
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number> {
     return replanExceptions(this.#session, jobId, batchSize, at);
+  }
+
+  reviseShares(store: string, revise: Parameters<Ledger["reviseShares"]>[1]): Promise<void> {
+    return reviseShares(this.#session, store, revise);
   }
 
   async ping(): Promise<void> {

@@ -6,12 +6,14 @@ import { type AuditRow, auditSchema } from "./audit-schema.ts";
 import { type BatchRow, batchSchema } from "./batch-schema.ts";
 import { type ExceptionRow, exceptionSchema } from "./exception-schema.ts";
 import { type JobRow, jobSchema } from "./job-schema.ts";
+import { type StoreSharesRow, storeSharesSchema } from "./store-shares-schema.ts";
 
 export interface LedgerTables {
   readonly jobs: EntitySchema<JobRow>;
   readonly batches: EntitySchema<BatchRow>;
   readonly exceptions: EntitySchema<ExceptionRow>;
   readonly auditEvents: EntitySchema<AuditRow>;
+  readonly storeShares: EntitySchema<StoreSharesRow>;
 }
 
 /** The tables for a TypeORM data source of type `dialect`. */
@@ -22,5 +24,6 @@ export function ledgerTables(dialect: string): LedgerTables {
     batches: batchSchema(types),
     exceptions: exceptionSchema(types),
     auditEvents: auditSchema(types),
+    storeShares: storeSharesSchema(types),
   };
 }
