@@ -49,7 +49,7 @@ export class Expectation {
       await clock.sleep(waitMs, signal);
       if (signal.aborted || this.#planned === null) return;
       try {
-        const expected = await countAhead({ ...context, signal }, this.#planned);
+        const expected = await countAhead(context.until(signal), this.#planned);
         return await ledger.expectObjects(lease, expected, clock.now());
       } catch (error) {
         if (signal.aborted) return;

@@ -82,8 +82,10 @@ export function jobContexts(
       valve: settings.valves[stage],
       run,
     });
-    const guarded = (table: ReferenceTable) => settings.guards.guarded(table, stage, handles);
-    return {
+    const guardedUntil = (signal: AbortSignal) => (table: ReferenceTable) =>
+      settings.guards.guarded(table, stage, { ...handles, signal });
+    const guarded = guardedUntil(run.signal);
+    const context: StageContext = {
       ...shared,
       source: stores(spec.source.store),
       target: stores(spec.target.store),
@@ -94,7 +96,9 @@ export function jobContexts(
       oddNames: openOddNames(spec, clock, (table) => guarded(tableOf(table))),
       paced: (wait) => settings.valves[stage].whilePaced(wait),
       databasesReady: () => settings.guards.ready(databases, stage),
+      until: (signal) => ({ ...context, signal, references: tables.map(guardedUntil(signal)) }),
     };
+    return context;
   };
   return { copy: contextOf("copy"), update: contextOf("update"), delete: contextOf("delete") };
 }

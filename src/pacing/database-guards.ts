@@ -35,13 +35,20 @@ export class DatabaseGuards {
     this.#limits = parts.limits;
   }
 
-  /** `table`, of which each statement in `stage` waits until its database is well enough. */
+  /**
+   * `table`, of which each statement in `stage` waits until its database is well enough, or `signal` aborts: that of the
+   * run unless given.
+   */
   guarded(
     table: ReferenceTable,
     stage: WorkStage,
-    { inFlight, confirmLease }: { readonly inFlight: InFlight; confirmLease?(): Promise<void> },
+    {
+      inFlight,
+      confirmLease,
+      signal = this.#parts.signal,
+    }: { readonly inFlight: InFlight; confirmLease?(): Promise<void>; readonly signal?: AbortSignal },
   ): ReferenceTable {
-    const { clock, signal } = this.#parts;
+    const { clock } = this.#parts;
     const guard = this.#guardOf(table.database);
     return new GuardedReferenceTable({
       table,

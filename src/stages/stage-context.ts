@@ -41,6 +41,8 @@ export interface StageContext {
   confirmLease(): Promise<void>;
   /** Aborted when no new request may begin. */
   readonly signal: AbortSignal;
+  /** This context for work that nobody needs any more when `signal` aborts: what it waits for is given up then too. */
+  until(signal: AbortSignal): StageContext;
 }
 
 /** The key under which `object` stands, or will stand, in the target bucket. */

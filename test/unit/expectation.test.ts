@@ -18,12 +18,14 @@ function begun(isKnown = false) {
   const recorded: [ExpectedObjects, number][] = [];
   const failed: unknown[] = [];
   const failures: ErrorCode[] = [];
+  const hold: { while?: Promise<unknown> } = {};
   const context = {
     spec: { source: { bucket: "b", prefix: "image/" }, inventory: { from: "bucket" }, maxObjects: null },
     source: {
       async list(request: Parameters<typeof bucket.list>[0]) {
         const code = failures.shift();
         if (code !== undefined) throw new DomainError(code, "no");
+        await hold.while;
         return bucket.list(request);
       },
     },
@@ -35,10 +37,19 @@ function begun(isKnown = false) {
         void recorded.push([objects, at]),
     },
   };
+  /** What is waited for is given up when the signal aborts, as behind a valve. */
+  const until = (signal: AbortSignal) => {
+    if ("while" in hold) hold.while = new Promise((_, reject) => signal.addEventListener("abort", reject));
+    return { ...context, signal };
+  };
   const onCountFailed = (error: unknown) => void failed.push(error);
-  const carrier = { context, tally: { bytes: 7 }, onCountFailed } as unknown as Carrier;
+  const carrier = {
+    context: { ...context, until },
+    tally: { bytes: 7 },
+    onCountFailed,
+  } as unknown as Carrier;
   const expectation = new Expectation(carrier, isKnown);
-  return { clock, stop, bucket, recorded, failed, failures, expectation };
+  return { clock, stop, bucket, recorded, failed, failures, hold, expectation };
 }
 
 describe("an inventory", () => {
@@ -100,5 +111,15 @@ describe("an inventory", () => {
     await lasting.clock.runUntil(200_000);
     expect([lasting.recorded, lasting.failed.length]).toEqual([[], 1]);
     await lasting.expectation.end();
+  });
+
+  it("is given up at the end of a job, whatever it waits for", async () => {
+    const { clock, expectation, hold, recorded, failed } = begun();
+    hold.while = Promise.resolve();
+    expectation.planned(CURSOR);
+    await clock.runUntil(100_000);
+    expectation.planningEnded();
+    await expectation.end();
+    expect([recorded, failed]).toEqual([[], []]);
   });
 });

@@ -42,7 +42,7 @@ function world(leaseEndsAt: number) {
     inFlight: new InFlight(() => clock.now()),
     confirmLease,
   });
-  return { clock, opensAt, calls, guarded };
+  return { clock, opensAt, calls, guards, table, guarded };
 }
 
 describe("a guarded table", () => {
@@ -59,6 +59,16 @@ describe("a guarded table", () => {
     const { guarded, calls, opensAt } = world(1_000_000 + 1.5 * HOUR);
     await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "lease_lost" });
     expect(calls).toEqual([["rewrite", opensAt]]);
+  });
+
+  it("is waited for no longer than the work goes on that it was asked for", async () => {
+    const { guards, table, calls, clock } = world(Number.POSITIVE_INFINITY);
+    const over = new AbortController();
+    const inFlight = new InFlight(() => clock.now());
+    const guarded = guards.guarded(table, "update", { inFlight, signal: over.signal });
+    over.abort();
+    await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "stopped" });
+    expect(calls).toEqual([]);
   });
 
   it("changes nothing when the lease ended during the hold", async () => {
