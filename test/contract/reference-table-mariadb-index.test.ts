@@ -1,4 +1,5 @@
 /** Which indexes the statements of the reference table go through in MariaDB, with and without a usable one. */
+import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
@@ -81,6 +82,31 @@ describe("at fifty thousand rows", () => {
       expect(count()).toBeLessThanOrEqual(24);
     },
   );
+
+  test("rows are found through the index though the statistics are those of an empty table", async () => {
+    await create("filled_since", "path VARCHAR(255) NOT NULL, KEY (path)");
+    await mariadb.admin.query("ANALYZE TABLE filled_since");
+    await mariadb.admin.query("ALTER TABLE filled_since STATS_AUTO_RECALC = 0");
+    for (let i = 0; i < paths.length; i += 10_000) {
+      await mariadb.admin.query("INSERT INTO filled_since (path) VALUES ?", [
+        paths.slice(i, i + 10_000).map((path) => [path]),
+      ]);
+    }
+    // Opened anew, it has fifty thousand rows and, as far as the server knows, hardly any different values.
+    await mariadb.admin.query("FLUSH TABLES filled_since");
+    const sessions = new MariadbSessions(NAME, addressOf(mariadb.own.url), 3);
+    const plan = planStatements(specOf("filled_since"), await readShape(sessions, "filled_since"), true);
+    const values = paths.slice(0, 1000);
+    const naming = namingSql(plan, values, "anywhere", 50_000);
+    for (const sql of [naming, rewriteSql(plan, values, CHANGE, 2000)]) {
+      const [row] = await sessions.select(`EXPLAIN ${sql}`, () => {});
+      expect(row?.[3]).toBe("range");
+    }
+    // The statistics do mislead: without our settings the server reads everything.
+    const [unset] = await mariadb.admin.query<RowDataPacket[]>(`EXPLAIN ${naming}`);
+    expect(unset[0]).toMatchObject({ type: "index", rows: expect.anything() });
+    await sessions.close();
+  });
 
   test("an index dropped meanwhile is done without", async () => {
     await create("dropped", "path VARCHAR(50), KEY by_path (path)", [...many(5), "image/1"]);
