@@ -99,7 +99,7 @@ function loadConfig(file: unknown, env: Environment): Config {
       faults.push({ pointer: error.instancePath, message: error.message });
     }
   }
-  if (faults.length === 0) faults.push(...replicaFaults(filled as Static<typeof ConfigFile>));
+  if (faults.length === 0) faults.push(...nameFaults(filled as Static<typeof ConfigFile>));
   if (faults.length > 0) {
     const list = faults.map((fault) => `${fault.pointer || "/"}: ${fault.message}`).join("; ");
     throw new DomainError("config_invalid", `the configuration is not valid: ${list}`, { faults });
@@ -115,6 +115,22 @@ function loadConfig(file: unknown, env: Environment): Config {
     replicas: given.replicas ?? {},
     logLevel: given.logLevel ?? "info",
   });
+}
+
+/** The ledger keeps what instances agree on about a store under its name. */
+const LONGEST_STORE_NAME = 255;
+
+function nameFaults(file: Static<typeof ConfigFile>): Fault[] {
+  return [...longNames(file), ...replicaFaults(file)];
+}
+
+function longNames({ stores = {} }: Static<typeof ConfigFile>): Fault[] {
+  return Object.keys(stores)
+    .filter((name) => name.length > LONGEST_STORE_NAME)
+    .map((name) => ({
+      pointer: `/stores/${name.slice(0, 20)}…`,
+      message: `the name of a store has ${LONGEST_STORE_NAME} characters at most`,
+    }));
 }
 
 /** Replicas of a database that is not there would be watched by nobody. */

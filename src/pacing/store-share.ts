@@ -76,16 +76,19 @@ export class StoreShare {
 
   async #keep(): Promise<void> {
     this.#sleep = new AbortController();
-    for (let sleptMs = 0; ; ) {
+    let pauseMs = 0;
+    for (;;) {
       const jobs = this.#jobs();
+      const sleptMs = pauseMs;
+      pauseMs = CONFIRM_MS;
       try {
         await (jobs === 0 ? this.#giveUp() : this.#confirm(jobs, sleptMs));
+        if (isTooMuch(this.#due, this.#share)) pauseMs = SHORT_OF_MS;
       } catch (error) {
         this.#parts.onTrouble(error);
       }
       if (jobs === 0) break;
-      sleptMs = isTooMuch(this.#due, this.#share) ? SHORT_OF_MS : CONFIRM_MS;
-      await this.#parts.clock.sleep(sleptMs, this.#sleep.signal);
+      await this.#parts.clock.sleep(pauseMs, this.#sleep.signal);
     }
     this.#keeping = null;
   }
