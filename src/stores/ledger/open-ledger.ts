@@ -32,6 +32,8 @@ const MIGRATIONS = [
 const BUSY_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
+/** SQLite's own default. That of better-sqlite3, 16 MB, fills up as a ledger grows; the kernel caches the file anyway. */
+const SQLITE_CACHE_KIB = 2000;
 
 /**
  * What every connection must be like, whatever the server's defaults: values are refused rather than cut short,
@@ -97,6 +99,7 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
       enableWAL: true,
       prepareDatabase: (database: { pragma(statement: string): unknown }) => {
         database.pragma("synchronous = FULL");
+        database.pragma(`cache_size = -${SQLITE_CACHE_KIB}`);
       },
     };
   }
