@@ -15,6 +15,8 @@ export interface StoreShare {
 
 /** Gaining or losing less than this part of a share is not worth the change. */
 const WORTH = 0.02;
+/** Who lacks more than this part of what is due to him is given it by all who have too much, however little each has. */
+const LACK = 0.1;
 /** Sums of fractions are not exact. */
 const EXACT_TO = 1e-9;
 
@@ -45,22 +47,31 @@ export function fairShares(sharers: readonly Pick<StoreShare, "jobs" | "wants">[
   }
 }
 
-/**
- * The part that `own` may use, beside what `others` hold at this moment: more than it holds only as far as nobody else
- * holds it, and never less, for whoever is due less must use less before he writes that down (see `due`).
- */
-export function nextShare(
-  own: Omit<StoreShare, "beat">,
-  others: readonly StoreShare[],
-): { readonly share: number; readonly due: number } {
-  const due = fairShares([own, ...others])[0] ?? 1;
-  const free = Math.max(0, 1 - others.reduce((sum, { share }) => sum + share, 0));
-  const share = Math.max(own.share, Math.min(due, free));
-  const isWorthIt = share - own.share > WORTH * share || own.share === 0;
-  return { share: isWorthIt ? share : own.share, due };
+/** What an instance does next. */
+export interface NextShare {
+  /** The part that it may use beside what the others hold at this moment, never less than it holds. */
+  readonly share: number;
+  /** The part that is due to it. */
+  readonly due: number;
+  /** Whether it should use only `due` from now on, and then write that down. */
+  readonly isTooMuch: boolean;
 }
 
-/** Whether an instance that holds `share` should use only `due` from now on. */
-export function isTooMuch(share: number, due: number): boolean {
-  return share - due > Math.max(WORTH * share, EXACT_TO);
+/**
+ * What `own` does beside what `others` hold at this moment: it takes more than it holds only as far as nobody else holds
+ * it, and never less, for whoever is due less must use less before he writes that down. He does so however little that is
+ * while anybody lacks much: a little of each of many makes the part of one.
+ */
+export function nextShare(own: Omit<StoreShare, "beat">, others: readonly StoreShare[]): NextShare {
+  const [due = 1, ...dues] = fairShares([own, ...others]);
+  const free = Math.max(0, 1 - others.reduce((sum, { share }) => sum + share, 0));
+  const most = Math.max(own.share, Math.min(due, free));
+  const share = most - own.share > WORTH * most || own.share === 0 ? most : own.share;
+  const isAwaited = others.some((other, index) => other.share < (dues[index] ?? 0) * (1 - LACK));
+  return { share, due, isTooMuch: isAwaited ? share - due > EXACT_TO : isLess(due, share) };
+}
+
+/** Whether `less` is so much less than `more` that it is worth a change. */
+export function isLess(less: number, more: number): boolean {
+  return more - less > Math.max(WORTH * more, EXACT_TO);
 }

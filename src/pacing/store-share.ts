@@ -1,6 +1,6 @@
 /** The part of a store's limits that this process may use: agreed on with the others through what each writes down. */
 
-import { isTooMuch, nextShare, type StoreShare as Written } from "../domain/store-shares.ts";
+import { isLess, type NextShare, nextShare, type StoreShare as Written } from "../domain/store-shares.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ledger } from "../ports/ledger.ts";
 
@@ -83,7 +83,7 @@ export class StoreShare {
       pauseMs = CONFIRM_MS;
       try {
         await (jobs === 0 ? this.#giveUp() : this.#confirm(jobs, sleptMs));
-        if (isTooMuch(this.#due, this.#share)) pauseMs = SHORT_OF_MS;
+        if (isLess(this.#share, this.#due)) pauseMs = SHORT_OF_MS;
       } catch (error) {
         this.#parts.onTrouble(error);
       }
@@ -101,20 +101,20 @@ export class StoreShare {
   }
 
   async #confirm(jobs: number, sleptMs: number): Promise<void> {
-    await this.#write(jobs, sleptMs);
-    if (!isTooMuch(this.#share, this.#due)) return;
+    const { due, isTooMuch } = await this.#write(jobs, sleptMs);
+    if (!isTooMuch) return;
     // Less is used first and written down then: whoever reads it takes the rest at once.
-    this.#use(this.#due);
+    this.#use(due);
     await this.#write(jobs, 0);
   }
 
-  async #write(jobs: number, sleptMs: number): Promise<void> {
+  async #write(jobs: number, sleptMs: number): Promise<NextShare> {
     const { ledger, clock, owner, store, validMs, wants } = this.#parts;
     const askedAt = clock.now();
     if (!this.#isValid(askedAt)) this.#use(0);
     const own = { owner, jobs, wants: wants(askedAt), share: this.#share };
     this.#beat += 1;
-    let found = { share: 0, due: 1 };
+    let found: NextShare = { share: 0, due: 1, isTooMuch: false };
     let unseenMs = sleptMs;
     await ledger.reviseShares(store, (written) => {
       const others = this.#present(written, unseenMs);
@@ -125,6 +125,7 @@ export class StoreShare {
     this.#due = found.due;
     this.#validUntil = askedAt + validMs;
     this.#use(found.share);
+    return found;
   }
 
   async #giveUp(): Promise<void> {

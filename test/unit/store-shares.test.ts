@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fairShares, isTooMuch, nextShare, type StoreShare } from "../../src/domain/store-shares.ts";
+import { fairShares, nextShare, type StoreShare } from "../../src/domain/store-shares.ts";
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
@@ -53,8 +53,8 @@ describe("instances that ask in any order", () => {
   function round(instance: Instance, written: Map<string, StoreShare>): void {
     const others = [...written.values()].filter(({ owner }) => owner !== instance.owner);
     const own = { ...instance, share: instance.used };
-    const { share, due } = nextShare(own, others);
-    instance.used = isTooMuch(share, due) ? due : share;
+    const { share, due, isTooMuch } = nextShare(own, others);
+    instance.used = isTooMuch ? due : share;
     written.set(instance.owner, { ...own, share: instance.used, beat: 0 });
   }
 
@@ -80,5 +80,16 @@ describe("instances that ask in any order", () => {
         }
       }),
     );
+  });
+
+  it("make room for one more, however many they are", () => {
+    const written = new Map<string, StoreShare>();
+    const instance = (owner: string, jobs: number): Instance => ({ owner, used: 0, jobs, wants: 1 });
+    const all = Array.from({ length: 8 }, (_, index) => instance(`${index}`, 8));
+    for (let again = 0; again < 3; again += 1) for (const one of all) round(one, written);
+    const newcomer = instance("newcomer", 1);
+    for (let again = 0; again < 3; again += 1) for (const one of [newcomer, ...all]) round(one, written);
+    expect(newcomer.used).toBeCloseTo(1 / 65, 3);
+    expect(sum([newcomer, ...all].map(({ used }) => used))).toBeLessThanOrEqual(1 + 1e-9);
   });
 });
