@@ -119,6 +119,8 @@ export class StoreShare {
     await ledger.reviseShares(store, (written) => {
       const others = this.#present(written, unseenMs);
       unseenMs = 0;
+      // While the answer was waited for, the others may have divided what was written down for this process.
+      if (!written.some((share) => share.owner === owner)) own.share = 0;
       found = nextShare(own, others);
       return [...others, { ...own, share: found.share, beat: this.#beat }];
     });

@@ -26,6 +26,8 @@ class Process {
   readonly troubles: unknown[] = [];
   readonly limits: StoreLimits;
   ledgerIsAway = false;
+  /** Until then (after {@link START}) the ledger does not answer, ms. */
+  ledgerHangsUntil = 0;
   isKilled = false;
   #isStopped = false;
   #goOn: (() => void)[] = [];
@@ -41,6 +43,7 @@ class Process {
       revise: (shares: readonly StoreShare[]) => readonly StoreShare[],
     ) => {
       await clock.sleep(3);
+      await clock.sleep(START + this.ledgerHangsUntil - clock.now());
       await this.#running();
       if (this.ledgerIsAway) throw new Error("away");
       written = revise(structuredClone(written));
@@ -191,6 +194,25 @@ describe("processes on one store", () => {
       await run(50_000);
       expectKept();
       expect(used(left, 40_000, 50_000)).toBeCloseTo(0.5, 1);
+    },
+  );
+
+  // As a network that is cut does: whatever was asked is answered when it is whole again.
+  it.each([0, 250, 500, 750])(
+    "take nothing that was divided while they waited for the ledger's answer (looks %d ms apart)",
+    async (phase) => {
+      const [left, right] = [new Process("left"), new Process("right")];
+      void left.work();
+      await run(phase);
+      void right.work();
+      await run(10_000);
+      left.ledgerIsAway = true;
+      await run(10_000 + VALID_MS - 2_000);
+      left.ledgerIsAway = false;
+      left.ledgerHangsUntil = 10_000 + VALID_MS + 4_000;
+      await run(40_000);
+      expectKept();
+      for (const process of [left, right]) expect(used(process, 30_000, 40_000)).toBeCloseTo(0.5, 1);
     },
   );
 });
