@@ -1,0 +1,126 @@
+/** A store's limits with other processes where little happens: clocks set back, pauses, bytes, requests paid ahead. */
+
+import { beforeEach, describe, expect, it } from "vitest";
+import type { StoreShare } from "../../src/domain/store-shares.ts";
+import { StoreDemand } from "../../src/pacing/store-demand.ts";
+import { StoreLimits } from "../../src/pacing/store-limits.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const START = 1_790_000_000_000;
+const VALID_MS = 10_000;
+const PER_SECOND = 400;
+const OTHER: StoreShare = { owner: "other", jobs: 1, wants: 1, share: 0.75, beat: 0 };
+
+let clock: VirtualClock;
+let written: readonly StoreShare[];
+let isAway: boolean;
+let answerMs: number;
+/** By how much the clock of the process is set back. */
+let backMs: number;
+beforeEach(() => {
+  clock = new VirtualClock(START);
+  written = [];
+  isAway = false;
+  answerMs = 3;
+  backMs = 0;
+});
+
+const run = (ms: number) => clock.runUntil(clock.now() + ms);
+const now = () => clock.now() - backMs;
+
+function limits(bytesPerSecond: number | null = null): StoreLimits {
+  return new StoreLimits(
+    "main",
+    { requestsPerSecond: PER_SECOND, bytesPerSecond },
+    {
+      owner: "own",
+      validMs: VALID_MS,
+      clock: { now, sleep: (ms, signal) => clock.sleep(ms, signal) },
+      ledger: {
+        async reviseShares(_, revise) {
+          await clock.sleep(answerMs);
+          if (isAway) throw new Error("away");
+          written = revise(written);
+        },
+      },
+      onTrouble: () => {},
+    },
+  );
+}
+
+describe("a share of a store's limits", () => {
+  it("is had again after a pause in which it was given up", async () => {
+    const { requests } = limits().of({});
+    for (const _ of [1, 2]) {
+      expect(requests.waitMs(1, now())).toBeGreaterThan(0);
+      await run(100);
+      expect(requests.waitMs(1, now())).toBe(0);
+      await run(5_000);
+      expect(written).toEqual([]);
+    }
+  });
+
+  it("lasts no longer when the clock is set back", async () => {
+    const { requests } = limits().of({});
+    requests.waitMs(1, now());
+    await run(100);
+    expect(requests.waitMs(1, now())).toBe(0);
+    isAway = true;
+    backMs = 3_600_000;
+    expect(requests.waitMs(1, now())).toBeGreaterThan(0);
+  });
+
+  it("lasts from when it was asked for, however late the answer", async () => {
+    const { requests } = limits().of({});
+    answerMs = VALID_MS - 1_000;
+    const ask = () => requests.waitMs(1, now());
+    expect(ask()).toBeGreaterThan(0);
+    for (let ms = 0; ms < answerMs + 100; ms += 1_000) await run(1_000).then(ask);
+    isAway = true;
+    await run(1_000);
+    expect(ask()).toBeGreaterThan(0);
+  });
+
+  it("is waited for by requests that pay ahead, by those that have paid, and by bytes", async () => {
+    const all = limits(1_000_000).of({});
+    for (const limit of [all.requests, all.requests.ahead, all.requests.going, all.bytes])
+      expect(limit.waitMs(1, now())).toBeGreaterThan(0);
+    await run(100);
+    for (const limit of [all.requests, all.requests.ahead, all.requests.going, all.bytes])
+      expect(limit.waitMs(1, now())).toBe(0);
+  });
+
+  it("holds for bytes as for requests", async () => {
+    written = [OTHER];
+    const { bytes } = limits(1_000_000).of({});
+    bytes.waitMs(1, now());
+    await run(100);
+    bytes.take(1_000_000, now());
+    // What begins after a pause begins at 80 %.
+    expect(bytes.waitMs(1, now())).toBeGreaterThan(3_900);
+  });
+});
+
+describe("how much of a limit could be used", () => {
+  it("is all of it for whoever waits all the time, though timers are late", () => {
+    const demand = new StoreDemand(1_000_000);
+    const wants: number[] = [];
+    let lookedAt = START;
+    demand.wants(START);
+    // A large object waits for a minute, looking again every quarter of a second, and later where timers are late.
+    for (let at = START; at < START + 60_000; at += 262) {
+      demand.waited(at);
+      if (at - lookedAt < 1_010) continue;
+      lookedAt = at;
+      wants.push(demand.wants(at));
+    }
+    expect(wants.slice(1).filter((part) => part < 1)).toEqual([]);
+  });
+
+  it("is little more than what was used where only bursts wait", () => {
+    const demand = new StoreDemand(400);
+    demand.wants(START);
+    for (let at = START + 500; at <= START + 3_000; at += 500) demand.waited(at);
+    expect(demand.wants(START + 3_000)).toBeLessThan(0.1);
+  });
+});
