@@ -1,4 +1,4 @@
-/** Creates the table in which instances agree on how to divide a store's limits. */
+/** Creates the table in which instances agree on how to divide the limits of stores. */
 
 import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
 import { columnTypes } from "./column-types.ts";
@@ -13,7 +13,7 @@ export class CreateStoreShares1790000000007 implements MigrationInterface {
         name: "tranship_store_shares",
         engine: "InnoDB",
         columns: [
-          { name: "store", ...word("255"), isPrimary: true },
+          { name: "name", ...word("255"), isPrimary: true },
           { name: "version", type: "integer" },
           { name: "shares", ...text },
         ],

@@ -117,8 +117,8 @@ function loadConfig(file: unknown, env: Environment): Config {
   });
 }
 
-/** The ledger keeps what instances agree on about a store under its name. */
-const LONGEST_STORE_NAME = 255;
+/** The ledger keeps what instances agree on about a store's limits under its name and their own, in 255 characters. */
+const LONGEST_STORE_NAME = 200;
 
 function nameFaults(file: Static<typeof ConfigFile>): Fault[] {
   return [...longNames(file), ...replicaFaults(file)];

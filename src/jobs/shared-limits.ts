@@ -2,7 +2,8 @@
 
 import { Pace } from "../domain/pace.ts";
 import { BucketGovernor } from "../pacing/bucket-governor.ts";
-import { type Sharing, StoreLimits } from "../pacing/store-limits.ts";
+import type { Sharing } from "../pacing/shared-pace.ts";
+import { StoreLimits } from "../pacing/store-limits.ts";
 import { Turnstile } from "../pacing/turnstile.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoreLimits as Configured } from "../ports/connections.ts";

@@ -1,4 +1,4 @@
-/** The part of a store's limits that this process may use: agreed on with the others through what each writes down. */
+/** The part of a limit of a store that this process may use: agreed on with the others through what each writes down. */
 
 import { isLess, type NextShare, nextShare, type StoreShare as Written } from "../domain/store-shares.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -14,23 +14,26 @@ const IDLE_MS = 2000;
 const ASK_AGAIN_MS = 10;
 
 export interface StoreShareParts {
-  readonly store: string;
+  /** Of the limit: unlike that of any other, and the same in all processes. */
+  readonly name: string;
   readonly ledger: Pick<Ledger, "reviseShares">;
   readonly clock: Clock;
+  /** Milliseconds from any moment on, by a clock that nobody sets; it may stand still while the machine sleeps. */
+  monotonicMs(): number;
   /** Unlike that of any other process. */
   readonly owner: string;
   /** A share that was not confirmed for so long is no longer its owner's, for him and for the others, milliseconds. */
   readonly validMs: number;
   /** Told of the part that may be used from now on, 0 to 1, before it is written down where it is less than before. */
   onShare(share: number): void;
-  /** The part of the limits that this process could use, 0 to 1. */
+  /** The part of the limit that this process could use, 0 to 1. */
   wants(now: number): number;
   /** The ledger could not be asked; the share is kept until it is no longer valid. */
   onTrouble(error: unknown): void;
 }
 
 /**
- * One for each store with limits. It asks for a share when somebody first wants to send something, confirms it while
+ * One for each limit of each store. It asks for a share when somebody first wants to send something, confirms it while
  * anybody does, and gives it up afterwards. Time is measured where it is used: by the owner from before each confirmation,
  * by the others as time slept since they saw it change, so that no two clocks are ever compared.
  */
@@ -43,7 +46,9 @@ export class StoreShare {
   #share = 0;
   #due = 1;
   #beat = 0;
+  /** By the clock, and by the one that nobody sets. */
   #validUntil = Number.NEGATIVE_INFINITY;
+  #monotonicUntil = Number.NEGATIVE_INFINITY;
   #seenAt = Number.NEGATIVE_INFINITY;
   #keeping: Promise<void> | null = null;
   #sleep = new AbortController();
@@ -68,10 +73,12 @@ export class StoreShare {
   }
 
   #isValid(now: number): boolean {
-    // A clock that was set back must not make a share last longer.
+    // A clock that was set back must not make a share last longer; while the process was stopped it may have been without
+    // anybody seeing it go back. The other clock stands still while the machine sleeps, which this one does not.
     if (now < this.#seenAt) this.#validUntil = Number.NEGATIVE_INFINITY;
     this.#seenAt = now;
-    return now < this.#validUntil && this.#share > 0;
+    if (now >= this.#validUntil || this.#share === 0) return false;
+    return this.#parts.monotonicMs() < this.#monotonicUntil;
   }
 
   async #keep(): Promise<void> {
@@ -109,14 +116,15 @@ export class StoreShare {
   }
 
   async #write(jobs: number, sleptMs: number): Promise<NextShare> {
-    const { ledger, clock, owner, store, validMs, wants } = this.#parts;
+    const { ledger, clock, owner, name, validMs, wants } = this.#parts;
     const askedAt = clock.now();
+    const monotonicAt = this.#parts.monotonicMs();
     if (!this.#isValid(askedAt)) this.#use(0);
     const own = { owner, jobs, wants: wants(askedAt), share: this.#share };
     this.#beat += 1;
     let found: NextShare = { share: 0, due: 1, isTooMuch: false };
     let unseenMs = sleptMs;
-    await ledger.reviseShares(store, (written) => {
+    await ledger.reviseShares(name, (written) => {
       const others = this.#present(written, unseenMs);
       unseenMs = 0;
       // While the answer was waited for, the others may have divided what was written down for this process.
@@ -126,14 +134,15 @@ export class StoreShare {
     });
     this.#due = found.due;
     this.#validUntil = askedAt + validMs;
+    this.#monotonicUntil = monotonicAt + validMs;
     this.#use(found.share);
     return found;
   }
 
   async #giveUp(): Promise<void> {
-    const { ledger, store, owner } = this.#parts;
+    const { ledger, name, owner } = this.#parts;
     this.#use(0);
-    await ledger.reviseShares(store, (written) => written.filter((share) => share.owner !== owner));
+    await ledger.reviseShares(name, (written) => written.filter((share) => share.owner !== owner));
     this.#seen.clear();
   }
 

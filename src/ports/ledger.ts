@@ -156,14 +156,11 @@ export interface Ledger {
    */
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number>;
   /**
-   * Replaces what instances have written down about the limits of `store` (nothing at first) by what `revise` makes of
+   * Replaces what instances have written down about the limit called `name` (nothing at first) by what `revise` makes of
    * it, as one step: `revise` is called again, with the newer text, when another instance came between or an answer was
    * lost. Of no job, so there is no lease.
    */
-  reviseShares(
-    store: string,
-    revise: (shares: readonly StoreShare[]) => readonly StoreShare[],
-  ): Promise<void>;
+  reviseShares(name: string, revise: (shares: readonly StoreShare[]) => readonly StoreShare[]): Promise<void>;
   /** Proves that the ledger can be read. */
   ping(): Promise<void>;
   close(): Promise<void>;

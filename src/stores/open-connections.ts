@@ -78,7 +78,8 @@ export function openConnections(
     databaseNames: Object.keys(config.databases),
     store(name, counts, mayWrite) {
       const opened = openStore(name);
-      opened.credentials.beginAnew();
+      // Only a run writes. Looks at a submission have no patience, and must not give any to a run that waits.
+      if (mayWrite !== undefined) opened.credentials.beginAnew();
       return new S3ObjectStore({ ...opened, counts, timeouts, mayWrite });
     },
     storeLimits(name) {

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 it("is over for all at once, and begins anew with each run", async () => {
-  const open = () => connections.store("main", noRequests());
+  const open = () => connections.store("main", noRequests(), () => true);
   const list = (store: ReturnType<typeof open>) =>
     store.list({ bucket: "b", prefix: "", startAfter: null, limit: 1 });
   const first = open();
@@ -44,5 +44,7 @@ it("is over for all at once, and begins anew with each run", async () => {
   await expect(list(first)).rejects.toMatchObject({ code: "store_credentials" });
   // Those that were under way when it gave up need not wait once more each, and so the job pauses at once.
   await expect(list(first)).rejects.toMatchObject({ code: "store_credentials" });
+  const look = connections.store("main", noRequests());
+  await expect(list(look)).rejects.toMatchObject({ code: "store_credentials" });
   await expect(list(open())).rejects.toMatchObject({ code: "store_unavailable" });
 });

@@ -26,6 +26,8 @@ class Process {
   readonly troubles: unknown[] = [];
   readonly limits: StoreLimits;
   ledgerIsAway = false;
+  /** Of its clock. */
+  aheadMs: number;
   /** Until then (after {@link START}) the ledger does not answer, ms. */
   ledgerHangsUntil = 0;
   isKilled = false;
@@ -34,8 +36,9 @@ class Process {
   readonly #clock: Clock;
 
   constructor(owner: string, { limit = LIMIT, aheadMs = 0 } = {}) {
+    this.aheadMs = aheadMs;
     this.#clock = {
-      now: () => clock.now() + aheadMs,
+      now: () => clock.now() + this.aheadMs,
       sleep: (ms, signal) => clock.sleep(ms, signal).then(() => this.#running()),
     };
     const reviseShares = async (
@@ -52,6 +55,7 @@ class Process {
     };
     const sharing = {
       ...{ ledger: { reviseShares }, clock: this.#clock, owner, validMs: VALID_MS },
+      monotonicMs: () => clock.now(),
       onTrouble: (error: unknown) => this.troubles.push(error),
     };
     this.limits = new StoreLimits("main", { requestsPerSecond: limit, bytesPerSecond: null }, sharing);
@@ -174,6 +178,23 @@ describe("processes on one store", () => {
         expect(used(process, 10_000 + ms + 4_000, 40_000)).toBeCloseTo(0.5, 1);
     },
   );
+
+  it("send nothing too much when their clocks were set back while they were stopped", async () => {
+    const [left, right] = [new Process("left"), new Process("right")];
+    for (const process of [left, right]) void process.work();
+    await run(10_000);
+    left.stop();
+    await run(25_000);
+    left.aheadMs = -13_500;
+    left.ledgerIsAway = true;
+    left.goOn();
+    await run(27_000);
+    expect(left.sentBetween(10_100, 27_000)).toBe(0);
+    left.ledgerIsAway = false;
+    await run(40_000);
+    expectKept();
+    expect(used(left, 30_000, 40_000)).toBeCloseTo(0.5, 1);
+  });
 
   // The other may be just before or just after its look at what is written down.
   it.each([0, 250, 500, 750])(

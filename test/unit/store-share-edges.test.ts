@@ -12,14 +12,15 @@ const PER_SECOND = 400;
 const OTHER: StoreShare = { owner: "other", jobs: 1, wants: 1, share: 0.75, beat: 0 };
 
 let clock: VirtualClock;
-let written: readonly StoreShare[];
+/** By the name of the limit. */
+let written: Map<string, readonly StoreShare[]>;
 let isAway: boolean;
 let answerMs: number;
 /** By how much the clock of the process is set back. */
 let backMs: number;
 beforeEach(() => {
   clock = new VirtualClock(START);
-  written = [];
+  written = new Map();
   isAway = false;
   answerMs = 3;
   backMs = 0;
@@ -37,12 +38,13 @@ function limits(bytesPerSecond: number | null = null): StoreLimits {
       validMs: VALID_MS,
       clock: { now, sleep: (ms, signal) => clock.sleep(ms, signal) },
       ledger: {
-        async reviseShares(_, revise) {
+        async reviseShares(name, revise) {
           await clock.sleep(answerMs);
           if (isAway) throw new Error("away");
-          written = revise(written);
+          written.set(name, revise(written.get(name) ?? []));
         },
       },
+      monotonicMs: () => clock.now(),
       onTrouble: () => {},
     },
   );
@@ -56,7 +58,7 @@ describe("a share of a store's limits", () => {
       await run(100);
       expect(requests.waitMs(1, now())).toBe(0);
       await run(5_000);
-      expect(written).toEqual([]);
+      expect([...written.values()].flat()).toEqual([]);
     }
   });
 
@@ -91,13 +93,28 @@ describe("a share of a store's limits", () => {
   });
 
   it("holds for bytes as for requests", async () => {
-    written = [OTHER];
+    written.set("bytes main", [OTHER]);
     const { bytes } = limits(1_000_000).of({});
     bytes.waitMs(1, now());
     await run(100);
     bytes.take(1_000_000, now());
     // What begins after a pause begins at 80 %.
     expect(bytes.waitMs(1, now())).toBeGreaterThan(3_900);
+  });
+});
+
+describe("requests and bytes", () => {
+  it("are shared apart: who is short of one leaves the other to the others", async () => {
+    written
+      .set("requests main", [{ ...OTHER, share: 0 }])
+      .set("bytes main", [{ ...OTHER, share: 0, wants: 0.1 }]);
+    const { requests, bytes } = limits(1_000_000).of({});
+    requests.waitMs(1, now());
+    bytes.waitMs(1, now());
+    await run(100);
+    const shareOf = (name: string) => written.get(name)?.find(({ owner }) => owner === "own")?.share;
+    expect(shareOf("requests main")).toBeCloseTo(0.5);
+    expect(shareOf("bytes main")).toBeCloseTo(0.9);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What instances have agreed on about the limits of a store: one row for each, changed by compare-and-set. */
+/** What instances have agreed on about a limit of a store: one row for each, changed by compare-and-set. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "../../domain/errors.ts";
@@ -15,36 +15,36 @@ interface Row {
   readonly shares: string;
 }
 
-/** Replaces what is written down for `store`; no transaction and no lock that a stopped process could keep. */
+/** Replaces what is written down for `name`; no transaction and no lock that a stopped process could keep. */
 export async function reviseShares(
   session: LedgerSession,
-  store: string,
+  name: string,
   revise: Parameters<Ledger["reviseShares"]>[1],
 ): Promise<void> {
   await session.run(async (sql) => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const row = await readRow(session, sql, store);
+      const row = await readRow(session, sql, name);
       const revised = revise(JSON.parse(row.shares) as StoreShare[]);
       const changed = await sql.change(
-        "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE store = ? AND version = ?",
-        [JSON.stringify(revised), store, row.version],
+        "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
+        [JSON.stringify(revised), name, row.version],
       );
       if (changed > 0) return;
       await sleep(MOST_PAUSE_MS * Math.random());
     }
-    throw new DomainError("ledger_unavailable", `The shares of store "${store}" change all the time.`);
+    throw new DomainError("ledger_unavailable", `The shares of limit "${name}" change all the time.`);
   });
 }
 
-async function readRow(session: LedgerSession, sql: Sql, store: string): Promise<Row> {
-  const [row] = await sql.rows<Row>("SELECT version, shares FROM tranship_store_shares WHERE store = ?", [
-    store,
+async function readRow(session: LedgerSession, sql: Sql, name: string): Promise<Row> {
+  const [row] = await sql.rows<Row>("SELECT version, shares FROM tranship_store_shares WHERE name = ?", [
+    name,
   ]);
   if (row !== undefined) return row;
   const none: Row = { version: 0, shares: "[]" };
   await sql.change(
-    `INSERT INTO tranship_store_shares (store, version, shares) VALUES (?, ?, ?) ${session.orKeep("store")}`,
-    [store, none.version, none.shares],
+    `INSERT INTO tranship_store_shares (name, version, shares) VALUES (?, ?, ?) ${session.orKeep("name")}`,
+    [name, none.version, none.shares],
   );
   return none;
 }

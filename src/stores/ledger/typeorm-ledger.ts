@@ -168,8 +168,8 @@ export class TypeormLedger implements Ledger {
     return replanExceptions(this.#session, jobId, batchSize, at);
   }
 
-  reviseShares(store: string, revise: Parameters<Ledger["reviseShares"]>[1]): Promise<void> {
-    return reviseShares(this.#session, store, revise);
+  reviseShares(name: string, revise: Parameters<Ledger["reviseShares"]>[1]): Promise<void> {
+    return reviseShares(this.#session, name, revise);
   }
 
   async ping(): Promise<void> {

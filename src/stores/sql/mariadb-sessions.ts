@@ -172,7 +172,8 @@ export class MariadbSessions {
       sql:
         "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, " +
         `innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds} ` +
-        "/*M!100300 , in_predicate_conversion_threshold = 0 */ " +
+        // Where it can be set at all: from 10.3.18 on, but not in the first releases of 10.4.
+        "/*M!100408 , in_predicate_conversion_threshold = 0 */ " +
         // Once for MariaDB, once for MySQL, which know it since these versions; MariaDB skips what is for MySQL 5.7.
         "/*M!100310 , eq_range_index_dive_limit = 0 */ /*!50706 , eq_range_index_dive_limit = 0 */",
       timeout,

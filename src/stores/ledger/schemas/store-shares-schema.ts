@@ -4,7 +4,8 @@ import { EntitySchema } from "typeorm";
 import type { ColumnTypes } from "../../../../migrations/column-types.ts";
 
 export interface StoreSharesRow {
-  store: string;
+  /** Of the limit. */
+  name: string;
   version: number;
   /** JSON: what each instance has written down. */
   shares: string;
@@ -15,7 +16,7 @@ export function storeSharesSchema({ text, word }: ColumnTypes): EntitySchema<Sto
     name: "store_shares",
     tableName: "tranship_store_shares",
     columns: {
-      store: { ...word("255"), primary: true },
+      name: { ...word("255"), primary: true },
       version: { type: "integer" },
       shares: text,
     },
