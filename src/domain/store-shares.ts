@@ -1,7 +1,7 @@
 /** How instances that work on one store divide its limits: pure rules on what each has written down about itself. */
 
-/** What one instance has written down for a store. */
-export interface StoreShare {
+/** What one instance has written down about a limit of a store. */
+export interface WrittenShare {
   readonly owner: string;
   /** Jobs of it that send requests to the store, at least 1. */
   readonly jobs: number;
@@ -25,7 +25,7 @@ const EXACT_TO = 1e-9;
  * as that is no more than his jobs' part of what the others leave; what nobody wants is divided by jobs, so that whoever
  * comes to want more finds room. With all wanting everything, each job has the same part.
  */
-export function fairShares(sharers: readonly Pick<StoreShare, "jobs" | "wants">[]): readonly number[] {
+export function fairShares(sharers: readonly Pick<WrittenShare, "jobs" | "wants">[]): readonly number[] {
   const shares = sharers.map(() => 0);
   let open = sharers.map((sharer, index) => ({ ...sharer, index }));
   let left = 1;
@@ -62,7 +62,7 @@ export interface NextShare {
  * it, and never less, for whoever is due less must use less before he writes that down. He does so however little that is
  * while anybody lacks much: a little of each of many makes the part of one.
  */
-export function nextShare(own: Omit<StoreShare, "beat">, others: readonly StoreShare[]): NextShare {
+export function nextShare(own: Omit<WrittenShare, "beat">, others: readonly WrittenShare[]): NextShare {
   const [due = 1, ...dues] = fairShares([own, ...others]);
   const free = Math.max(0, 1 - others.reduce((sum, { share }) => sum + share, 0));
   const most = Math.max(own.share, Math.min(due, free));

@@ -1,6 +1,6 @@
 /** The part of a limit of a store that this process may use: agreed on with the others through what each writes down. */
 
-import { isLess, type NextShare, nextShare, type StoreShare as Written } from "../domain/store-shares.ts";
+import { isLess, type NextShare, nextShare, type WrittenShare } from "../domain/store-shares.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ledger } from "../ports/ledger.ts";
 
@@ -119,13 +119,13 @@ export class StoreShare {
     const { ledger, clock, owner, name, validMs, wants } = this.#parts;
     const askedAt = clock.now();
     const monotonicAt = this.#parts.monotonicMs();
-    if (!this.#isValid(askedAt)) this.#use(0);
     const own = { owner, jobs, wants: wants(askedAt), share: this.#share };
     this.#beat += 1;
     let found: NextShare = { share: 0, due: 1, isTooMuch: false };
     let unseenMs = sleptMs;
     await ledger.reviseShares(name, (written) => {
       const others = this.#present(written, unseenMs);
+      // Called again, it must not count the same sleep again.
       unseenMs = 0;
       // While the answer was waited for, the others may have divided what was written down for this process.
       if (!written.some((share) => share.owner === owner)) own.share = 0;
@@ -143,12 +143,13 @@ export class StoreShare {
     const { ledger, name, owner } = this.#parts;
     this.#use(0);
     await ledger.reviseShares(name, (written) => written.filter((share) => share.owner !== owner));
-    this.#seen.clear();
   }
 
   /** The others' shares, without those that nobody has confirmed for as long as they are valid. */
-  #present(written: readonly Written[], sleptMs: number): readonly Written[] {
+  #present(written: readonly WrittenShare[], sleptMs: number): readonly WrittenShare[] {
     const others = written.filter(({ owner }) => owner !== this.#parts.owner);
+    for (const owner of this.#seen.keys())
+      if (!others.some((share) => share.owner === owner)) this.#seen.delete(owner);
     for (const { owner, beat } of others) {
       const known = this.#seen.get(owner);
       if (known?.beat === beat) known.unchangedMs += sleptMs;

@@ -4,7 +4,7 @@ import type { Batch, Tally } from "../domain/batch.ts";
 import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
-import type { StoreShare } from "../domain/store-shares.ts";
+import type { WrittenShare } from "../domain/store-shares.ts";
 import type {
   AuditEvent,
   BatchSummary,
@@ -160,7 +160,10 @@ export interface Ledger {
    * it, as one step: `revise` is called again, with the newer text, when another instance came between or an answer was
    * lost. Of no job, so there is no lease.
    */
-  reviseShares(name: string, revise: (shares: readonly StoreShare[]) => readonly StoreShare[]): Promise<void>;
+  reviseShares(
+    name: string,
+    revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
+  ): Promise<void>;
   /** Proves that the ledger can be read. */
   ping(): Promise<void>;
   close(): Promise<void>;

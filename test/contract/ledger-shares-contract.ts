@@ -1,14 +1,14 @@
 /** How a ledger keeps what instances write down about a store: nothing of it is lost, whoever writes at the same time. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoreShare } from "../../src/domain/store-shares.ts";
+import type { WrittenShare } from "../../src/domain/store-shares.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
 import type { LedgerPlace } from "./ledger-fixtures.ts";
 
-const share = (owner: string, beat = 0): StoreShare => ({ owner, jobs: 1, wants: 1, share: 0.25, beat });
+const share = (owner: string, beat = 0): WrittenShare => ({ owner, jobs: 1, wants: 1, share: 0.25, beat });
 
-async function sharesOf(ledger: Ledger, store: string): Promise<readonly StoreShare[]> {
-  let read: readonly StoreShare[] = [];
+async function sharesOf(ledger: Ledger, store: string): Promise<readonly WrittenShare[]> {
+  let read: readonly WrittenShare[] = [];
   await ledger.reviseShares(store, (shares) => {
     read = shares;
     return shares;

@@ -1,7 +1,7 @@
 /** A store's limits as several processes share them: kept by all together at every moment, used, and handed on. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import type { StoreShare } from "../../src/domain/store-shares.ts";
+import type { WrittenShare } from "../../src/domain/store-shares.ts";
 import { StoreLimits } from "../../src/pacing/store-limits.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { mostInASecond } from "../support/arrivals.ts";
@@ -12,7 +12,7 @@ const VALID_MS = 10_000;
 const START = 1_790_000_000_000;
 
 let clock: VirtualClock;
-let written: readonly StoreShare[];
+let written: readonly WrittenShare[];
 let sent: number[];
 beforeEach(() => {
   clock = new VirtualClock(START);
@@ -43,7 +43,7 @@ class Process {
     };
     const reviseShares = async (
       _: string,
-      revise: (shares: readonly StoreShare[]) => readonly StoreShare[],
+      revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
     ) => {
       await clock.sleep(3);
       await clock.sleep(START + this.ledgerHangsUntil - clock.now());
@@ -102,6 +102,16 @@ const expectKept = () => expect(mostInASecond(sent)).toBeLessThanOrEqual(LIMIT *
 const used = (process: Process, from: number, to: number) =>
   (process.sentBetween(from, to) * 1000) / (to - from) / LIMIT;
 
+/** Two processes of which the second began `phase` ms later; both have worked for a while when it returns, at 10 s. */
+async function twoAtWork(phase = 0): Promise<[left: Process, right: Process]> {
+  const [left, right] = [new Process("left"), new Process("right")];
+  void left.work();
+  await run(phase);
+  void right.work();
+  await run(10_000);
+  return [left, right];
+}
+
 describe("processes on one store", () => {
   it("have all of the limits when they are alone, and half when another comes", async () => {
     const [left, right] = [new Process("left"), new Process("right", { aheadMs: -3_600_000 })];
@@ -153,9 +163,7 @@ describe("processes on one store", () => {
   });
 
   it("have what a killed one had, once nobody has heard of it for as long as a share is valid", async () => {
-    const [left, right] = [new Process("left"), new Process("right")];
-    for (const process of [left, right]) void process.work();
-    await run(10_000);
+    const [left, right] = await twoAtWork();
     left.isKilled = true;
     await run(30_000);
     expectKept();
@@ -166,9 +174,7 @@ describe("processes on one store", () => {
   it.each([VALID_MS - 3_000, VALID_MS + 8_000])(
     "send nothing too much when they wake up after %d ms",
     async (ms) => {
-      const [left, right] = [new Process("left"), new Process("right")];
-      for (const process of [left, right]) void process.work();
-      await run(10_000);
+      const [left, right] = await twoAtWork();
       left.stop();
       await run(10_000 + ms);
       left.goOn();
@@ -180,9 +186,7 @@ describe("processes on one store", () => {
   );
 
   it("send nothing too much when their clocks were set back while they were stopped", async () => {
-    const [left, right] = [new Process("left"), new Process("right")];
-    for (const process of [left, right]) void process.work();
-    await run(10_000);
+    const [left] = await twoAtWork();
     left.stop();
     await run(25_000);
     left.aheadMs = -13_500;
@@ -200,11 +204,7 @@ describe("processes on one store", () => {
   it.each([0, 250, 500, 750])(
     "keep a share while the ledger is away, as long as it is valid and no longer (looks %d ms apart)",
     async (phase) => {
-      const [left, right] = [new Process("left"), new Process("right")];
-      void left.work();
-      await run(phase);
-      void right.work();
-      await run(10_000);
+      const [left, right] = await twoAtWork(phase);
       left.ledgerIsAway = true;
       await run(35_000);
       expect(used(left, 10_000, 10_000 + VALID_MS - 1_100)).toBeGreaterThan(0.45);
@@ -222,11 +222,7 @@ describe("processes on one store", () => {
   it.each([0, 250, 500, 750])(
     "take nothing that was divided while they waited for the ledger's answer (looks %d ms apart)",
     async (phase) => {
-      const [left, right] = [new Process("left"), new Process("right")];
-      void left.work();
-      await run(phase);
-      void right.work();
-      await run(10_000);
+      const [left, right] = await twoAtWork(phase);
       left.ledgerIsAway = true;
       await run(10_000 + VALID_MS - 2_000);
       left.ledgerIsAway = false;

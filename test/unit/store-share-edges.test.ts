@@ -1,7 +1,7 @@
 /** A store's limits with other processes where little happens: clocks set back, pauses, bytes, requests paid ahead. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import type { StoreShare } from "../../src/domain/store-shares.ts";
+import type { WrittenShare } from "../../src/domain/store-shares.ts";
 import { StoreDemand } from "../../src/pacing/store-demand.ts";
 import { StoreLimits } from "../../src/pacing/store-limits.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -9,13 +9,15 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const START = 1_790_000_000_000;
 const VALID_MS = 10_000;
 const PER_SECOND = 400;
-const OTHER: StoreShare = { owner: "other", jobs: 1, wants: 1, share: 0.75, beat: 0 };
+const OTHER: WrittenShare = { owner: "other", jobs: 1, wants: 1, share: 0.75, beat: 0 };
 
 let clock: VirtualClock;
 /** By the name of the limit. */
-let written: Map<string, readonly StoreShare[]>;
+let written: Map<string, readonly WrittenShare[]>;
 let isAway: boolean;
 let answerMs: number;
+/** How often each revision is made again because another process came between. */
+let repeats: number;
 /** By how much the clock of the process is set back. */
 let backMs: number;
 beforeEach(() => {
@@ -23,6 +25,7 @@ beforeEach(() => {
   written = new Map();
   isAway = false;
   answerMs = 3;
+  repeats = 0;
   backMs = 0;
 });
 
@@ -41,6 +44,7 @@ function limits(bytesPerSecond: number | null = null): StoreLimits {
         async reviseShares(name, revise) {
           await clock.sleep(answerMs);
           if (isAway) throw new Error("away");
+          for (let again = 0; again < repeats; again += 1) revise(written.get(name) ?? []);
           written.set(name, revise(written.get(name) ?? []));
         },
       },
@@ -81,6 +85,23 @@ describe("a share of a store's limits", () => {
     isAway = true;
     await run(1_000);
     expect(ask()).toBeGreaterThan(0);
+  });
+
+  it("of another process is not taken for given up too early, however often what is written down has to be read", async () => {
+    written.set("requests main", [OTHER]);
+    repeats = 3;
+    const { requests } = limits().of({});
+    const owners = () => written.get("requests main")?.map(({ owner }) => owner);
+    for (let ms = 0; ms < VALID_MS - 1_000; ms += 500) {
+      requests.waitMs(1, now());
+      await run(500);
+    }
+    expect(owners()).toEqual(["other", "own"]);
+    for (let ms = 0; ms < 4_000; ms += 500) {
+      requests.waitMs(1, now());
+      await run(500);
+    }
+    expect(owners()).toEqual(["own"]);
   });
 
   it("is waited for by requests that pay ahead, by those that have paid, and by bytes", async () => {

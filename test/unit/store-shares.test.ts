@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fairShares, nextShare, type StoreShare } from "../../src/domain/store-shares.ts";
+import { fairShares, nextShare, type WrittenShare } from "../../src/domain/store-shares.ts";
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
@@ -50,7 +50,7 @@ describe("instances that ask in any order", () => {
   }
 
   /** One round of `instance`, as a process makes it: asks, and if it is due less, uses less and then says so. */
-  function round(instance: Instance, written: Map<string, StoreShare>): void {
+  function round(instance: Instance, written: Map<string, WrittenShare>): void {
     const others = [...written.values()].filter(({ owner }) => owner !== instance.owner);
     const own = { ...instance, share: instance.used };
     const { share, due, isTooMuch } = nextShare(own, others);
@@ -67,7 +67,7 @@ describe("instances that ask in any order", () => {
     fc.assert(
       fc.property(instances, fc.array(fc.nat(4), { maxLength: 40 }), (drawn, order) => {
         const all = drawn.map((one, index): Instance => ({ ...one, owner: `${index}`, used: 0 }));
-        const written = new Map<string, StoreShare>();
+        const written = new Map<string, WrittenShare>();
         const total = () => sum(all.map(({ used }) => used));
         for (const index of order) {
           round(all[index % all.length] as Instance, written);
@@ -83,7 +83,7 @@ describe("instances that ask in any order", () => {
   });
 
   it("make room for one more, however many they are", () => {
-    const written = new Map<string, StoreShare>();
+    const written = new Map<string, WrittenShare>();
     const instance = (owner: string, jobs: number): Instance => ({ owner, used: 0, jobs, wants: 1 });
     const all = Array.from({ length: 8 }, (_, index) => instance(`${index}`, 8));
     for (let again = 0; again < 3; again += 1) for (const one of all) round(one, written);

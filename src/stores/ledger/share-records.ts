@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "../../domain/errors.ts";
-import type { StoreShare } from "../../domain/store-shares.ts";
+import type { WrittenShare } from "../../domain/store-shares.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import type { LedgerSession, Sql } from "./ledger-session.ts";
 
@@ -24,7 +24,7 @@ export async function reviseShares(
   await session.run(async (sql) => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const row = await readRow(session, sql, name);
-      const revised = revise(JSON.parse(row.shares) as StoreShare[]);
+      const revised = revise(JSON.parse(row.shares) as WrittenShare[]);
       const changed = await sql.change(
         "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
         [JSON.stringify(revised), name, row.version],
