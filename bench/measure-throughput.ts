@@ -4,27 +4,33 @@ import type { Contender } from "./contender.ts";
 import { medianOf } from "./latencies.ts";
 import { type ContenderRun, runContender } from "./run-contender.ts";
 
-export interface ThroughputOptions {
-  readonly contenders: readonly Contender[];
-  /** Contenders that differ from another only in what CPU they use: measured at the first concurrency alone. */
-  readonly once: readonly Contender[];
+/** What is to be moved, and how much of it at once. */
+export interface Load {
+  readonly concurrency: number;
   /** Of the fastest contenders; slow ones move their share of it. */
   readonly objects: number;
+}
+
+export interface ThroughputOptions {
+  readonly contenders: readonly Contender[];
+  /** Contenders that differ from another only in what CPU they use: measured under the first load alone. */
+  readonly once: readonly Contender[];
   readonly bytes: number;
   readonly latencyMs: number;
-  readonly concurrencies: readonly number[];
+  readonly loads: readonly Load[];
   /** Runs of each contender, in turn. */
   readonly rounds: number;
   /** Told of each run as soon as it is over. */
   onRun?(run: ContenderRun): void;
 }
 
-/** Medians over the rounds of one contender at one concurrency. */
+/** Medians over the rounds of one contender under one load. */
 export interface ThroughputRow {
   readonly name: string;
-  readonly concurrency: number;
-  /** False where the contender works one request at a time; its row stands for every concurrency. */
+  readonly load: Load;
+  /** False where the contender works one request at a time; its row stands for every load. */
   readonly concurrent: boolean;
+  /** The contender's share of the load's. */
   readonly objects: number;
   readonly rounds: number;
   /** Over the whole process, from its start to its end. */
@@ -42,10 +48,10 @@ export interface ThroughputRow {
   readonly peakMb: number;
 }
 
-/** Measures every contender at every concurrency; throws when one of them does not move everything. */
+/** Measures every contender under every load; throws when one of them does not move everything. */
 export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputRow[]> {
   const rows: ThroughputRow[] = [];
-  for (const [place, concurrency] of options.concurrencies.entries()) {
+  for (const [place, load] of options.loads.entries()) {
     const isFirst = place === 0;
     const among = options.contenders.filter((contender) => isFirst || contender.concurrent);
     const contenders = [...among, ...(isFirst ? options.once : [])];
@@ -54,25 +60,24 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
       // Turn and turn about, so that a disturbance of the machine does not fall on one of them alone.
       const order = round % 2 === 0 ? contenders : contenders.toReversed();
       for (const contender of order) {
-        const run = await runOnce(contender, concurrency, options);
+        const run = await runOnce(contender, load, options);
         runs.get(contender)?.push(run);
         options.onRun?.(run);
       }
     }
-    for (const [contender, done] of runs) rows.push(rowOf(contender, concurrency, done, options));
+    for (const [contender, done] of runs) rows.push(rowOf(contender, load, done, options));
   }
   return rows;
 }
 
-function runOnce(contender: Contender, concurrency: number, options: ThroughputOptions) {
-  const { bytes, latencyMs } = options;
-  const objects = Math.max(20, Math.round(options.objects * contender.share));
-  return runContender(contender, concurrency, { objects, bytes, latencyMs });
+function runOnce(contender: Contender, load: Load, { bytes, latencyMs }: ThroughputOptions) {
+  const objects = Math.max(20, Math.round(load.objects * contender.share));
+  return runContender(contender, load.concurrency, { objects, bytes, latencyMs });
 }
 
 function rowOf(
   contender: Contender,
-  concurrency: number,
+  load: Load,
   runs: readonly ContenderRun[],
   { latencyMs }: ThroughputOptions,
 ): ThroughputRow {
@@ -80,10 +85,10 @@ function rowOf(
   const rates = runs.map((run) => run.objects / run.seconds);
   const objectsPerSecond = medianOf(rates);
   const activeObjectsPerSecond = middle((run) => run.objects / run.activeSeconds);
-  const bound = (contender.concurrent ? concurrency : 1) / (latencyMs / 1000);
+  const bound = (contender.concurrent ? load.concurrency : 1) / (latencyMs / 1000);
   return {
     name: contender.name,
-    concurrency,
+    load,
     concurrent: contender.concurrent,
     objects: runs[0]?.objects ?? 0,
     rounds: runs.length,

@@ -45,7 +45,7 @@ export function reportText({ facts, sections, command, quick, chart }: ReportPar
           }),
           "",
         ]),
-    "## What Tranship does worse than a peer",
+    "## What Tranship does worse",
     "",
     ...(worse.length === 0 ? ["Nothing that was measured in this run."] : worse.map((line) => `- ${line}`)),
     "",

@@ -46,7 +46,7 @@ export interface SectionReport {
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
   readonly budgets: readonly BudgetLine[];
-  /** What Tranship does worse than a peer, in sentences. */
+  /** What Tranship does worse than a peer, or than is asked of larger jobs, in sentences. */
   readonly worse: readonly string[];
 }
 

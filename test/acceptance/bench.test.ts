@@ -49,7 +49,10 @@ describe.concurrent("the benchmark", { timeout: 180_000 }, () => {
     }
     const chart = readFileSync(join(out, "benchmarks.svg"), "utf8");
     expect(chart).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
-    expect(chart).toContain(">Tranship, with rows (256)<");
+    expect(chart).toContain(">Tranship, with rows (64, 500)<");
+    // A short job and a longer one at 256: what is asked of the longer one cannot be met by the shorter one's figure.
+    expect(chart).toContain(">Tranship, with rows (256, 500)<");
+    expect(chart).toContain(">Tranship, with rows (256, 1,000)<");
   });
 
   it("writes nothing unless it is a whole run, and refuses a section it does not know", async () => {
