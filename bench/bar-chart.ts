@@ -3,7 +3,7 @@
 import type { Chart } from "./section.ts";
 
 const WIDTH = 860;
-const LABEL_WIDTH = 280;
+const LABEL_WIDTH = 310;
 const VALUE_WIDTH = 90;
 const BAR_HEIGHT = 16;
 const ROW_HEIGHT = 22;

@@ -73,7 +73,7 @@ function reportOf(rows: readonly GrowthRow[], effort: Effort): SectionReport {
   };
 }
 
-/** Also where no budget asks: a job so short that its start is most of it. */
+/** Also below 100,000 objects, where no budget asks. */
 const isSlowToAnswer = ({ apiP99Ms }: GrowthRow) => apiP99Ms > MOST_API_MS;
 
 function tooSlow({ objects, apiP99Ms }: GrowthRow): string {

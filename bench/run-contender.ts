@@ -25,7 +25,8 @@ export interface ContenderRun extends ProcessCost {
   readonly counts: StoreCounts;
 }
 
-const TIMEOUT_MS = 180_000;
+/** For a contender that hangs: rclone needs 75 s for 200,000 objects, on a slower machine several times as long. */
+const TIMEOUT_MS = 600_000;
 
 /** Runs `contender` at `concurrency`. Throws unless every object is where it should be, copied by the store itself. */
 export async function runContender(
