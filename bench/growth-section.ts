@@ -2,12 +2,10 @@
 
 import { fileURLToPath } from "node:url";
 import { openApplicationDatabase } from "./application-database.ts";
-import { figure, percent, thousandths } from "./figures.ts";
+import { figure, thousandths } from "./figures.ts";
+import { growthBudgets, worseGrowth } from "./growth-verdicts.ts";
 import { type GrowthRow, measureGrowth } from "./measure-growth.ts";
-import type { BudgetLine, Effort, Section, SectionReport } from "./section.ts";
-
-/** What an answer to somebody who watches a job may take. */
-const MOST_API_MS = 50;
+import type { Effort, Section, SectionReport } from "./section.ts";
 
 export const growthSection: Section = { name: "growth", measure };
 
@@ -68,16 +66,9 @@ function reportOf(rows: readonly GrowthRow[], effort: Effort): SectionReport {
       },
     ],
     charts: [chart("Peak memory in MB by objects (flat is good)", rows, (row) => row.rssPeakMb)],
-    budgets: budgetsOf(rows),
-    worse: rows.filter(isSlowToAnswer).map(tooSlow),
+    budgets: growthBudgets(rows),
+    worse: worseGrowth(rows),
   };
-}
-
-/** Also below 100,000 objects, where no budget asks. */
-const isSlowToAnswer = ({ apiP99Ms }: GrowthRow) => apiP99Ms > MOST_API_MS;
-
-function tooSlow({ objects, apiP99Ms }: GrowthRow): string {
-  return `GET /jobs/:id during a job of ${figure(objects)} objects: p99 ${figure(apiP99Ms)} ms, more than ${MOST_API_MS} ms.`;
 }
 
 function chart(title: string, rows: readonly GrowthRow[], value: (row: GrowthRow) => number) {
@@ -88,53 +79,4 @@ function chart(title: string, rows: readonly GrowthRow[], value: (row: GrowthRow
     ours: true,
   }));
   return { title, bars };
-}
-
-function budgetsOf(rows: readonly GrowthRow[]): BudgetLine[] {
-  const most = (value: (row: GrowthRow) => number) => Math.max(...rows.map(value));
-  const atMost = (what: string, value: number, budget: number, unit: string): BudgetLine => ({
-    what,
-    budget: `≤ ${budget} ${unit}`,
-    measured: `${figure(value)} ${unit}`,
-    met: value <= budget,
-  });
-  const large = rows.filter(({ objects }) => objects >= 100_000);
-  const peaks = large.map((row) => row.rssPeakMb);
-  const growth = Math.max(...peaks) / Math.min(...peaks) - 1;
-  const span = `${figure(large[0]?.objects ?? 0)} and ${figure(large.at(-1)?.objects ?? 0)} objects`;
-  return [
-    atMost(
-      "resident memory, any size",
-      most((row) => row.rssPeakMb),
-      250,
-      "MB",
-    ),
-    ...(large.length < 2
-      ? []
-      : [
-          {
-            what: `memory between ${span}`,
-            budget: "within 10 %",
-            measured: percent(growth),
-            met: growth <= 0.1,
-          },
-        ]),
-    atMost(
-      "first copy after the submission, any size",
-      most((row) => row.firstCopyMs),
-      1000,
-      "ms",
-    ),
-    ...(large.length === 0
-      ? []
-      : [
-          atMost(
-            "GET /jobs/:id p99 during the job, from 100,000 objects on",
-            Math.max(...large.map((row) => row.apiP99Ms)),
-            MOST_API_MS,
-            "ms",
-          ),
-        ]),
-    atMost("ledger on disk for one object", rows.at(-1)?.ledgerBytesPerObject ?? 0, 120, "bytes"),
-  ];
 }

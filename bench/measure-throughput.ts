@@ -30,7 +30,7 @@ export interface ThroughputRow {
   readonly load: Load;
   /** False where the contender works one request at a time; its row stands for every load. */
   readonly concurrent: boolean;
-  /** The contender's share of the load's. */
+  /** How many it moved: those of the load times its share. */
   readonly objects: number;
   readonly rounds: number;
   /** Over the whole process, from its start to its end. */

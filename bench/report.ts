@@ -45,7 +45,7 @@ export function reportText({ facts, sections, command, quick, chart }: ReportPar
           }),
           "",
         ]),
-    "## What Tranship does worse",
+    "## What Tranship does worse than a peer, or than it should",
     "",
     ...(worse.length === 0 ? ["Nothing that was measured in this run."] : worse.map((line) => `- ${line}`)),
     "",

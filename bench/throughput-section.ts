@@ -6,7 +6,7 @@ import { figure, percent, thousandths, times } from "./figures.ts";
 import { measureThroughput, type ThroughputRow } from "./measure-throughput.ts";
 import { installedPeers, PEERS } from "./peers.ts";
 import type { Chart, Effort, Section, SectionReport } from "./section.ts";
-import { isOurs, type Loads, OURS, ourRow } from "./throughput-rows.ts";
+import { isOurs, isSameLoad, type Loads, OURS, ourRow } from "./throughput-rows.ts";
 import { throughputBudgets, worseThroughput } from "./throughput-verdicts.ts";
 import { transhipContender } from "./tranship-contender.ts";
 
@@ -40,6 +40,7 @@ async function measure(effort: Effort): Promise<SectionReport> {
       once: [transhipContender({ name: OURS.sqliteLedger, database, ledger: "sqlite" })],
       bytes: BYTES,
       latencyMs: LATENCY_MS,
+      // The first is also what `once` and contenders without concurrency are measured under.
       loads: [loads.at64, loads.shortAt256, loads.longAt256],
       rounds: effort.quick ? 1 : 3,
       onRun: (run) =>
@@ -59,7 +60,7 @@ function reportOf(rows: readonly ThroughputRow[], loads: Loads): SectionReport {
     text: [
       `Objects of ${BYTES} bytes move from one bucket and prefix to another on a store that waits ${LATENCY_MS} ms before each answer; everyone must leave the source empty and the target full, by copies on the store's side. Contenders run in turn, each on a fresh store, the order turned round after each round; figures are medians.`,
       `"Objects only" is a job without references (inventory from the bucket, SQLite ledger). "With rows" takes the inventory from a MariaDB table, keeps its rows pointing at the objects, and has its ledger in MariaDB too; the peers know of no rows. Tranship verifies every copy by listing the target; rclone by one HEAD each; aws-cli and s3cmd do not.`,
-      `"Whole process" is from the start of the process to its end. Start-up and code that is not compiled yet are a part of that which the shorter job at 256 shows and the longer one hardly; the budget is asked of the longer one. "Active" is from the first copy that the store received to the last write. The bound is concurrency ÷ latency, as if an object cost one request. Slow peers move a share of the load's objects (see the columns), which costs them a little of the whole-process figure for start-up; their active figure does not have that.`,
+      `"Whole process" is from the start of the process to its end. Start-up and code that is not compiled yet weigh more in the shorter job at 256 than in the longer one, of which the ratio to the peers is asked. "Active" is from the first copy that the store received to the last write. The bound is concurrency ÷ latency, as if an object cost one request. Slow peers move a share of the objects asked (see the columns), which costs them a little of the whole-process figure for start-up; their active figure does not have that.`,
       ...PEERS.map(({ name, settings }) => `${name}: ${settings}.`),
       "s5cmd is not among Debian's packages and therefore not here.",
     ],
@@ -68,7 +69,7 @@ function reportOf(rows: readonly ThroughputRow[], loads: Loads): SectionReport {
         head: [
           "contender",
           "concurrency",
-          "objects of the load",
+          "objects asked",
           "moved × rounds",
           "objects/s, whole process (slowest–fastest)",
           "objects/s, active",
@@ -81,7 +82,7 @@ function reportOf(rows: readonly ThroughputRow[], loads: Loads): SectionReport {
         rows: rows.map((row) => cellsOf(row, rows)),
       },
     ],
-    charts: chartsOf(rows),
+    charts: chartsOf(rows, loads),
     budgets: throughputBudgets(rows, loads),
     worse: worseThroughput(rows, loads),
   };
@@ -104,20 +105,20 @@ function cellsOf(row: ThroughputRow, rows: readonly ThroughputRow[]): string[] {
   ];
 }
 
-function chartsOf(rows: readonly ThroughputRow[]): Chart[] {
+function chartsOf(rows: readonly ThroughputRow[], loads: Loads): Chart[] {
   const chart = (title: string, shown: readonly ThroughputRow[], value: (row: ThroughputRow) => number) => ({
     title,
     bars: shown.map((row) => ({
-      label: row.concurrent ? `${row.name} (${row.load.concurrency}, ${figure(row.objects)})` : row.name,
+      label: `${row.name} (${row.concurrent ? row.load.concurrency : 1}, ${figure(row.objects)})`,
       value: value(row),
       text: figure(value(row)),
       ours: isOurs(row),
     })),
   });
-  const first = rows.filter(({ load }) => load === rows[0]?.load);
+  const first = rows.filter(({ load }) => isSameLoad(load, loads.at64));
   return [
     chart(
-      "Objects a second, whole process, by concurrency and objects (more is better)",
+      "Objects a second, whole process, by concurrency and objects moved (more is better)",
       rows.filter(({ name }) => name !== OURS.sqliteLedger),
       (row) => row.objectsPerSecond,
     ),

@@ -3,7 +3,7 @@
 import { figure, percent, thousandths, times } from "./figures.ts";
 import type { Load, ThroughputRow } from "./measure-throughput.ts";
 import type { BudgetLine } from "./section.ts";
-import { fastestPeer, isOurs, isSameLoad, type Loads, OURS, ourRow } from "./throughput-rows.ts";
+import { fastestPeer, isOurs, type Loads, OURS, ourRow, peersUnder } from "./throughput-rows.ts";
 
 /** How many times as fast as the fastest peer Tranship is to be at 256. */
 const LEAST_TIMES_AS_FAST = 3;
@@ -33,13 +33,13 @@ export function throughputBudgets(rows: readonly ThroughputRow[], loads: Loads):
   ];
 }
 
-/** Every figure in which a peer is ahead under the same load, and a short job that falls short of what longer ones are asked. */
+/** Every figure in which a peer is ahead, and the ratio at 256 of the short job where it is below what the long one is asked. */
 export function worseThroughput(rows: readonly ThroughputRow[], loads: Loads): string[] {
   const ahead = rows.filter(isOurs).flatMap((ours) =>
     MEASURES.flatMap(({ what, value, more, text }) => {
-      const better = rows
-        .filter((row) => !isOurs(row) && isSameLoad(row.load, ours.load))
-        .filter((peer) => (more ? value(peer) > value(ours) : value(peer) < value(ours)));
+      const better = peersUnder(rows, ours.load).filter((peer) =>
+        more ? value(peer) > value(ours) : value(peer) < value(ours),
+      );
       if (better.length === 0) return [];
       const theirs = better.map((peer) => `${peer.name} ${text(value(peer))}`).join(", ");
       const where = `${ours.name} at ${ours.load.concurrency}, ${figure(ours.load.objects)} objects`;
@@ -59,11 +59,12 @@ function atMost(what: string, value: number, budget: number, unit = ""): BudgetL
 
 /** Tranship without and with rows against the fastest peer under `load`; nothing where no peer took part. */
 function comparisons(rows: readonly ThroughputRow[], load: Load): { what: string; ratio: number }[] {
+  const ours = [OURS.plain, OURS.withRows].map((name) => ourRow(rows, name, load));
   const peer = fastestPeer(rows, load);
   if (peer === undefined) return [];
-  return [OURS.plain, OURS.withRows].map((name) => ({
+  return ours.map(({ name, objectsPerSecond }) => ({
     what: `objects a second at ${load.concurrency}, whole process, ${figure(load.objects)} objects: ${name} against the fastest peer (${peer.name})`,
-    ratio: ourRow(rows, name, load).objectsPerSecond / peer.objectsPerSecond,
+    ratio: objectsPerSecond / peer.objectsPerSecond,
   }));
 }
 
