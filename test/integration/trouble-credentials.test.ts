@@ -5,6 +5,7 @@ import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
 import type { SandboxKeys } from "../../src/sandbox/credential-book.ts";
 import { type CredentialsService, startCredentialsService } from "../support/credentials-service.ts";
 import { expectMoved } from "../support/expect-moved.ts";
+import { type StsService, startStsService } from "../support/sts-service.ts";
 import { fillStore, imageKeys, openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/workbench.ts";
 
 const keys = imageKeys(60);
@@ -118,6 +119,59 @@ describe("credentials of the SDK's provider chain that expire", () => {
     expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
     await expectMoved(bench, keys, { credentials: second });
   });
+});
+
+describe("credentials of a role", () => {
+  let sts: StsService;
+
+  beforeEach(async () => {
+    sts = await startStsService(first);
+    for (const [name, value] of Object.entries(sts.environment)) vi.stubEnv(name, value);
+    bench = await openWorkbench({
+      connect: { accessKeyId: null, secretAccessKey: null },
+      patience: { credentialsMs: 300 },
+    });
+    bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
+    bench.store.credentials.grant(first);
+    fill();
+  });
+  afterEach(async () => {
+    await bench.close();
+    sts.close();
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    [403, "AccessDenied"],
+    [400, "InvalidIdentityToken"],
+    [400, "IDPCommunicationError"],
+    [503, "ServiceUnavailable"],
+  ])(
+    "that STS refuses to renew with %i %s pause the job; no object is taken for refused",
+    async (status, code) => {
+      const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
+      bench.store.faults.add({
+        operation: "CopyObject",
+        when: () => {
+          if (bench.store.countObjects("bucket-b") >= 25) sts.refusal = { status, code };
+          return false;
+        },
+        effect: { type: "internal-error" },
+      });
+      const paused = await bench.work(id);
+      expect(await bench.exceptions(id)).toEqual({});
+      expect(paused).toMatchObject({ state: "paused", objects: { exceptions: 0 } });
+      expect(paused.reason).toMatch(/^Store "main": .*credentials .*cannot be had.*Then resume the job\.$/);
+      bench.store.faults.clear();
+      sts.refusal = null;
+      await bench.jobs.act(id, "resume", "test");
+      expect(await bench.work(id)).toMatchObject({
+        state: "completed",
+        objects: { moved: 60, exceptions: 0 },
+      });
+      await expectMoved(bench, keys, { credentials: first });
+    },
+  );
 });
 
 describe("configured credentials", () => {

@@ -4,6 +4,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { followRegions } from "./follow-regions.ts";
+import { tellProviderFailures } from "./provider-failure.ts";
 import { isAws, type StoreConfig } from "./store-config.ts";
 
 /** How long to wait for a store, and over how many connections to talk to it. */
@@ -50,6 +51,7 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
       ...elsewhere,
       ...credentialsOf(config),
     });
+    tellProviderFailures(client);
     if (!isAws(config)) pinCopiesOnCeph(client);
     return client;
   };
