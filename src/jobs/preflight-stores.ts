@@ -50,6 +50,10 @@ export class ReadOnlyStore implements PacedObjectStore {
     return refuse("copy");
   }
 
+  finishCopy(): Promise<never> {
+    return refuse("finish a copy");
+  }
+
   deleteObjects(): Promise<never> {
     return refuse("delete");
   }

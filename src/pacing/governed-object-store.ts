@@ -68,25 +68,17 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
-    const { bucket } = request.target;
-    const { inFlight } = this.#parts;
-    let passing = 0;
-    // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
-    const pass: WritePass = async (writes, attempt, stop) => {
-      if (passing === 0) inFlight?.end();
-      passing += 1;
-      const confirmed = this.#confirmed(attempt);
-      try {
-        return await this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, confirmed, stop);
-      } finally {
-        passing -= 1;
-        if (passing === 0) inFlight?.begin();
-      }
-    };
-    const { unavailableMs } = READ;
-    const fare = { bucket, writes: 1, bytes: request.source.size, unavailableMs };
-    const copy = this.#confirmed(() => this.#parts.store.copy(request, signal, pass));
-    return this.#repeat(fare, copy, signal);
+    const { source, target } = request;
+    const fare = { ...READ, bucket: target.bucket, writes: 1, bytes: source.size };
+    return this.#copying(target.bucket, fare, signal, (pass) =>
+      this.#parts.store.copy(request, signal, pass),
+    );
+  }
+
+  finishCopy(request: CopyRequest, targetEtag: string, signal?: AbortSignal): Promise<CopyResult> {
+    return this.#copying(request.target.bucket, READ, signal, (pass) =>
+      this.#parts.store.finishCopy(request, targetEtag, signal, pass),
+    );
   }
 
   /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
@@ -140,6 +132,31 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   ping(signal?: AbortSignal): Promise<void> {
     return this.#parts.store.ping(signal);
+  }
+
+  /** Pays `fare`; what is written beyond that goes through the pass and pays for itself. */
+  #copying(
+    bucket: string,
+    fare: Fare,
+    signal: AbortSignal | undefined,
+    send: (pass: WritePass) => Promise<CopyResult>,
+  ): Promise<CopyResult> {
+    const { inFlight } = this.#parts;
+    let passing = 0;
+    // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
+    const pass: WritePass = async (writes, attempt, stop) => {
+      if (passing === 0) inFlight?.end();
+      passing += 1;
+      const confirmed = this.#confirmed(attempt);
+      try {
+        return await this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, confirmed, stop);
+      } finally {
+        passing -= 1;
+        if (passing === 0) inFlight?.begin();
+      }
+    };
+    const attempt = this.#confirmed(() => send(pass));
+    return this.#repeat(fare, attempt, signal);
   }
 
   #confirmed<Result>(attempt: () => Promise<Result>): () => Promise<Result> {

@@ -129,6 +129,17 @@ export interface ObjectStore {
   ): Promise<ObjectFacts | null>;
   /** Server-side copy with metadata, tags, content headers and storage class, pinned to `source.etag`. */
   copy(request: CopyRequest, signal?: AbortSignal, pass?: WritePass): Promise<CopyResult>;
+  /**
+   * After a copy that was cut off, or whose answer was lost, and whose object stands at the target with `targetEtag`:
+   * does what that copy may have left undone, which with some stores are the tags of a copy in parts. Costs nothing for
+   * an object that goes in one request. `copied` when nothing is missing (any more).
+   */
+  finishCopy(
+    request: CopyRequest,
+    targetEtag: string,
+    signal?: AbortSignal,
+    pass?: WritePass,
+  ): Promise<CopyResult>;
   /** Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. */
   deleteObjects(
     bucket: string,

@@ -3,9 +3,9 @@
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
 import { type CopyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
-import type { CopyResult } from "../ports/object-store.ts";
+import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
 import { lookAt, lookAtOne } from "./look.ts";
-import { keysStillNamed } from "./naming.ts";
+import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
@@ -74,7 +74,7 @@ async function copyObject(
     const found = verdictOn(context, object, target, ours);
     // Not even a turn of the microtask queue where nothing needs to be asked: the request goes out with this call.
     const verdict = "copy" in found ? found : await found;
-    if (!verdict.copy) return settleWithoutCopy(object, verdict, target);
+    if (!verdict.copy) return settleWithoutCopy(context, object, verdict, { target, mayBeOurs: ours });
     const result = await requestCopy(context, object, spec.onConflict !== "overwrite", free);
     if (result.kind !== "precondition_failed") return settleResult(context, object, result);
     const now = await lookAgain(context, object);
@@ -139,13 +139,15 @@ function tellsOfChange({ etag }: BatchObject, copiedEtag: string): boolean {
   return copiedEtag !== etag && !etag.includes("-") && !copiedEtag.includes("-");
 }
 
-function settleWithoutCopy(
+async function settleWithoutCopy(
+  context: StageContext,
   object: BatchObject,
   verdict: Exclude<CopyVerdict, { readonly copy: true }>,
-  target: Seen | null,
-): "settled" {
+  { target, mayBeOurs }: { readonly target: Seen | null; readonly mayBeOurs: boolean },
+): Promise<"settled"> {
   if (verdict.because === "already_there") {
     object.targetEtag = target?.etag ?? null;
+    if (mayBeOurs) await finishOwnCopy(context, object);
     return "settled";
   }
   const how = verdict.identical ? "an identical object" : "a different object";
@@ -154,27 +156,45 @@ function settleWithoutCopy(
   return "settled";
 }
 
+/**
+ * An earlier attempt was cut off after its object had come into being: whatever it had still to do is done now. A source
+ * that has gone or changed meanwhile is the later stages' matter.
+ */
+async function finishOwnCopy(context: StageContext, object: BatchObject): Promise<void> {
+  const { source, signal } = context;
+  // A plain ETag is of a copy in one request, which is all there or not at all.
+  if (!object.targetEtag?.includes("-")) return;
+  const result = await source.finishCopy(copyRequest(context, object, true), object.targetEtag, signal);
+  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+}
+
 function requestCopy(
   context: StageContext,
   object: BatchObject,
   onlyIfAbsent: boolean,
   free: () => void = () => {},
 ) {
-  const { spec, source, signal } = context;
   // The place is kept for the look at the source that follows an unexpected ETag.
   const onAnswered = (etag: string) => {
     if (!tellsOfChange(object, etag)) free();
   };
-  return source.copy(
-    {
-      source: { bucket: spec.source.bucket, key: object.key, etag: object.etag, size: object.size },
-      target: { bucket: spec.target.bucket, key: targetKey(context, object) },
-      storageClass: object.storageClass,
-      onlyIfAbsent,
-      onAnswered,
-    },
-    signal,
-  );
+  return context.source.copy(copyRequest(context, object, onlyIfAbsent, onAnswered), context.signal);
+}
+
+function copyRequest(
+  context: StageContext,
+  object: BatchObject,
+  onlyIfAbsent: boolean,
+  onAnswered: (etag: string) => void = () => {},
+): CopyRequest {
+  const { spec } = context;
+  return {
+    source: { bucket: spec.source.bucket, key: object.key, etag: object.etag, size: object.size },
+    target: { bucket: spec.target.bucket, key: targetKey(context, object) },
+    storageClass: object.storageClass,
+    onlyIfAbsent,
+    onAnswered,
+  };
 }
 
 /** After a failed condition: which of the two was it? Null when the store will not tell: the object is settled then. */
@@ -195,52 +215,4 @@ function adoptVersion(object: BatchObject, source: Seen & { readonly storageClas
   object.etag = source.etag;
   object.size = source.size;
   object.storageClass = source.storageClass;
-}
-
-/** A vanished object is an exception where a row still names it, and otherwise nothing that is left to move. */
-async function settleVanished(
-  context: StageContext,
-  batch: Batch,
-  vanished: readonly BatchObject[],
-): Promise<void> {
-  if (vanished.length === 0) return;
-  const named = await keysStillNamed(context, vanished);
-  const before = await plannedBefore(context, batch, vanished);
-  for (const object of vanished) {
-    if (before.has(object.key)) {
-      object.fate = { kind: "skipped", reason: "duplicate" };
-    } else if (named.has(object.key)) {
-      except(object, "source_missing", "a row names this key, but the object is not in the source bucket");
-    } else if (context.spec.inventory.from === "bucket") {
-      object.fate = { kind: "skipped", reason: "source_gone" };
-    } else {
-      except(
-        object,
-        "source_missing",
-        "the inventory names this key, but the object is not in the source bucket",
-      );
-    }
-  }
-}
-
-/** An object listed twice by its inventory meets its own copy at the target: not a conflict. */
-async function settleDuplicates(context: StageContext, batch: Batch): Promise<void> {
-  const conflicts = batch.objects.filter(
-    ({ fate }) => fate.kind === "exception" && fate.code === "target_exists",
-  );
-  if (conflicts.length === 0) return;
-  const before = await plannedBefore(context, batch, conflicts);
-  for (const object of conflicts) {
-    if (before.has(object.key)) object.fate = { kind: "skipped", reason: "duplicate" };
-  }
-}
-
-/** The keys of those that an earlier batch has: one question for all of them. */
-function plannedBefore(
-  context: StageContext,
-  batch: Batch,
-  objects: readonly BatchObject[],
-): Promise<ReadonlySet<string>> {
-  const keys = objects.map(({ key }) => key);
-  return context.ledger.plannedBefore(batch.jobId, keys, batch.seq);
 }

@@ -1,5 +1,6 @@
 /** What goes wrong with stores: one place under two names, large objects in parts, digests that prove nothing, silence. */
 
+import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createJobs } from "../../src/jobs/create-jobs.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
@@ -36,14 +37,36 @@ const configOf = (url: string) => ({
   forcePathStyle: true,
 });
 
-/** Runs a job on a store opened with `options`. */
-async function moveWith(options: Partial<S3ObjectStoreOptions>, fault?: FaultRule): Promise<JobView> {
+function openClient(): S3Client {
   const client = openS3Client(configOf(bench.store.url));
   closing.push(() => client.destroy());
-  const connections: Connections = {
+  return client;
+}
+
+function connectionsWith(client: S3Client, options: Partial<S3ObjectStoreOptions>): Connections {
+  return {
     ...bench.parts.connections,
     store: (_, counts) => new S3ObjectStore({ client, endpoint: bench.store.url, counts, ...options }),
   };
+}
+
+/** Forgets the tags that an upload in parts begins with, as Ceph does. */
+function forgetTags(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        next(
+          commandName === "CreateMultipartUploadCommand"
+            ? { ...args, input: { ...args.input, Tagging: undefined } }
+            : args,
+        ),
+    { step: "initialize", name: "forgetTags" },
+  );
+}
+
+/** Runs a job on a store opened with `options`. */
+async function moveWith(options: Partial<S3ObjectStoreOptions>, fault?: FaultRule): Promise<JobView> {
+  const connections = connectionsWith(openClient(), options);
   const id = await bench.submit();
   if (fault !== undefined) bench.store.faults.add(fault);
   await workWith(bench, { connections }, id);
@@ -112,6 +135,22 @@ describe("an object too large for one copy", () => {
     expect(after?.read().equals(before?.read() ?? Buffer.alloc(0))).toBe(true);
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
   });
+
+  it.each(["fail", "skip-identical", "overwrite"])(
+    "keeps its tags on a store that forgets them, even when setting them failed at first (%s)",
+    async (onConflict) => {
+      const body = { size: 12 * MIB, seed: 3 };
+      bench.store.putObject("bucket-a", LARGE, body, { ...options, partBytes: 5 * MIB });
+      const client = openClient();
+      forgetTags(client);
+      const id = await bench.submit({ onConflict });
+      bench.store.faults.add({ operation: "PutObjectTagging", nth: 1, effect: { type: "internal-error" } });
+      await workWith(bench, { connections: connectionsWith(client, inParts) }, id);
+      expect(await bench.exceptions(id)).toEqual({});
+      expect(bench.store.getObject("bucket-b", moved(LARGE))?.tags).toEqual({ kind: "film" });
+      expect(bench.store.listKeys("bucket-a")).toEqual([]);
+    },
+  );
 
   it("leaves no unfinished upload behind when a part cannot be copied, and costs only itself", async () => {
     bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });

@@ -128,6 +128,7 @@ function simulatedStore(
       estate.copied[index] = 1;
       return { kind: "copied", etag: source.etag };
     },
+    finishCopy: () => unasked(),
     async deleteObjects(bucket, objects) {
       counts.delete += 1;
       const estate = estateOf(bucket);

@@ -8,6 +8,7 @@ import { MIN_PART_BYTES } from "./part-plan.ts";
 import type { PooledCopies } from "./pooled-copies.ts";
 import { S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
+import { settleTarget } from "./settle-target.ts";
 import { singleCopy } from "./single-copy.ts";
 import { isProvableInParts, readSourceTraits, type SourceTraits } from "./source-traits.ts";
 import type { StoreAbilities } from "./store-abilities.ts";
@@ -50,6 +51,20 @@ export class ObjectCopies {
     // Nothing is to be learned of small ones. They are what a job consists of, and each hundreds of times in memory.
     if (source.size < TELLING_BYTES) return singleCopy(requests, pools, request, abilities, signal);
     return this.#fasterWay(request, signal, pass);
+  }
+
+  /** See `ObjectStore.finishCopy`. Gives the target's ETag. */
+  async finish(
+    request: CopyRequest,
+    targetEtag: string,
+    signal: AbortSignal | undefined,
+    pass: WritePass,
+  ): Promise<string> {
+    const { source, target } = request;
+    if (source.size < LARGE_BYTES && !this.#mustGoInParts(source)) return targetEtag;
+    const { tags } = await readSourceTraits(this.#means.requests, source, signal);
+    const completed = { etag: targetEtag, size: source.size, parts: null, tags };
+    return settleTarget(this.#means.requests, target, completed, pass);
   }
 
   async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {

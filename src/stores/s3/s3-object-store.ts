@@ -9,7 +9,6 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { ExceptionCode } from "../../domain/batch.ts";
 import {
   type BucketFacts,
   type CopyRequest,
@@ -24,6 +23,7 @@ import {
   type RequestCounts,
   type WritePass,
 } from "../../ports/object-store.ts";
+import { copied, notCopied } from "./copy-outcome.ts";
 import { CopySpeeds } from "./copy-speeds.ts";
 import type { CredentialWatch } from "./credential-watch.ts";
 import { type Doomed, deleteEach } from "./delete-objects.ts";
@@ -32,7 +32,7 @@ import type { PartSettings } from "./multipart-copy.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
-import { type FaultKind, objectFailure, S3Fault } from "./s3-errors.ts";
+import { type FaultKind, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
 import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
@@ -132,6 +132,15 @@ export class S3ObjectStore implements ObjectStore {
     return this.#copies.copy(request, signal, pass).then(copied, notCopied);
   }
 
+  finishCopy(
+    request: CopyRequest,
+    targetEtag: string,
+    signal?: AbortSignal,
+    pass: WritePass = freePass,
+  ): Promise<CopyResult> {
+    return this.#copies.finish(request, targetEtag, signal, pass).then(copied, notCopied);
+  }
+
   deleteObjects(
     bucket: string,
     objects: readonly Doomed[],
@@ -224,24 +233,4 @@ export class S3ObjectStore implements ObjectStore {
       throw error;
     }
   }
-}
-
-/** The source's key exists, so what a copy's key is refused for is the target's. */
-const TARGET_KEY_CODES: ReadonlyMap<string, ExceptionCode> = new Map([
-  ["KeyTooLongError", "key_too_long"],
-  ["InvalidObjectName", "key_invalid"],
-  ["XMinioInvalidObjectName", "key_invalid"],
-]);
-
-function copied(etag: string): CopyResult {
-  return { kind: "copied", etag };
-}
-
-/** The outcomes that are about this object; throws what concerns them all. */
-function notCopied(fault: unknown): CopyResult {
-  if (!(fault instanceof S3Fault)) throw fault;
-  if (fault.kind === "gone") return { kind: "source_gone" };
-  if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
-  const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";
-  return { kind: "failed", failure: objectFailure(fault, "access_denied", refused) };
 }

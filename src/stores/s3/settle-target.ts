@@ -12,7 +12,8 @@ export interface Completed {
   /** Empty where the store did not say. */
   readonly etag: string;
   readonly size: number;
-  readonly parts: number;
+  /** Null where the ETag is known. */
+  readonly parts: number | null;
   readonly tags: readonly Tag[];
 }
 
