@@ -110,7 +110,17 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
   if (failure !== null || (now !== null && looksIdentical(now, object))) return "settled";
   if (now === null) return "vanished";
   adoptVersion(object, now);
-  const result = await requestCopy(context, object, false);
+  // What the batch saw at the target may be hours old, and no store can be asked to replace one version only.
+  const { object: standing, failure: untold } = await lookAtOne(
+    targetLook(context),
+    targetKey(context, object),
+  );
+  if (untold !== null) except(object, untold.code, untold.message);
+  else if (standing !== null && standing.etag !== object.targetEtag) {
+    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+  }
+  if (object.fate.kind !== "going") return "settled";
+  const result = await requestCopy(context, object, standing === null);
   if (result.kind === "source_gone") return "vanished";
   if (result.kind === "copied") object.targetEtag = result.etag;
   if (result.kind === "failed") except(object, result.failure.code, result.failure.message);

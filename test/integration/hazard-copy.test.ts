@@ -191,6 +191,32 @@ describe("a source that", () => {
     expect(bodyOf(bench, "bucket-a", ODD)).toBe(`version ${version}`);
   });
 
+  it("is overwritten after its copy, as the copy is while a retry looks at the source: neither is replaced", async () => {
+    const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
+    const run = bench.move();
+    await hold.arrival();
+    bench.store.putObject("bucket-a", ODD, "newer bytes");
+    hold.release();
+    const job = await run;
+    expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "source_changed" });
+    const looked = bench.store.faults.add({
+      operation: "HeadObject",
+      bucket: "bucket-a",
+      key: ODD,
+      effect: { type: "internal-error" },
+      when: () => {
+        bench.store.putObject("bucket-b", moved(ODD), "the application's own");
+        return false;
+      },
+    });
+    await bench.jobs.act(job.id, "retry", "ann");
+    await bench.work(job.id);
+    looked.remove();
+    expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "target_changed" });
+    expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe("the application's own");
+    expect(bodyOf(bench, "bucket-a", ODD)).toBe("newer bytes");
+  });
+
   it("keeps metadata, tags, content headers and storage class", async () => {
     bench.store.putObject("bucket-a", ODD, "all of it", {
       contentType: "image/webp",
