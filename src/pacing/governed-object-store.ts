@@ -144,12 +144,14 @@ export class GovernedObjectStore implements PacedObjectStore {
     const { inFlight } = this.#parts;
     let passing = 0;
     // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
-    const pass: WritePass = async (writes, attempt, stop) => {
+    const pass: WritePass = async (writes, attempt, stop, { isRepeatable = false } = {}) => {
       if (passing === 0) inFlight?.end();
       passing += 1;
       const confirmed = this.#confirmed(attempt);
       try {
-        return await this.#repeat({ bucket, writes, bytes: 0, unavailableMs: 0 }, confirmed, stop);
+        const patience = isRepeatable ? READ : { ...READ, unavailableMs: 0 };
+        const due = writes === 0 ? patience : { ...patience, bucket, writes };
+        return await this.#repeat(due, confirmed, stop);
       } finally {
         passing -= 1;
         if (passing === 0) inFlight?.begin();

@@ -92,7 +92,16 @@ export type WritePass = <Result>(
   writes: number,
   attempt: () => Promise<Result>,
   signal?: AbortSignal,
+  terms?: PassTerms,
 ) => Promise<Result>;
+
+export interface PassTerms {
+  /**
+   * The attempt does no harm a second time: what passes by itself (`store_unavailable`) is repeated here for a while too. Without
+   * it the whole copy begins anew, and one of a thousand parts that finds its connection closed costs all the others.
+   */
+  readonly isRepeatable?: boolean;
+}
 
 /** For callers without limits. */
 export const freePass: WritePass = (_writes, attempt) => attempt();

@@ -137,20 +137,37 @@ describe("an object too large for one copy", () => {
   });
 
   it.each(["fail", "skip-identical", "overwrite"])(
-    "keeps its tags on a store that forgets them, even when setting them failed at first (%s)",
+    "keeps its tags on a store that forgets them, even when the copy is cut off before they are set (%s)",
     async (onConflict) => {
       const body = { size: 12 * MIB, seed: 3 };
       bench.store.putObject("bucket-a", LARGE, body, { ...options, partBytes: 5 * MIB });
       const client = openClient();
       forgetTags(client);
       const id = await bench.submit({ onConflict });
-      bench.store.faults.add({ operation: "PutObjectTagging", nth: 1, effect: { type: "internal-error" } });
+      const isMade = () => bench.store.getObject("bucket-b", moved(LARGE)) !== undefined;
+      const cut = { operation: "HeadObject", bucket: "bucket-b", when: isMade, nth: 1 } as const;
+      bench.store.faults.add({ ...cut, effect: { type: "reset-before" } });
       await workWith(bench, { connections: connectionsWith(client, inParts) }, id);
       expect(await bench.exceptions(id)).toEqual({});
       expect(bench.store.getObject("bucket-b", moved(LARGE))?.tags).toEqual({ kind: "film" });
       expect(bench.store.listKeys("bucket-a")).toEqual([]);
     },
   );
+
+  it.each([
+    ["a part", "UploadPartCopy", "internal-error"],
+    ["a part, its answer lost", "UploadPartCopy", "reset-after"],
+    ["the last look at the source", "HeadObject", "slow-down"],
+    ["the last look at the source", "HeadObject", "internal-error"],
+  ] as const)("is not begun anew for a passing trouble of %s (%s: %s)", async (_, operation, type) => {
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });
+    const isUnderWay = () => bench.store.listUploads("bucket-b").length > 0;
+    const fault = { operation, when: isUnderWay, nth: 1, effect: { type } } as const;
+    const job = await moveWith(inParts, fault);
+    expect(await bench.exceptions(job.id)).toEqual({});
+    expect(bench.store.requests.count("CreateMultipartUpload")).toBe(1);
+    expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
 
   it("leaves no unfinished upload behind when a part cannot be copied, and costs only itself", async () => {
     bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });

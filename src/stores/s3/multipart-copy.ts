@@ -55,6 +55,9 @@ interface Copying extends PartedCopy {
   readonly doing: string;
 }
 
+/** Of parts and looks; a completion whose answer was lost finds no upload any more when it is repeated. */
+const REPEATABLE = { isRepeatable: true } as const;
+
 /** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
 export async function multipartCopy(copy: PartedCopy, settings: PartSettings): Promise<string> {
   const { requests, request, traits, signal, slots, pass } = copy;
@@ -69,10 +72,10 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   try {
     const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
-      pass(1, () => slots(() => copyPart(copying, upload, range)), signal),
+      pass(1, () => slots(() => copyPart(copying, upload, range)), signal, REPEATABLE),
     );
     // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
-    await headObject(requests, pinnedHead(request.source), signal);
+    await pass(0, () => headObject(requests, pinnedHead(request.source), signal), signal, REPEATABLE);
     etag = await complete(copying, upload, parts);
   } catch (error) {
     await abort(copying, upload);

@@ -39,11 +39,11 @@ export async function settleTarget(
   if (head.TagCount !== tags.length) {
     const doing = `tagging ${target.bucket}/${target.key}`;
     const input = { ...at, Tagging: { TagSet: [...tags] } };
-    await pass(1, () =>
+    const send = () =>
       requests.send({ kind: "other", doing }, undefined, (client, options) =>
         client.send(new PutObjectTaggingCommand(input), options),
-      ),
-    );
+      );
+    await pass(1, send, undefined, { isRepeatable: true });
   }
   return seen;
 }

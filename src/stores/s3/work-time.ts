@@ -27,10 +27,10 @@ export class WorkTime {
 
   /** As `pass`, and watched. */
   watch(pass: WritePass): WritePass {
-    return async (writes, attempt, signal) => {
+    return async (writes, attempt, signal, terms) => {
       this.#move("waiting", 1);
       try {
-        return await pass(writes, () => this.#run(attempt), signal);
+        return await pass(writes, () => this.#run(attempt), signal, terms);
       } finally {
         this.#move("waiting", -1);
       }
