@@ -139,7 +139,9 @@ async function deleteInTurn(
     await context.confirmLease();
     if (await source.takeRoom(signal)) await context.confirmLease();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (clock.now() - gatheredAt > EVIDENCE_MS) return "stale";
+    const age = clock.now() - gatheredAt;
+    // Younger than nothing: the clock was set back, and how old the evidence is nobody can tell.
+    if (age < 0 || age > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.
     if (!source.isOpen()) return "shut";
     await deleteSources(context, some);
