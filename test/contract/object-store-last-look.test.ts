@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 /** A store that may write until its request is signed, and from then on only if `afterwards`. */
-function open(copyPath: "pool" | "sdk", afterwards: boolean): ObjectStore {
+function open(copyPath: "pool" | "sdk" | "parts", afterwards: boolean): ObjectStore {
   let may = true;
   const client = new S3Client({
     endpoint: sandbox.url,
@@ -34,6 +34,7 @@ function open(copyPath: "pool" | "sdk", afterwards: boolean): ObjectStore {
   return new S3ObjectStore({
     ...{ client, endpoint: sandbox.url, counts, mayWrite: () => may },
     ...(copyPath === "sdk" ? { copyPath } : {}),
+    ...(copyPath === "parts" ? { multipartCopyBytes: 2 } : {}),
   });
 }
 
@@ -48,6 +49,12 @@ const copy = (store: ObjectStore) =>
 const REQUESTS = [
   { title: "a copy over the pool", operation: "CopyObject", path: "pool", act: copy },
   { title: "a copy by the SDK", operation: "CopyObject", path: "sdk", act: copy },
+  {
+    title: "the completion of a copy in parts",
+    operation: "CompleteMultipartUpload",
+    path: "parts",
+    act: copy,
+  },
   {
     title: "a bulk deletion",
     operation: "DeleteObjects",

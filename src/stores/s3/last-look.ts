@@ -1,12 +1,23 @@
 /** Keeps a request from being sent by a process that was stopped between deciding and sending. */
 
-import type { CopyObjectCommand, DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
+import type {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  PutObjectTaggingCommand,
+} from "@aws-sdk/client-s3";
+
+/** Requests that change what others see at a key. */
+type Change =
+  | CompleteMultipartUploadCommand
+  | CopyObjectCommand
+  | DeleteObjectCommand
+  | DeleteObjectsCommand
+  | PutObjectTaggingCommand;
 
 /** Preparing and signing take milliseconds, in which a process may be stopped for hours. */
-export function lookBeforeSending(
-  command: CopyObjectCommand | DeleteObjectCommand | DeleteObjectsCommand,
-  mayWrite: () => boolean,
-): void {
+export function lookBeforeSending(command: Change, mayWrite: () => boolean): void {
   // The stacks take the same middleware here; only their types do not compare.
   const { middlewareStack } = command as DeleteObjectsCommand;
   middlewareStack.add(

@@ -13,6 +13,7 @@ import type { LimitFunction } from "p-limit";
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
+import { lookBeforeSending } from "./last-look.ts";
 import { decodeListedKey } from "./listing.ts";
 import { headObject } from "./object-facts.ts";
 import { handyPartBytes, type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
@@ -191,9 +192,11 @@ async function complete(
   const output = await withIfAbsent(abilities, request.onlyIfAbsent, (ifNoneMatch) => {
     const input = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: ifNoneMatch };
     const send = () =>
-      requests.send({ kind: "copy", doing }, signal, (client, options) =>
-        client.send(new CompleteMultipartUploadCommand(input), options),
-      );
+      requests.send({ kind: "copy", doing }, signal, (client, options) => {
+        const command = new CompleteMultipartUploadCommand(input);
+        lookBeforeSending(command, requests.mayWrite);
+        return client.send(command, options);
+      });
     return pass(1, send, signal);
   });
   if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");

@@ -3,6 +3,7 @@
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
 import type { WritePass } from "../../ports/object-store.ts";
 import { bareEtag, partsInEtag } from "./etag.ts";
+import { lookBeforeSending } from "./last-look.ts";
 import { headObject } from "./object-facts.ts";
 import { badAnswer } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
@@ -40,9 +41,11 @@ export async function settleTarget(
     const doing = `tagging ${target.bucket}/${target.key}`;
     const input = { ...at, Tagging: { TagSet: [...tags] } };
     const send = () =>
-      requests.send({ kind: "other", doing }, undefined, (client, options) =>
-        client.send(new PutObjectTaggingCommand(input), options),
-      );
+      requests.send({ kind: "other", doing }, undefined, (client, options) => {
+        const command = new PutObjectTaggingCommand(input);
+        lookBeforeSending(command, requests.mayWrite);
+        return client.send(command, options);
+      });
     await pass(1, send, undefined, { isRepeatable: true });
   }
   return seen;
