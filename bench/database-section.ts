@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from "node:url";
 import type { SituationRun } from "./database-figures.ts";
-import { figure, times } from "./figures.ts";
+import { databaseBudgets, worseForTheDatabase } from "./database-verdicts.ts";
+import { figure } from "./figures.ts";
 import { measureDatabase } from "./measure-database.ts";
 import type { Effort, Section, SectionReport } from "./section.ts";
 
@@ -20,7 +21,6 @@ async function measure(effort: Effort): Promise<SectionReport> {
     onRun: (run) => effort.tell(`database, ${run.situation}: p99 ${figure(run.latencies.p99)} ms`),
   });
   const runs = Object.values(figures.situations);
-  const { statementsPerThousand } = figures.situations["job with its reference"];
   return {
     title: "The production database",
     text: [
@@ -52,27 +52,8 @@ async function measure(effort: Effort): Promise<SectionReport> {
         })),
       },
     ],
-    budgets: [
-      {
-        what: "the application's p99 beside the job against the same job without references",
-        budget: "≤ 1.25×",
-        measured: `${times(figures.p99Ratio)} (per-row script ${times(figures.scriptP99Ratio)})`,
-        met: figures.p99Ratio <= 1.25,
-      },
-      {
-        what: "production statements for 1,000 objects",
-        budget: "≤ 3",
-        measured: figure(statementsPerThousand),
-        met: statementsPerThousand <= 3,
-      },
-      {
-        what: "the longest rewriting statement",
-        budget: "≤ 50 ms",
-        measured: `${figure(figures.longestRewriteMs)} ms`,
-        met: figures.longestRewriteMs <= 50,
-      },
-    ],
-    worse: [],
+    budgets: databaseBudgets(figures),
+    worse: worseForTheDatabase(figures),
   };
 }
 

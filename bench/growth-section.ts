@@ -33,7 +33,9 @@ function reportOf(rows: readonly GrowthRow[], effort: Effort): SectionReport {
     title: "Growth",
     text: [
       "One job after the other through the service's API, on a store that makes its objects from numbers and needs no memory for them; rows in MariaDB name the objects (up to a million of them), the ledger is SQLite. What one object costs must not grow with their number. One run each.",
-      ...(effort.long ? [] : ["Ten million objects take an hour: `npm run bench -- --only growth --long`."]),
+      ...(effort.long
+        ? []
+        : ["Ten million objects take half an hour: `npm run bench -- --only growth --long`."]),
     ],
     tables: [
       {

@@ -28,7 +28,7 @@ const SECTIONS: readonly Section[] = [
 const USAGE = `usage: npm run bench -- [--only NAME,NAME] [--quick | --long] [--no-peers] [--out DIR]
   --only      some of: ${SECTIONS.map(({ name }) => name).join(", ")}
   --quick     few objects and one round: to see that it works, not to measure
-  --long      ten million objects too, where a section has them: an hour more
+  --long      ten million objects too, where a section has them: half an hour more
   --no-peers  Tranship alone
   --out       where benchmarks.md and benchmarks.svg go; docs for a whole run, otherwise nowhere unless given
 `;

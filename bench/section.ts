@@ -4,7 +4,7 @@
 export interface Effort {
   /** A few objects and one round: to see that it works, not to measure. */
   readonly quick: boolean;
-  /** Ten million objects too, which take an hour. */
+  /** Ten million objects too, which take half an hour. */
   readonly long: boolean;
   /** Whether peers take part. */
   readonly peers: boolean;
