@@ -54,7 +54,7 @@ export function listMultipartUploads(state: StoreState, request: S3Request): Ans
   const last = isTruncated ? page.at(-1) : undefined;
   const uploads = page.map(
     (upload) =>
-      `<Upload>${parameters.nameElement("Key", upload.plan.key)}${element("UploadId", upload.uploadId)}${OWNER_XML}${element("StorageClass", upload.plan.storageClass)}${element("Initiated", state.clock.isoDate(upload.initiatedMs))}</Upload>`,
+      `<Upload>${parameters.nameElement("Key", upload.plan.key)}${element("UploadId", upload.uploadId)}<Initiator>${element("ID", upload.plan.initiator)}</Initiator>${OWNER_XML}${element("StorageClass", upload.plan.storageClass)}${element("Initiated", state.clock.isoDate(upload.initiatedMs))}</Upload>`,
   );
   const content =
     element("Bucket", bucket) +

@@ -21,6 +21,13 @@ import type { StoreState } from "./store-state.ts";
 import { element } from "./xml.ts";
 
 const MAX_PART_NUMBER = 10_000;
+/** Every access key is a user of its own here. */
+function initiatorOf(request: S3Request): string {
+  const [, accessKeyId = "anonymous"] =
+    /Credential=([^/]+)\//.exec(header(request, "authorization") ?? "") ?? [];
+  return `arn:aws:iam::000000000000:user/${accessKeyId}`;
+}
+
 const MAX_PART_BYTES = 5 * 2 ** 30;
 
 /** Opens an upload; it keeps the headers that the finished object will have. */
@@ -32,6 +39,7 @@ export function createMultipartUpload(state: StoreState, request: S3Request): An
   const checksumType = readChecksumType(request, checksumAlgorithm ?? "crc64nvme");
   const upload = state.uploads.create(
     {
+      initiator: initiatorOf(request),
       bucket: target.bucket,
       key: target.key,
       attributes: readAttributes(headers),

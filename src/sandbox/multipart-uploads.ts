@@ -17,6 +17,8 @@ export interface UploadedPart {
 
 /** What CreateMultipartUpload fixes for the object to come. */
 export interface UploadPlan {
+  /** Who began it, as AWS names a user. */
+  readonly initiator: string;
   readonly bucket: string;
   readonly key: string;
   readonly attributes: ObjectAttributes;

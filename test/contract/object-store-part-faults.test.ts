@@ -1,6 +1,11 @@
 /** Copies in parts under faults: nothing is left behind, nothing is lost, nothing is copied that changed. */
 
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import { codeOf, emptySandbox, type Seed, seedIn } from "./object-store-seeds.ts";
@@ -53,6 +58,19 @@ describe("copies in parts under faults", () => {
     expect(sandbox.listKeys("dst")).toEqual([]);
     sandbox.faults.clear();
     expect((await store.copy(request)).kind).toBe("copied");
+  });
+
+  it("tidies up after itself, and leaves alone what somebody else is uploading to the same key", async () => {
+    const other = { accessKeyId: "application", secretAccessKey: "another-secret" };
+    sandbox.credentials.grant(other);
+    const at = { Bucket: "dst", Key: "large" };
+    const theirs = await openStore({ ...under, ...other }).client.send(new CreateMultipartUploadCommand(at));
+    const { store, client } = openStore(under, inParts);
+    await client.send(new CreateMultipartUploadCommand(at));
+    expect((await store.copy(seed("large", {}, large))).kind).toBe("copied");
+    const { Uploads: left = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: "dst" }));
+    expect(left.map(({ UploadId }) => UploadId)).toEqual([theirs.UploadId]);
+    await client.send(new AbortMultipartUploadCommand({ ...at, UploadId: theirs.UploadId }));
   });
 
   it("notices a source overwritten between two parts", async () => {

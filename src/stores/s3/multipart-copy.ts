@@ -5,7 +5,6 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  ListMultipartUploadsCommand,
   type StorageClass,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
@@ -14,7 +13,7 @@ import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
-import { decodeListedKey } from "./listing.ts";
+import { findLeftovers, type Upload } from "./leftover-uploads.ts";
 import { headObject } from "./object-facts.ts";
 import { handyPartBytes, type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
 import { runParallel } from "./run-parallel.ts";
@@ -30,12 +29,6 @@ export interface PartSettings {
   readonly partBytes: number | null;
   /** Parts of one object under way at once. */
   readonly partConcurrency: number;
-}
-
-interface Upload {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly UploadId: string;
 }
 
 /** What a copy in parts is made of. */
@@ -64,13 +57,13 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const { requests, request, traits, signal, slots, pass } = copy;
   const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
   const copying: Copying = { ...copy, doing };
-  await abortLeftovers(copying);
   const upload = await createUpload(copying);
   const handy = settings.partBytes ?? handyPartBytes(traits.size, settings.partConcurrency);
   const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, handy);
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
   try {
+    for (const leftover of await findLeftovers(requests, upload, signal)) await abort(copying, leftover);
     const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
       pass(1, () => slots(() => copyPart(copying, upload, range)), signal, REPEATABLE),
@@ -85,43 +78,6 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const { target } = request;
   const completed = { etag, size: traits.size, parts: ranges.length, tags: traits.tags };
   return settleTarget(requests, target, completed, pass);
-}
-
-/** Uploads to this very key that an earlier, interrupted copy left. Not being allowed to look is no obstacle. */
-async function abortLeftovers(copying: Copying): Promise<void> {
-  const { requests, request, signal } = copying;
-  const { bucket, key } = request.target;
-  const doing = `looking for unfinished uploads of ${bucket}/${key}`;
-  try {
-    // Uploads are listed by key, so those of the key itself come before those of longer ones.
-    const found = await requests.send({ kind: "list", doing }, signal, (client, options) =>
-      client.send(
-        new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, EncodingType: "url" }),
-        options,
-      ),
-    );
-    for (const { Key: listed = "", UploadId: id } of found.Uploads ?? []) {
-      if (id === undefined || !maybeNames(listed, key)) continue;
-      await abort(copying, { Bucket: bucket, Key: key, UploadId: id });
-    }
-  } catch (error) {
-    const harmless =
-      error instanceof S3Fault && (error.kind === "denied" || error.kind === "not_implemented");
-    if (!harmless) throw error;
-  }
-}
-
-/**
- * Ceph encodes the keys of uploads without saying so, hence both readings count. A wrong guess is harmless: an upload
- * id is only aborted together with the key it belongs to.
- */
-function maybeNames(listed: string, key: string): boolean {
-  if (listed === key) return true;
-  try {
-    return decodeListedKey(listed) === key;
-  } catch {
-    return false;
-  }
 }
 
 async function createUpload({ requests, request, signal, doing, traits, pass }: Copying): Promise<Upload> {
