@@ -80,7 +80,8 @@ export type CopyResult =
   | { readonly kind: "source_gone" }
   /** The source is not the version asked for, or (with `onlyIfAbsent`) the target exists: look again. */
   | { readonly kind: "precondition_failed" }
-  | { readonly kind: "failed"; readonly failure: ObjectFailure };
+  /** `standing`: the new object's ETag where it is there all the same, and only something that belongs to it is missing. */
+  | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly standing?: string };
 
 /**
  * Runs `attempt`, which costs `writes`. Given to calls that may take more writes than their caller has paid for; the
@@ -141,7 +142,7 @@ export interface ObjectStore {
   /**
    * After a copy that was cut off, or whose answer was lost, and whose object stands at the target with `targetEtag`:
    * does what that copy may have left undone, which with some stores are the tags of a copy in parts. Costs nothing for
-   * an object that goes in one request. `copied` when nothing is missing (any more).
+   * a small object. `copied` when nothing is missing (any more); `precondition_failed` when another object stands there.
    */
   finishCopy(
     request: CopyRequest,

@@ -81,7 +81,8 @@ async function copyObject(
     if (now === null) return "settled";
     if (now.source === null) return "vanished";
     // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
-    ours = true;
+    // But a copy of the version before this one is no copy of this one, however alike they are in size.
+    ours = looksIdentical(now.source, object);
     target = now.target;
     adoptVersion(object, now.source);
   }
@@ -96,7 +97,10 @@ async function settleResult(
 ): Promise<"settled" | "vanished"> {
   if (result.kind === "source_gone") return "vanished";
   if (result.kind === "copied") await settleCopied(context, object, result.etag);
-  else except(object, result.failure.code, result.failure.message);
+  else {
+    object.targetEtag = result.standing ?? object.targetEtag;
+    except(object, result.failure.code, result.failure.message);
+  }
   return "settled";
 }
 
@@ -107,9 +111,12 @@ async function settleResult(
 async function renewOwnCopy(context: StageContext, object: BatchObject): Promise<"settled" | "vanished"> {
   const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
   if (failure !== null) except(object, failure.code, failure.message);
-  if (failure !== null || (now !== null && looksIdentical(now, object))) return "settled";
+  if (failure !== null) return "settled";
   if (now === null) return "vanished";
-  adoptVersion(object, now);
+  if (looksIdentical(now, object)) {
+    await finishOwnCopy(context, object);
+    return "settled";
+  }
   // What the batch saw at the target may be hours old, and no store can be asked to replace one version only.
   const { object: standing, failure: untold } = await lookAtOne(
     targetLook(context),
@@ -120,12 +127,21 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
     except(object, "target_changed", "the object at the new key is no longer this job's copy");
   }
   if (object.fate.kind !== "going") return "settled";
-  const result = await requestCopy(context, object, standing === null);
+  // Adopted only together with its copy: whatever fails, the copy of the older version must not pass for the newer's.
+  const newer = { ...object, etag: now.etag, size: now.size, storageClass: now.storageClass };
+  const result = await requestCopy(context, newer, standing === null);
   if (result.kind === "source_gone") return "vanished";
-  if (result.kind === "copied") object.targetEtag = result.etag;
+  if (result.kind === "copied") {
+    adoptVersion(object, now);
+    object.targetEtag = result.etag;
+  }
   if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
   if (result.kind === "precondition_failed") {
-    except(object, "source_changed", "the source changed again while it was being copied");
+    except(
+      object,
+      "source_changed",
+      "the source changed again, or an object appeared at the new key, while it was being copied",
+    );
   }
   return "settled";
 }
@@ -139,9 +155,8 @@ async function settleCopied(context: StageContext, object: BatchObject, copiedEt
   if (!tellsOfChange(object, copiedEtag)) return;
   const { object: now } = await lookAtOne(sourceLook(context), object.key);
   if (now === null || now.etag === object.etag) return;
-  adoptVersion(object, now);
-  if (now.etag !== copiedEtag)
-    except(object, "source_changed", "the source changed while it was being copied");
+  if (now.etag === copiedEtag) adoptVersion(object, now);
+  else except(object, "source_changed", "the source changed while it was being copied");
 }
 
 /** ETags of single copies stay, unless the object is encrypted otherwise or was changed. */
@@ -172,10 +187,13 @@ async function settleWithoutCopy(
  */
 async function finishOwnCopy(context: StageContext, object: BatchObject): Promise<void> {
   const { source, signal } = context;
-  // A plain ETag is of a copy in one request, which is all there or not at all.
+  // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
   if (!object.targetEtag?.includes("-")) return;
   const result = await source.finishCopy(copyRequest(context, object, true), object.targetEtag, signal);
   if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  if (result.kind === "precondition_failed") {
+    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+  }
 }
 
 function requestCopy(

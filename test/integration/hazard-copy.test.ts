@@ -217,6 +217,53 @@ describe("a source that", () => {
     expect(bodyOf(bench, "bucket-a", ODD)).toBe("newer bytes");
   });
 
+  it.each(["size", "etag"])(
+    "is overwritten after its copy is renewed in vain, and the older copy never passes for the newer's (verify %s)",
+    async (verify) => {
+      const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
+      const run = bench.move({ verify });
+      await hold.arrival();
+      const older = bodyOf(bench, "bucket-a", ODD) ?? "";
+      const newer = older.toUpperCase();
+      bench.store.putObject("bucket-a", ODD, newer);
+      hold.release();
+      const { id } = await run;
+      expect(await bench.exceptions(id)).toEqual({ [ODD]: "source_changed" });
+      const denied = bench.store.faults.add({
+        ...{ operation: "CopyObject", sourceKey: ODD },
+        effect: { type: "access-denied" },
+      });
+      await bench.jobs.act(id, "retry", "ann");
+      await bench.work(id);
+      expect(await bench.exceptions(id)).toEqual({ [ODD]: "access_denied" });
+      denied.remove();
+      await bench.jobs.act(id, "retry", "ann");
+      await expectAllMoved(await bench.work(id));
+      expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe(newer);
+    },
+  );
+
+  it.each(["fail", "skip-identical", "overwrite"])(
+    "is overwritten by as many bytes while its copy's answer is lost: they are not given up for the older ones (%s)",
+    async (onConflict) => {
+      const newer = (bodyOf(bench, "bucket-a", ODD) ?? "").toUpperCase();
+      let copies = 0;
+      bench.store.faults.add({
+        operation: "CopyObject",
+        sourceKey: (key) => {
+          if (key !== ODD) return false;
+          copies += 1;
+          if (copies === 2) bench.store.putObject("bucket-a", ODD, newer);
+          return copies === 1;
+        },
+        effect: { type: "reset-after" },
+      });
+      await bench.move({ verify: "size", onConflict });
+      expect(copies).toBeGreaterThan(1);
+      expect([bodyOf(bench, "bucket-a", ODD), bodyOf(bench, "bucket-b", moved(ODD))]).toContain(newer);
+    },
+  );
+
   it("keeps metadata, tags, content headers and storage class", async () => {
     bench.store.putObject("bucket-a", ODD, "all of it", {
       contentType: "image/webp",

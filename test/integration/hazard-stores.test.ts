@@ -2,9 +2,11 @@
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DomainError } from "../../src/domain/errors.ts";
 import { createJobs } from "../../src/jobs/create-jobs.ts";
 import type { JobView } from "../../src/jobs/job-view.ts";
 import type { Connections } from "../../src/ports/connections.ts";
+import type { RequestCounts } from "../../src/ports/object-store.ts";
 import type { FaultRule } from "../../src/sandbox/fault-rules.ts";
 import { openConnections } from "../../src/stores/open-connections.ts";
 import { openS3Client } from "../../src/stores/s3/s3-client.ts";
@@ -136,21 +138,69 @@ describe("an object too large for one copy", () => {
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
   });
 
-  it.each(["fail", "skip-identical", "overwrite"])(
-    "keeps its tags on a store that forgets them, even when the copy is cut off before they are set (%s)",
-    async (onConflict) => {
-      const body = { size: 12 * MIB, seed: 3 };
-      bench.store.putObject("bucket-a", LARGE, body, { ...options, partBytes: 5 * MIB });
-      const client = openClient();
-      forgetTags(client);
-      const id = await bench.submit({ onConflict });
-      const isMade = () => bench.store.getObject("bucket-b", moved(LARGE)) !== undefined;
-      const cut = { operation: "HeadObject", bucket: "bucket-b", when: isMade, nth: 1 } as const;
-      bench.store.faults.add({ ...cut, effect: { type: "reset-before" } });
-      await workWith(bench, { connections: connectionsWith(client, inParts) }, id);
-      expect(await bench.exceptions(id)).toEqual({});
-      expect(bench.store.getObject("bucket-b", moved(LARGE))?.tags).toEqual({ kind: "film" });
-      expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  describe.each(["fail", "skip-identical", "overwrite"])(
+    "on a store that forgets tags (%s)",
+    (onConflict) => {
+      beforeEach(() => {
+        const body = { size: 12 * MIB, seed: 3 };
+        bench.store.putObject("bucket-a", LARGE, body, { ...options, partBytes: 5 * MIB });
+      });
+
+      function expectTagged(): void {
+        expect(bench.store.getObject("bucket-b", moved(LARGE))?.tags).toEqual({ kind: "film" });
+        expect(bench.store.listKeys("bucket-a")).toEqual([]);
+      }
+
+      it("gets them though its copy was cut off before they were set", async () => {
+        const client = openClient();
+        forgetTags(client);
+        const id = await bench.submit({ onConflict });
+        const refusal = bench.store.faults.add({
+          operation: "PutObjectTagging",
+          effect: { type: "access-denied" },
+        });
+        let isCut = false;
+        /** As if the process had ended right after the completion, and another went on. */
+        class CutOff extends S3ObjectStore {
+          override async copy(...request: Parameters<S3ObjectStore["copy"]>) {
+            const result = await super.copy(...request);
+            if (request[0].source.key !== LARGE || isCut) return result;
+            isCut = true;
+            refusal.remove();
+            throw new DomainError("store_unavailable", "cut off");
+          }
+        }
+        const connections = {
+          ...bench.parts.connections,
+          store: (_: string, counts: RequestCounts) =>
+            new CutOff({ client, endpoint: bench.store.url, counts, ...inParts }),
+        };
+        await workWith(bench, { connections }, id);
+        expect(isCut).toBe(true);
+        expect(await bench.exceptions(id)).toEqual({});
+        expectTagged();
+      });
+
+      it("gets them when it is retried after they were refused", async () => {
+        const client = openClient();
+        forgetTags(client);
+        const connections = connectionsWith(client, inParts);
+        const id = await bench.submit({ onConflict });
+        const refusal = bench.store.faults.add({
+          operation: "PutObjectTagging",
+          effect: { type: "access-denied" },
+        });
+        await workWith(bench, { connections }, id);
+        for (let retries = 0; retries < 2; retries += 1) {
+          expect(await bench.exceptions(id)).toEqual({ [LARGE]: "access_denied" });
+          expect(bench.store.listKeys("bucket-a")).toEqual([LARGE]);
+          if (retries === 1) refusal.remove();
+          await bench.jobs.act(id, "retry", "ann");
+          await workWith(bench, { connections }, id);
+        }
+        expect(await bench.exceptions(id)).toEqual({});
+        expectTagged();
+      });
     },
   );
 
@@ -162,11 +212,22 @@ describe("an object too large for one copy", () => {
   ] as const)("is not begun anew for a passing trouble of %s (%s: %s)", async (_, operation, type) => {
     bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });
     const isUnderWay = () => bench.store.listUploads("bucket-b").length > 0;
-    const fault = { operation, when: isUnderWay, nth: 1, effect: { type } } as const;
-    const job = await moveWith(inParts, fault);
+    const fault = bench.store.faults.add({ operation, when: isUnderWay, nth: 1, effect: { type } });
+    const job = await moveWith(inParts);
+    expect(fault.struck).toBe(1);
     expect(await bench.exceptions(job.id)).toEqual({});
     expect(bench.store.requests.count("CreateMultipartUpload")).toBe(1);
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
+  });
+
+  it("is begun anew at once when somebody aborts its upload", async () => {
+    bench.store.putObject("bucket-a", LARGE, { size: 12 * MIB, seed: 3 });
+    const effect = { type: "error", status: 404, code: "NoSuchUpload" } as const;
+    const job = await moveWith(inParts, { operation: "UploadPartCopy", nth: 1, effect });
+    expect(await bench.exceptions(job.id)).toEqual({});
+    expect(bench.store.requests.count("CreateMultipartUpload")).toBe(2);
+    expect(bench.store.requests.count("UploadPartCopy")).toBeLessThanOrEqual(6);
+    expect(bench.store.listUploads("bucket-b")).toEqual([]);
   });
 
   it("leaves no unfinished upload behind when a part cannot be copied, and costs only itself", async () => {

@@ -1,11 +1,12 @@
 /** Credentials that expire in mid-job are renewed, or the job pauses and says why; no object suffers either way. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
 import type { SandboxKeys } from "../../src/sandbox/credential-book.ts";
 import { type CredentialsService, startCredentialsService } from "../support/credentials-service.ts";
 import { expectMoved } from "../support/expect-moved.ts";
-import { type StsService, startStsService } from "../support/sts-service.ts";
+import { type Refusal, type StsService, startStsService } from "../support/sts-service.ts";
 import { fillStore, imageKeys, openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/workbench.ts";
 
 const keys = imageKeys(60);
@@ -141,23 +142,26 @@ describe("credentials of a role", () => {
     vi.unstubAllEnvs();
   });
 
+  /** STS answers so as soon as some objects have been copied. */
+  function refuseInMidJob(refusal: Refusal): void {
+    bench.store.faults.add({
+      operation: "CopyObject",
+      when: () => {
+        if (bench.store.countObjects("bucket-b") >= 25) sts.refusal = refusal;
+        return false;
+      },
+      effect: { type: "internal-error" },
+    });
+  }
+
   it.each([
-    [403, "AccessDenied"],
-    [400, "InvalidIdentityToken"],
-    [400, "IDPCommunicationError"],
-    [503, "ServiceUnavailable"],
+    { status: 403, code: "AccessDenied" },
+    { status: 400, code: "InvalidIdentityToken" },
   ])(
-    "that STS refuses to renew with %i %s pause the job; no object is taken for refused",
-    async (status, code) => {
+    "that STS refuses to renew pause the job, and no object is taken for refused: $code",
+    async (refusal) => {
       const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
-      bench.store.faults.add({
-        operation: "CopyObject",
-        when: () => {
-          if (bench.store.countObjects("bucket-b") >= 25) sts.refusal = { status, code };
-          return false;
-        },
-        effect: { type: "internal-error" },
-      });
+      refuseInMidJob(refusal);
       const paused = await bench.work(id);
       expect(await bench.exceptions(id)).toEqual({});
       expect(paused).toMatchObject({ state: "paused", objects: { exceptions: 0 } });
@@ -172,6 +176,23 @@ describe("credentials of a role", () => {
       await expectMoved(bench, keys, { credentials: first });
     },
   );
+
+  it.each([
+    { status: 503, code: "ServiceUnavailable" },
+    { status: 400, code: "Throttling" },
+    { status: 400, code: "IDPCommunicationError" },
+  ])("that STS cannot renew just now are waited for: $code", async (refusal) => {
+    const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
+    refuseInMidJob(refusal);
+    const run = bench.work(id);
+    await vi.waitFor(() => expect(sts.refusal).not.toBeNull(), 10_000);
+    bench.store.faults.clear();
+    // Longer than refused credentials are waited for here.
+    await sleep(800);
+    sts.refusal = null;
+    expect(await run).toMatchObject({ state: "completed", objects: { moved: 60, exceptions: 0 } });
+    await expectMoved(bench, keys, { credentials: first });
+  });
 });
 
 describe("configured credentials", () => {

@@ -22,5 +22,6 @@ export function notCopied(fault: unknown): CopyResult {
   if (fault.kind === "gone") return { kind: "source_gone" };
   if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
   const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";
-  return { kind: "failed", failure: objectFailure(fault, "access_denied", refused) };
+  const failure = objectFailure(fault, "access_denied", refused);
+  return { kind: "failed", failure, ...(fault.standing !== null && { standing: fault.standing }) };
 }

@@ -54,7 +54,7 @@ const REPEATABLE = { isRepeatable: true } as const;
 
 /** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
 export async function multipartCopy(copy: PartedCopy, settings: PartSettings): Promise<string> {
-  const { requests, request, traits, signal, slots, pass } = copy;
+  const { requests, request, traits, signal, pass } = copy;
   const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
   const copying: Copying = { ...copy, doing };
   const upload = await createUpload(copying);
@@ -63,10 +63,10 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
   try {
-    for (const leftover of await findLeftovers(requests, upload, signal)) await abort(copying, leftover);
+    await abortLeftovers(copying, upload);
     const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
-      pass(1, () => slots(() => copyPart(copying, upload, range)), signal, REPEATABLE),
+      partOf(copying, upload, range),
     );
     // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
     await pass(0, () => headObject(requests, pinnedHead(request.source), signal), signal, REPEATABLE);
@@ -76,8 +76,36 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
     throw error;
   }
   const { target } = request;
-  const completed = { etag, size: traits.size, parts: ranges.length, tags: traits.tags };
-  return settleTarget(requests, target, completed, pass);
+  return settleTarget(
+    requests,
+    { target, etag, size: traits.size, parts: ranges.length, tags: traits.tags },
+    pass,
+  );
+}
+
+/** One stopped in between leaves them: they may be a successor's by now. */
+async function abortLeftovers(copying: Copying, upload: Upload): Promise<void> {
+  const { requests, signal, pass } = copying;
+  const find = () => findLeftovers(requests, upload, signal);
+  for (const leftover of await pass(0, find, signal, REPEATABLE)) {
+    if (signal?.aborted) return;
+    await abort(copying, leftover);
+  }
+}
+
+/** Copies a part, again and again while that may help: without its upload, which somebody has aborted, it does not. */
+async function partOf(copying: Copying, upload: Upload, range: PartRange): Promise<CompletedPart> {
+  const { pass, slots, signal } = copying;
+  const attempt = () =>
+    slots(() =>
+      copyPart(copying, upload, range).catch((error: unknown) => {
+        if (error instanceof S3Fault && error.vendorCode === "NoSuchUpload") return error;
+        throw error;
+      }),
+    );
+  const part = await pass(1, attempt, signal, REPEATABLE);
+  if (part instanceof S3Fault) throw part;
+  return part;
 }
 
 async function createUpload({ requests, request, signal, doing, traits, pass }: Copying): Promise<Upload> {

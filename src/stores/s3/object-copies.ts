@@ -8,9 +8,9 @@ import { MIN_PART_BYTES } from "./part-plan.ts";
 import type { PooledCopies } from "./pooled-copies.ts";
 import { S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
-import { settleTarget } from "./settle-target.ts";
+import { restoreTags } from "./settle-target.ts";
 import { singleCopy } from "./single-copy.ts";
-import { isProvableInParts, readSourceTraits, type SourceTraits } from "./source-traits.ts";
+import { isProvableInParts, readSourceTraits, readTags, type SourceTraits } from "./source-traits.ts";
 import type { StoreAbilities } from "./store-abilities.ts";
 import { WorkTime } from "./work-time.ts";
 
@@ -61,10 +61,11 @@ export class ObjectCopies {
     pass: WritePass,
   ): Promise<string> {
     const { source, target } = request;
+    const { requests } = this.#means;
     if (source.size < LARGE_BYTES && !this.#mustGoInParts(source)) return targetEtag;
-    const { tags } = await readSourceTraits(this.#means.requests, source, signal);
-    const completed = { etag: targetEtag, size: source.size, parts: null, tags };
-    return settleTarget(this.#means.requests, target, completed, pass);
+    const tags = await this.#readableTags(source, signal);
+    if (tags.length > 0) await restoreTags(requests, { target, etag: targetEtag, tags }, pass);
+    return targetEtag;
   }
 
   async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
@@ -96,6 +97,17 @@ export class ObjectCopies {
     } catch (error) {
       if (error instanceof S3Fault && (error.kind === "refused" || error.kind === "denied")) return null;
       throw error;
+    }
+  }
+
+  /** None where they cannot be read: then no copy in parts was begun either, which reads them first. */
+  async #readableTags(source: CopyRequest["source"], signal: AbortSignal | undefined) {
+    try {
+      return await readTags(this.#means.requests, source, signal);
+    } catch (error) {
+      const isUntold = error instanceof S3Fault && ["gone", "refused", "denied"].includes(error.kind);
+      if (!isUntold) throw error;
+      return [];
     }
   }
 

@@ -13,6 +13,14 @@ class ProviderFailure extends Error {
   }
 }
 
+/** It could not answer just now; waited for like an outage of the store. */
+class ProviderOutage extends Error {
+  constructor(cause: Error) {
+    super(`the service that hands out credentials answered ${cause.name}`, { cause });
+    this.name = "CredentialsServiceUnavailable";
+  }
+}
+
 /**
  * From now on `client` tells a provider's refusal from the store's: credentials that cannot be had concern every
  * object, not the one that was being copied. A network that fails stays what it is, an outage.
@@ -23,16 +31,24 @@ export function tellProviderFailures(client: S3Client): void {
     try {
       return await credentials(...options);
     } catch (error) {
-      throw isRefusal(error) ? new ProviderFailure(error) : error;
+      if (!(error instanceof Error)) throw error;
+      const status = statusOf(error);
+      if (status === null) throw error;
+      throw isPassing(error, status) ? new ProviderOutage(error) : new ProviderFailure(error);
     }
   };
   // What the SDK marks its own chain with, which it then neither caches a second time nor binds to the client again.
   client.config.credentials = Object.assign(telling, { memoized: true, configBound: true, attributed: true });
 }
 
-/** What a service of AWS answered, by the SDK's own marks. */
-function isRefusal(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
+/** Of an answer of a service of AWS, by the SDK's own marks; null for anything else. */
+function statusOf(error: Error): number | null {
+  if (!("$fault" in error)) return null;
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  return "$fault" in error && $metadata?.httpStatusCode !== undefined;
+  return $metadata?.httpStatusCode ?? null;
+}
+
+function isPassing({ name }: Error, status: number): boolean {
+  // An identity provider that STS could not reach (STS API reference, AssumeRoleWithWebIdentity) is a 400.
+  return status >= 500 || status === 429 || /^(Throttl|RequestLimit|IDPCommunicationError)/.test(name);
 }

@@ -53,6 +53,8 @@ const KIND_BY_CODE: ReadonlyMap<string, FaultKind> = new Map(
       "RequestTimeout",
       "RequestTimeoutException",
       "NoSuchUpload",
+      // Not a store's: see provider-failure.ts.
+      "CredentialsServiceUnavailable",
     ],
     bucket_missing: ["NoSuchBucket"],
     gone: ["NoSuchKey", "NoSuchVersion", "NotFound"],
@@ -160,6 +162,8 @@ export class S3Fault extends DomainError {
   readonly status: number | null;
   /** Code and reason as the store gave them. */
   readonly reason: string;
+  /** The ETag of an object that a copy has made before it failed; see `CopyResult`. */
+  standing: string | null = null;
 
   constructor(parts: FaultParts, doing: string) {
     const kind = parts.kind ?? faultKind(parts.code, parts.status);

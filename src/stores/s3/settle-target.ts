@@ -1,52 +1,101 @@
 /** Makes up for what some stores leave out when they complete a multipart copy. */
 
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
-import type { WritePass } from "../../ports/object-store.ts";
+import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { bareEtag, partsInEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { headObject } from "./object-facts.ts";
-import { badAnswer } from "./s3-errors.ts";
+import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
+
+type Target = CopyRequest["target"];
 
 /** What the completed object should be. */
 export interface Completed {
+  readonly target: Target;
   /** Empty where the store did not say. */
   readonly etag: string;
   readonly size: number;
-  /** Null where the ETag is known. */
-  readonly parts: number | null;
+  readonly parts: number;
   readonly tags: readonly Tag[];
 }
+
+/** A copy that an earlier attempt has completed. */
+export interface Standing {
+  readonly target: Target;
+  readonly etag: string;
+  /** The source's. */
+  readonly tags: readonly Tag[];
+}
+
+const REPEATABLE = { isRepeatable: true } as const;
 
 /**
  * Gives the target's ETag. Ceph (16.2 measured) answers `CompleteMultipartUpload` with an empty ETag and forgets the
  * tags that `CreateMultipartUpload` named, so the target is looked at where either matters. Not stopped by a signal:
- * the object is there, and nobody would come back for its tags.
+ * the object is there, and nobody would come back for its tags. A fault tells which object stands there without them.
  */
 export async function settleTarget(
   requests: S3Requests,
-  target: { readonly bucket: string; readonly key: string },
-  completed: Completed,
+  { target, etag, size, parts, tags }: Completed,
   pass: WritePass,
 ): Promise<string> {
-  const { etag, size, parts, tags } = completed;
   if (etag !== "" && tags.length === 0) return etag;
-  const at = { Bucket: target.bucket, Key: target.key };
-  const head = await headObject(requests, at, undefined);
+  const head = await look(requests, target, pass);
   const seen = bareEtag(head.ETag);
   if (head.ContentLength !== size || (etag === "" ? partsInEtag(seen) !== parts : seen !== etag)) {
     throw badAnswer(`completing ${target.bucket}/${target.key}`, "the new object is not the copy");
   }
-  if (head.TagCount !== tags.length) {
-    const doing = `tagging ${target.bucket}/${target.key}`;
-    const input = { ...at, Tagging: { TagSet: [...tags] } };
-    const send = () =>
-      requests.send({ kind: "other", doing }, undefined, (client, options) => {
-        const command = new PutObjectTaggingCommand(input);
-        lookBeforeSending(command, requests.mayWrite);
-        return client.send(command, options);
-      });
-    await pass(1, send, undefined, { isRepeatable: true });
+  if (head.TagCount === tags.length) return seen;
+  try {
+    await setTags(requests, target, tags, pass);
+  } catch (error) {
+    if (error instanceof S3Fault) error.standing = seen;
+    throw error;
   }
   return seen;
+}
+
+/**
+ * Gives the object that an earlier attempt has made the tags it never got. One that has any keeps them: somebody has set
+ * them since. Throws the fault `precondition_failed` when another object stands there.
+ */
+export async function restoreTags(
+  requests: S3Requests,
+  { target, etag, tags }: Standing,
+  pass: WritePass,
+): Promise<void> {
+  const head = await look(requests, target, pass);
+  if (bareEtag(head.ETag) !== etag) {
+    const parts = { code: "PreconditionFailed", status: 412, message: "another object stands there" };
+    throw new S3Fault(parts, `looking at ${target.bucket}/${target.key}`);
+  }
+  if ((head.TagCount ?? 0) > 0) return;
+  try {
+    await setTags(requests, target, tags, pass);
+  } catch (error) {
+    if (error instanceof S3Fault) error.standing = etag;
+    throw error;
+  }
+}
+
+function look(requests: S3Requests, { bucket, key }: Target, pass: WritePass) {
+  return pass(0, () => headObject(requests, { Bucket: bucket, Key: key }, undefined), undefined, REPEATABLE);
+}
+
+function setTags(
+  requests: S3Requests,
+  { bucket, key }: Target,
+  tags: readonly Tag[],
+  pass: WritePass,
+): Promise<unknown> {
+  const doing = `tagging ${bucket}/${key}`;
+  const input = { Bucket: bucket, Key: key, Tagging: { TagSet: [...tags] } };
+  const send = () =>
+    requests.send({ kind: "other", doing }, undefined, (client, options) => {
+      const command = new PutObjectTaggingCommand(input);
+      lookBeforeSending(command, requests.mayWrite);
+      return client.send(command, options);
+    });
+  return pass(1, send, undefined, REPEATABLE);
 }

@@ -116,7 +116,8 @@ function checksum(head: HeadObjectCommandOutput): Partial<CreateMultipartUploadC
   return { ChecksumAlgorithm: whole.algorithm as ChecksumAlgorithm, ChecksumType: "FULL_OBJECT" };
 }
 
-async function readTags(
+/** The tags of `source` as it is now; none on a store that knows no tags. Throws faults. */
+export async function readTags(
   requests: S3Requests,
   source: CopyRequest["source"],
   signal: AbortSignal | undefined,
