@@ -72,7 +72,9 @@ export class HeldLease {
     }
   }
 
+  /** Without bound when it seems negative: the clock was set back since, and how long ago that was nobody can tell. */
   #ageMs(): number {
-    return this.#clock.now() - this.#renewedAt;
+    const age = this.#clock.now() - this.#renewedAt;
+    return age < 0 ? Number.POSITIVE_INFINITY : age;
   }
 }

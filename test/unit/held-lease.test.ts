@@ -52,3 +52,13 @@ it("is asked for only when the last answer is too old, and once for all who want
   await confirm(5_000);
   expect(asked()).toBe(2);
 });
+
+it("counts as outdated once the clock was set back to before it was prolonged, and is asked for", async () => {
+  const { clock, lease, confirm, asked } = held(10_000);
+  await lease.renew({} as RunReport);
+  clock.at -= 1;
+  expect(lease.isOutdated).toBe(true);
+  await confirm(10_000);
+  expect(asked()).toBe(1);
+  expect(lease.isOutdated).toBe(false);
+});
