@@ -1,5 +1,5 @@
 /** A production database that takes connections and statements and does not answer: never an endless wait. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
@@ -70,7 +70,15 @@ describe("a server that froze", () => {
   });
 
   function signal(name: "SIGSTOP" | "SIGCONT"): void {
-    process.kill(Number(readFileSync(join(directory, "mariadb.pid"), "utf8")), name);
+    const pid = Number(readFileSync(join(directory, "mariadb.pid"), "utf8"));
+    process.kill(pid, name);
+    // A thread that runs on another processor goes on until the kernel reaches it, and may still answer.
+    const isStopped = (thread: string) =>
+      /^\d+ \(.*\) [Tt] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"));
+    const until = performance.now() + 5000;
+    while (name === "SIGSTOP" && !readdirSync(`/proc/${pid}/task`).every(isStopped)) {
+      if (performance.now() > until) throw new Error("the server does not stop");
+    }
   }
 
   async function paths(): Promise<string[]> {
