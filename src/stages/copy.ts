@@ -7,6 +7,7 @@ import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
+import { adoptVersion, atVersion } from "./source-version.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
@@ -70,21 +71,24 @@ async function copyObject(
   if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) return renewOwnCopy(context, object);
   let target = seenAtTarget;
   let ours = mayBeOurs;
+  // Adopted only together with its copy: whatever fails, the copy of an older version must not pass for this one's.
+  let version = object;
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-    const found = verdictOn(context, object, target, ours);
+    const found = verdictOn(context, version, target, ours);
     // Not even a turn of the microtask queue where nothing needs to be asked: the request goes out with this call.
     const verdict = "copy" in found ? found : await found;
-    if (!verdict.copy) return settleWithoutCopy(context, object, verdict, { target, mayBeOurs: ours });
-    const result = await requestCopy(context, object, spec.onConflict !== "overwrite", free);
-    if (result.kind !== "precondition_failed") return settleResult(context, object, result);
+    if (!verdict.copy)
+      return settleWithoutCopy(context, object, verdict, { version, target, mayBeOurs: ours });
+    const result = await requestCopy(context, version, spec.onConflict !== "overwrite", free);
+    if (result.kind !== "precondition_failed") return settleResult(context, object, version, result);
     const now = await lookAgain(context, object);
     if (now === null) return "settled";
     if (now.source === null) return "vanished";
     // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
     // But a copy of the version before this one is no copy of this one, however alike they are in size.
-    ours = looksIdentical(now.source, object);
+    ours = looksIdentical(now.source, version);
     target = now.target;
-    adoptVersion(object, now.source);
+    version = atVersion(object, now.source);
   }
   except(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
   return "settled";
@@ -93,14 +97,17 @@ async function copyObject(
 async function settleResult(
   context: StageContext,
   object: BatchObject,
+  version: BatchObject,
   result: Exclude<CopyResult, { readonly kind: "precondition_failed" }>,
 ): Promise<"settled" | "vanished"> {
   if (result.kind === "source_gone") return "vanished";
-  if (result.kind === "copied") await settleCopied(context, object, result.etag);
-  else {
-    object.targetEtag = result.standing ?? object.targetEtag;
-    except(object, result.failure.code, result.failure.message);
+  const made = result.kind === "copied" ? result.etag : result.standing;
+  if (made !== undefined) {
+    adoptVersion(object, version);
+    object.targetEtag = made;
   }
+  if (result.kind === "copied") await settleCopied(context, object, result.etag);
+  else except(object, result.failure.code, result.failure.message);
   return "settled";
 }
 
@@ -127,22 +134,14 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
     except(object, "target_changed", "the object at the new key is no longer this job's copy");
   }
   if (object.fate.kind !== "going") return "settled";
-  // Adopted only together with its copy: whatever fails, the copy of the older version must not pass for the newer's.
-  const newer = { ...object, etag: now.etag, size: now.size, storageClass: now.storageClass };
+  const newer = atVersion(object, now);
   const result = await requestCopy(context, newer, standing === null);
-  if (result.kind === "source_gone") return "vanished";
-  if (result.kind === "copied") {
-    adoptVersion(object, now);
-    object.targetEtag = result.etag;
-  }
-  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
-  if (result.kind === "precondition_failed") {
-    except(
-      object,
-      "source_changed",
-      "the source changed again, or an object appeared at the new key, while it was being copied",
-    );
-  }
+  if (result.kind !== "precondition_failed") return settleResult(context, object, newer, result);
+  except(
+    object,
+    "source_changed",
+    "the source changed again, or an object appeared at the new key, while it was being copied",
+  );
   return "settled";
 }
 
@@ -151,7 +150,6 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
  * that should have stayed and did not is the sign: the source is looked at again, and a newer version adopted.
  */
 async function settleCopied(context: StageContext, object: BatchObject, copiedEtag: string): Promise<void> {
-  object.targetEtag = copiedEtag;
   if (!tellsOfChange(object, copiedEtag)) return;
   const { object: now } = await lookAtOne(sourceLook(context), object.key);
   if (now === null || now.etag === object.etag) return;
@@ -164,13 +162,21 @@ function tellsOfChange({ etag }: BatchObject, copiedEtag: string): boolean {
   return copiedEtag !== etag && !etag.includes("-") && !copiedEtag.includes("-");
 }
 
+/** What a verdict is about. */
+interface Found {
+  readonly version: BatchObject;
+  readonly target: Seen | null;
+  readonly mayBeOurs: boolean;
+}
+
 async function settleWithoutCopy(
   context: StageContext,
   object: BatchObject,
   verdict: Exclude<CopyVerdict, { readonly copy: true }>,
-  { target, mayBeOurs }: { readonly target: Seen | null; readonly mayBeOurs: boolean },
+  { version, target, mayBeOurs }: Found,
 ): Promise<"settled"> {
   if (verdict.because === "already_there") {
+    adoptVersion(object, version);
     object.targetEtag = target?.etag ?? null;
     if (mayBeOurs) await finishOwnCopy(context, object);
     return "settled";
@@ -235,12 +241,4 @@ async function lookAgain(context: StageContext, object: BatchObject) {
   if (failure === null) return { source: source.object, target: target.object };
   except(object, failure.code, failure.message);
   return null;
-}
-
-/** The version that is moved from now on, if the source was overwritten: it goes round again. */
-function adoptVersion(object: BatchObject, source: Seen & { readonly storageClass: string | null }): void {
-  if (looksIdentical(source, object)) return;
-  object.etag = source.etag;
-  object.size = source.size;
-  object.storageClass = source.storageClass;
 }

@@ -11,7 +11,7 @@ import type { FaultRule } from "../../src/sandbox/fault-rules.ts";
 import { openConnections } from "../../src/stores/open-connections.ts";
 import { openS3Client } from "../../src/stores/s3/s3-client.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../src/stores/s3/s3-object-store.ts";
-import { bodyOf, moved, workWith } from "../support/bystander.ts";
+import { bodyOf, moved, until, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -256,6 +256,43 @@ describe("an object too large for one copy", () => {
         .equals(newer ?? Buffer.alloc(0)),
     ).toBe(true);
   });
+});
+
+describe("a source overwritten by as many bytes when its copy was made and the answer lost", () => {
+  it.each(["fail", "skip-identical", "overwrite"])(
+    "is not given up for the older ones by the attempt after an outage (%s)",
+    async (onConflict) => {
+      const newer = (bodyOf(bench, "bucket-a", LARGE) ?? "").toUpperCase();
+      let copies = 0;
+      /** Loses the first answer; finds the source overwritten then; and has the store away for a while after that. */
+      class Troubled extends S3ObjectStore {
+        override async copy(...request: Parameters<S3ObjectStore["copy"]>) {
+          if (request[0].source.key !== LARGE) return super.copy(...request);
+          copies += 1;
+          if (copies === 1) await super.copy(...request);
+          if (copies === 2) bench.store.putObject("bucket-a", LARGE, newer);
+          if (copies === 3 || copies === 4) clock.advance(40_000);
+          if (copies === 2 || copies > 4) return super.copy(...request);
+          throw new DomainError("store_unavailable", "lost");
+        }
+      }
+      const client = openClient();
+      const store = (_: string, counts: RequestCounts) =>
+        new Troubled({ client, endpoint: bench.store.url, counts });
+      const id = await bench.submit({ verify: "size", onConflict });
+      let isOver = false;
+      const run = workWith(bench, { connections: { ...bench.parts.connections, store } }, id).finally(() => {
+        isOver = true;
+      });
+      await until(() => {
+        clock.advance(1_000);
+        return isOver;
+      });
+      await run;
+      expect(copies).toBeGreaterThanOrEqual(onConflict === "overwrite" ? 4 : 2);
+      expect([bodyOf(bench, "bucket-a", LARGE), bodyOf(bench, "bucket-b", moved(LARGE))]).toContain(newer);
+    },
+  );
 });
 
 describe("digests that do not compare", () => {
