@@ -21,13 +21,6 @@ import type { StoreState } from "./store-state.ts";
 import { element } from "./xml.ts";
 
 const MAX_PART_NUMBER = 10_000;
-/** Every access key is a user of its own here. */
-function initiatorOf(request: S3Request): string {
-  const [, accessKeyId = "anonymous"] =
-    /Credential=([^/]+)\//.exec(header(request, "authorization") ?? "") ?? [];
-  return `arn:aws:iam::000000000000:user/${accessKeyId}`;
-}
-
 const MAX_PART_BYTES = 5 * 2 ** 30;
 
 /** Opens an upload; it keeps the headers that the finished object will have. */
@@ -138,6 +131,13 @@ function cutSource(range: string | undefined, source: ObjectBody): ObjectBody {
     );
   }
   return source.slice(first, last + 1);
+}
+
+/** Every access key is a user of its own here. */
+function initiatorOf(request: S3Request): string {
+  const [, accessKeyId = "anonymous"] =
+    /Credential=([^/]+)\//.exec(header(request, "authorization") ?? "") ?? [];
+  return `arn:aws:iam::000000000000:user/${accessKeyId}`;
 }
 
 /** S3 combines parts into a CRC of the whole but never into a SHA, and keeps CRC-64/NVME in no other way. */

@@ -38,13 +38,14 @@ function open(copyPath: "pool" | "sdk" | "parts", afterwards: boolean): ObjectSt
   });
 }
 
-const copy = (store: ObjectStore) =>
-  store.copy({
-    source: { bucket: "a", key: "plain", etag, size: 4 },
-    target: { bucket: "a", key: "copy" },
-    storageClass: null,
-    onlyIfAbsent: false,
-  });
+const request = () => ({
+  source: { bucket: "a", key: "plain", etag, size: 4 },
+  target: { bucket: "a", key: "copy" },
+  storageClass: null,
+  onlyIfAbsent: false,
+});
+
+const copy = (store: ObjectStore) => store.copy(request());
 
 const REQUESTS = [
   { title: "a copy over the pool", operation: "CopyObject", path: "pool", act: copy },
@@ -54,6 +55,12 @@ const REQUESTS = [
     operation: "CompleteMultipartUpload",
     path: "parts",
     act: copy,
+  },
+  {
+    title: "the tags of a copy that was cut off",
+    operation: "PutObjectTagging",
+    path: "parts",
+    act: (store: ObjectStore) => store.finishCopy(request(), sandbox.putObject("a", "copy", "body").etag),
   },
   {
     title: "a bulk deletion",
@@ -72,7 +79,9 @@ const REQUESTS = [
 describe("a request that writes", () => {
   for (const { title, operation, path, act } of REQUESTS) {
     it(`is not sent when it may no longer be, and is when it may: ${title}`, async () => {
-      for (const key of ["plain", NOT_FOR_XML]) etag = sandbox.putObject("a", key, "body").etag;
+      for (const key of ["plain", NOT_FOR_XML]) {
+        etag = sandbox.putObject("a", key, "body", { tags: { kind: "film" } }).etag;
+      }
       const before = sandbox.requests.count(operation);
       await expect(act(open(path, false))).rejects.toMatchObject({ code: "store_unavailable" });
       expect(sandbox.requests.count(operation)).toBe(before);

@@ -28,6 +28,18 @@ async function expectAllMoved(job: { id: string; state: string }): Promise<void>
   expect(bench.paths()).toEqual(KEYS.map(moved));
 }
 
+/** A job that has copied {@link ODD} when `body` is written over it; its id. */
+async function overwrittenAfterItsCopy(body: string, spec: Record<string, unknown> = {}): Promise<string> {
+  const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
+  const run = bench.move(spec);
+  await hold.arrival();
+  bench.store.putObject("bucket-a", ODD, body);
+  hold.release();
+  const { id } = await run;
+  expect(await bench.exceptions(id)).toEqual({ [ODD]: "source_changed" });
+  return id;
+}
+
 describe("a passing trouble of one copy does not cost the object", () => {
   const effects: [string, FaultEffect][] = [
     ["503 SlowDown", { type: "slow-down" }],
@@ -192,13 +204,7 @@ describe("a source that", () => {
   });
 
   it("is overwritten after its copy, as the copy is while a retry looks at the source: neither is replaced", async () => {
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.putObject("bucket-a", ODD, "newer bytes");
-    hold.release();
-    const job = await run;
-    expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "source_changed" });
+    const id = await overwrittenAfterItsCopy("newer bytes");
     const looked = bench.store.faults.add({
       operation: "HeadObject",
       bucket: "bucket-a",
@@ -209,10 +215,10 @@ describe("a source that", () => {
         return false;
       },
     });
-    await bench.jobs.act(job.id, "retry", "ann");
-    await bench.work(job.id);
+    await bench.jobs.act(id, "retry", "ann");
+    await bench.work(id);
     looked.remove();
-    expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "target_changed" });
+    expect(await bench.exceptions(id)).toEqual({ [ODD]: "target_changed" });
     expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe("the application's own");
     expect(bodyOf(bench, "bucket-a", ODD)).toBe("newer bytes");
   });
@@ -220,15 +226,8 @@ describe("a source that", () => {
   it.each(["size", "etag"])(
     "is overwritten after its copy is renewed in vain, and the older copy never passes for the newer's (verify %s)",
     async (verify) => {
-      const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
-      const run = bench.move({ verify });
-      await hold.arrival();
-      const older = bodyOf(bench, "bucket-a", ODD) ?? "";
-      const newer = older.toUpperCase();
-      bench.store.putObject("bucket-a", ODD, newer);
-      hold.release();
-      const { id } = await run;
-      expect(await bench.exceptions(id)).toEqual({ [ODD]: "source_changed" });
+      const newer = (bodyOf(bench, "bucket-a", ODD) ?? "").toUpperCase();
+      const id = await overwrittenAfterItsCopy(newer, { verify });
       const denied = bench.store.faults.add({
         ...{ operation: "CopyObject", sourceKey: ODD },
         effect: { type: "access-denied" },

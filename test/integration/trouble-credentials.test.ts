@@ -27,6 +27,22 @@ function fill(): void {
   bench.addRows(keys);
 }
 
+/** A workbench that has no credentials but those the SDK finds by `environment`. */
+async function openWith(
+  environment: Readonly<Record<string, string | undefined>>,
+  credentialsMs: number,
+): Promise<void> {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  bench = await openWorkbench({
+    connect: { accessKeyId: null, secretAccessKey: null },
+    patience: { credentialsMs },
+  });
+  bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
+  bench.store.credentials.grant(first);
+  bench.store.credentials.grant(second);
+  fill();
+}
+
 /** Ends `ended` when the request of `moment` arrives, which is then refused with all that follow. */
 function expireAt(moment: (typeof MOMENTS)[number][1], ended: SandboxKeys, then = () => {}): void {
   let seen = 0;
@@ -47,15 +63,7 @@ describe("credentials of the SDK's provider chain that expire", () => {
 
   beforeEach(async () => {
     provider = await startCredentialsService(first);
-    for (const [name, value] of Object.entries(provider.environment)) vi.stubEnv(name, value);
-    bench = await openWorkbench({
-      connect: { accessKeyId: null, secretAccessKey: null },
-      patience: { credentialsMs: 1_500 },
-    });
-    bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
-    bench.store.credentials.grant(first);
-    bench.store.credentials.grant(second);
-    fill();
+    await openWith(provider.environment, 1_500);
   });
   afterEach(async () => {
     await bench.close();
@@ -127,14 +135,7 @@ describe("credentials of a role", () => {
 
   beforeEach(async () => {
     sts = await startStsService(first);
-    for (const [name, value] of Object.entries(sts.environment)) vi.stubEnv(name, value);
-    bench = await openWorkbench({
-      connect: { accessKeyId: null, secretAccessKey: null },
-      patience: { credentialsMs: 300 },
-    });
-    bench.store.credentials.revoke(WORKBENCH_KEYS.accessKeyId);
-    bench.store.credentials.grant(first);
-    fill();
+    await openWith(sts.environment, 300);
   });
   afterEach(async () => {
     await bench.close();

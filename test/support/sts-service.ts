@@ -16,7 +16,7 @@ export interface Refusal {
 
 export interface StsService {
   /** What the SDK's provider chain has to find. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Null: hands out credentials. */
   refusal: Refusal | null;
   close(): void;
@@ -46,6 +46,13 @@ export async function startStsService(keys: SandboxKeys): Promise<StsService> {
       AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
       AWS_REGION: "us-east-1",
       AWS_EC2_METADATA_DISABLED: "true",
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined,
+      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: undefined,
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_PROFILE: undefined,
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     },
     close() {
       server.closeAllConnections();

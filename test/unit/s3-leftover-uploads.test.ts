@@ -23,7 +23,7 @@ it.each<[string, MultipartUpload[], string[]]>([
   ["the same user's", [upload("own", USER), upload("left", USER)], ["left"]],
   ["another user's", [upload("own", USER), upload("left", `${USER}2`)], []],
   [
-    "another process' of the same role",
+    "of another process of the same role",
     [upload("own", session("r", "1")), upload("left", session("r", "2"))],
     ["left"],
   ],
@@ -37,14 +37,19 @@ it.each<[string, MultipartUpload[], string[]]>([
   expect(found).toEqual(expected.map((UploadId) => ({ ...OWN, UploadId })));
 });
 
-it.each([
-  ["AccessDenied", 403, true],
-  ["NotImplemented", 501, true],
-  ["SlowDown", 503, false],
-])("%s is no obstacle: %s %s", async (code, status, isHarmless) => {
+const answering = (code: string, status: number) => {
   const fault = new S3Fault({ code, status, message: "" }, "looking");
-  const requests = { send: () => Promise.reject(fault) } as unknown as S3Requests;
-  const found = findLeftovers(requests, OWN, undefined);
-  if (isHarmless) expect(await found).toEqual([]);
-  else await expect(found).rejects.toBe(fault);
+  return { fault, requests: { send: () => Promise.reject(fault) } as unknown as S3Requests };
+};
+
+it.each([
+  ["AccessDenied", 403],
+  ["NotImplemented", 501],
+])("not being able to look is no obstacle: %s", async (code, status) => {
+  expect(await findLeftovers(answering(code, status).requests, OWN, undefined)).toEqual([]);
+});
+
+it("a store that is busy is asked again by the caller", async () => {
+  const { fault, requests } = answering("SlowDown", 503);
+  await expect(findLeftovers(requests, OWN, undefined)).rejects.toBe(fault);
 });

@@ -20,7 +20,7 @@ export interface Completed {
   readonly tags: readonly Tag[];
 }
 
-/** A copy that an earlier attempt has completed. */
+/** A copy that has been completed, and the tags that belong to it. */
 export interface Standing {
   readonly target: Target;
   readonly etag: string;
@@ -46,13 +46,7 @@ export async function settleTarget(
   if (head.ContentLength !== size || (etag === "" ? partsInEtag(seen) !== parts : seen !== etag)) {
     throw badAnswer(`completing ${target.bucket}/${target.key}`, "the new object is not the copy");
   }
-  if (head.TagCount === tags.length) return seen;
-  try {
-    await setTags(requests, target, tags, pass);
-  } catch (error) {
-    if (error instanceof S3Fault) error.standing = seen;
-    throw error;
-  }
+  if (head.TagCount !== tags.length) await setTags(requests, { target, etag: seen, tags }, pass);
   return seen;
 }
 
@@ -60,35 +54,27 @@ export async function settleTarget(
  * Gives the object that an earlier attempt has made the tags it never got. One that has any keeps them: somebody has set
  * them since. Throws the fault `precondition_failed` when another object stands there.
  */
-export async function restoreTags(
-  requests: S3Requests,
-  { target, etag, tags }: Standing,
-  pass: WritePass,
-): Promise<void> {
+export async function restoreTags(requests: S3Requests, standing: Standing, pass: WritePass): Promise<void> {
+  const { target, etag } = standing;
   const head = await look(requests, target, pass);
   if (bareEtag(head.ETag) !== etag) {
     const parts = { code: "PreconditionFailed", status: 412, message: "another object stands there" };
     throw new S3Fault(parts, `looking at ${target.bucket}/${target.key}`);
   }
-  if ((head.TagCount ?? 0) > 0) return;
-  try {
-    await setTags(requests, target, tags, pass);
-  } catch (error) {
-    if (error instanceof S3Fault) error.standing = etag;
-    throw error;
-  }
+  if ((head.TagCount ?? 0) === 0) await setTags(requests, standing, pass);
 }
 
 function look(requests: S3Requests, { bucket, key }: Target, pass: WritePass) {
   return pass(0, () => headObject(requests, { Bucket: bucket, Key: key }, undefined), undefined, REPEATABLE);
 }
 
-function setTags(
+/** A fault tells of the object that stands there without them. */
+async function setTags(
   requests: S3Requests,
-  { bucket, key }: Target,
-  tags: readonly Tag[],
+  { target, etag, tags }: Standing,
   pass: WritePass,
-): Promise<unknown> {
+): Promise<void> {
+  const { bucket, key } = target;
   const doing = `tagging ${bucket}/${key}`;
   const input = { Bucket: bucket, Key: key, Tagging: { TagSet: [...tags] } };
   const send = () =>
@@ -97,5 +83,10 @@ function setTags(
       lookBeforeSending(command, requests.mayWrite);
       return client.send(command, options);
     });
-  return pass(1, send, undefined, REPEATABLE);
+  try {
+    await pass(1, send, undefined, REPEATABLE);
+  } catch (error) {
+    if (error instanceof S3Fault) error.standing = etag;
+    throw error;
+  }
 }
