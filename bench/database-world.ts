@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { nodeArguments } from "../test/support/executable.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
 import { createRunDirectory, removeRunDirectory } from "../test/support/run-directory.ts";
 import { type LongStatement, readSlowLog } from "./slow-log.ts";
@@ -202,7 +203,7 @@ async function startStore(
 }
 
 function runJob(dist: string, job: string, config: string): Job {
-  const args = [join(dist, "src/main.js"), "run", job, "--config", config, "--json"];
+  const args = nodeArguments(dist, ["run", job, "--config", config, "--json"]);
   const child = spawn(process.execPath, ["--no-deprecation", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let err = "";

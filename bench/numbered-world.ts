@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { nodeArguments } from "../test/support/executable.ts";
 
 export const SOURCE = { bucket: "bucket-a", prefix: "image/" };
 export const TARGET = { bucket: "bucket-b", prefix: "avatar/" };
@@ -64,7 +65,7 @@ export async function startNumberedWorld(options: WorldOptions): Promise<Numbere
     const config = join(directory, "config.json");
     writeFileSync(config, JSON.stringify(configOf(options, url, port, ledger)));
     const startedAt = Date.now();
-    const service = start([join(options.dist, "src/main.js"), "serve", "--config", config]);
+    const service = start(nodeArguments(options.dist, ["serve", "--config", config]));
     children.push(service);
     const serviceUrl = `http://127.0.0.1:${port}`;
     await untilReady(serviceUrl, service);

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeArguments } from "../test/support/executable.ts";
 import type { ApplicationDatabase } from "./application-database.ts";
 import type { Contender } from "./contender.ts";
 import { CREDENTIALS, REGION, SOURCE, TARGET } from "./store-process.ts";
@@ -45,8 +46,8 @@ export function transhipContender({ name, database, ledger }: TranshipVariant): 
       const [configFile, jobFile] = [join(directory, "config.json"), join(directory, "job.json")];
       writeFileSync(configFile, JSON.stringify(config));
       writeFileSync(jobFile, JSON.stringify(job));
-      const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
-      const args = [main, "run", jobFile, "--config", configFile, "--json"];
+      const dist = fileURLToPath(new URL("..", import.meta.url));
+      const args = nodeArguments(dist, ["run", jobFile, "--config", configFile, "--json"]);
       return {
         program: process.execPath,
         args,

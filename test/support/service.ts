@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeArguments } from "./executable.ts";
 
-const EXECUTABLE = join(import.meta.dirname, "../../dist/src/main.js");
+const DIST = join(import.meta.dirname, "../../dist");
 
 /** What a `tranship` process printed and how it ended. */
 export interface Ended {
@@ -26,7 +27,7 @@ export function spawnTranship(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
 ): Running {
-  const child = spawn(process.execPath, ["--no-deprecation", EXECUTABLE, ...args], {
+  const child = spawn(process.execPath, ["--no-deprecation", ...nodeArguments(DIST, args)], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
