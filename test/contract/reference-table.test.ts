@@ -5,7 +5,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { createConnection } from "mysql2/promise";
 import { inject } from "vitest";
-import { openDatabase } from "../../src/stores/sql/open-database.ts";
+import { type DatabaseOptions, openDatabase } from "../../src/stores/sql/open-database.ts";
 import { createDatabase } from "../support/mariadb.ts";
 import { describeReferenceTable } from "./reference-table-contract.ts";
 import { NAME, type StoredRow, type Workshop } from "./reference-table-workshop.ts";
@@ -33,14 +33,25 @@ const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
 for (const [type, holds] of COLUMNS) {
   describeReferenceTable(`MariaDB, ${type}`, () => mariadbWorkshop(type, holds));
 }
+// As on servers that cannot join lists.
+for (const collation of ["utf8mb4_general_ci", "utf8mb4_bin", "latin1_swedish_ci"]) {
+  const holds = collation.startsWith("latin1") ? latin1 : anything;
+  describeReferenceTable(`MariaDB, plain lists, VARCHAR(500) ${text(collation)}`, () =>
+    mariadbWorkshop(`VARCHAR(500) ${text(collation)}`, holds, { plainLists: true }),
+  );
+}
 for (const collation of ["BINARY", "NOCASE", "RTRIM"]) {
   describeReferenceTable(`SQLite, TEXT COLLATE ${collation}`, () => sqliteWorkshop(collation));
 }
 
-async function mariadbWorkshop(type: string, holds: (value: string) => boolean): Promise<Workshop> {
+async function mariadbWorkshop(
+  type: string,
+  holds: (value: string) => boolean,
+  options: DatabaseOptions = {},
+): Promise<Workshop> {
   const own = await createDatabase(inject("mariadbUrl"));
   const connection = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  const database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
+  const database = openDatabase(NAME, own.url, { lockWaitSeconds: 1, ...options });
   const quoted = (name: string) => `\`${name.replaceAll("`", "``")}\``;
   return {
     database,

@@ -18,16 +18,10 @@ import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, text } from "./mariadb-literals.ts";
+import { namingSql } from "./mariadb-lookup.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
-import {
-  existingSql,
-  namingSql,
-  nativeLiteral,
-  type Plan,
-  pageSql,
-  rewriteSql,
-} from "./mariadb-statements.ts";
+import { existingSql, nativeLiteral, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
@@ -60,14 +54,17 @@ export class MariadbReferenceTable implements ReferenceTable {
     sessions: MariadbSessions,
     spec: ReferenceSpec,
     statements: Record<string, number>,
-    longRewriteMs = LONG_REWRITE_MS,
+    {
+      longRewriteMs = LONG_REWRITE_MS,
+      plainLists = false,
+    }: { readonly longRewriteMs?: number; readonly plainLists?: boolean } = {},
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
-    this.#plan = new MariadbTablePlan(sessions, spec);
+    this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
     this.#statements = statements;
   }
 

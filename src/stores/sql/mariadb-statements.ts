@@ -19,6 +19,8 @@ export interface Plan {
   readonly byColumn: string;
   readonly column: string;
   readonly facts: ColumnFacts;
+  /** The column's type as a `JSON_TABLE` declares it, without its length; null where lists must be plain ones. */
+  readonly listedType: string | null;
   /** ` AND …` for the reference's `where`, or nothing. */
   readonly where: string;
   /** ` AND …`: no row with a smaller key, within `where`, holds the same value. Nothing where that cannot be looked up by index. */
@@ -64,6 +66,11 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     byColumn: hint(spec.column),
     column: `r.${quotedName(facts.name)}`,
     facts,
+    // Without an index each value of a joined list would read the whole table; a plain list reads it once.
+    listedType:
+      shape.joinsLists && facts.charset !== null && hint(spec.column) !== ""
+        ? `CHARACTER SET ${facts.charset} COLLATE ${facts.collation}`
+        : null,
     where: whereFor("r"),
     // Without the hint the optimizer may not use the index either, and would read the table once for every row.
     isFirst:
@@ -79,7 +86,7 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
 }
 
 /** The column's bytes in UTF-8, to be compared with a binary literal. CAST, for BINARY is deprecated in MySQL 8. */
-function exactBytes(column: string, charset: string | null): string {
+export function exactBytes(column: string, charset: string | null): string {
   if (charset === null) return column;
   return charset === "utf8mb4"
     ? `CAST(${column} AS BINARY)`
@@ -151,27 +158,6 @@ export function pageSql(plan: Plan, afterLiteral: string | null, valuePrefix: st
     "FROM (SELECT k, h, ROW_NUMBER() OVER (PARTITION BY h ORDER BY k) n FROM " +
     `(SELECT ${key} k, IF(${matches}, UNHEX(SHA2(${exact}, 256)), NULL) h FROM ${table}${range}) s) w ` +
     `STRAIGHT_JOIN ${table} ON ${key} = w.k ORDER BY ${key}`
-  );
-}
-
-/**
- * At most `most` rows that hold one of the values as the column's collation sees it: a superset, from which the caller
- * takes the exact ones. Of a single value only the exact ones, for others must not use up the limit. With `within`,
- * only rows that match `where`.
- */
-export function namingSql(
-  plan: Plan,
-  values: readonly string[],
-  within: "anywhere" | "where",
-  most: number,
-): string {
-  const literals = values.map((value) => nativeLiteral(plan, value));
-  const [only] = values.length === 1 ? values : [];
-  const exactly =
-    only === undefined ? "" : ` AND ${exactBytes(plan.column, plan.facts.charset)} = ${bytes(only)}`;
-  return (
-    `SELECT ${plan.keyType.asText(plan.key)}, ${plan.column} FROM ${plan.table} r${plan.byColumn} ` +
-    `WHERE ${plan.column} IN (${literals.join(",")})${exactly}${within === "where" ? plan.where : ""} LIMIT ${most}`
   );
 }
 

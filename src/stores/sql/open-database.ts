@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly answerWithinMs?: number;
   /** Where rewriting statements take longer than this they get fewer values; default 40. MariaDB only. */
   readonly longRewriteMs?: number;
+  /** Look rows up as on a server that cannot join lists (MySQL, MariaDB before 10.6). MariaDB only. */
+  readonly plainLists?: boolean;
   /** URLs of the servers that replicate from it; their lag is part of its health. MariaDB only. */
   readonly replicas?: readonly string[];
 }
@@ -39,7 +41,7 @@ export interface DatabaseOptions {
  */
 export function openDatabase(name: string, url: string, options: DatabaseOptions = {}): Database {
   if (url.startsWith("sqlite:")) return openSqlite(name, url.slice("sqlite:".length));
-  const { lockWaitSeconds = 3, answerWithinMs, longRewriteMs, replicas = [] } = options;
+  const { lockWaitSeconds = 3, answerWithinMs, replicas = [] } = options;
   const address = mariadbAddress(name, url);
   const sessions = new MariadbSessions(name, address, lockWaitSeconds, answerWithinMs);
   const health = new MariadbHealth(
@@ -48,7 +50,7 @@ export function openDatabase(name: string, url: string, options: DatabaseOptions
   );
   return {
     kind: "mariadb",
-    reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements, longRewriteMs),
+    reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements, options),
     health,
     close: async () => {
       await Promise.all([sessions.close(), health.close()]);
