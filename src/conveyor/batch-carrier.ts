@@ -15,6 +15,7 @@ import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
 import { refuseIfStopped, sitOut } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
+export { RowLooks } from "../stages/row-looks.ts";
 export type { StageContext } from "../stages/stage-context.ts";
 
 type StageName = Exclude<Stage, "plan">;
@@ -44,7 +45,11 @@ export type Carried = "done" | "parked";
  * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
  * finished stage, and that stage's successor is done again.
  */
-export async function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
+export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
+  return carrier.context.rowLooks.during(batch, () => carry(carrier, batch));
+}
+
+async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
   for (;;) {
     const stage = nextStage(batch.state);
     if (stage === null) return "done";

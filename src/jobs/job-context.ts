@@ -1,6 +1,6 @@
 /** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
 
-import { OddNames, type StageContext } from "../conveyor/batch-carrier.ts";
+import { OddNames, RowLooks, type StageContext } from "../conveyor/batch-carrier.ts";
 import type { Stage } from "../domain/batch.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
@@ -62,6 +62,7 @@ export function jobContexts(
   const approval = spec.delete.when === "approved" ? [untilApproved(isApproved)] : [];
   const shared = {
     ...{ spec, lease, clock, ledger },
+    rowLooks: new RowLooks(clock),
     filter: keyFilterOf(spec.filter),
     gate: gateOf([isOpen, ...approval]),
     concurrency: settings.concurrency,

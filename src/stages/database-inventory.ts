@@ -8,23 +8,28 @@ import type { InventoryItem } from "./plan.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 import type { StageContext } from "./stage-context.ts";
 
+/** Pages after the first have the rows of so many batches: the first copies wait for the first page. */
+const BATCHES_IN_A_PAGE = 2;
+
 /** Keys that rows after row `position` name; rows of one page that name one key make one item. */
 export async function* databaseInventory(
   context: StageContext,
   position: string | null,
 ): AsyncGenerator<InventoryItem> {
-  const limit = context.spec.batchSize;
+  const { batchSize } = context.spec;
   let after = position;
-  let ahead = readPage(context, after, limit);
+  let ahead = readPage(context, after, batchSize);
   for (;;) {
     const { named, last, more } = await ahead;
     if (more) {
       after = last;
-      ahead = readPage(context, after, limit);
+      ahead = readPage(context, after, BATCHES_IN_A_PAGE * batchSize);
       // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
       ahead.catch(() => {});
     }
-    yield* await sourcesOf(context, named);
+    for (let from = 0; from < named.length; from += batchSize) {
+      yield* await sourcesOf(context, named.slice(from, from + batchSize));
+    }
     if (!more) return;
   }
 }

@@ -6,7 +6,6 @@ import { DomainError, hasCode } from "../domain/errors.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { lookAt, lookAtOne } from "./look.ts";
-import { keysStillNamed } from "./naming.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
 /** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
@@ -28,7 +27,7 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
   let size = LOOKED_AT_TOGETHER;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
-    const end = await deleteSome(context, slice);
+    const end = await deleteSome(context, batch, slice);
     if (end === "stale") size = Math.max(1, size >> 1);
     else if (end === "settled") from += slice.length;
     else if (end !== "shut") return end;
@@ -42,6 +41,7 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
  */
 async function deleteSome(
   context: StageContext,
+  batch: Batch,
   objects: readonly BatchObject[],
 ): Promise<Hold | "settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
@@ -51,8 +51,8 @@ async function deleteSome(
     await context.databasesReady();
     const room = Math.min(open.length, source.bulkKeys(spec.source.bucket));
     await source.makeRoom(spec.source.bucket, room, signal);
-    const gatheredAt = clock.now();
-    const verdicts = await judge(context, open);
+    const { named, askedAt: gatheredAt } = await context.rowLooks.stillNamed(context, batch, open);
+    const verdicts = await judge(context, open, named);
     const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
     if (hold !== null) return hold;
     try {
@@ -64,12 +64,12 @@ async function deleteSome(
   }
 }
 
-/** Looks at rows, target and source. An object nothing is told about keeps its source; the others get a verdict. */
+/** Looks at target and source; `named` are the keys that rows still name. An object nothing is told about keeps its source; the others get a verdict. */
 async function judge(
   context: StageContext,
   objects: readonly BatchObject[],
+  named: ReadonlySet<string>,
 ): Promise<Map<BatchObject, DeleteVerdict>> {
-  const named = await keysStillNamed(context, objects);
   const targets = await lookAt(
     targetLook(context),
     objects.map((object) => targetKey(context, object)),

@@ -59,11 +59,40 @@ export async function* planBatches(
 ): AsyncGenerator<PlannedBatch> {
   const start = cursor === null ? null : (JSON.parse(cursor) as Cursor);
   let planned = start?.planned ?? 0;
-  for await (const { items, place } of slicesAfter(context, start)) {
-    planned += items.length;
-    const objects = await toObjects(context, items);
-    yield { objects, cursor: JSON.stringify({ ...place, planned } satisfies Cursor) };
+  for await (const slices of together(slicesAfter(context, start), mostTogether(context))) {
+    const rows = await rowsOf(
+      context,
+      slices.flatMap(({ items }) => items),
+    );
+    for (const { items, place } of slices) {
+      planned += items.length;
+      const objects = items.map((item) => toObject(item, rows.get(item.key) ?? []));
+      yield { objects, cursor: JSON.stringify({ ...place, planned } satisfies Cursor) };
+    }
   }
+}
+
+/** Batches whose rows are looked up in one statement; it takes no locks, and the first copies do not wait for it. */
+const MOST_TOGETHER = 4;
+
+/** One where nothing is looked up: no batch need wait for another one then. */
+function mostTogether({ spec, references }: StageContext): number {
+  const known = spec.inventory.from === "database" ? 1 : 0;
+  return references.length > known ? MOST_TOGETHER : 1;
+}
+
+/** The slices in groups of 1, 2, and then `most`, the last of what is left: the first are wanted soon. */
+async function* together(slices: AsyncIterable<Slice>, most: number): AsyncGenerator<readonly Slice[]> {
+  let group: Slice[] = [];
+  let size = 1;
+  for await (const slice of slices) {
+    group.push(slice);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+    size = Math.min(most, 2 * size);
+  }
+  if (group.length > 0) yield group;
 }
 
 /** A trial run takes the first objects in order; a whole listing may come in any order, and so from many sides. */
@@ -118,19 +147,12 @@ export function passes(context: StageContext, key: string, modifiedAt: number | 
   return context.filter(key.slice(prefix.length), modifiedAt ?? 0);
 }
 
-async function toObjects(context: StageContext, items: readonly InventoryItem[]): Promise<BatchObject[]> {
-  const rows = await rowsOf(context, items);
-  return items.map(
-    ({ key, size, etag, storageClass, fault }): BatchObject => ({
-      key,
-      size,
-      etag,
-      storageClass,
-      rows: rows.get(key) ?? [],
-      targetEtag: null,
-      fate: fault === null ? GOING : { kind: "exception", ...fault },
-    }),
-  );
+function toObject(
+  { key, size, etag, storageClass, fault }: InventoryItem,
+  rows: readonly NamingRow[],
+): BatchObject {
+  const fate = fault === null ? GOING : ({ kind: "exception", ...fault } as const);
+  return { key, size, etag, storageClass, rows, targetEtag: null, fate };
 }
 
 /** The rows that name each key now: what the update stage will expect to change. */

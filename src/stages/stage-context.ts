@@ -13,6 +13,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
 import type { Look } from "./look.ts";
 import type { OddNames } from "./odd-names.ts";
+import type { RowLooks } from "./row-looks.ts";
 
 export interface StageContext {
   readonly spec: JobSpec;
@@ -27,6 +28,8 @@ export interface StageContext {
   readonly references: readonly ReferenceTable[];
   /** What URLs in odd spellings may name; asked before every deletion. */
   readonly oddNames: OddNames;
+  /** The looks at rows before deletions, of all batches of the run. */
+  readonly rowLooks: RowLooks;
   readonly filter: KeyFilter;
   readonly gate: Gate;
   readonly concurrency: Concurrency;

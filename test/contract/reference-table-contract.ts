@@ -170,7 +170,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(left.map(({ path }) => path)).toEqual(["image/7", "image/33"]);
     });
 
-    test("a thousand values are one statement each to page, name, look for and rewrite", async () => {
+    test("a thousand values are one statement each to page, name and look for, and two at most to rewrite", async () => {
       const paths = Array.from({ length: 1000 }, (_, i) => `image/${i}`);
       const table = await tableWith(paths.map((path) => ({ path })));
       const { reference: images, count } = reference(table);
@@ -182,9 +182,10 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect((await images.existing(ids)).size).toBe(1000);
       expect(count()).toBe(3);
       expect((await images.rewrite(paths, { from: "image/", to: "avatar/" })).rows).toBe(1000);
-      expect(count()).toBe(4);
+      const sent = count();
+      expect([4, 5]).toContain(sent);
       await images.inspect();
-      expect(count()).toBe(4);
+      expect(count()).toBe(sent);
     });
 
     test("existing knows exactly the ids there are, nonsense included", async () => {

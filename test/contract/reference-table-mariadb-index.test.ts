@@ -86,9 +86,9 @@ describe("at fifty thousand rows", () => {
       // 15 to 35 ms where it was measured; the bound only tells an index from a scan for each value.
       expect(performance.now() - begun).toBeLessThan(500);
       expect((await images.naming(paths.slice(0, 10_000))).length).toBe(9000);
-      expect(count()).toBe(3);
+      expect(count()).toBe(4);
       expect((await images.rewrite(paths.slice(0, 10_000), CHANGE)).rows).toBe(9000);
-      // Ten of a thousand rows; more where the machine is busy and one took long: those after it are smaller.
+      // Ten of a thousand rows, or twenty of 500; more where the machine is busy and one took long: those after it are smaller.
       expect(count()).toBeGreaterThanOrEqual(13);
       expect(count()).toBeLessThanOrEqual(24);
     },

@@ -61,11 +61,11 @@ describe("the size of a rewriting statement", () => {
   test("values are parted evenly", () => {
     const size = settledOn(0.1);
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 3000 }), (count) => {
-        const part = size.evenly(count);
+      fc.property(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 1, max: 2000 }), (count, most) => {
+        const part = size.evenly(count, most);
         expect(part).toBeGreaterThanOrEqual(1);
-        expect(part).toBeLessThanOrEqual(size.values);
-        expect(Math.ceil(count / part)).toBe(Math.ceil(count / size.values));
+        expect(part).toBeLessThanOrEqual(Math.min(most, size.values));
+        expect(Math.ceil(count / part)).toBe(Math.ceil(count / Math.min(most, size.values)));
       }),
     );
   });

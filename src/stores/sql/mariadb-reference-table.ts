@@ -25,6 +25,7 @@ import { existingSql, nativeLiteral, type Plan, pageSql, rewriteSql } from "./ma
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
+import { StatementBudget } from "./statement-budget.ts";
 import { chunksOf } from "./statement-chunks.ts";
 import { StatementSize } from "./statement-size.ts";
 
@@ -49,6 +50,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #plan: MariadbTablePlan;
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
+  readonly #budget = new StatementBudget();
 
   constructor(
     sessions: MariadbSessions,
@@ -131,7 +133,7 @@ export class MariadbReferenceTable implements ReferenceTable {
       // Each value stands in two lists, escaped.
       const pieces = chunksOf(
         layer,
-        this.#size.evenly(layer.length),
+        this.#size.evenly(layer.length, this.#budget.valuesInEach(layer.length)),
         this.#listBytes(),
         (value) => 2 * Buffer.byteLength(text(value)) + 16,
       );
@@ -224,6 +226,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   #count(): void {
+    this.#budget.sent();
     this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
   }
 

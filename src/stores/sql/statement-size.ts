@@ -44,8 +44,9 @@ export class StatementSize {
     if ((ms / values) * more <= AIM_SHARE * this.#longMs) this.#values = more;
   }
 
-  /** The largest equal parts of `count` values that are no larger than a statement may be; 1 for no values. */
-  evenly(count: number): number {
-    return Math.max(1, Math.ceil(count / Math.ceil(count / this.#values || 1)));
+  /** The largest equal parts of `count` values that are no larger than a statement may be, nor than `most`; 1 for no values. */
+  evenly(count: number, most: number): number {
+    const largest = Math.min(most, this.#values);
+    return Math.max(1, Math.ceil(count / Math.ceil(count / largest || 1)));
   }
 }

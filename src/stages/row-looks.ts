@@ -1,0 +1,89 @@
+/** The question before a deletion, which rows still name the keys: asked for two batches at once, in half the statements. */
+
+import type { Batch } from "../domain/batch.ts";
+import type { Clock } from "../ports/clock.ts";
+import { keysStillNamed } from "./naming.ts";
+import type { StageContext } from "./stage-context.ts";
+
+/** So long a batch waits for another one. At 1,000 objects a second one comes by then; slower jobs ask for each alone. */
+const COMPANY_MS = 1000;
+
+/** What was asked about. */
+type Objects = readonly { readonly key: string }[];
+
+/** What the rows said, and when they were asked. */
+export interface RowLook {
+  readonly named: ReadonlySet<string>;
+  /** Epoch ms, before the first statement was sent. */
+  readonly askedAt: number;
+}
+
+/** A batch that waits for company. */
+interface Waiting {
+  /** Asks for this batch and the other one together. */
+  join(others: Objects): Promise<RowLook>;
+  /** Nobody will come. */
+  giveUp(): void;
+}
+
+/** Of one run: knows which batches are on their way to their deletion, so that none waits for nobody. */
+export class RowLooks {
+  readonly #clock: Clock;
+  readonly #onTheWay = new Set<Batch>();
+  #waiting: Waiting | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Carries a batch, by `work`, perhaps as far as its deletion. */
+  async during<Result>(batch: Batch, work: () => Promise<Result>): Promise<Result> {
+    this.#onTheWay.add(batch);
+    try {
+      return await work();
+    } finally {
+      this.#left(batch);
+    }
+  }
+
+  /**
+   * Which keys of `objects`, all of `batch`, rows name now: asked at once where another batch has waited for this one,
+   * where none is on its way, and after a second. Throws what {@link keysStillNamed} throws, for both batches then.
+   */
+  async stillNamed(context: StageContext, batch: Batch, objects: Objects): Promise<RowLook> {
+    this.#left(batch);
+    const first = this.#waiting;
+    this.#waiting = null;
+    if (first !== null) return first.join(objects);
+    if (context.references.length === 0 || this.#onTheWay.size === 0) return this.#ask(context, objects);
+    return this.#inCompany(context, objects);
+  }
+
+  async #inCompany(context: StageContext, objects: Objects): Promise<RowLook> {
+    const over = new AbortController();
+    let asked: Promise<RowLook> | null = null;
+    const waiting: Waiting = {
+      join: (others) => {
+        asked = this.#ask(context, [...objects, ...others]);
+        over.abort();
+        return asked;
+      },
+      giveUp: () => over.abort(),
+    };
+    this.#waiting = waiting;
+    await this.#clock.sleep(COMPANY_MS, AbortSignal.any([over.signal, context.signal]));
+    if (this.#waiting === waiting) this.#waiting = null;
+    return asked ?? this.#ask(context, objects);
+  }
+
+  async #ask(context: StageContext, objects: Objects): Promise<RowLook> {
+    const askedAt = this.#clock.now();
+    return { named: await keysStillNamed(context, objects), askedAt };
+  }
+
+  /** Asked, parked, or done with. */
+  #left(batch: Batch): void {
+    this.#onTheWay.delete(batch);
+    if (this.#onTheWay.size === 0) this.#waiting?.giveUp();
+  }
+}
