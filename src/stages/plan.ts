@@ -108,7 +108,7 @@ async function* rangedSlices(context: StageContext, start: Cursor | null): Async
   const ranges = start !== null && "ranges" in start ? start.ranges : [whole];
   const { batchSize } = context.spec;
   const passing = ({ key, modifiedAt }: ListedObject) => passes(context, key, modifiedAt);
-  for await (const slice of rangedInventory(context, ranges, batchSize, passing)) {
+  for await (const slice of rangedInventory(context, ranges, batchSize, passing, mostTogether(context))) {
     yield { items: slice.items, place: { ranges: slice.ranges } };
   }
 }

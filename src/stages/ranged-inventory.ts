@@ -28,20 +28,21 @@ interface Pending {
 
 /**
  * Objects in `ranges` that pass, in slices of `most`, fewer only where ranges end. A slice lies in one range, so that a
- * listing of a thousand keys shows a thousand of its objects; the ends of ranges are put together. When the generator
- * is left, no request is under way any more.
+ * listing of a thousand keys shows a thousand of its objects; the ends of ranges are put together. So many slices are
+ * taken `together`. When the generator is left, no request is under way any more.
  */
 export async function* rangedInventory(
   context: StageContext,
   ranges: readonly KeyRange[],
   most: number,
   passes: (object: ListedObject) => boolean,
+  together: number,
 ): AsyncGenerator<RangedSlice> {
   const leaving = new AbortController();
   const signal = AbortSignal.any([context.signal, leaving.signal]);
   const { prefix } = context.spec.source;
   const list = (after: string | null) => listSource(context, after, signal);
-  const listing = new RangedListing({ prefix, ranges, list });
+  const listing = new RangedListing({ prefix, ranges, list, together });
   const slicing = new Slicing(listing, most);
   try {
     for (let page = await listing.next(); page !== null; page = await listing.next()) {

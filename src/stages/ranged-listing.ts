@@ -68,6 +68,8 @@ export interface RangedListingParts {
   readonly ranges: readonly KeyRange[];
   /** One page after the key. */
   list(startAfter: string | null): Promise<ListPage>;
+  /** Batches that planning puts together before it gives them on: it takes the pages for them in one go. */
+  readonly together: number;
 }
 
 /** A listing in ranges. The pages of one range come in order; those of several as they arrive. */
@@ -129,7 +131,7 @@ export class RangedListing {
       return;
     }
     this.#waits += 1;
-    if (this.#streams > 1 || this.#waits > PATIENCE) {
+    if (this.#streams > 1 || this.#waits > PATIENCE + this.#parts.together - 1) {
       this.#streams = Math.min(MOST_STREAMS, this.#streams + 1);
     }
   }

@@ -16,19 +16,29 @@ interface Planning {
   readonly maxObjects?: number;
   readonly filter?: (rest: string) => boolean;
   readonly signal?: AbortSignal;
+  /** Told of each look at rows; without it the job has no references. */
+  readonly onLook?: (values: number) => void;
 }
 
 /** What planning needs of a context. */
 function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}): StageContext {
+  const { onLook } = planning;
+  const namedBy = (values: readonly string[]) => {
+    onLook?.(values.length);
+    return values.map((value) => ({ id: `row of ${value}`, value }));
+  };
   const parts = {
     spec: {
       source: { bucket: "b", prefix: PREFIX },
+      target: { bucket: "c", prefix: "avatar/" },
+      references: [{ urlPrefix: null }],
       inventory: { from: "bucket" },
       batchSize: planning.batchSize ?? 1000,
       maxObjects: planning.maxObjects ?? null,
     },
     source,
-    references: [],
+    references:
+      onLook === undefined ? [] : [{ naming: async (values: readonly string[]) => namedBy(values) }],
     filter: planning.filter ?? (() => true),
     signal: planning.signal ?? new AbortController().signal,
   };
@@ -101,28 +111,59 @@ describe("planning from a listing", () => {
     const batchSize = fc.integer({ min: 1, max: 12 });
     const crashes = fc.array(crash, { maxLength: 5 });
     const sparse = fc.integer({ min: 1, max: 4 });
+    const references = fc.boolean();
     let streams = 0;
     await fc.assert(
-      fc.asyncProperty(keySets, page, batchSize, crashes, choices, sparse, async (keys, ...given) => {
-        const [pageSize, size, ends, order, every] = given;
-        const outside = ["image", "imagf/1", "a", "\u{10ffff}"];
-        const bucket = listedBucket([...keys, ...outside], { page: pageSize, deliver: inOrderOf(order) });
-        const filter = (rest: string) => every === 1 || rest.length % every === 0;
-        const { batches, cursors } = await planThrough(contextOf(bucket, { batchSize: size, filter }), ends);
-        const expected = keys.filter((key) => filter(key.slice(PREFIX.length))).sort(compareKeys);
-        expect(batches.flat().sort(compareKeys)).toEqual(expected);
-        for (const batch of batches) expect(batch.length).toBeLessThanOrEqual(size);
-        for (const cursor of cursors) {
-          const { ranges } = JSON.parse(cursor) as { ranges: unknown[] };
-          streams = Math.max(streams, ranges.length);
-          expect(ranges.length).toBeLessThanOrEqual(64);
-        }
-      }),
+      fc.asyncProperty(
+        keySets,
+        page,
+        batchSize,
+        crashes,
+        choices,
+        sparse,
+        references,
+        async (keys, ...given) => {
+          const [pageSize, size, ends, order, every, withRows] = given;
+          const onLook = withRows ? { onLook: () => {} } : {};
+          const outside = ["image", "imagf/1", "a", "\u{10ffff}"];
+          const bucket = listedBucket([...keys, ...outside], { page: pageSize, deliver: inOrderOf(order) });
+          const filter = (rest: string) => every === 1 || rest.length % every === 0;
+          const { batches, cursors } = await planThrough(
+            contextOf(bucket, { batchSize: size, filter, ...onLook }),
+            ends,
+          );
+          const expected = keys.filter((key) => filter(key.slice(PREFIX.length))).sort(compareKeys);
+          expect(batches.flat().sort(compareKeys)).toEqual(expected);
+          for (const batch of batches) expect(batch.length).toBeLessThanOrEqual(size);
+          for (const cursor of cursors) {
+            const { ranges } = JSON.parse(cursor) as { ranges: unknown[] };
+            streams = Math.max(streams, ranges.length);
+            expect(ranges.length).toBeLessThanOrEqual(64);
+          }
+        },
+      ),
       { numRuns: 400 },
     );
     // Otherwise nothing above was about several streams.
     expect(streams).toBeGreaterThan(8);
   }, 60_000);
+
+  it("looks up the rows of four batches in one statement, those of the first ones sooner", async () => {
+    const keys = Array.from({ length: 95 }, (_, i) => PREFIX + String(i).padStart(4, "0"));
+    const looks: number[] = [];
+    const bucket = listedBucket(keys, { page: 10 });
+    const context = contextOf(bucket, { batchSize: 10, onLook: (values) => looks.push(values) });
+    const seen: number[] = [];
+    for await (const { objects, cursor } of planBatches(context, null)) {
+      seen.push(looks.length);
+      const { planned } = JSON.parse(cursor) as { readonly planned: number };
+      // Each batch has its own place to go on from, and the rows of its own keys.
+      expect(planned).toBe(Math.min(95, 10 * seen.length));
+      for (const { key, rows } of objects) expect(rows).toEqual([{ reference: 0, id: `row of ${key}` }]);
+    }
+    expect(looks).toEqual([10, 20, 40, 25]);
+    expect(seen).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4, 4]);
+  });
 
   it("goes on from a position that an earlier version recorded", async () => {
     const keys = ["a", "b", "c", "d"].map((rest) => PREFIX + rest);
@@ -227,6 +268,16 @@ describe("listing by several streams", () => {
       most = Math.max(most, bucket.asked.length - batches);
     }
     expect(most).toBe(1);
+    expect(bucket.asked).toHaveLength(50);
+  });
+
+  it("stays one stream where rows are looked up for four batches together", async () => {
+    const bucket = listedBucket(many(padded, 5_000), { page: 100 });
+    const context = contextOf(bucket, { batchSize: 100, onLook: () => {} });
+    for await (const { cursor } of planBatches(context, null)) {
+      expect((JSON.parse(cursor) as { ranges: unknown[] }).ranges.length).toBeLessThanOrEqual(1);
+      for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(bucket.asked).toHaveLength(50);
   });
 

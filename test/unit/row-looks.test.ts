@@ -1,0 +1,138 @@
+/** The question before a deletion: shared by two batches, never waited for in vain, and never answered from memory. */
+
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Batch } from "../../src/domain/batch.ts";
+import { RowLooks } from "../../src/stages/row-looks.ts";
+import type { StageContext } from "../../src/stages/stage-context.ts";
+import { HandClock } from "../support/hand-clock.ts";
+
+const clock = new HandClock();
+let looks: RowLooks;
+let asked: (readonly string[])[];
+let rows: readonly string[];
+let failure: Error | null;
+let stop: AbortController;
+let context: StageContext;
+
+beforeEach(() => {
+  looks = new RowLooks(clock);
+  [asked, rows, failure, stop] = [[], [], null, new AbortController()];
+  const naming = async (values: readonly string[]) => {
+    asked.push(values);
+    if (failure !== null) throw failure;
+    return values.filter((value) => rows.includes(value)).map((value) => ({ id: "1", value }));
+  };
+  context = contextWith([{ naming }]);
+});
+
+function contextWith(references: readonly object[]): StageContext {
+  const spec = { references: references.map(() => ({ urlPrefix: null })) };
+  const oddNames = { keys: async () => new Set() };
+  return { spec, references, oddNames, signal: stop.signal } as unknown as StageContext;
+}
+
+/** A batch that is carried until it is told to leave. */
+function carried(seq: number) {
+  const batch = { seq } as Batch;
+  let leave = () => {};
+  const left = looks.during(batch, () => new Promise<void>((resolve) => (leave = resolve)));
+  const leaves = async () => {
+    leave();
+    await left;
+  };
+  return { batch, leave: leaves };
+}
+
+const look = (batch: Batch, key: string) => looks.stillNamed(context, batch, [{ key }]);
+
+/** Whether it is settled, as far as that can be seen without time passing. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const note = () => {
+    settled = true;
+  };
+  promise.then(note, note);
+  await new Promise((resolve) => setImmediate(resolve));
+  return settled;
+}
+
+describe("of two batches on their way", () => {
+  it("the first waits, and one statement answers both; it is asked when the second has come", async () => {
+    const [first, second] = [carried(1), carried(2)];
+    rows = ["b"];
+    const one = look(first.batch, "a");
+    expect(await isSettled(one)).toBe(false);
+    clock.advance(700);
+    const now = clock.now();
+    const other = look(second.batch, "b");
+    expect([...(await one).named, ...(await other).named]).toEqual(["b", "b"]);
+    expect(asked).toEqual([["a", "b"]]);
+    expect((await one).askedAt).toBeGreaterThanOrEqual(now);
+    expect((await other).askedAt).toBe((await one).askedAt);
+  });
+
+  it("the first goes on after a second, and the second then waits for nobody", async () => {
+    const [first, second] = [carried(1), carried(2)];
+    const one = look(first.batch, "a");
+    clock.advance(999);
+    expect(await isSettled(one)).toBe(false);
+    clock.advance(2);
+    await one;
+    await look(second.batch, "b");
+    expect(asked).toEqual([["a"], ["b"]]);
+  });
+
+  it("the first goes on at once when the second has left: parked, done with or failed", async () => {
+    const [first, second] = [carried(1), carried(2)];
+    const one = look(first.batch, "a");
+    await second.leave();
+    await one;
+    expect(asked).toEqual([["a"]]);
+  });
+
+  it("both fail when the database does, and both may ask again", async () => {
+    const [first, second] = [carried(1), carried(2)];
+    failure = new Error("away");
+    const both = await Promise.allSettled([look(first.batch, "a"), look(second.batch, "b")]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    failure = null;
+    rows = ["a"];
+    expect((await look(first.batch, "a")).named).toEqual(new Set(["a"]));
+    expect(asked).toEqual([["a", "b"], ["a"]]);
+  });
+
+  it("a job that is to stop is not held up by the wait", async () => {
+    const [first] = [carried(1), carried(2)];
+    const one = look(first.batch, "a");
+    stop.abort();
+    expect(await isSettled(one)).toBe(true);
+  });
+});
+
+it("three batches: the third does not join an answer that has been asked for", async () => {
+  const [first, second, third] = [carried(1), carried(2), carried(3)];
+  const one = look(first.batch, "a");
+  const other = look(second.batch, "b");
+  await Promise.all([one, other]);
+  rows = ["a"];
+  await look(third.batch, "a");
+  expect(asked).toEqual([["a", "b"], ["a"]]);
+});
+
+it("a batch alone, or the last, asks at once", async () => {
+  const only = carried(1);
+  expect(await isSettled(look(only.batch, "a"))).toBe(true);
+  expect(asked).toEqual([["a"]]);
+});
+
+it("a batch that asks again does not wait for itself", async () => {
+  const only = carried(1);
+  await look(only.batch, "a");
+  expect(await isSettled(look(only.batch, "a"))).toBe(true);
+});
+
+it("nobody waits where there is nothing to ask", async () => {
+  const [first] = [carried(1), carried(2)];
+  context = contextWith([]);
+  expect(await isSettled(look(first.batch, "a"))).toBe(true);
+});
