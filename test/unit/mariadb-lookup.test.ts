@@ -2,7 +2,7 @@
 
 import { describe, expect, it, test } from "vitest";
 import { joinsLists, type TableShape } from "../../src/stores/sql/mariadb-facts.ts";
-import { namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
+import { bytesInLookUp, namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
 import { planStatements } from "../../src/stores/sql/mariadb-statements.ts";
 
 test.each([
@@ -72,6 +72,14 @@ describe("a look-up", () => {
     expect(sql).toContain("v VARCHAR(8) CHARACTER SET latin1 COLLATE latin1_swedish_ci PATH '$'");
     // NULL in its place would name no row, and its object would be deleted.
     expect(sql).toContain("ERROR ON EMPTY ERROR ON ERROR");
+  });
+
+  it("has no more bytes than were counted for its values, however they are escaped", () => {
+    const plan = planStatements(SPEC, SHAPE, true);
+    const values = ['"'.repeat(9), "\\".repeat(9), "'".repeat(9), "\0\n\u001f", "plain", "é".repeat(9)];
+    const frame = sqlOf(["a", "b"]).length + 64;
+    const bytes = values.reduce((sum, value) => sum + bytesInLookUp(plan, value) + 1, 0);
+    expect(Buffer.byteLength(sqlOf(values))).toBeLessThanOrEqual(frame + bytes);
   });
 
   it.each([

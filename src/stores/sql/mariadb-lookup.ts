@@ -32,6 +32,18 @@ export function namingSql(
   return `${found} ${rows} WHERE ${plan.column} IN (${literals})${exactly}${filter} LIMIT ${most}`;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON has to escape.
+const ESCAPED_IN_JSON = /["\\\x00-\x1f]/;
+
+/** Bytes that a look-up's text takes at most for `value`, whichever form the list has. */
+export function bytesInLookUp(plan: Plan, value: string): number {
+  if (plan.listedType !== null && ESCAPED_IN_JSON.test(value)) {
+    return Buffer.byteLength(text(JSON.stringify(value)));
+  }
+  // In a joined list its quotes are escaped.
+  return Buffer.byteLength(nativeLiteral(plan, value)) + 2;
+}
+
 /**
  * The values as a table `j` with a column `v`, to be joined in this order: half the work of a plain list, of which the
  * server looks up every value twice before it begins (measured, decision 13). Null where that cannot be done.

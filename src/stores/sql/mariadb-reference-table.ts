@@ -18,10 +18,10 @@ import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, text } from "./mariadb-literals.ts";
-import { namingSql } from "./mariadb-lookup.ts";
+import { bytesInLookUp, namingSql } from "./mariadb-lookup.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
-import { existingSql, nativeLiteral, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
+import { existingSql, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
@@ -175,7 +175,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     const plan = await this.#plan.current(pass);
     const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
     const found: ReferencedRow[] = [];
-    const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value));
+    const bytesOf = (value: string) => bytesInLookUp(plan, value);
     const chunks = [...chunksOf([...wanted], MAX_READ, this.#listBytes(), bytesOf)];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
