@@ -66,7 +66,9 @@ export async function* planBatches(
     );
     for (const { items, place } of slices) {
       planned += items.length;
-      const objects = items.map((item) => toObject(item, rows.get(item.key) ?? []));
+      const objects = items.map((item) =>
+        toObject(item, [...(item.rows ?? []), ...(rows.get(item.key) ?? [])]),
+      );
       yield { objects, cursor: JSON.stringify({ ...place, planned } satisfies Cursor) };
     }
   }
@@ -155,17 +157,16 @@ function toObject(
   return { key, size, etag, storageClass, rows, targetEtag: null, fate };
 }
 
-/** The rows that name each key now: what the update stage will expect to change. */
+/** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */
 async function rowsOf(
   context: StageContext,
   items: readonly InventoryItem[],
-): Promise<Map<string, NamingRow[]>> {
+): Promise<ReadonlyMap<string, readonly NamingRow[]>> {
   const rows = new Map<string, NamingRow[]>();
-  const asked = items.filter((item) => item.rows !== null);
-  for (const item of asked) rows.set(item.key, [...(item.rows ?? [])]);
+  const isFirstRead = items.some((item) => item.rows !== null);
   const keys = items.map((item) => item.key);
   for (const reference of context.references.keys()) {
-    if (reference === 0 && asked.length > 0) continue;
+    if (reference === 0 && isFirstRead) continue;
     for (const [key, found] of await rowsNaming(context, reference, keys)) {
       const list = rows.get(key) ?? [];
       list.push(...found.slice(0, MOST_ROWS_NOTED).map((row) => ({ reference, id: row.id })));

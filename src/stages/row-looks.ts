@@ -48,15 +48,17 @@ export class RowLooks {
 
   /**
    * Which keys of `objects`, all of `batch`, rows name now: asked at once where another batch has waited for this one,
-   * where none is on its way, and after a second. Throws what {@link keysStillNamed} throws, for both batches then.
+   * where none is on its way (held ones are), where the batch has asked before, and after a second. Throws what {@link keysStillNamed} throws, for both batches then.
    */
   async stillNamed(context: StageContext, batch: Batch, objects: Objects): Promise<RowLook> {
+    // It asks again for what is left, or after a refusal: a second each time would add up.
+    const isFirstTime = this.#onTheWay.has(batch);
     this.#left(batch);
     const first = this.#waiting;
     this.#waiting = null;
     if (first !== null) return first.join(objects);
-    if (context.references.length === 0 || this.#onTheWay.size === 0) return this.#ask(context, objects);
-    return this.#inCompany(context, objects);
+    const waits = isFirstTime && context.references.length > 0 && this.#onTheWay.size > 0;
+    return waits ? this.#inCompany(context, objects) : this.#ask(context, objects);
   }
 
   async #inCompany(context: StageContext, objects: Objects): Promise<RowLook> {
@@ -77,6 +79,8 @@ export class RowLooks {
   }
 
   async #ask(context: StageContext, objects: Objects): Promise<RowLook> {
+    // Again, after the wait for company: what is waited for after the asking makes the answer old.
+    await context.databasesReady();
     const askedAt = this.#clock.now();
     return { named: await keysStillNamed(context, objects), askedAt };
   }

@@ -1,4 +1,4 @@
-/** The update stage: the only place where production rows change, by one compare-and-set statement a batch and reference. */
+/** The update stage: the only place where production rows change, by compare-and-set statements, one or two a batch and reference. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, test } from "vitest";
 import { joinsLists, type TableShape } from "../../src/stores/sql/mariadb-facts.ts";
-import { bytesInLookUp, namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
+import { lookUpLists, namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
 import { planStatements } from "../../src/stores/sql/mariadb-statements.ts";
 
 test.each([
@@ -74,17 +74,27 @@ describe("a look-up", () => {
     expect(sql).toContain("ERROR ON EMPTY ERROR ON ERROR");
   });
 
-  it("has no more bytes than were counted for its values, however they are escaped", () => {
-    const plan = planStatements(SPEC, SHAPE, true);
-    const values = ['"'.repeat(9), "\\".repeat(9), "'".repeat(9), "\0\n\u001f", "plain", "é".repeat(9)];
-    const frame = sqlOf(["a", "b"]).length + 64;
-    const bytes = values.reduce((sum, value) => sum + bytesInLookUp(plan, value) + 1, 0);
-    expect(Buffer.byteLength(sqlOf(values))).toBeLessThanOrEqual(frame + bytes);
+  it("has lists of its own for what JSON escapes, and no list with more than it may have", () => {
+    const odd = ['"', "b\\", "\t"];
+    const plain = ["'".repeat(9), "\x7f\u2028", "plain", "é".repeat(9), "%_\u{1f600}"];
+    const lists = (items: number, bytes: number, shape = SHAPE) =>
+      lookUpLists(planStatements(SPEC, shape, true), [...odd, ...plain, "plain"], items, bytes);
+    expect(lists(9, 1000)).toEqual([plain, odd]);
+    expect(lists(9, 1000, { ...SHAPE, joinsLists: false })).toEqual([[...odd, ...plain]]);
+    expect(lists(2, 1000).map(({ length }) => length)).toEqual([2, 2, 1, 2, 1]);
+    const frame = sqlOf(["a", "b"]).length;
+    for (const list of lists(9, 30)) {
+      // A value that is too long by itself has a list of its own.
+      if (list.length > 1) expect(Buffer.byteLength(sqlOf(list))).toBeLessThanOrEqual(frame + 30);
+    }
   });
 
   it.each([
     ["a single value", sqlOf(["image/a"])],
     ["a server that cannot join lists", sqlOf(["a", "b"], { ...SHAPE, joinsLists: false })],
+    ["a value that JSON escapes: a quote", sqlOf(["a", 'b"'])],
+    ["a value that JSON escapes: a backslash", sqlOf(["a", "b\\"])],
+    ["a value that JSON escapes: a control character", sqlOf(["a", "b\t"])],
     ["a column without an index", sqlOf(["a", "b"], { ...SHAPE, indexes: [] })],
     ["an index that has gone since", sqlOf(["a", "b"], SHAPE, false)],
     ["values longer than a row can hold", sqlOf(["a", "b".repeat(16_001)])],

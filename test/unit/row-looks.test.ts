@@ -12,11 +12,12 @@ let asked: (readonly string[])[];
 let rows: readonly string[];
 let failure: Error | null;
 let stop: AbortController;
+let heldMs: number;
 let context: StageContext;
 
 beforeEach(() => {
   looks = new RowLooks(clock);
-  [asked, rows, failure, stop] = [[], [], null, new AbortController()];
+  [asked, rows, failure, stop, heldMs] = [[], [], null, new AbortController(), 0];
   const naming = async (values: readonly string[]) => {
     asked.push(values);
     if (failure !== null) throw failure;
@@ -28,7 +29,11 @@ beforeEach(() => {
 function contextWith(references: readonly object[]): StageContext {
   const spec = { references: references.map(() => ({ urlPrefix: null })) };
   const oddNames = { keys: async () => new Set() };
-  return { spec, references, oddNames, signal: stop.signal } as unknown as StageContext;
+  const databasesReady = async () => {
+    // As long as a database may be held.
+    clock.advance(heldMs);
+  };
+  return { spec, references, oddNames, databasesReady, signal: stop.signal } as unknown as StageContext;
 }
 
 /** A batch that is carried until it is told to leave. */
@@ -125,7 +130,21 @@ it("a batch alone, or the last, asks at once", async () => {
   expect(asked).toEqual([["a"]]);
 });
 
-it("a batch that asks again does not wait for itself", async () => {
+it("what a held database makes it wait comes before the asking", async () => {
+  heldMs = 60_000;
+  const now = clock.now();
+  expect((await look(carried(1).batch, "a")).askedAt).toBeGreaterThanOrEqual(now + 60_000);
+});
+
+it("a batch that asks again waits for nobody: not for itself, and not for others each time", async () => {
+  const [first] = [carried(1), carried(2)];
+  const one = look(first.batch, "a");
+  clock.advance(1001);
+  await one;
+  expect(await isSettled(look(first.batch, "a"))).toBe(true);
+});
+
+it("a batch that is alone and asks again does not wait for itself", async () => {
   const only = carried(1);
   await look(only.batch, "a");
   expect(await isSettled(look(only.batch, "a"))).toBe(true);

@@ -8,9 +8,9 @@ import { StatementBudget } from "../../src/stores/sql/statement-budget.ts";
 function rewritesOf(batches: number, reads: (batch: number) => number): number[] {
   const budget = new StatementBudget();
   return Array.from({ length: batches }, (_, batch) => {
-    for (let n = 0; n < reads(batch); n += 1) budget.sent();
+    for (let n = 0; n < reads(batch); n += 1) budget.sent("read");
     const rewrites = Math.ceil(1000 / budget.valuesInEach(1000));
-    for (let n = 0; n < rewrites; n += 1) budget.sent();
+    for (let n = 0; n < rewrites; n += 1) budget.sent("rewrite");
     return rewrites;
   });
 }
@@ -35,6 +35,17 @@ describe("the statements of a job", () => {
         expect(sent).toBeLessThanOrEqual(3 * each.length + 3);
       }),
     );
+  });
+
+  it("are counted as soon as they are allowed: batches are rewritten at the same time", () => {
+    const budget = new StatementBudget();
+    for (let batch = 0; batch < 8; batch += 1) for (let n = 0; n < 2; n += 1) budget.sent("read");
+    const rewrites = Array.from({ length: 8 }, () => Math.ceil(1000 / budget.valuesInEach(1000)));
+    const sum = rewrites.reduce((all, one) => all + one, 0);
+    expect(16 + sum).toBeLessThanOrEqual(3 * 8 + 3);
+    for (let n = 0; n < sum; n += 1) budget.sent("rewrite");
+    // What was promised and sent is not counted twice.
+    expect(budget.valuesInEach(2000)).toBeLessThanOrEqual(500);
   });
 
   it("rewrite a few rows in one statement", () => {

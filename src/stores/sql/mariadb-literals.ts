@@ -1,4 +1,4 @@
-/** Strings, numbers and names as SQL text for MariaDB, and which strings a character set can hold. */
+/** Strings, numbers and names as SQL text for MariaDB, what comes back of them, and which strings a character set can hold. */
 
 import { escape as escapeText } from "mysql2";
 import { DomainError } from "../../domain/errors.ts";
@@ -19,6 +19,11 @@ export function text(value: string): string {
 /** The UTF-8 bytes of `value` as a binary string literal: compared byte for byte, without padding. */
 export function bytes(value: string): string {
   return `_binary${escapeText(value)}`;
+}
+
+/** A column's value as a string. A binary column's bytes are taken for UTF-8: object keys are nothing else. */
+export function stored(cell: unknown): string {
+  return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
 }
 
 /**

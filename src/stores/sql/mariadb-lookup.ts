@@ -2,6 +2,7 @@
 
 import { bytes, text } from "./mariadb-literals.ts";
 import { exactBytes, nativeLiteral, type Plan } from "./mariadb-statements.ts";
+import { chunksOf } from "./statement-chunks.ts";
 
 /** Space for a joined list, as the server keeps it: its own limit for one in memory is 16 MB. */
 const MOST_LISTED_BYTES = 8_000_000;
@@ -9,9 +10,9 @@ const MOST_LISTED_BYTES = 8_000_000;
 const MOST_LISTED_CHARACTERS = 16_000;
 
 /**
- * At most `most` rows that hold one of the values as the column's collation sees it: a superset, from which the caller
- * takes the exact ones. Of a single value only the exact ones, for others must not use up the limit. With `within`,
- * only rows that match `where`. `values` are different from each other.
+ * At most `most` rows that hold one of the values: exactly, or (a plain list) as the column's collation sees it, a
+ * superset, from which the caller takes the exact ones. Of a single value only the exact ones, for others must not use up
+ * the limit. With `within`, only rows that match `where`. `values` are different from each other.
  */
 export function namingSql(
   plan: Plan,
@@ -35,13 +36,30 @@ export function namingSql(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON has to escape.
 const ESCAPED_IN_JSON = /["\\\x00-\x1f]/;
 
-/** Bytes that a look-up's text takes at most for `value`, whichever form the list has. */
-export function bytesInLookUp(plan: Plan, value: string): number {
-  if (plan.listedType !== null && ESCAPED_IN_JSON.test(value)) {
-    return Buffer.byteLength(text(JSON.stringify(value)));
-  }
-  // In a joined list its quotes are escaped.
-  return Buffer.byteLength(nativeLiteral(plan, value)) + 2;
+/**
+ * Whether `value` may stand in a joined list. Some servers give it as it is written there (MariaDB before the change of
+ * `sql/json_table.cc` that brought `st_append_json`): an escaped one would then find no row, without an error.
+ */
+function isPlainInJson(value: string): boolean {
+  return !ESCAPED_IN_JSON.test(value);
+}
+
+/**
+ * The different ones of `values` in lists that fit in one look-up each, with at most `maxItems` values and `maxBytes` of
+ * text. One odd value does not make the list of all others a plain one.
+ */
+export function lookUpLists(
+  plan: Plan,
+  values: readonly string[],
+  maxItems: number,
+  maxBytes: number,
+): (readonly string[])[] {
+  const all = [...new Set(values)];
+  const joined = plan.listedType === null ? [] : all.filter(isPlainInJson);
+  const plain = plan.listedType === null ? all : all.filter((value) => !isPlainInJson(value));
+  // A joined list escapes its quotes.
+  const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value)) + 2;
+  return [joined, plain].flatMap((list) => chunksOf(list, maxItems, maxBytes, bytesOf));
 }
 
 /**
@@ -51,8 +69,9 @@ export function bytesInLookUp(plan: Plan, value: string): number {
 function joinedList({ listedType }: Plan, values: readonly string[]): string | null {
   const longest = values.reduce((most, value) => Math.max(most, value.length), 1);
   const isTooLarge = longest > MOST_LISTED_CHARACTERS || 4 * longest * values.length > MOST_LISTED_BYTES;
-  if (listedType === null || values.length < 2 || isTooLarge) return null;
-  // By default a value that cannot be read would be NULL, name no row, and free its object for deletion.
+  if (listedType === null || values.length < 2 || isTooLarge || !values.every(isPlainInJson)) return null;
+  // Nothing here can fail to be read, but if something did: by default it would be NULL, name no row, and free its object
+  // for deletion.
   const strictly = "ERROR ON EMPTY ERROR ON ERROR";
   const column = `v VARCHAR(${longest}) ${listedType} PATH '$' ${strictly}`;
   return `JSON_TABLE(${text(JSON.stringify(values))}, '$[*]' COLUMNS (${column})) j`;

@@ -17,8 +17,8 @@ import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
 import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
-import { canHold, text } from "./mariadb-literals.ts";
-import { bytesInLookUp, namingSql } from "./mariadb-lookup.ts";
+import { canHold, stored, text } from "./mariadb-literals.ts";
+import { lookUpLists, namingSql } from "./mariadb-lookup.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
 import { existingSql, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
@@ -145,7 +145,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async ping(): Promise<void> {
-    await this.#sessions.select("SELECT 1", () => this.#count());
+    await this.#sessions.select("SELECT 1", () => this.#count("read"));
   }
 
   async #window(
@@ -173,10 +173,9 @@ export class MariadbReferenceTable implements ReferenceTable {
   ): Promise<ReferencedRow[]> {
     if (values.length === 0) return [];
     const plan = await this.#plan.current(pass);
-    const wanted = new Set(values.filter((value) => canHold(plan.facts.charset, value) === true));
+    const wanted = values.filter((value) => canHold(plan.facts.charset, value) === true);
     const found: ReferencedRow[] = [];
-    const bytesOf = (value: string) => bytesInLookUp(plan, value);
-    const chunks = [...chunksOf([...wanted], MAX_READ, this.#listBytes(), bytesOf)];
+    const chunks = lookUpLists(plan, wanted, MAX_READ, this.#listBytes());
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
       const rows = await this.#select(pass, (current) => namingSql(current, list, within, MAX_ROWS_READ));
@@ -184,9 +183,11 @@ export class MariadbReferenceTable implements ReferenceTable {
         chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
         continue;
       }
+      // Of this list alone: a row that the collation finds by the values of two lists must not be found twice.
+      const asked = new Set(list);
       for (const [id, cell] of rows) {
         const value = stored(cell);
-        if (wanted.has(value)) found.push({ id: String(id), value });
+        if (asked.has(value)) found.push({ id: String(id), value });
       }
     }
     return found;
@@ -202,7 +203,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     try {
       for (;;) {
         const changed = await this.#plan.run(pass, (plan) =>
-          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count(), pass),
+          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count("rewrite"), pass),
         );
         // What takes long is changing rows, and a value may be in many.
         this.#size.took(Math.max(values.length, changed.rows), changed.ms);
@@ -218,15 +219,17 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
-    return this.#plan.run(pass, (plan) => this.#sessions.select(sqlOf(plan), () => this.#count(), pass));
+    return this.#plan.run(pass, (plan) =>
+      this.#sessions.select(sqlOf(plan), () => this.#count("read"), pass),
+    );
   }
 
   #listBytes(): number {
     return this.#sessions.statementBytes - FRAME_BYTES;
   }
 
-  #count(): void {
-    this.#budget.sent();
+  #count(kind: "read" | "rewrite"): void {
+    this.#budget.sent(kind);
     this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
   }
 
@@ -236,11 +239,6 @@ export class MariadbReferenceTable implements ReferenceTable {
       `database "${this.database}", table "${this.#spec.table}": ${what}`,
     );
   }
-}
-
-/** A binary column's bytes are taken for UTF-8: object keys are nothing else. */
-function stored(cell: unknown): string {
-  return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
 }
 
 function partition(values: readonly string[], isFirst: (value: string) => boolean): [string[], string[]] {

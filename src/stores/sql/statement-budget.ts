@@ -13,17 +13,23 @@ const SMALL = 500;
  */
 export class StatementBudget {
   #sent = 0;
+  /** Rewriting statements that were allowed and not sent yet: several batches may be rewritten at once. */
+  #promised = 0;
   #values = 0;
 
   /** A statement was sent. */
-  sent(): void {
+  sent(kind: "read" | "rewrite"): void {
     this.#sent += 1;
+    if (kind === "rewrite") this.#promised = Math.max(0, this.#promised - 1);
   }
 
   /** How many values each statement may have that rewrites `values` values, which are counted now: 500 or more. */
   valuesInEach(values: number): number {
     this.#values += values;
-    const left = AHEAD + Math.floor((FOR_A_THOUSAND * this.#values) / 1000) - this.#sent;
-    return Math.max(SMALL, Math.ceil(values / Math.max(1, left)));
+    const allowed = AHEAD + Math.floor((FOR_A_THOUSAND * this.#values) / 1000);
+    const left = allowed - this.#sent - this.#promised;
+    const each = Math.max(SMALL, Math.ceil(values / Math.max(1, left)));
+    this.#promised += Math.ceil(values / each);
+    return each;
   }
 }
