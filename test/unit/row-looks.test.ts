@@ -91,7 +91,7 @@ describe("of two batches on their way", () => {
     const [first, second] = [carried(1), carried(2)];
     const one = look(first.batch, "a");
     await second.leave();
-    await one;
+    expect(await isSettled(one)).toBe(true);
     expect(asked).toEqual([["a"]]);
   });
 
