@@ -193,25 +193,27 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   /** One attempt, whose outcome the bucket's governor learns. */
-  async #try<Result>({ bucket, writes }: Fare, attempt: () => Promise<Result>): Promise<Result> {
+  #try<Result>({ bucket, writes }: Fare, attempt: () => Promise<Result>): Promise<Result> {
     const { clock, throttling, inFlight, governorOf } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
-    try {
-      const result = await attempt();
-      governor?.succeeded(writes, sentAt, clock.now());
-      throttling.moved();
-      return result;
-    } catch (error) {
-      if (hasCode(error, "store_throttled")) {
-        governor?.throttled(sentAt, clock.now());
-        throttling.rejected(clock.now());
-      }
-      throw error;
-    } finally {
-      inFlight?.end();
-    }
+    return begun(attempt).then(
+      (result) => {
+        inFlight?.end();
+        governor?.succeeded(writes, sentAt, clock.now());
+        throttling.moved();
+        return result;
+      },
+      (error: unknown) => {
+        inFlight?.end();
+        if (hasCode(error, "store_throttled")) {
+          governor?.throttled(sentAt, clock.now());
+          throttling.rejected(clock.now());
+        }
+        throw error;
+      },
+    );
   }
 
   /** Since when other troubles than throttling last; throws `error` on when repeating is not worth it (any more). */
@@ -222,5 +224,14 @@ export class GovernedObjectStore implements PacedObjectStore {
     const since = failingSince ?? now;
     if (now - since >= unavailableMs) throw error;
     return since;
+  }
+}
+
+/** What is forbidden before it begins has failed as well. */
+function begun<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  try {
+    return attempt();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

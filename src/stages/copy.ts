@@ -94,20 +94,21 @@ async function copyObject(
   return "settled";
 }
 
-async function settleResult(
+/** At once unless the source has to be looked at: every copy comes by here. */
+function settleResult(
   context: StageContext,
   object: BatchObject,
   version: BatchObject,
   result: Exclude<CopyResult, { readonly kind: "precondition_failed" }>,
-): Promise<"settled" | "vanished"> {
+): "settled" | "vanished" | Promise<"settled"> {
   if (result.kind === "source_gone") return "vanished";
   const made = result.kind === "copied" ? result.etag : result.standing;
   if (made !== undefined) {
     adoptVersion(object, version);
     object.targetEtag = made;
   }
-  if (result.kind === "copied") await settleCopied(context, object, result.etag);
-  else except(object, result.failure.code, result.failure.message);
+  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  else if (tellsOfChange(object, result.etag)) return settleChanged(context, object, result.etag);
   return "settled";
 }
 
@@ -149,12 +150,16 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
  * Some stores ignore the pin to the planned version (measured: Ceph 16 ignores `x-amz-copy-source-if-match`). An ETag
  * that should have stayed and did not is the sign: the source is looked at again, and a newer version adopted.
  */
-async function settleCopied(context: StageContext, object: BatchObject, copiedEtag: string): Promise<void> {
-  if (!tellsOfChange(object, copiedEtag)) return;
+async function settleChanged(
+  context: StageContext,
+  object: BatchObject,
+  copiedEtag: string,
+): Promise<"settled"> {
   const { object: now } = await lookAtOne(sourceLook(context), object.key);
-  if (now === null || now.etag === object.etag) return;
+  if (now === null || now.etag === object.etag) return "settled";
   if (now.etag === copiedEtag) adoptVersion(object, now);
   else except(object, "source_changed", "the source changed while it was being copied");
+  return "settled";
 }
 
 /** ETags of single copies stay, unless the object is encrypted otherwise or was changed. */

@@ -67,7 +67,7 @@ export class PooledCopies {
   }
 
   /** Gives the ETag of the new object as the store wrote it. `asked` is told when the answer is there. */
-  async send(
+  send(
     requests: S3Requests,
     label: RequestLabel,
     input: SingleCopyInput,
@@ -77,16 +77,10 @@ export class PooledCopies {
     const used: Used = { credentials: null, route: null };
     const call = (limitMs: number) =>
       this.#sendOnce(input, { limitMs, mayWrite: requests.mayWrite, asked }, used);
-    try {
-      return await requests.run(label, signal, call);
-    } catch (error) {
-      if (!(error instanceof S3Fault)) throw error;
-      const isElsewhere = error.kind === "wrong_region" && (await this.#hasMoved(input.Bucket, used.route));
-      const isStale =
-        STALE_CREDENTIALS.has(error.vendorCode) && (await this.#hasOtherCredentials(used.credentials));
-      if (!isElsewhere && !isStale) throw error;
+    return requests.run(label, signal, call).catch(async (error: unknown) => {
+      if (!(await this.#isWorthRepeating(error, input.Bucket, used))) throw error;
       return requests.run(label, signal, call);
-    }
+    });
   }
 
   /** Cuts what is still under way; the client is the owner's to destroy. */
@@ -94,29 +88,48 @@ export class PooledCopies {
     return this.#pools.close();
   }
 
-  async #sendOnce(
+  /** Without waiting for anything but the answer where way and credentials are known: every copy comes by here. */
+  #sendOnce(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
+    const way = this.#ways.get(input.Bucket);
+    const second = Math.floor(Date.now() / 1000);
+    const recent = this.#recent;
+    if (way === undefined || way === null || recent?.second !== second) {
+      return this.#askAndSend(input, terms, used, second);
+    }
+    return this.#exchange(input, terms, used, way, recent.credentials);
+  }
+
+  async #askAndSend(
     input: SingleCopyInput,
-    { limitMs, mayWrite, asked }: Terms,
+    terms: Terms,
     used: Used,
+    second: number,
   ): Promise<string | undefined> {
     const known = this.#ways.get(input.Bucket);
     const way = known === undefined ? await this.#wayTo(input.Bucket) : known;
-    if (way === null) return this.#sendBySdk(input, limitMs, mayWrite);
-    const second = Math.floor(Date.now() / 1000);
-    const recent = this.#recent;
-    const credentials = recent?.second === second ? recent.credentials : await this.#askCredentials(second);
+    if (way === null) return this.#sendBySdk(input, terms);
+    return this.#exchange(input, terms, used, way, await this.#askCredentials(second));
+  }
+
+  #exchange(
+    input: SingleCopyInput,
+    { limitMs, mayWrite, asked }: Terms,
+    used: Used,
+    way: Way,
+    credentials: Credentials,
+  ): Promise<string | undefined> {
     used.credentials = credentials;
     used.route = way.route;
-    let etag: string | null = null;
-    const answer = await this.#pools.send(this.#build(way, credentials, input), {
+    return this.#pools.send(this.#build(way, credentials, input), {
       limitMs,
       mayBegin: mayWrite,
-      onAnswer: (arrived) => {
-        etag = plainEtag(arrived);
-        if (etag !== null) asked.onAnswered?.(etag);
+      onAnswer: (answer) => {
+        const etag = plainEtag(answer);
+        if (etag === null) return readAsSdk(this.#client, input, answer);
+        asked.onAnswered?.(etag);
+        return etag;
       },
     });
-    return etag ?? (await readAsSdk(this.#client, input, answer));
   }
 
   /** The SDK keeps them, and renews them five minutes before they expire: from then on it is asked each time. */
@@ -142,6 +155,13 @@ export class PooledCopies {
     return asking;
   }
 
+  /** Whether the same copy would be sent elsewhere now, or signed by others. */
+  async #isWorthRepeating(error: unknown, bucket: string, used: Used): Promise<boolean> {
+    if (!(error instanceof S3Fault)) return false;
+    if (error.kind === "wrong_region" && (await this.#hasMoved(bucket, used.route))) return true;
+    return STALE_CREDENTIALS.has(error.vendorCode) && this.#hasOtherCredentials(used.credentials);
+  }
+
   /** Whether the client has learned, from a redirect, that `bucket` is in another region than `used` led to. */
   async #hasMoved(bucket: string, used: CopyRoute | null): Promise<boolean> {
     const isOther = async () => (await this.#wayTo(bucket))?.route.region !== used?.region;
@@ -151,11 +171,7 @@ export class PooledCopies {
     return isOther();
   }
 
-  async #sendBySdk(
-    input: SingleCopyInput,
-    limitMs: number,
-    mayWrite: () => boolean,
-  ): Promise<string | undefined> {
+  async #sendBySdk(input: SingleCopyInput, { limitMs, mayWrite }: Terms): Promise<string | undefined> {
     const options = { requestTimeout: limitMs, abortSignal: AbortSignal.timeout(limitMs) };
     const command = new CopyObjectCommand(input);
     lookBeforeSending(command, mayWrite);

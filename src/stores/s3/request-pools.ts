@@ -22,14 +22,14 @@ export interface BareRequest {
   readonly headers: string[];
 }
 
-/** What one request and its answer keep to. */
-export interface ExchangeTerms {
+/** What one request and its answer keep to, and what is made of the answer. */
+export interface ExchangeTerms<Result> {
   /** From the wait for a connection to the end of the answer. */
   readonly limitMs: number;
   /** Asked at the moment the request is written. */
   readonly mayBegin: () => boolean;
   /** Called as soon as the answer has been read to its end, with its connection free: what it sends goes out at once. */
-  readonly onAnswer: (answer: CopyAnswer) => void;
+  readonly onAnswer: (answer: CopyAnswer) => Result | Promise<Result>;
 }
 
 /** Connections to each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
@@ -41,8 +41,11 @@ export class RequestPools {
     this.#limits = limits;
   }
 
-  /** Never sends twice. Throws as Node's HTTP client does, and a `TimeoutError` when the terms forbid to go on. */
-  send(request: BareRequest, terms: ExchangeTerms): Promise<CopyAnswer> {
+  /**
+   * Gives what the terms make of the answer. Never sends twice. Throws as Node's HTTP client does, and a `TimeoutError`
+   * when the terms forbid to go on.
+   */
+  send<Result>(request: BareRequest, terms: ExchangeTerms<Result>): Promise<Result> {
     const stack = this.#stackOf(request.origin);
     return new Promise((resolve, reject) => stack.dispatch(request, new Exchange(resolve, reject, terms)));
   }
@@ -64,11 +67,11 @@ export class RequestPools {
 }
 
 /** One request and its answer. */
-class Exchange implements StackedHandler {
+class Exchange<Result> implements StackedHandler {
   onFree: () => void = () => {};
-  readonly #resolve: (answer: CopyAnswer) => void;
+  readonly #resolve: (result: Result | Promise<Result>) => void;
   readonly #reject: (error: Error) => void;
-  readonly #terms: ExchangeTerms;
+  readonly #terms: ExchangeTerms<Result>;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | null = null;
@@ -76,7 +79,11 @@ class Exchange implements StackedHandler {
   #status = 0;
   #headers: Record<string, string> = {};
 
-  constructor(resolve: (answer: CopyAnswer) => void, reject: (error: Error) => void, terms: ExchangeTerms) {
+  constructor(
+    resolve: (result: Result | Promise<Result>) => void,
+    reject: (error: Error) => void,
+    terms: ExchangeTerms<Result>,
+  ) {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#terms = terms;
@@ -114,8 +121,7 @@ class Exchange implements StackedHandler {
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
     const answer = { status: this.#status, headers: this.#headers, body };
     this.onFree();
-    this.#terms.onAnswer(answer);
-    this.#resolve(answer);
+    this.#resolve(this.#terms.onAnswer(answer));
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
