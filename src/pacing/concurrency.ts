@@ -14,7 +14,7 @@ export interface Concurrency {
    * more than "asked to stop" is thrown.
    */
   each<Item>(items: readonly Item[], work: Work<Item>): Promise<void>;
-  /** New number of places, at least 1; running work is never cut short. */
+  /** New number of places, at least 1; running work is never cut short, and new work begins after the caller's turn. */
   resize(places: number): void;
 }
 
@@ -46,7 +46,8 @@ class Places implements Concurrency {
 
   resize(places: number): void {
     this.#count = Math.max(1, places);
-    this.#fill();
+    // Whoever changes the places changes rates too, or stops the job: new work must meet all of that, not half of it.
+    queueMicrotask(() => this.#fill());
   }
 
   #fill(): void {

@@ -77,6 +77,23 @@ describe("limitConcurrency", () => {
     expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
   });
 
+  it("begins nothing for new places before the caller has set whatever else changes with them", async () => {
+    const places = limitConcurrency(1);
+    let rate = "old";
+    const seen: string[] = [];
+    const ends: (() => void)[] = [];
+    const done = places.each(numbers(3), () => {
+      seen.push(rate);
+      return new Promise<void>((resolve) => ends.push(resolve));
+    });
+    places.resize(3);
+    rate = "new";
+    await turn();
+    expect(seen).toEqual(["old", "new", "new"]);
+    for (const end of ends) end();
+    await done;
+  });
+
   it("begins nothing after a failure, waits for what was begun, and throws what tells most", async () => {
     const places = limitConcurrency(2);
     const ended: number[] = [];
