@@ -20,6 +20,7 @@ const PLANTED: readonly [file: string, line: string, rule: string][] = [
     "noRestrictedImports",
   ],
   ["src/pacing/c1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
+  ["src/pacing/c2.ts", 'import pLimit from "p-limit";\nexport const l = pLimit(1);', "noRestrictedImports"],
   [
     "src/stages/d1.ts",
     'export const late = () => import("../stores/s3/s3-client.ts");',
