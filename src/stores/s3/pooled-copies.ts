@@ -90,25 +90,16 @@ export class PooledCopies {
 
   /** Without waiting for anything but the answer where way and credentials are known: every copy comes by here. */
   #sendOnce(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
-    const way = this.#ways.get(input.Bucket);
-    const second = Math.floor(Date.now() / 1000);
+    const way = this.#ways.get(input.Bucket) ?? null;
     const recent = this.#recent;
-    if (way === undefined || way === null || recent?.second !== second) {
-      return this.#askAndSend(input, terms, used, second);
-    }
+    if (way === null || recent?.second !== thisSecond()) return this.#askAndSend(input, terms, used);
     return this.#exchange(input, terms, used, way, recent.credentials);
   }
 
-  async #askAndSend(
-    input: SingleCopyInput,
-    terms: Terms,
-    used: Used,
-    second: number,
-  ): Promise<string | undefined> {
-    const known = this.#ways.get(input.Bucket);
-    const way = known === undefined ? await this.#wayTo(input.Bucket) : known;
+  async #askAndSend(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
+    const way = await this.#wayTo(input.Bucket);
     if (way === null) return this.#sendBySdk(input, terms);
-    return this.#exchange(input, terms, used, way, await this.#askCredentials(second));
+    return this.#exchange(input, terms, used, way, await this.#askCredentials());
   }
 
   #exchange(
@@ -133,7 +124,8 @@ export class PooledCopies {
   }
 
   /** The SDK keeps them, and renews them five minutes before they expire: from then on it is asked each time. */
-  async #askCredentials(second: number): Promise<Credentials> {
+  async #askCredentials(): Promise<Credentials> {
+    const second = thisSecond();
     const credentials = await this.#client.config.credentials();
     const { expiration } = credentials;
     const isLasting = expiration === undefined || expiration.getTime() > Date.now() + RENEWAL_MS;
@@ -206,4 +198,8 @@ export class PooledCopies {
       this.#recent = null;
     }
   }
+}
+
+function thisSecond(): number {
+  return Math.floor(Date.now() / 1000);
 }
