@@ -77,6 +77,30 @@ describe("limitConcurrency", () => {
     expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
   });
 
+  it("is not over while items are left, though none of its own is under way", async () => {
+    const shop = workshop();
+    const other = workshop();
+    const places = limitConcurrency(2);
+    const first = places.each(numbers(1), shop.work);
+    let isOver = false;
+    const second = places.each(numbers(3), other.work).then(() => {
+      isOver = true;
+    });
+    expect(other.underWay).toBe(1);
+    places.resize(1);
+    // The only place is the first one's now, and two items wait.
+    await other.finish(1);
+    expect({ isOver, underWay: other.underWay, begun: other.begun }).toEqual({
+      isOver: false,
+      underWay: 0,
+      begun: [0],
+    });
+    await shop.finish(1);
+    while (other.underWay > 0) await other.finish(1);
+    await Promise.all([first, second]);
+    expect(other.begun).toEqual(numbers(3));
+  });
+
   it("begins nothing for new places before the caller has set whatever else changes with them", async () => {
     const places = limitConcurrency(1);
     let rate = "old";

@@ -1,6 +1,7 @@
 /** What counts as going on in a governed store: requests, and whatever waits for a limit; not what stands at a shut valve. */
 
 import { describe, expect, it } from "vitest";
+import { DomainError } from "../../src/domain/errors.ts";
 import { Pace } from "../../src/domain/pace.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
@@ -24,6 +25,7 @@ const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
 function governed(
   work: (pass: WritePass, clock: VirtualClock) => Promise<unknown>,
   perSecond: number | null = null,
+  confirmCopy: () => null = () => null,
 ) {
   const clock = new VirtualClock();
   const gate = { isShut: false };
@@ -42,7 +44,7 @@ function governed(
   const parts = new GovernedObjectStore({
     ...{ store: store as ObjectStore, clock, valve, inFlight, turnstile: new Turnstile(clock) },
     ...{ requestLimits: [new Pace(perSecond)], byteLimits: [], governorOf: () => governor },
-    throttling: new Throttling(),
+    ...{ throttling: new Throttling(), confirmCopy },
   });
   const pause = (ms: number) => clock.runUntil(clock.now() + ms);
   return { parts, gate, valve, inFlight, pause };
@@ -81,6 +83,20 @@ describe("a copy in parts", () => {
     expect([inFlight.count, isDone]).toEqual([1, false]);
     await pause(1000);
     expect([inFlight.count, isDone]).toEqual([0, true]);
+  });
+});
+
+describe("a copy that fails", () => {
+  const refused = () => {
+    throw new DomainError("store_refused", "no");
+  };
+
+  it.each([
+    ["at the store", governed(async () => refused())],
+    ["as it is forbidden before it begins", governed(async () => {}, null, refused)],
+  ])("%s is no longer under way", async (_, { parts, inFlight }) => {
+    await expect(parts.copy(REQUEST, signal)).rejects.toMatchObject({ code: "store_refused" });
+    expect(inFlight.count).toBe(0);
   });
 });
 

@@ -103,6 +103,16 @@ describe("throttling", () => {
     expect(governor.bulkKeys).toBeLessThan(100);
   });
 
+  it("lowers the rate to what the writes before it, which were granted, have raised it to", async () => {
+    const rateAfter = async (granted: number) => {
+      const { governed, governor } = failing((nth) => (nth === granted + 1 ? "store_throttled" : null));
+      for (let i = 0; i <= granted; i += 1) await governed.copy(copyOf(1));
+      return governor.perSecond ?? 0;
+    };
+    expect(await rateAfter(500)).toBeGreaterThan(2 * (await rateAfter(1)));
+    expect(await rateAfter(2000)).toBeGreaterThan(2 * (await rateAfter(500)));
+  });
+
   it("of everything for two seconds is shown as what the job waits for, until something moves", async () => {
     const { governed, clock, throttling } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
     await governed.list(LIST);
