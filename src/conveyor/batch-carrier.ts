@@ -4,6 +4,7 @@ import { type Batch, nextStage, type Stage, type Tally } from "../domain/batch.t
 import { hasCode } from "../domain/errors.ts";
 import type { WorkStage } from "../domain/job-spec.ts";
 import type { Hold } from "../pacing/gate.ts";
+import { giveWay } from "../pacing/give-way.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
@@ -96,11 +97,13 @@ async function performOnce(
     const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
     if (rows === null) return false;
     const endedAt = context.clock.now();
+    await giveWay();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
     countStage(tally, batch, before, stage, rows);
     carrier.onStage?.(batch, stage);
+    await giveWay();
     return true;
   });
 }

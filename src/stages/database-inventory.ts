@@ -79,6 +79,10 @@ function namedKeyOf(context: StageContext, { id, value }: ReferencedRow): NamedK
 /** Rows that name one key make one item, which stands where the last of them was read. */
 function addRow(byKey: Map<string, NamedKey>, named: NamedKey): void {
   const known = byKey.get(named.key);
+  if (known === undefined) {
+    byKey.set(named.key, named);
+    return;
+  }
   byKey.delete(named.key);
-  byKey.set(named.key, { ...named, rows: [...(known?.rows ?? []), ...(named.rows ?? [])] });
+  byKey.set(named.key, { ...named, rows: [...(known.rows ?? []), ...(named.rows ?? [])] });
 }

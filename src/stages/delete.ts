@@ -6,7 +6,7 @@ import { DomainError, hasCode } from "../domain/errors.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { lookAt, lookAtOne } from "./look.ts";
-import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+import { type StageContext, sourceLook, targetKeys, targetLook } from "./stage-context.ts";
 
 /** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
 const LOOKED_AT_TOGETHER = 1000;
@@ -70,17 +70,15 @@ async function judge(
   objects: readonly BatchObject[],
   named: ReadonlySet<string>,
 ): Promise<Map<BatchObject, DeleteVerdict>> {
-  const targets = await lookAt(
-    targetLook(context),
-    objects.map((object) => targetKey(context, object)),
-  );
+  const keys = targetKeys(context, objects);
+  const targets = await lookAt(targetLook(context), keys);
   const sources = await lookAt(
     sourceLook(context),
     objects.map((object) => object.key),
   );
   const verdicts = new Map<BatchObject, DeleteVerdict>();
-  for (const object of objects) {
-    const key = targetKey(context, object);
+  for (const [at, object] of objects.entries()) {
+    const key = keys[at] ?? "";
     const failure = targets.failed.get(key) ?? sources.failed.get(object.key);
     if (failure !== undefined) {
       except(object, failure.code, failure.message);

@@ -3,6 +3,7 @@
 import { hasCode } from "../domain/errors.ts";
 import { commonPrefix, compareKeys, justBefore } from "../domain/key-order.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
+import { giveWay } from "../pacing/give-way.ts";
 import type { ListedObject, ObjectFacts, ObjectFailure, ObjectStore } from "../ports/object-store.ts";
 
 /** Below so many wanted keys a page, HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
@@ -34,9 +35,10 @@ export interface Sights {
  * will not tell about fails by itself: one object's failure is no reason to stop the others.
  */
 export async function lookAt(look: Look, keys: readonly string[]): Promise<Sights> {
-  const wanted = [...new Set(keys)].sort(compareKeys);
+  const wanted = inOrder(keys);
   const sights = { found: new Map<string, ListedObject>(), failed: new Map<string, ObjectFailure>() };
-  const prefix = commonPrefix(wanted);
+  // All keys between the first and the last share what these two do.
+  const prefix = commonPrefix([...wanted.slice(0, 1), ...wanted.slice(-1)]);
   let next = 0;
   while (next < wanted.length) {
     const covered = await listFrom(look, wanted, next, prefix, sights.found);
@@ -47,7 +49,14 @@ export async function lookAt(look: Look, keys: readonly string[]): Promise<Sight
       next += few.length;
     }
   }
+  await giveWay();
   return sights;
+}
+
+/** Each key once, in the store's order; as they mostly come. */
+function inOrder(keys: readonly string[]): readonly string[] {
+  const isAscending = keys.every((key, at) => at === 0 || compareKeys(keys[at - 1] ?? "", key) < 0);
+  return isAscending ? keys : [...new Set(keys)].sort(compareKeys);
 }
 
 /** Looks at one key, with its stored checksums if asked for. */
@@ -76,13 +85,20 @@ async function listFrom(
 ): Promise<number> {
   const startAfter = justBefore(wanted[from] ?? "");
   const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit: PAGE }, look.signal);
-  const listed = new Map(page.objects.map((object) => [object.key, object]));
+  await giveWay();
   const last = page.more ? (page.objects.at(-1)?.key ?? startAfter) : null;
+  // Both are in order: the place in the page moves on with the wanted key.
+  let at = 0;
   let covered = 0;
   for (const key of wanted.slice(from)) {
-    if (last !== null && compareKeys(key, last) > 0) break;
-    const object = listed.get(key);
-    if (object !== undefined) found.set(key, object);
+    let object = page.objects[at];
+    while (object !== undefined && compareKeys(object.key, key) < 0) {
+      at += 1;
+      object = page.objects[at];
+    }
+    if (object?.key === key) found.set(key, object);
+    // The page ends before it.
+    else if (object === undefined && last !== null) break;
     covered += 1;
   }
   return covered;

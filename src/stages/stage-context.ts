@@ -53,6 +53,12 @@ export function targetKey(context: StageContext, object: { readonly key: string 
   return mapKey({ from: context.spec.source.prefix, to: context.spec.target.prefix }, object.key);
 }
 
+/** Those of `objects`, in their order: for stages that need each more than once. */
+export function targetKeys(context: StageContext, objects: readonly { readonly key: string }[]): string[] {
+  const change = { from: context.spec.source.prefix, to: context.spec.target.prefix };
+  return objects.map(({ key }) => mapKey(change, key));
+}
+
 /** How to look around in the source bucket. */
 export function sourceLook({ source: store, spec, concurrency, signal }: StageContext): Look {
   return { store, bucket: spec.source.bucket, concurrency, signal };

@@ -5,18 +5,19 @@ import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import { lookAtBothSides } from "./compare-checksums.ts";
 import { lookAt } from "./look.ts";
-import { type StageContext, targetKey, targetLook } from "./stage-context.ts";
+import { type StageContext, targetKeys, targetLook } from "./stage-context.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
 export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
   const { spec, concurrency } = context;
   const objects = going(batch);
-  const keys = objects.map((object) => targetKey(context, object));
+  const keys = targetKeys(context, objects);
   const { found, failed } = await lookAt(targetLook(context), keys);
   const undecided: { object: BatchObject; target: ListedObject }[] = [];
-  for (const object of objects) {
-    const target = found.get(targetKey(context, object));
-    const failure = failed.get(targetKey(context, object));
+  for (const [at, object] of objects.entries()) {
+    const key = keys[at] ?? "";
+    const target = found.get(key);
+    const failure = failed.get(key);
     if (failure !== undefined) except(object, failure.code, failure.message);
     if (target === undefined) {
       except(object, "target_lost", "the copy is not at the new key");

@@ -71,6 +71,19 @@ describe("looking at keys", () => {
     expect(asked.lists).toBeLessThanOrEqual(3);
   });
 
+  it("lets answers that came meanwhile go first, after each listing and before it gives what it saw", async () => {
+    const { look } = bucketOf(numbered(2000));
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    await lookAt(look, numbered(2000));
+    clearImmediate(counting);
+    expect(turns).toBeGreaterThanOrEqual(3);
+  });
+
   it("costs nothing for none", async () => {
     const { look, asked } = bucketOf(["a"]);
     expect((await lookAt(look, [])).found.size).toBe(0);

@@ -59,20 +59,47 @@ export function readPlainPage(body: string): RawPage | null {
   const page = readPlainXml(body, "ListBucketResult", ENTRY);
   const more = page?.scalars.get("IsTruncated");
   if (page?.scalars.get("EncodingType") !== "url" || (more !== "true" && more !== "false")) return null;
-  const entries = page.entries.map(([, key = "", modified = "", etag = "", size, storageClass]) => ({
-    key,
+  const keys = copiesOf(page.entries.map(([, key = ""]) => key));
+  const etags = copiesOf(page.entries.map(([, , , etag = ""]) => etag));
+  const epochMs = timeReader();
+  const entries = page.entries.map(([, , modified = "", , size, storageClass], at) => ({
+    key: keys[at] ?? "",
     size: Number(size),
-    etag: copyOf(etag),
-    storageClass: storageClass === undefined ? undefined : copyOf(storageClass),
-    modifiedAt: Date.parse(modified),
+    etag: etags[at] ?? "",
+    storageClass: storageClass === STANDARD ? STANDARD : storageClass && copyOf(storageClass),
+    modifiedAt: epochMs(modified),
   }));
   if (entries.some(({ modifiedAt }) => Number.isNaN(modifiedAt))) return null;
   return { more: more === "true", isUrlEncoded: true, entries };
 }
 
-/** A part of the answer's text would keep all of it in memory, as long as the object is on its way. */
+/**
+ * The same texts, out of one copy of them all: a part of the answer's text would keep all of it in memory, as long as
+ * the object is on its way.
+ */
+function copiesOf(texts: readonly string[]): string[] {
+  const all = copyOf(texts.join(""));
+  let end = 0;
+  return texts.map((text) => {
+    const begin = end;
+    end += text.length;
+    return all.slice(begin, end);
+  });
+}
+
 function copyOf(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
+  return Buffer.from(text).toString();
+}
+
+/** Reads times that are mostly the one before: objects are written many a second. */
+function timeReader(): (text: string) => number {
+  let last = "";
+  let lastMs = Number.NaN;
+  return (text) => {
+    if (text !== last) lastMs = Date.parse(text);
+    last = text;
+    return lastMs;
+  };
 }
 
 /** A page as the SDK read it. */
@@ -116,16 +143,22 @@ export function checkedPage(
   return { objects, more };
 }
 
+/** The class that has no name in the port. */
+const STANDARD = "STANDARD";
+
 /** A storage class as the port wants it: null for STANDARD, which stores name or leave out as they like. */
 export function storageClassOf(name: string | undefined): string | null {
-  return name === undefined || name === "" || name === "STANDARD" ? null : name;
+  return name === undefined || name === "" || name === STANDARD ? null : name;
 }
+
+const ENCODED = /[%+]/;
 
 /**
  * Decodes a key from an `encoding-type=url` listing. AWS sends `+` for a space and `%2B` for a plus; Ceph and others
  * send `%20` and `%2B`: no store sends a bare `+` for a plus, so one rule fits all.
  */
 export function decodeListedKey(encoded: string, doing = "reading a listing"): string {
+  if (!ENCODED.test(encoded)) return encoded;
   try {
     return decodeURIComponent(encoded.replaceAll("+", " "));
   } catch (cause) {

@@ -31,6 +31,7 @@ export function readFirst<Found>(
       // A thousand keys take their time here and in the stage they are for; copies that were answered meanwhile go first.
       await nextTurn();
       found = read(body.toString());
+      await nextTurn();
       answer.body = found === null ? body : Buffer.from(instead);
       return result;
     },
