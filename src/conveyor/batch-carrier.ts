@@ -56,6 +56,7 @@ async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
     if (stage === null) return "done";
     if (stage === "delete" && isParked(carrier, batch)) return "parked";
     if (!(await runStage(carrier, batch, stage))) return "parked";
+    await giveWay();
   }
 }
 
@@ -103,7 +104,6 @@ async function performOnce(
     if (stage === "update") batch.updatedAt = endedAt;
     countStage(tally, batch, before, stage, rows);
     carrier.onStage?.(batch, stage);
-    await giveWay();
     return true;
   });
 }

@@ -10,7 +10,8 @@ import type { StoreLimits as Configured } from "../ports/connections.ts";
 
 /** Remembers the write rate of every bucket and the limits of every store, for all jobs of this process. */
 export class BucketGovernors {
-  readonly #byBucket = new Map<string, BucketGovernor>();
+  /** By endpoint, then by bucket. */
+  readonly #governors = new Map<string, Map<string, BucketGovernor>>();
   readonly #byStore = new Map<string, StoreLimits>();
   readonly #sharing: Sharing | null;
   #turnstile: Turnstile | null = null;
@@ -47,10 +48,13 @@ export class BucketGovernors {
   }
 
   of(endpoint: string, bucket: string): BucketGovernor {
-    const name = `${endpoint} ${bucket}`;
-    const known = this.#byBucket.get(name) ?? new BucketGovernor();
-    this.#byBucket.set(name, known);
-    return known;
+    // In two steps, without a name to be put together: every copy asks.
+    const ofStore = this.#governors.get(endpoint) ?? new Map<string, BucketGovernor>();
+    const known = ofStore.get(bucket);
+    if (known !== undefined) return known;
+    const added = new BucketGovernor();
+    this.#governors.set(endpoint, ofStore.set(bucket, added));
+    return added;
   }
 
   /** The limits of the store called `name`. */

@@ -20,18 +20,14 @@ export class KnownObjects {
 
   /** Notes that the ledger has `objects` exactly as they are now. */
   note(objects: Batch["objects"]): void {
-    const excepted = objects.flatMap((object, position) =>
-      object.fate.kind === "exception" ? [position] : [],
-    );
-    this.#known.set(objects, { facts: factsOf(objects), excepted: new Set(excepted) });
+    const excepted = new Set(exceptionsIn(objects).map(({ position }) => position));
+    this.#known.set(objects, { facts: factsOf(objects), excepted });
   }
 
   /** Exceptions that may have no row yet. */
   newExceptions(objects: Objects): { position: number; object: BatchObject }[] {
     const excepted = this.#known.get(objects)?.excepted;
-    return objects.flatMap((object, position) =>
-      object.fate.kind === "exception" && !excepted?.has(position) ? [{ position, object }] : [],
-    );
+    return exceptionsIn(objects).filter(({ position }) => !excepted?.has(position));
   }
 
   /** Whether size, ETag or storage class of an object may differ from what the ledger has. */
@@ -41,6 +37,15 @@ export class KnownObjects {
       facts === undefined || objects.some((object, position) => differs(object, facts, position * FACTS))
     );
   }
+}
+
+/** Few or none, so that no list is made for each of the others. */
+function exceptionsIn(objects: Objects): { position: number; object: BatchObject }[] {
+  const found: { position: number; object: BatchObject }[] = [];
+  for (const [position, object] of objects.entries()) {
+    if (object.fate.kind === "exception") found.push({ position, object });
+  }
+  return found;
 }
 
 /** Facts of one object. */

@@ -19,10 +19,15 @@ interface Outcomes {
 export function encodeOutcomes(objects: readonly BatchObject[]): Buffer | null {
   if (objects.every((object) => object.fate.kind === "going" && object.targetEtag === null)) return null;
   const fates = new Map<string, number>();
-  const numbers = objects.map((object) => {
-    const text = JSON.stringify(object.fate);
+  // Nearly all objects of a batch have the very same fate, which need not be written out to be known again.
+  const known = new Map<Fate, number>();
+  const numbers = objects.map(({ fate }) => {
+    const seen = known.get(fate);
+    if (seen !== undefined) return seen;
+    const text = JSON.stringify(fate);
     const number = fates.get(text) ?? fates.size;
     fates.set(text, number);
+    known.set(fate, number);
     return number;
   });
   const targets = objects.map((object) => (object.targetEtag === object.etag ? SAME : object.targetEtag));
