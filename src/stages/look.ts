@@ -86,7 +86,6 @@ async function listFrom(
   const startAfter = justBefore(wanted[from] ?? "");
   const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit: PAGE }, look.signal);
   await giveWay();
-  const last = page.more ? (page.objects.at(-1)?.key ?? startAfter) : null;
   // Both are in order: the place in the page moves on with the wanted key.
   let at = 0;
   let covered = 0;
@@ -98,7 +97,7 @@ async function listFrom(
     }
     if (object?.key === key) found.set(key, object);
     // The page ends before it.
-    else if (object === undefined && last !== null) break;
+    else if (object === undefined && page.more) break;
     covered += 1;
   }
   return covered;

@@ -5,6 +5,17 @@ import { BucketGovernors } from "../../src/jobs/shared-limits.ts";
 
 const NOW = 5_000_000;
 
+describe("the governor of a bucket", () => {
+  it("is one for all jobs, and another for another bucket or store", () => {
+    const governors = new BucketGovernors();
+    const governor = governors.of("http://one", "images");
+    expect(governors.of("http://one", "images")).toBe(governor);
+    const others = [governors.of("http://one", "pictures"), governors.of("http://two", "images")];
+    expect(new Set([governor, ...others]).size).toBe(3);
+    expect(governors.of("http://one", "images")).toBe(governor);
+  });
+});
+
 describe("the pace of a job", () => {
   it("goes on from the looks of its submission, at its own limit", () => {
     const governors = new BucketGovernors();

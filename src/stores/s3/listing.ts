@@ -73,20 +73,25 @@ export function readPlainPage(body: string): RawPage | null {
   return { more: more === "true", isUrlEncoded: true, entries };
 }
 
-/**
- * The same texts, out of one copy of them all: a part of the answer's text would keep all of it in memory, as long as
- * the object is on its way.
- */
+/** Texts copied together. Each may keep all of them in memory: a filter may leave one object of a whole page. */
+const COPIED_TOGETHER = 16;
+
+/** The same texts, copied, a few at once: one by one takes three times as long. */
 function copiesOf(texts: readonly string[]): string[] {
-  const all = copyOf(texts.join(""));
-  let end = 0;
-  return texts.map((text) => {
-    const begin = end;
-    end += text.length;
-    return all.slice(begin, end);
-  });
+  const copies: string[] = [];
+  for (let from = 0; from < texts.length; from += COPIED_TOGETHER) {
+    const some = texts.slice(from, from + COPIED_TOGETHER);
+    const all = copyOf(some.join(""));
+    let at = 0;
+    for (const { length } of some) {
+      copies.push(all.slice(at, at + length));
+      at += length;
+    }
+  }
+  return copies;
 }
 
+/** A part of an answer's text would keep all of it in memory, as long as the object is on its way. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -105,9 +110,9 @@ function timeReader(): (text: string) => number {
 /** A page as the SDK read it. */
 export function rawPageOf(output: ListObjectsV2CommandOutput): RawPage {
   const entries = (output.Contents ?? []).map((entry) => ({
-    key: entry.Key ?? "",
+    key: copyOf(entry.Key ?? ""),
     size: entry.Size,
-    etag: bareEtag(entry.ETag),
+    etag: copyOf(bareEtag(entry.ETag)),
     storageClass: entry.StorageClass,
     modifiedAt: entry.LastModified?.getTime() ?? 0,
   }));
