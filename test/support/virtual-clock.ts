@@ -66,7 +66,8 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** After all promises that can go on have gone on. */
-export function oneTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** After all promises that can go on have gone on, those of work that gives way for a turn of the event loop included. */
+export async function oneTurn(): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (process.getActiveResourcesInfo().includes("Immediate"));
 }
