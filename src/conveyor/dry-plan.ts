@@ -5,7 +5,7 @@ import { keyFault } from "../domain/key-mapping.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
 import { lookAt } from "../stages/look.ts";
 import { planBatches } from "../stages/plan.ts";
-import { type StageContext, targetKey, targetLook } from "../stages/stage-context.ts";
+import { type StageContext, targetKeys, targetLook } from "../stages/stage-context.ts";
 import { refuseIfStopped } from "./trouble.ts";
 
 /** A planned object that would be copied, and what stands at its target key. */
@@ -53,13 +53,13 @@ export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> 
 }
 
 async function withTargets(context: StageContext, objects: readonly BatchObject[]): Promise<DryObject[]> {
-  const keys = objects.map((object) => targetKey(context, object));
+  const keys = targetKeys(context, objects);
   const { found, failed } = await lookAt(
     targetLook(context),
     keys.filter((key) => keyFault(key) === null),
   );
-  return objects.map((object) => {
-    const key = targetKey(context, object);
+  return objects.map((object, at) => {
+    const key = keys[at] ?? "";
     return {
       object,
       targetKey: key,

@@ -8,7 +8,7 @@ import { lookAt, lookAtOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
 import { adoptVersion, atVersion } from "./source-version.ts";
-import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+import { type StageContext, sourceLook, targetKey, targetKeys, targetLook } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
@@ -23,10 +23,7 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
   for (const object of going(batch)) refuseImpossibleKey(context, object);
   const vanished = going(batch).filter((object) => object.etag === "");
   const wanted = going(batch).filter((object) => object.etag !== "");
-  const targets = await lookAt(
-    targetLook(context),
-    wanted.map((object) => targetKey(context, object)),
-  );
+  const targets = await lookAt(targetLook(context), targetKeys(context, wanted));
   await context.concurrency.each(wanted, async (object, free) => {
     const key = targetKey(context, object);
     const failure = targets.failed.get(key) ?? null;

@@ -49,14 +49,13 @@ export interface StageContext {
 }
 
 /** The key under which `object` stands, or will stand, in the target bucket. */
-export function targetKey(context: StageContext, object: { readonly key: string }): string {
-  return mapKey({ from: context.spec.source.prefix, to: context.spec.target.prefix }, object.key);
+export function targetKey({ spec }: StageContext, object: { readonly key: string }): string {
+  return mapKey({ from: spec.source.prefix, to: spec.target.prefix }, object.key);
 }
 
-/** Those of `objects`, in their order: for stages that need each more than once. */
+/** Those of `objects`, in their order: for looks at them all, after which each is needed again. */
 export function targetKeys(context: StageContext, objects: readonly { readonly key: string }[]): string[] {
-  const change = { from: context.spec.source.prefix, to: context.spec.target.prefix };
-  return objects.map(({ key }) => mapKey(change, key));
+  return objects.map((object) => targetKey(context, object));
 }
 
 /** How to look around in the source bucket. */

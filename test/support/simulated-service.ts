@@ -13,7 +13,7 @@ import { openLedger } from "../../src/stores/ledger/open-ledger.ts";
 import { luxonCalendar } from "../../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
 import { SimulatedWorld } from "./simulated-world.ts";
-import { oneTurn, VirtualClock } from "./virtual-clock.ts";
+import { allTurns, VirtualClock } from "./virtual-clock.ts";
 
 const MINUTE = 60_000;
 
@@ -109,7 +109,7 @@ function watched(ledger: Ledger): { readonly ledger: Ledger; settled(): Promise<
     },
   });
   const settled = async () => {
-    do await oneTurn();
+    do await allTurns();
     while (pending > 0);
   };
   return { ledger: counted, settled };

@@ -17,7 +17,7 @@ export class VirtualClock implements Clock {
   stalledUntil: (at: number) => number = (at) => at;
 
   /** @param settled resolves when nothing can go on but by the clock; enough for promises alone unless given */
-  constructor(now = 1_000_000, settled: () => Promise<void> = oneTurn) {
+  constructor(now = 1_000_000, settled: () => Promise<void> = allTurns) {
     this.#now = now;
     this.#settled = settled;
   }
@@ -67,7 +67,7 @@ export class VirtualClock implements Clock {
 }
 
 /** After all promises that can go on have gone on, those of work that gives way for a turn of the event loop included. */
-export async function oneTurn(): Promise<void> {
+export async function allTurns(): Promise<void> {
   do await new Promise((resolve) => setImmediate(resolve));
   while (process.getActiveResourcesInfo().includes("Immediate"));
 }

@@ -18,12 +18,27 @@ export interface ExceptionPlace {
   readonly at: number;
 }
 
-/** Writes a row for each of `objects` that has none yet; `position` is the object's index in its batch. */
+/** An object with an exception, and its index in its batch. */
+export interface FailedObject {
+  readonly position: number;
+  readonly object: BatchObject;
+}
+
+/** Those of a whole batch: few or none, so that no list is made for each of the others. */
+export function exceptionsIn(objects: readonly BatchObject[]): FailedObject[] {
+  const found: FailedObject[] = [];
+  for (const [position, object] of objects.entries()) {
+    if (object.fate.kind === "exception") found.push({ position, object });
+  }
+  return found;
+}
+
+/** Writes a row for each of `objects` that has none yet. */
 export async function insertExceptions(
   session: LedgerSession,
   sql: Sql,
   place: ExceptionPlace,
-  objects: readonly { readonly position: number; readonly object: BatchObject }[],
+  objects: readonly FailedObject[],
 ): Promise<void> {
   const rows = objects.flatMap(({ position, object }) => exceptionValues(place, position, object));
   for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {

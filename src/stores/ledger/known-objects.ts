@@ -4,6 +4,7 @@
  */
 
 import type { Batch, BatchObject } from "../../domain/batch.ts";
+import { exceptionsIn, type FailedObject } from "./exception-records.ts";
 
 type Objects = readonly BatchObject[];
 type Fact = number | string | null;
@@ -25,7 +26,7 @@ export class KnownObjects {
   }
 
   /** Exceptions that may have no row yet. */
-  newExceptions(objects: Objects): { position: number; object: BatchObject }[] {
+  newExceptions(objects: Objects): FailedObject[] {
     const excepted = this.#known.get(objects)?.excepted;
     return exceptionsIn(objects).filter(({ position }) => !excepted?.has(position));
   }
@@ -37,15 +38,6 @@ export class KnownObjects {
       facts === undefined || objects.some((object, position) => differs(object, facts, position * FACTS))
     );
   }
-}
-
-/** Few or none, so that no list is made for each of the others. */
-function exceptionsIn(objects: Objects): { position: number; object: BatchObject }[] {
-  const found: { position: number; object: BatchObject }[] = [];
-  for (const [position, object] of objects.entries()) {
-    if (object.fate.kind === "exception") found.push({ position, object });
-  }
-  return found;
 }
 
 /** Facts of one object. */

@@ -6,7 +6,7 @@ import { compareKeys } from "../../domain/key-order.ts";
 import type { Lease, NewBatch } from "../../ports/ledger.ts";
 import { encodeObjects } from "./batch-encoding.ts";
 import { sumsOf } from "./batch-sums.ts";
-import { insertExceptions } from "./exception-records.ts";
+import { exceptionsIn, insertExceptions } from "./exception-records.ts";
 import { fenceHolds, fenceValues, leaseLost } from "./fence.ts";
 import { fingerprintsOf } from "./key-fingerprints.ts";
 import { isDuplicate } from "./ledger-errors.ts";
@@ -126,9 +126,7 @@ export class BatchPlanner {
     objects: Batch["objects"],
     at: number,
   ): Promise<boolean> {
-    const failed = objects.flatMap((object, position) =>
-      object.fate.kind === "exception" ? [{ position, object }] : [],
-    );
+    const failed = exceptionsIn(objects);
     const names = Object.keys(columns);
     const insert = async (sql: Sql): Promise<void> => {
       const inserted = await sql.change(
