@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env -S node --max-semi-space-size=32 --v8-pool-size=1
 /** The executable: command line in, exit code out. */
 
 import { buffer } from "node:stream/consumers";
