@@ -53,7 +53,7 @@ export function targetKey({ spec }: StageContext, object: { readonly key: string
   return mapKey({ from: spec.source.prefix, to: spec.target.prefix }, object.key);
 }
 
-/** Those of `objects`, in their order: for looks at them all, after which each is needed again. */
+/** Those of `objects`, in their order: for looks at them all. */
 export function targetKeys(context: StageContext, objects: readonly { readonly key: string }[]): string[] {
   return objects.map((object) => targetKey(context, object));
 }

@@ -1,6 +1,7 @@
 /** A clock that steps from one sleeper's end to the next whenever nothing else is left to do. */
 
 import type { Clock } from "../../src/ports/clock.ts";
+import { allTurns } from "./virtual-clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;
@@ -38,7 +39,7 @@ export class SteppedClock implements Clock {
     };
     work.then(end, end);
     for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await allTurns();
       if (isDone) return work;
       const next = Math.min(...[...this.#sleepers].map(({ dueAt }) => dueAt));
       if (next === Number.POSITIVE_INFINITY) throw new Error("nobody sleeps and the work is not done");

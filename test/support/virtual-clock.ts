@@ -16,7 +16,7 @@ export class VirtualClock implements Clock {
   /** When nothing runs though timers are due, as when an event loop is blocked: from (inclusive) – to, ms. */
   stalledUntil: (at: number) => number = (at) => at;
 
-  /** @param settled resolves when nothing can go on but by the clock; enough for promises alone unless given */
+  /** @param settled resolves when nothing can go on but by the clock; unless given, enough for promises and for work that gives way */
   constructor(now = 1_000_000, settled: () => Promise<void> = allTurns) {
     this.#now = now;
     this.#settled = settled;
@@ -66,8 +66,17 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** After all promises that can go on have gone on, those of work that gives way for a turn of the event loop included. */
+/** No work gives way so often without a timer, an answer or its end. */
+const MOST_TURNS = 10_000;
+
+/**
+ * After all promises that can go on have gone on, those of work that gives way for a turn of the event loop included. One
+ * call at a time: two would wait for each other. Throws when turns do not end.
+ */
 export async function allTurns(): Promise<void> {
-  do await new Promise((resolve) => setImmediate(resolve));
-  while (process.getActiveResourcesInfo().includes("Immediate"));
+  for (let turns = 0; turns < MOST_TURNS; turns += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!process.getActiveResourcesInfo().includes("Immediate")) return;
+  }
+  throw new Error(`something still takes turns after ${MOST_TURNS} of them`);
 }

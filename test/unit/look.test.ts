@@ -79,8 +79,11 @@ describe("looking at keys", () => {
       counting = setImmediate(count);
     };
     let counting = setImmediate(count);
-    await lookAt(look, numbered(2000));
-    clearImmediate(counting);
+    try {
+      await lookAt(look, numbered(2000));
+    } finally {
+      clearImmediate(counting);
+    }
     expect(turns).toBeGreaterThanOrEqual(3);
   });
 

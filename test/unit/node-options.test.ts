@@ -1,4 +1,4 @@
-/** However Tranship is started, Node is asked for the same: decision 12 says what for. */
+/** Started by its name, by `npm start` or in the container, Tranship asks Node for the same: decision 12 says what for. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ test("npm start and the container ask Node for what the executable's first line 
   const { scripts } = JSON.parse(fileOf("package.json")) as { scripts: Record<string, string> };
   expect(scripts.start).toBe(`node ${asked.join(" ")} dist/src/main.js serve`);
   const entry = /^ENTRYPOINT (\[.*\])$/m.exec(fileOf("Dockerfile"))?.[1] ?? "[]";
-  expect(JSON.parse(entry)).toEqual(expect.arrayContaining(["node", ...asked]));
+  expect(JSON.parse(entry)).toEqual(["node", "--enable-source-maps", ...asked, "/app/dist/src/main.js"]);
 });
 
 test.each([

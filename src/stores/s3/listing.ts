@@ -107,12 +107,12 @@ function timeReader(): (text: string) => number {
   };
 }
 
-/** A page as the SDK read it. */
+/** A page as the SDK read it: its parser makes texts of their own. */
 export function rawPageOf(output: ListObjectsV2CommandOutput): RawPage {
   const entries = (output.Contents ?? []).map((entry) => ({
-    key: copyOf(entry.Key ?? ""),
+    key: entry.Key ?? "",
     size: entry.Size,
-    etag: copyOf(bareEtag(entry.ETag)),
+    etag: bareEtag(entry.ETag),
     storageClass: entry.StorageClass,
     modifiedAt: entry.LastModified?.getTime() ?? 0,
   }));

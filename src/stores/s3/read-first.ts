@@ -28,7 +28,8 @@ export function readFirst<Found>(
       const answer = result.response as HttpAnswer;
       if (answer.statusCode !== 200) return result;
       const body = await wholeOf(answer.body);
-      // A thousand keys take their time here and in the stage they are for; copies that were answered meanwhile go first, before and after.
+      // A thousand keys take their time here and in the stage they are for; copies that were answered meanwhile go
+      // first, before and after.
       await nextTurn();
       found = read(body.toString());
       await nextTurn();

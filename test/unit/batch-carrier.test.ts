@@ -1,0 +1,72 @@
+/** A batch's stages and the answers that come meanwhile: who gets the event loop first. */
+
+import { expect, it } from "vitest";
+import { carryBatch } from "../../src/conveyor/batch-carrier.ts";
+import { Holds } from "../../src/conveyor/holds.ts";
+import { UnrecordedCopies } from "../../src/conveyor/live-tally.ts";
+import { type Batch, emptyTally, GOING } from "../../src/domain/batch.ts";
+import { RowLooks } from "../../src/stages/row-looks.ts";
+import type { StageContext } from "../../src/stages/stage-context.ts";
+import { AVATARS } from "../support/job-spec.ts";
+import { SteppedClock } from "../support/stepped-clock.ts";
+
+/** Verified, so that the update of its rows and the end without a deletion are left to do. */
+const verified = (): Batch => ({
+  jobId: "job",
+  seq: 1,
+  state: "verified",
+  objects: [
+    {
+      key: "image/a",
+      size: 1,
+      etag: "e",
+      storageClass: null,
+      rows: [],
+      targetEtag: "e",
+      fate: GOING,
+    },
+  ],
+  plannedUnder: 1,
+  updatedAt: null,
+});
+
+it("lets answers that came during a stage be used before its record, and those after it before the next stage", async () => {
+  const seen: string[] = [];
+  const answerComes = () => setImmediate(() => seen.push("answer"));
+  const clock = new SteppedClock();
+  const context = {
+    spec: { ...AVATARS, delete: { when: "never", after: "0s" } },
+    lease: { token: 1 },
+    clock,
+    references: [],
+    rowLooks: new RowLooks(clock),
+    gate: {
+      async ask({ stage }: { stage: string }) {
+        seen.push(stage);
+        // Nothing gives way between this and the end of the stage's own work.
+        answerComes();
+        return null;
+      },
+    },
+    ledger: {
+      async recordStage() {
+        seen.push("record");
+        answerComes();
+      },
+    },
+    signal: new AbortController().signal,
+  } as unknown as StageContext;
+  const carrier = {
+    context,
+    contexts: { copy: context, update: context, delete: context },
+    holds: new Holds(context.clock),
+    tally: emptyTally(),
+    unrecorded: new UnrecordedCopies(),
+    graceMs: 0,
+  };
+  expect(await carryBatch(carrier, verified())).toBe("done");
+  // The gate is asked twice before a deletion, and each time an answer comes.
+  const update = ["update", "answer", "record", "answer"];
+  const end = ["delete", "delete", "answer", "answer", "record", "answer"];
+  expect(seen).toEqual([...update, ...end]);
+});
