@@ -1,5 +1,6 @@
 /** A joined list of values finds the rows that a plain one finds, whatever characters they have: one it missed would be lost. */
 import { describe, expect, test } from "vitest";
+import { isPlainInJson } from "../../src/stores/sql/mariadb-joined-list.ts";
 import { openDatabase } from "../../src/stores/sql/open-database.ts";
 import { setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
@@ -43,4 +44,47 @@ describe.each(TYPES)("in a column %s", (type) => {
     // CHAR gives back no blanks at the end.
     expect(joined.length).toBeGreaterThanOrEqual(rows - 1);
   });
+
+  test("both lists rewrite the same rows", async () => {
+    // One that JSON escapes would make the whole list a plain one.
+    const values = VALUES.filter((value) => value.startsWith("p") && isPlainInJson(value));
+    const rewritten = async (plainLists: boolean) => {
+      const table = `rewritten_${plainLists ? "plain" : "joined"}_${TYPES.indexOf(type)}`;
+      await mariadb.create(table, `path ${type}, KEY (path)`);
+      for (const [at, value] of VALUES.entries()) {
+        await mariadb.admin
+          .query(`INSERT INTO ${table} (id, path) VALUES (?, ?)`, [at + 1, value])
+          .catch(() => {});
+      }
+      const database = openDatabase(NAME, mariadb.own.url, { plainLists });
+      const { rows } = await database.reference(specOf(table), {}).rewrite(values, { from: "p", to: "new/" });
+      await database.close();
+      const [now] = await mariadb.admin.query(`SELECT id, HEX(path) AS path FROM ${table} ORDER BY id`);
+      return { rows, now };
+    };
+    const joined = await rewritten(false);
+    expect(joined.rows).toBeGreaterThan(90);
+    expect(joined).toEqual(await rewritten(true));
+  });
+});
+
+test("a long statement is not sent before what kept this process busy until then is over", async () => {
+  const paths = Array.from({ length: 1000 }, (_, at) => `image/of/the/long/statement/${at}`);
+  await mariadb.create("waited_for", "path VARCHAR(100) NOT NULL, KEY (path)");
+  await mariadb.admin.query("INSERT INTO waited_for (path) VALUES ?", [paths.map((path) => [path])]);
+  const database = openDatabase(NAME, mariadb.own.url, {});
+  const images = database.reference(specOf("waited_for"), {});
+  await images.naming(paths.slice(0, 1));
+  let isOver = false;
+  setTimeout(() => {
+    isOver = true;
+  }, 5);
+  const overWhenSent: boolean[] = [];
+  const change = { from: "image/", to: "avatar/" };
+  await images.rewrite(paths, change, async (send) => {
+    overWhenSent.push(isOver);
+    return send();
+  });
+  await database.close();
+  expect(overWhenSent[0]).toBe(true);
 });
