@@ -67,24 +67,3 @@ describe.each(TYPES)("in a column %s", (type) => {
     expect(joined).toEqual(await rewritten(true));
   });
 });
-
-test("a long statement is not sent before what kept this process busy until then is over", async () => {
-  const paths = Array.from({ length: 1000 }, (_, at) => `image/of/the/long/statement/${at}`);
-  await mariadb.create("waited_for", "path VARCHAR(100) NOT NULL, KEY (path)");
-  await mariadb.admin.query("INSERT INTO waited_for (path) VALUES ?", [paths.map((path) => [path])]);
-  const database = openDatabase(NAME, mariadb.own.url, {});
-  const images = database.reference(specOf("waited_for"), {});
-  await images.naming(paths.slice(0, 1));
-  let isOver = false;
-  setTimeout(() => {
-    isOver = true;
-  }, 5);
-  const overWhenSent: boolean[] = [];
-  const change = { from: "image/", to: "avatar/" };
-  await images.rewrite(paths, change, async (send) => {
-    overWhenSent.push(isOver);
-    return send();
-  });
-  await database.close();
-  expect(overWhenSent[0]).toBe(true);
-});

@@ -31,11 +31,6 @@ const CONNECT_WITHIN_MS = 5000;
 /** No statement is longer, whatever the server takes: parsing more would not be a short statement. */
 const MAX_STATEMENT_BYTES = 4 * 1024 * 1024;
 
-/** A statement with a longer text has a list in it: making it, and what led to it, kept the event loop for milliseconds. */
-const LONG_TEXT = 10_000;
-/** By then what was answered meanwhile has been dealt with (measured, decision 13). */
-const SETTLE_MS = 10;
-
 /** What an UPDATE did. */
 export interface Updated {
   /** Rows that matched. */
@@ -85,7 +80,6 @@ export class MariadbSessions {
 
   /** Runs a SELECT; each attempt of it goes through `pass`. */
   async select(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<readonly Cells[]> {
-    await settled(sql);
     return this.#repeated("contention too", pass, async (connection) => {
       onSend();
       const [rows] = await connection.query<RowDataPacket[]>({
@@ -102,7 +96,6 @@ export class MariadbSessions {
    * applied already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
   async update(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
-    await settled(sql);
     return this.#repeated("only lost connections", pass, async (connection) => {
       onSend();
       const sentAt = performance.now();
@@ -198,12 +191,4 @@ export class MariadbSessions {
     this.#statementBytes = Math.min(MAX_STATEMENT_BYTES, Math.floor(Number(packet) * 0.9));
     this.#ready.add(connection.connection);
   }
-}
-
-/**
- * Lets this process come to rest before the server has work with a long statement: where both are on one machine, the
- * database's other users would find every core taken by the two. No turn is held meanwhile.
- */
-async function settled(sql: string): Promise<void> {
-  if (sql.length >= LONG_TEXT) await systemClock.sleep(SETTLE_MS);
 }
