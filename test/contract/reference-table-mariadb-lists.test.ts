@@ -1,6 +1,5 @@
 /** A joined list of values finds the rows that a plain one finds, whatever characters they have: one it missed would be lost. */
 import { describe, expect, test } from "vitest";
-import { isPlainInJson } from "../../src/stores/sql/mariadb-joined-list.ts";
 import { openDatabase } from "../../src/stores/sql/open-database.ts";
 import { setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
@@ -43,27 +42,5 @@ describe.each(TYPES)("in a column %s", (type) => {
     expect(joined).toEqual(await found(true));
     // CHAR gives back no blanks at the end.
     expect(joined.length).toBeGreaterThanOrEqual(rows - 1);
-  });
-
-  test("both lists rewrite the same rows", async () => {
-    // One that JSON escapes would make the whole list a plain one.
-    const values = VALUES.filter((value) => value.startsWith("p") && isPlainInJson(value));
-    const rewritten = async (plainLists: boolean) => {
-      const table = `rewritten_${plainLists ? "plain" : "joined"}_${TYPES.indexOf(type)}`;
-      await mariadb.create(table, `path ${type}, KEY (path)`);
-      for (const [at, value] of VALUES.entries()) {
-        await mariadb.admin
-          .query(`INSERT INTO ${table} (id, path) VALUES (?, ?)`, [at + 1, value])
-          .catch(() => {});
-      }
-      const database = openDatabase(NAME, mariadb.own.url, { plainLists });
-      const { rows } = await database.reference(specOf(table), {}).rewrite(values, { from: "p", to: "new/" });
-      await database.close();
-      const [now] = await mariadb.admin.query(`SELECT id, HEX(path) AS path FROM ${table} ORDER BY id`);
-      return { rows, now };
-    };
-    const joined = await rewritten(false);
-    expect(joined.rows).toBeGreaterThan(90);
-    expect(joined).toEqual(await rewritten(true));
   });
 });

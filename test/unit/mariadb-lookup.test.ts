@@ -1,9 +1,9 @@
-/** Which form a look-up or a rewriting of many values takes: joined only where that is sure to be by the index, and nothing is lost. */
+/** Which form a look-up of many values takes: joined only where that is sure to be by the index, and nothing is lost. */
 
 import { describe, expect, it, test } from "vitest";
-import { type ColumnFacts, joinsLists, type TableShape } from "../../src/stores/sql/mariadb-facts.ts";
+import { joinsLists, type TableShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { lookUpLists, namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
-import { planStatements, rewriteSql } from "../../src/stores/sql/mariadb-statements.ts";
+import { planStatements } from "../../src/stores/sql/mariadb-statements.ts";
 
 test.each([
   ["10.11.19-MariaDB-0+deb12u1", true],
@@ -104,36 +104,6 @@ describe("a look-up", () => {
     ],
   ])("is a plain list for %s", (_, sql) => {
     expect(sql).toMatch(PLAIN);
-    expect(sql).not.toContain("JSON_TABLE");
-  });
-});
-
-describe("a rewriting of many values", () => {
-  const CHANGE = { from: "image/", to: "avatar/" };
-  const rewriting = (values: readonly string[], column: Partial<ColumnFacts> = {}) => {
-    const path = { ...(SHAPE.columns.get("path") as ColumnFacts), ...column };
-    const shape = { ...SHAPE, columns: new Map([...SHAPE.columns, ["path", path]]) };
-    return rewriteSql(planStatements(SPEC, shape, true), values, CHANGE, 7);
-  };
-
-  it("joins their list, each value once, and compares byte for byte", () => {
-    const sql = rewriting(["image/a", "image/b", "image/a"]);
-    expect(sql).toMatch(
-      /^UPDATE JSON_TABLE\('\[\\"image\/a\\",\\"image\/b\\"\]'.* j STRAIGHT_JOIN `images` r /,
-    );
-    expect(sql).toContain(
-      "CAST(CONVERT(r.`path` USING utf8mb4) AS BINARY) = CAST(CONVERT(j.v USING utf8mb4) AS BINARY)",
-    );
-    expect(sql).toMatch(/ LIMIT 7$/);
-  });
-
-  it.each<[string, string]>([
-    ["a single value", rewriting(["image/a"])],
-    ["one that JSON escapes", rewriting(["image/a", 'image/"'])],
-    ["a TEXT, of which a temporary table would be on disk", rewriting(["a", "b"], { dataType: "text" })],
-    ["a column so long that a temporary table would be on disk", rewriting(["a", "b"], { length: 2049 })],
-  ])("is a plain list for %s", (_, sql) => {
-    expect(sql).toMatch(/^UPDATE `images` r FORCE INDEX \(`by_path`\) SET /);
     expect(sql).not.toContain("JSON_TABLE");
   });
 });

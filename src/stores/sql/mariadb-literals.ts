@@ -21,14 +21,6 @@ export function bytes(value: string): string {
   return `_binary${escapeText(value)}`;
 }
 
-/** The column's bytes in UTF-8, to be compared with a binary literal. CAST, for BINARY is deprecated in MySQL 8. */
-export function exactBytes(column: string, charset: string | null): string {
-  if (charset === null) return column;
-  return charset === "utf8mb4"
-    ? `CAST(${column} AS BINARY)`
-    : `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
-}
-
 /** A column's value as a string. A binary column's bytes are taken for UTF-8: object keys are nothing else. */
 export function stored(cell: unknown): string {
   return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);

@@ -4,12 +4,8 @@ import { DomainError } from "../../domain/errors.ts";
 import type { ColumnValue, ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
 import { type ColumnFacts, indexOn, isUniqueKey, missingColumns, type TableShape } from "./mariadb-facts.ts";
-import { isJoined, joinedList } from "./mariadb-joined-list.ts";
 import { type KeyType, keyTypeOf } from "./mariadb-key.ts";
-import { bytes, canHold, exactBytes, quotedName, text } from "./mariadb-literals.ts";
-
-/** So long a column's values may be for a thousand of them to stay below 16 MB, the server's limit for a table in memory. */
-const MOST_CHANGED_CHARACTERS = 2048;
+import { bytes, canHold, quotedName, text } from "./mariadb-literals.ts";
 
 /** Everything the statements of one reference have in common. */
 export interface Plan {
@@ -89,6 +85,14 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
   };
 }
 
+/** The column's bytes in UTF-8, to be compared with a binary literal. CAST, for BINARY is deprecated in MySQL 8. */
+export function exactBytes(column: string, charset: string | null): string {
+  if (charset === null) return column;
+  return charset === "utf8mb4"
+    ? `CAST(${column} AS BINARY)`
+    : `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
+}
+
 /**
  * `name` = `value`, never broader than that: text columns compare byte for byte, with numbers as text ('5abc' = 5 is
  * true to the server); number columns meet only numbers ('x' = 0 is true to the server).
@@ -165,8 +169,8 @@ export function existingSql(plan: Plan, literals: readonly string[]): string {
 }
 
 /**
- * The compare-and-set. What finds rows through the index finds them as the collation sees them; of those it keeps what is
- * equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
+ * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps
+ * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
  * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
  * whose value stays as it is (equal prefixes) would match again for ever.
  */
@@ -182,19 +186,11 @@ export function rewriteSql(
   const literal = (value: string) => nativeLiteral(plan, value);
   // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
   const cut = isBinary ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
-  const assigned = `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments}`;
-  const withPrefix = `LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`;
-  const rows = `${plan.table} r${plan.byColumn}`;
-  // Each value once: a row that two of them find would count twice.
-  const joined = isSmall(facts) ? joinedList(plan, [...new Set(values)]) : null;
-  if (joined !== null) {
-    return `UPDATE ${joined} STRAIGHT_JOIN ${rows} ON ${column} = j.v ${assigned} WHERE ${isJoined(plan)} AND ${withPrefix}`;
-  }
   const members = isBinary ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
-  return `UPDATE ${rows} ${assigned} WHERE ${column} IN (${values.map(literal).join(",")})${members} AND ${withPrefix}`;
-}
-
-/** Whether a temporary table with the new values stays in memory: an UPDATE of joined tables makes one. */
-function isSmall({ dataType, length }: ColumnFacts): boolean {
-  return /^(var)?char$/.test(dataType) && length !== null && length <= MOST_CHANGED_CHARACTERS;
+  return (
+    `UPDATE ${plan.table} r${plan.byColumn} ` +
+    `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
+    `WHERE ${column} IN (${values.map(literal).join(",")})${members} ` +
+    `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
+  );
 }
