@@ -16,7 +16,7 @@ export class VirtualClock implements Clock {
   /** When nothing runs though timers are due, as when an event loop is blocked: from (inclusive) – to, ms. */
   stalledUntil: (at: number) => number = (at) => at;
 
-  /** @param settled resolves when nothing can go on but by the clock; unless given, enough for promises and for work that gives way */
+  /** @param settled resolves when nothing can go on but by the clock; {@link allTurns} unless given */
   constructor(now = 1_000_000, settled: () => Promise<void> = allTurns) {
     this.#now = now;
     this.#settled = settled;

@@ -239,3 +239,8 @@ describe("readDeletedKeys", () => {
     expect(readDeletedKeys(body)).toBeNull();
   });
 });
+
+it("leaves the keys of a page that the SDK read as they are, one that is no text too", () => {
+  const output = { $metadata: {}, IsTruncated: false, Contents: [{ Key: "image/\ud800", Size: 1 }] };
+  expect(rawPageOf(output).entries[0]?.key).toBe("image/\ud800");
+});
