@@ -54,6 +54,10 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#parts.table.naming(values, this.#pass);
   }
 
+  survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    return this.#parts.table.survey(values, this.#pass);
+  }
+
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#parts.table.existing(ids, this.#pass);
   }

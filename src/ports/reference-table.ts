@@ -87,6 +87,11 @@ export interface ReferenceTable {
    * rows hold gives only some of them, yet at least one.
    */
   naming(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  /**
+   * As {@link naming}, of values that are going to be rewritten: the table may look at what stands between them as well,
+   * and rewrites them with less work afterwards.
+   */
+  survey(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**

@@ -10,7 +10,7 @@ export function formsOf(context: StageContext, index: number) {
   return valueForms(context.spec.references[index]?.urlPrefix ?? null, change);
 }
 
-/** Rows of reference `index` that name one of `keys`, by key. One statement, whatever the row's `where` columns hold. */
+/** Rows of reference `index` that name one of `keys`, by key, before they are rewritten. One statement, whatever the row's `where` columns hold. */
 export async function rowsNaming(
   context: StageContext,
   index: number,
@@ -26,7 +26,7 @@ export async function rowsNaming(
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
-  for (const row of await table.naming([...keyOf.keys()])) {
+  for (const row of await table.survey([...keyOf.keys()])) {
     const key = keyOf.get(row.value);
     if (key === undefined) continue;
     const rows = byKey.get(key);

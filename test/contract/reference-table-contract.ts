@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
+import type { ReferencedRow } from "../../src/ports/reference-table.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { passTests } from "./reference-table-pass.ts";
@@ -46,7 +47,10 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
         expect(await images.naming([value])).toEqual([{ id: String(i + 1), value }]);
       }
       expect(await images.naming(["image/absent", "image/\ud800"])).toEqual([]);
-      expect((await images.naming(values)).length).toBe(values.length);
+      const byId = (rows: readonly ReferencedRow[]) => [...rows].sort((a, b) => Number(a.id) - Number(b.id));
+      const all = values.map((value, i) => ({ id: String(i + 1), value }));
+      expect(byId(await images.naming(values))).toEqual(all);
+      expect(byId(await images.survey([...values, "image/absent", "image/\ud800"]))).toEqual(all);
     });
 
     test("rewrite changes exactly the row whose bytes are asked for, and only its first prefix", async () => {

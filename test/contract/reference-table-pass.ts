@@ -65,10 +65,11 @@ export function passTests(open: () => Workshop): void {
 
   test.each([
     ["looked for", "naming"],
+    ["looked for before it is changed", "survey"],
     ["asked about", "existing"],
   ] as const)("a list that is %s in pieces asks before each of them", async (_, call) => {
     const world = await watched(["image/0"]);
-    const list = call === "naming" ? numbered(MORE) : numbered(MORE).map((_value, n) => String(n));
+    const list = call === "existing" ? numbered(MORE).map((_value, n) => String(n)) : numbered(MORE);
     await world.images[call](list, world.pass);
     expectOneEach(world, 2);
   });

@@ -175,6 +175,9 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
     },
+    survey(values, pass) {
+      return this.naming(values, pass);
+    },
     async existing(ids, pass = sendFreely) {
       await pass(lasts);
       return new Set(ids.filter((id) => Number(id) >= 1 && Number(id) <= estate.size));

@@ -73,7 +73,7 @@ function guarded(
     return [];
   };
   const table = new GuardedReferenceTable({
-    table: { database: "app", naming, ping: call } as unknown as ReferenceTable,
+    table: { database: "app", naming, survey: naming, ping: call } as unknown as ReferenceTable,
     ...{ clock, valve, guard, signal: stop.signal, inFlight },
   });
   /** Sends `count` statements, one after the other; all reasons shown meanwhile. */
@@ -216,6 +216,16 @@ describe("a statement", () => {
     expect(began.filter((at) => at < 1000).length).toBeGreaterThan(5);
     expect(began.filter((at) => at > 6000).length).toBeGreaterThan(50);
   });
+
+  it.each(["naming", "survey"] as const)(
+    "of a call of %s waits as long as the server is unwell",
+    async (call) => {
+      const { clock, table, began } = guarded((at) => ({ threadsRunning: at < 5000 ? 57 : 1 }));
+      await clock.run(table[call](["a", "b"]));
+      expect(began.length).toBe(2);
+      expect(Math.min(...began)).toBeGreaterThanOrEqual(5000);
+    },
+  );
 
   it("that took long is followed by a rest as long, and slow ones leave shorter and shorter rests behind", async () => {
     const { send, times, gaps, guard } = guarded(() => ({}));

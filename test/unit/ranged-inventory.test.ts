@@ -38,7 +38,7 @@ function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}):
     },
     source,
     references:
-      onLook === undefined ? [] : [{ naming: async (values: readonly string[]) => namedBy(values) }],
+      onLook === undefined ? [] : [{ survey: async (values: readonly string[]) => namedBy(values) }],
     filter: planning.filter ?? (() => true),
     signal: planning.signal ?? new AbortController().signal,
   };

@@ -14,11 +14,12 @@ import {
   type TableFacts,
 } from "../../ports/reference-table.ts";
 import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
+import { ColumnRanges } from "./column-ranges.ts";
 import { foreseenFailure } from "./foreseen-failure.ts";
 import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, stored, text } from "./mariadb-literals.ts";
-import { lookUpLists, namingSql } from "./mariadb-lookup.ts";
+import { MariadbLooks, MOST_LISTED } from "./mariadb-looks.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
 import { existingSql, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
@@ -29,16 +30,12 @@ import { StatementBudget } from "./statement-budget.ts";
 import { chunksOf } from "./statement-chunks.ts";
 import { StatementSize } from "./statement-size.ts";
 
-/** Values in one reading statement; it takes no locks. */
-const MAX_READ = 10_000;
 /** Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. */
 const MAX_REWRITE = 1000;
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
 /** Rows one rewriting statement may change for each value it may take: it is repeated while there are more. */
 const ROWS_A_VALUE = 2;
-/** Rows one look-up may give; a list that has more is halved, and of a single value the first so many are enough. */
-const MAX_ROWS_READ = 50_000;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -51,6 +48,8 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
   readonly #budget = new StatementBudget();
+  readonly #ranges = new ColumnRanges();
+  readonly #looks: MariadbLooks;
 
   constructor(
     sessions: MariadbSessions,
@@ -68,6 +67,11 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#spec = spec;
     this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
     this.#statements = statements;
+    this.#looks = new MariadbLooks({
+      select: (pass, sqlOf) => this.#select(pass, sqlOf),
+      listBytes: () => this.#listBytes(),
+      ranges: this.#ranges,
+    });
   }
 
   async inspect(): Promise<TableFacts> {
@@ -94,7 +98,14 @@ export class MariadbReferenceTable implements ReferenceTable {
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#rowsHolding(values, "anywhere", pass);
+    return this.#looks.holding(await this.#plan.current(pass), values, "anywhere", pass);
+  }
+
+  async survey(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.#looks.survey(await this.#plan.current(pass), values, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
@@ -102,7 +113,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     const wanted = new Set(ids);
     const literals = [...wanted].map((id) => plan.keyType.literal(id)).filter((literal) => literal !== null);
     const found = new Set<string>();
-    for (const chunk of chunksOf(literals, MAX_READ, this.#listBytes(), Buffer.byteLength)) {
+    for (const chunk of chunksOf(literals, MOST_LISTED, this.#listBytes(), Buffer.byteLength)) {
       for (const [id] of await this.#select(pass, (current) => existingSql(current, chunk))) {
         // The server may find `A` for `a`: that is another key.
         if (wanted.has(String(id))) found.add(String(id));
@@ -123,7 +134,8 @@ export class MariadbReferenceTable implements ReferenceTable {
       values.filter((value) => canHold(plan.facts.charset, value) === true),
       (value) => foreseenFailure(plan.facts, value, change) === null,
     );
-    const present = new Set((await this.#rowsHolding(hopeless, "where", pass)).map(({ value }) => value));
+    const held = await this.#looks.holding(plan, hopeless, "where", pass);
+    const present = new Set(held.map(({ value }) => value));
     for (const value of present) {
       const failure = foreseenFailure(plan.facts, value, change);
       if (failure !== null) failures.push(failure);
@@ -165,34 +177,6 @@ export class MariadbReferenceTable implements ReferenceTable {
     return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : stored(value) }));
   }
 
-  /** Rows that hold exactly one of `values`. The server finds them by collation; what is exact is decided here. */
-  async #rowsHolding(
-    values: readonly string[],
-    within: "anywhere" | "where",
-    pass: StatementPass,
-  ): Promise<ReferencedRow[]> {
-    if (values.length === 0) return [];
-    const plan = await this.#plan.current(pass);
-    const wanted = values.filter((value) => canHold(plan.facts.charset, value) === true);
-    const found: ReferencedRow[] = [];
-    const chunks = lookUpLists(plan, wanted, MAX_READ, this.#listBytes());
-    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
-      const list = chunk;
-      const rows = await this.#select(pass, (current) => namingSql(current, list, within, MAX_ROWS_READ));
-      if (rows.length === MAX_ROWS_READ && list.length > 1) {
-        chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
-        continue;
-      }
-      // Of this list alone: a row that the collation finds by the values of two lists must not be found twice.
-      const asked = new Set(list);
-      for (const [id, cell] of rows) {
-        const value = stored(cell);
-        if (asked.has(value)) found.push({ id: String(id), value });
-      }
-    }
-    return found;
-  }
-
   async #attempt(
     values: readonly string[],
     change: PrefixChange,
@@ -203,7 +187,11 @@ export class MariadbReferenceTable implements ReferenceTable {
     try {
       for (;;) {
         const changed = await this.#plan.run(pass, (plan) =>
-          this.#sessions.update(rewriteSql(plan, values, change, most), () => this.#count("rewrite"), pass),
+          this.#sessions.update(
+            rewriteSql(plan, values, change, most, this.#ranges.condition(plan, values, performance.now())),
+            () => this.#count("rewrite"),
+            pass,
+          ),
         );
         // What takes long is changing rows, and a value may be in many.
         this.#size.took(Math.max(values.length, changed.rows), changed.ms);

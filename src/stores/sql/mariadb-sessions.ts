@@ -70,6 +70,8 @@ export class MariadbSessions {
       dateStrings: true,
       supportBigNumbers: true,
       bigNumberStrings: true,
+      // Texts are complete: the driver would read each once more in search of question marks.
+      queryFormat: (sql: string) => sql,
     });
   }
 

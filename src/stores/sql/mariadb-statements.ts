@@ -168,8 +168,14 @@ export function existingSql(plan: Plan, literals: readonly string[]): string {
   );
 }
 
+/** The column is one of `values`, as its collation sees them. */
+export function listed(plan: Plan, values: readonly string[]): string {
+  return `${plan.column} IN (${values.map((value) => nativeLiteral(plan, value)).join(",")})`;
+}
+
 /**
- * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps
+ * The compare-and-set. `found` finds rows through the index as the collation sees them, {@link listed} or, for columns
+ * of text, any condition on the column that leaves none of them out; the list keeps
  * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
  * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
  * whose value stays as it is (equal prefixes) would match again for ever.
@@ -179,6 +185,7 @@ export function rewriteSql(
   values: readonly string[],
   change: PrefixChange,
   most: number,
+  found = listed(plan, values),
 ): string {
   const { column, facts } = plan;
   const isBinary = facts.charset === null;
@@ -190,7 +197,7 @@ export function rewriteSql(
   return (
     `UPDATE ${plan.table} r${plan.byColumn} ` +
     `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
-    `WHERE ${column} IN (${values.map(literal).join(",")})${members} ` +
+    `WHERE ${found}${members} ` +
     `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
   );
 }

@@ -83,6 +83,11 @@ export class SqliteReferenceTable implements ReferenceTable {
     return found;
   }
 
+  /** No other statements than {@link SqliteReferenceTable.naming}: a file's index takes a list as easily. */
+  survey(values: readonly string[], pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+    return this.naming(values, pass);
+  }
+
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
     const wanted = new Set(ids.filter((id) => id.isWellFormed()));
     const found = new Set<string>();

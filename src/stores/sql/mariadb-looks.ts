@@ -1,0 +1,83 @@
+/** Looks for the rows that hold some values: by lists, or by the ranges of the column that they fill. */
+
+import type { ReferencedRow, StatementPass } from "../../ports/reference-table.ts";
+import type { ColumnRanges } from "./column-ranges.ts";
+import { canHold, stored } from "./mariadb-literals.ts";
+import { lookUpLists, namingSql, rangedSql } from "./mariadb-lookup.ts";
+import type { Cells } from "./mariadb-sessions.ts";
+import type { Plan } from "./mariadb-statements.ts";
+
+/** Values in one reading statement; it takes no locks. */
+export const MOST_LISTED = 10_000;
+/** Rows one look-up may give; a list that has more is halved, and of a single value the first so many are enough. */
+const MAX_ROWS_READ = 50_000;
+
+export interface LooksParts {
+  /** Runs one SELECT, whose text is made anew where the plan has changed. */
+  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly Cells[]>;
+  /** Bytes that a statement's lists may have. */
+  readonly listBytes: () => number;
+  readonly ranges: ColumnRanges;
+}
+
+export class MariadbLooks {
+  readonly #parts: LooksParts;
+
+  constructor(parts: LooksParts) {
+    this.#parts = parts;
+  }
+
+  /** Rows that hold exactly one of `values`. The server finds them by collation; what is exact is decided here. */
+  async holding(
+    plan: Plan,
+    values: readonly string[],
+    within: "anywhere" | "where",
+    pass: StatementPass,
+  ): Promise<ReferencedRow[]> {
+    if (values.length === 0) return [];
+    const { select, listBytes } = this.#parts;
+    const found: ReferencedRow[] = [];
+    const chunks = lookUpLists(plan, holdable(plan, values), MOST_LISTED, listBytes());
+    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+      const list = chunk;
+      const rows = await select(pass, (current) => namingSql(current, list, within, MAX_ROWS_READ));
+      if (rows.length === MAX_ROWS_READ && list.length > 1) {
+        chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
+        continue;
+      }
+      // Of this list alone: a row that the collation finds by the values of two lists must not be found twice.
+      found.push(...exactly(new Set(list), rows));
+    }
+    return found;
+  }
+
+  /**
+   * The same from anywhere, of values that are going to be rewritten: by ranges where they fill them. Whether a key may be
+   * deleted is not asked in this way: it would rest on the collation's order, which is the server's to know.
+   */
+  async survey(plan: Plan, values: readonly string[], pass: StatementPass): Promise<ReferencedRow[]> {
+    const { select, ranges } = this.#parts;
+    const wanted = new Set(holdable(plan, values));
+    const survey = ranges.survey(plan, [...wanted]);
+    if (survey !== null) {
+      const rows = await select(pass, (current) => rangedSql(current, survey.condition, survey.most));
+      if (ranges.surveyed(survey, rows.length, performance.now())) return exactly(wanted, rows);
+    }
+    return this.holding(plan, values, "anywhere", pass);
+  }
+}
+
+/** Those that the column's character set can hold: the others are in no row. */
+function holdable({ facts }: Plan, values: readonly string[]): string[] {
+  return values.filter((value) => canHold(facts.charset, value) === true);
+}
+
+/** The rows that hold one of `values` byte for byte. */
+function exactly(values: ReadonlySet<string>, rows: readonly Cells[]): ReferencedRow[] {
+  const found: ReferencedRow[] = [];
+  for (const [id, cell] of rows) {
+    const value = stored(cell);
+    if (values.has(value)) found.push({ id: String(id), value });
+  }
+  return found;
+}

@@ -1,0 +1,165 @@
+/** Rows that stand side by side are found by the range they fill: the same rows as by their list, whatever is between them. */
+import type { RowDataPacket } from "mysql2/promise";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
+import { CHANGE, setUpMariadb } from "./reference-table-mariadb-setting.ts";
+
+const mariadb = setUpMariadb();
+const { reference, create, pathsOf } = mariadb;
+
+const pathOf = (index: number) => `image/${String(index).padStart(6, "0")}.png`;
+const VALUES = Array.from({ length: 1200 }, (_, index) => pathOf(index));
+/** Between the first and the last of them, for one collation or another the same as one of them. */
+const NEIGHBOURS = [
+  "IMAGE/000500.png",
+  "image/000500.PNG",
+  "image/000500.png ",
+  "image/000500.png\t",
+  "image/000500.pnǵ",
+  "image/000500.pn",
+  "image/000500.png/1",
+  "image/0005000.png",
+  "ımage/000500.png",
+];
+
+/** What was sent from now on. */
+function listen() {
+  const updates = vi.spyOn(MariadbSessions.prototype, "update");
+  const selects = vi.spyOn(MariadbSessions.prototype, "select");
+  const texts = (spy: typeof updates | typeof selects) => spy.mock.calls.map(([sql]) => sql);
+  return { updates: () => texts(updates), selects: () => texts(selects) };
+}
+afterEach(() => void vi.restoreAllMocks());
+
+const BY_RANGE = /WHERE \(?r\.`path` BETWEEN '/;
+const BY_LIST = /WHERE r\.`path` IN \(/;
+
+const COLLATIONS: Record<string, string> = {
+  general_ci: "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+  unicode_nopad_ci: "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_nopad_ci",
+  uca1400_ai_ci: "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE uca1400_ai_ci",
+  bin: "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+  utf8mb3: "TEXT CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci",
+  ucs2: "VARCHAR(100) CHARACTER SET ucs2 COLLATE ucs2_bin",
+};
+
+describe.each(Object.entries(COLLATIONS))("a column of %s", (name, type) => {
+  test("exactly the rows of the values are found and changed, whatever stands between them", async () => {
+    const table = `ranged_${name}`;
+    await create(table, `path ${type}, KEY (path${name === "utf8mb3" ? "(255)" : ""})`, [
+      ...NEIGHBOURS,
+      ...VALUES,
+    ]);
+    const { images, count } = reference(table);
+    const sent = listen();
+    const found = await images.survey(VALUES);
+    expect(found.map(({ value }) => value).sort()).toEqual(VALUES);
+    expect(sent.selects().filter((sql) => BY_RANGE.test(sql)).length).toBe(1);
+    expect(await images.rewrite(VALUES, CHANGE)).toEqual({ rows: 1200, failures: [] });
+    expect(sent.updates().length).toBe(count() - 1);
+    expect(sent.updates().filter((sql) => !BY_RANGE.test(sql))).toEqual([]);
+    const moved = VALUES.map((value) => value.replace("image/", "avatar/"));
+    expect(await pathsOf(table)).toEqual([...NEIGHBOURS, ...moved]);
+  });
+});
+
+describe("what is not known to stand side by side", () => {
+  test.each([
+    ["a binary column", "VARBINARY(100)"],
+    ["a language's collation", "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_danish_ci"],
+  ])("%s: by its list", async (what, type) => {
+    const table = what.startsWith("a b") ? "unranged_binary" : "unranged_danish";
+    await create(table, `path ${type}, KEY (path)`, VALUES);
+    const { images } = reference(table);
+    const sent = listen();
+    expect((await images.survey(VALUES)).length).toBe(1200);
+    expect(await images.rewrite(VALUES, CHANGE)).toEqual({ rows: 1200, failures: [] });
+    expect([...sent.selects(), ...sent.updates()].filter((sql) => BY_RANGE.test(sql))).toEqual([]);
+  });
+
+  test("without an index: by its list", async () => {
+    await create("unindexed", "path VARCHAR(100)", VALUES);
+    const { images } = reference("unindexed");
+    const sent = listen();
+    expect((await images.survey(VALUES)).length).toBe(1200);
+    expect(sent.selects().filter((sql) => BY_RANGE.test(sql))).toEqual([]);
+  });
+
+  test("values far from each other: the range is left after a few rows, then tried less and less", async () => {
+    await create("sparse", "path VARCHAR(100), KEY (path)");
+    await mariadb.admin.query(
+      "INSERT INTO sparse (path) SELECT CONCAT('image/', LPAD(seq, 6, '0'), '.png') FROM seq_0_to_119999",
+    );
+    const scattered = VALUES.map((_, index) => pathOf(index * 100));
+    const { images, count } = reference("sparse");
+    const sent = listen();
+    const before = await readRows();
+    expect((await images.survey(scattered)).length).toBe(1200);
+    // 1,400 rows of the ranges and 1,200 of the list, not 120,000.
+    expect((await readRows()) - before).toBeLessThan(6000);
+    expect(count()).toBe(2);
+    for (let more = 0; more < 10; more += 1) await images.survey(scattered);
+    expect(count()).toBe(2 + 10 + 3);
+    expect(await images.rewrite(scattered, CHANGE)).toEqual({ rows: 1200, failures: [] });
+    expect(sent.updates().filter((sql) => !BY_LIST.test(sql))).toEqual([]);
+    // Once they are close together it is seen.
+    for (let more = 0; more < 20; more += 1)
+      await images.survey(VALUES.filter((_, index) => index % 100 !== 0));
+    expect(sent.selects().slice(-1)[0]).toMatch(BY_RANGE);
+
+    async function readRows(): Promise<number> {
+      const [rows] = await mariadb.admin.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Handler_read_%'");
+      return rows.reduce((sum, row) => sum + Number(row.Value), 0);
+    }
+  });
+
+  test("a list beside a range: values that came since, and those of another look", async () => {
+    await create("mixed_ranges", "path VARCHAR(100), KEY (path)", VALUES);
+    const { images } = reference("mixed_ranges");
+    await images.survey(VALUES);
+    const late = Array.from({ length: 30 }, (_, index) => `image/zz-${index}.png`);
+    await mariadb.admin.query("INSERT INTO mixed_ranges (path) VALUES ?", [late.map((path) => [path])]);
+    const sent = listen();
+    expect(await images.rewrite([...VALUES, ...late], CHANGE)).toEqual({ rows: 1230, failures: [] });
+    expect(sent.updates().filter((sql) => / OR r\.`path` IN \(/.test(sql)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("a range in trouble", () => {
+  test("a row between the values that somebody else holds: the next attempt is by list and does not meet it", async () => {
+    await create("held_between", "path VARCHAR(100), KEY (path)", [
+      ...VALUES.slice(0, 100),
+      "image/000050.zzz",
+    ]);
+    const { images } = reference("held_between");
+    await images.survey(VALUES.slice(0, 100));
+    const sent = listen();
+    await mariadb.admin.query("BEGIN");
+    try {
+      await mariadb.admin.query("SELECT * FROM held_between WHERE path = 'image/000050.zzz' FOR UPDATE");
+      expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 100, failures: [] });
+    } finally {
+      await mariadb.admin.query("ROLLBACK");
+    }
+    expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
+  });
+
+  test("an index that is dropped between the look and the change: by list, without it", async () => {
+    await create("dropped", "path VARCHAR(100), KEY path (path)", VALUES.slice(0, 100));
+    const { images } = reference("dropped");
+    await images.survey(VALUES.slice(0, 100));
+    await mariadb.admin.query("DROP INDEX path ON dropped");
+    const sent = listen();
+    expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 100, failures: [] });
+    expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
+  });
+
+  test("a value in many rows: all of them, in as many statements", async () => {
+    const most = Array.from({ length: 3000 }, () => pathOf(50));
+    await create("crowded", "path VARCHAR(100), KEY (path)", [...VALUES.slice(0, 100), ...most]);
+    const { images } = reference("crowded");
+    const found = await images.survey(VALUES.slice(0, 100));
+    expect(found.length).toBe(3100);
+    expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 3100, failures: [] });
+  });
+});
