@@ -1,7 +1,6 @@
-/** Which strings are first and last in a column, and where that cannot be known without its server. */
-import fc from "fast-check";
+/** Which string comes first in a column, and where that cannot be known without its server. */
 import { describe, expect, test } from "vitest";
-import { asciiOrderOf, compare, endsOf } from "../../src/stores/sql/collation-order.ts";
+import { asciiOrderOf, compare } from "../../src/stores/sql/collation-order.ts";
 
 describe("the order of a column", () => {
   test.each([
@@ -55,35 +54,5 @@ describe("two strings", () => {
     expect(there === null ? null : Math.sign(there) + 0).toBe(sign);
     const back = compare(b, a, order);
     expect(back === null ? null : Math.sign(-back) + 0).toBe(sign);
-  });
-});
-
-describe("the ends of a list", () => {
-  test("of none are not there, of one are itself", () => {
-    expect(endsOf([], "folded")).toBeNull();
-    expect(endsOf(["é "], "folded")).toEqual({ first: "é ", last: "é " });
-  });
-
-  test("are not known once two differ first in something doubtful", () => {
-    expect(endsOf(["image/1", "image/2", "image/é"], "folded")).toBeNull();
-    expect(endsOf(["image/1-é", "image/2-ü"], "folded")).toEqual({ first: "image/1-é", last: "image/2-ü" });
-  });
-
-  test("have all others between them, in whatever order they come", () => {
-    const value = fc.string({ unit: fc.constantFrom(..."-./09azAZé_ "), maxLength: 5 });
-    fc.assert(
-      fc.property(fc.array(value, { minLength: 1 }), fc.constantFrom("exact", "folded"), (values, order) => {
-        const ends = endsOf(values, order);
-        if (ends === null) return;
-        expect(values).toContain(ends.first);
-        expect(values).toContain(ends.last);
-        for (const each of values) {
-          const [above, below] = [compare(each, ends.first, order), compare(each, ends.last, order)];
-          // Not each pair of them need be comparable; none may be known to lie outside.
-          expect(above ?? 0).toBeGreaterThanOrEqual(0);
-          expect(below ?? 0).toBeLessThanOrEqual(0);
-        }
-      }),
-    );
   });
 });

@@ -1,4 +1,4 @@
-/** The first and the last of some strings as a collation orders them, where that is beyond doubt. */
+/** Which of two strings a collation puts first, where that is beyond doubt. */
 
 import type { ColumnFacts } from "./mariadb-facts.ts";
 
@@ -26,25 +26,6 @@ export function asciiOrderOf({
   if (name === null || (/swedish/.test(name) && charset !== "latin1")) return null;
   if (EXACT.test(name)) return "exact";
   return FOLDED.test(name) ? "folded" : null;
-}
-
-export interface Ends {
-  readonly first: string;
-  readonly last: string;
-}
-
-/** The ends of `values`; null for none of them, and where two differ first in something whose order is not known. */
-export function endsOf(values: readonly string[], order: AsciiOrder): Ends | null {
-  let [first] = values;
-  let last = first;
-  if (first === undefined || last === undefined) return null;
-  for (const value of values) {
-    const [toFirst, toLast] = [compare(value, first, order), compare(value, last, order)];
-    if (toFirst === null || toLast === null) return null;
-    if (toFirst < 0) first = value;
-    if (toLast > 0) last = value;
-  }
-  return { first, last };
 }
 
 /** Below 0, 0 or above it as for sorting: 0 is equal to the column, not always the same; null is not known. */

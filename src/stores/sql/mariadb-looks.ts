@@ -61,7 +61,8 @@ export class MariadbLooks {
     const survey = ranges.survey(plan, [...wanted]);
     if (survey !== null) {
       const rows = await select(pass, (current) => rangedSql(current, survey.condition, survey.most));
-      if (ranges.surveyed(survey, rows.length, performance.now())) return exactly(wanted, rows);
+      const held = rows.map(([, cell]) => stored(cell));
+      if (ranges.surveyed(survey, held, performance.now())) return exactly(wanted, rows);
     }
     return this.holding(plan, values, "anywhere", pass);
   }

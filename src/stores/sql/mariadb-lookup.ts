@@ -33,7 +33,7 @@ export function namingSql(
   return `${found} ${rows} WHERE ${plan.column} IN (${literals})${exactly}${filter} LIMIT ${most}`;
 }
 
-/** At most `most` rows whose column is as `condition` says, whatever the reference's `where`. */
+/** At most `most` rows whose column is within `condition`, whatever the reference's `where`. */
 export function rangedSql(plan: Plan, condition: string, most: number): string {
   const { key, keyType, column, table, byColumn } = plan;
   return `SELECT ${keyType.asText(key)}, ${column} FROM ${table} r${byColumn} WHERE ${condition} LIMIT ${most}`;

@@ -186,13 +186,12 @@ export class MariadbReferenceTable implements ReferenceTable {
     let rows = 0;
     try {
       for (;;) {
-        const changed = await this.#plan.run(pass, (plan) =>
-          this.#sessions.update(
-            rewriteSql(plan, values, change, most, this.#ranges.condition(plan, values, performance.now())),
-            () => this.#count("rewrite"),
-            pass,
-          ),
-        );
+        const changed = await this.#plan.run(pass, (plan) => {
+          // Once: what another attempt repeats, as somebody held a row of the range, goes by list.
+          const range = this.#ranges.condition(plan, values, performance.now());
+          const sql = rewriteSql(plan, values, change, most, range);
+          return this.#sessions.update(sql, () => this.#count("rewrite"), pass);
+        });
         // What takes long is changing rows, and a value may be in many.
         this.#size.took(Math.max(values.length, changed.rows), changed.ms);
         rows += changed.rows;

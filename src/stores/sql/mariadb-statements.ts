@@ -3,6 +3,7 @@
 import { DomainError } from "../../domain/errors.ts";
 import type { ColumnValue, ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
+import { type AsciiOrder, asciiOrderOf } from "./collation-order.ts";
 import { type ColumnFacts, indexOn, isUniqueKey, missingColumns, type TableShape } from "./mariadb-facts.ts";
 import { type KeyType, keyTypeOf } from "./mariadb-key.ts";
 import { bytes, canHold, quotedName, text } from "./mariadb-literals.ts";
@@ -21,6 +22,8 @@ export interface Plan {
   readonly facts: ColumnFacts;
   /** The column's type as a `JSON_TABLE` declares it, without its length; null where lists must be plain ones. */
   readonly listedType: string | null;
+  /** How the column's index orders its values; null where ranges of them are not to be used. */
+  readonly order: AsciiOrder | null;
   /** ` AND …` for the reference's `where`, or nothing. */
   readonly where: string;
   /** ` AND …`: no row with a smaller key, within `where`, holds the same value. Nothing where that cannot be looked up by index. */
@@ -52,6 +55,8 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     const index = hints ? indexOn(shape, column) : null;
     return index === null ? "" : ` FORCE INDEX (${quotedName(index.name)})`;
   };
+  // An index of prefixes would read and lock all rows that begin like the ends. MySQL cannot keep a range from waiting.
+  const hasOrder = shape.joinsLists && hints && indexOn(shape, spec.column)?.columns[0]?.prefix === null;
   const whereFor = (alias: string) =>
     Object.entries(spec.where)
       .map(([name, value]) => ` AND ${equality(shape, alias, name, value)}`)
@@ -71,6 +76,7 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
       shape.joinsLists && facts.charset !== null && hint(spec.column) !== ""
         ? `CHARACTER SET ${facts.charset} COLLATE ${facts.collation}`
         : null,
+    order: hasOrder ? asciiOrderOf(facts) : null,
     where: whereFor("r"),
     // Without the hint the optimizer may not use the index either, and would read the table once for every row.
     isFirst:
@@ -174,18 +180,22 @@ export function listed(plan: Plan, values: readonly string[]): string {
 }
 
 /**
- * The compare-and-set. `found` finds rows through the index as the collation sees them, {@link listed} or, for columns
- * of text, any condition on the column that leaves none of them out; the list keeps
+ * The compare-and-set. The first list, or `range`, a condition that holds for no less, finds rows through the index as the
+ * collation sees them; the second list keeps
  * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
  * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
  * whose value stays as it is (equal prefixes) would match again for ever.
+ *
+ * By range the server also locks the rows between the values and the one behind them, until the statement ends. If it
+ * waited for one of them, whoever holds it might wait for us, and be the one that a deadlock rolls back (seen in
+ * MariaDB 10.11): so it waits for none, and fails with 1205 at once.
  */
 export function rewriteSql(
   plan: Plan,
   values: readonly string[],
   change: PrefixChange,
   most: number,
-  found = listed(plan, values),
+  range: string | null = null,
 ): string {
   const { column, facts } = plan;
   const isBinary = facts.charset === null;
@@ -193,11 +203,11 @@ export function rewriteSql(
   const literal = (value: string) => nativeLiteral(plan, value);
   // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
   const cut = isBinary ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
-  const members = isBinary ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
+  const members = isBinary && range === null ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
   return (
-    `UPDATE ${plan.table} r${plan.byColumn} ` +
+    `${range === null ? "" : "SET STATEMENT innodb_lock_wait_timeout=0 FOR "}UPDATE ${plan.table} r${plan.byColumn} ` +
     `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
-    `WHERE ${found}${members} ` +
+    `WHERE ${range ?? listed(plan, values)}${members} ` +
     `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
   );
 }
