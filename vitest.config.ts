@@ -27,6 +27,17 @@ export default defineConfig({
         },
       },
       {
+        // By the clock on the wall: whether a rate is used is not to be seen while other suites take the processors.
+        test: {
+          name: "timing",
+          include: ["test/timing/**/*.test.ts"],
+          environment: "node",
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      {
         // Minutes long, so not part of `npm test`: `npm run soak`.
         test: {
           name: "soak",
