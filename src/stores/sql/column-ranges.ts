@@ -13,12 +13,12 @@ const MOST_VALUES = 10_000;
 const [OTHERS_SHARE, OTHERS] = [0.125, 10];
 /** Of the values of a range, between the first and the last that are rewritten, so many must be. */
 const LEAST_SHARE = 0.8;
+/** The part of a range that a statement rewrites must be as much of it, or the others may all lie there. */
+const LEAST_PART = 0.25;
 /** So long what stood between the values is thought to be as it was. */
 const REMEMBERED_MS = 300_000;
-/** Values remembered: some batches that are planned and not yet rewritten. */
+/** Values remembered: those of some batches that are planned and not yet rewritten. */
 const MOST_REMEMBERED = 50_000;
-/** After ranges that held too much, so many looks by list follow, twice as many each time. */
-const MOST_PASSED_OVER = 64;
 /** Where the values of a statement lie in more ranges than this, it is no longer simpler than a list. */
 const [MOST_RANGES_READ, MOST_RANGES_REWRITTEN] = [24, 8];
 
@@ -38,12 +38,25 @@ export interface Survey {
   readonly most: number;
 }
 
-/** A value of a range that held little else. */
+/** A range that held little else than its values. */
+interface Surveyed {
+  readonly values: number;
+  readonly at: number;
+}
+
+/** A value of one. */
 interface Place {
-  readonly range: readonly string[];
-  /** Where in the range. */
+  readonly range: Surveyed;
+  /** How many of its values come before. */
   readonly index: number;
-  readonly seenAt: number;
+}
+
+/** The values of a statement that lie in one range: how many, and which come first and last. */
+interface Part {
+  readonly values: string[];
+  first: number;
+  last: number;
+  ends: Ends;
 }
 
 /**
@@ -52,8 +65,8 @@ interface Place {
  */
 export class ColumnRanges {
   readonly #places = new Map<string, Place>();
-  #passOver = 0;
-  #nextPause = 1;
+  readonly #surveys = new Pause();
+  readonly #rewrites = new Pause();
 
   /**
    * How to look at all of `values`, which are different, by ranges; null where that is not possible or, by what was
@@ -63,87 +76,126 @@ export class ColumnRanges {
     const { order } = plan;
     if (order === null || values.length < LEAST_VALUES || values.length > MOST_VALUES) return null;
     const ranges = ascending(values, order);
-    if (ranges.length > MOST_RANGES_READ) return null;
-    if (this.#passOver > 0) {
-      this.#passOver -= 1;
-      return null;
-    }
+    if (ranges.length > MOST_RANGES_READ || !this.#surveys.isOver()) return null;
     const condition = anyOf(ranges.map((range) => between(plan, endsOf(range))));
-    const most = ranges.reduce((sum, range) => sum + range.length + othersOf(range) + 1, 0);
-    return { ranges, order, condition, most };
+    return { ranges, order, condition, most: values.length + allOthersOf(ranges) + 1 };
   }
 
-  /** The survey gave rows that hold `held`, at `now` (milliseconds by any clock): whether these are all, and can be relied on. */
+  /** The survey gave rows that hold `held`, at `now` (milliseconds by any clock): whether these are all of its values'. */
   surveyed({ ranges, order, most }: Survey, held: readonly string[], now: number): boolean {
-    if (held.length >= most) {
-      this.#passOver = this.#nextPause;
-      this.#nextPause = Math.min(MOST_PASSED_OVER, 2 * this.#nextPause);
-      return false;
-    }
-    this.#nextPause = 1;
-    // Nothing to rewrite, or an order that is not the server's: not to be used again.
-    if (held.length === 0) return true;
     const wanted = new Set(ranges.flat());
     const others = held.filter((value) => !wanted.has(value));
+    const isComplete = held.length < most;
+    // Also where rows were found of others alone, or of nobody: by an order that is not the server's.
+    if (!isComplete || others.length > allOthersOf(ranges) || others.length === held.length) {
+      this.#surveys.begin();
+      return isComplete;
+    }
+    this.#surveys.end();
     for (const range of ranges) {
       const within = others.filter((value) => mayBeIn(range, value, order));
       if (within.length > othersOf(range)) continue;
-      for (const [index, value] of range.entries()) this.#remember(value, { range, index, seenAt: now });
+      const surveyed = { values: range.length, at: now };
+      for (const [index, value] of range.entries()) this.#remember(value, { range: surveyed, index });
     }
     return true;
   }
 
   /**
-   * A condition on the column that holds for rows of all `values` and hardly any others, as SQL; null where ranges do not
-   * help. Asked again for the same values it is null: whatever went wrong with a range must not go wrong twice.
+   * A condition on the column that holds for rows of all `values` and few others, as SQL; null where ranges do not
+   * help. It can be taken once: whatever goes wrong with a range must not go wrong twice.
    */
-  condition(plan: Plan, values: readonly string[], now: number): string | null {
-    const { groups, others } = this.#take(values, now);
-    if (plan.order === null || groups.length === 0 || groups.length > MOST_RANGES_REWRITTEN) return null;
-    const ranges = groups.map((ends) => between(plan, ends));
+  take(plan: Plan, values: readonly string[], now: number): string | null {
+    const { parts, others } = this.#forget(values, now);
+    if (plan.order === null || parts.length === 0 || parts.length > MOST_RANGES_REWRITTEN) return null;
+    if (!this.#rewrites.isOver()) return null;
+    const ranges = parts.map(({ ends }) => between(plan, ends));
     return anyOf(others.length > 0 ? [...ranges, listed(plan, others)] : ranges);
   }
 
-  /** `values` by the range they were seen in, and those for which that is no use; all are forgotten. */
-  #take(values: readonly string[], now: number): { groups: Ends[]; others: string[] } {
-    const byRange = new Map<readonly string[], { values: string[]; first: number; last: number }>();
+  /** A condition that was taken served its statement, or was refused: by somebody who holds rows, or altogether. */
+  served(): void {
+    this.#rewrites.end();
+  }
+  refused(): void {
+    this.#rewrites.begin();
+  }
+
+  /** `values` by the range they were seen in, and those for which that is no use. */
+  #forget(values: readonly string[], now: number): { parts: Part[]; others: string[] } {
+    const byRange = new Map<Surveyed, Part>();
     const others: string[] = [];
     for (const value of values) {
       const place = this.#places.get(value);
       this.#places.delete(value);
-      if (place === undefined || now - place.seenAt > REMEMBERED_MS) {
+      if (place === undefined || now - place.range.at > REMEMBERED_MS) {
         others.push(value);
         continue;
       }
       const { range, index } = place;
-      const group = byRange.get(range);
-      if (group === undefined) {
-        byRange.set(range, { values: [value], first: index, last: index });
-        continue;
-      }
-      group.values.push(value);
-      group.first = Math.min(group.first, index);
-      group.last = Math.max(group.last, index);
+      const part = byRange.get(range);
+      if (part === undefined)
+        byRange.set(range, {
+          values: [value],
+          first: index,
+          last: index,
+          ends: { first: value, last: value },
+        });
+      else addTo(part, value, index);
     }
-    const groups: Ends[] = [];
-    for (const [range, group] of byRange) {
-      const [first, last] = [range[group.first], range[group.last]];
-      const least = Math.max(LEAST_VALUES, LEAST_SHARE * (group.last - group.first + 1));
-      if (first === undefined || last === undefined || group.values.length < least)
-        others.push(...group.values);
-      else groups.push({ first, last });
+    const parts: Part[] = [];
+    for (const [range, part] of byRange) {
+      const span = part.last - part.first + 1;
+      const least = Math.max(LEAST_VALUES, LEAST_SHARE * span, LEAST_PART * range.values);
+      if (part.values.length < least) others.push(...part.values);
+      else parts.push(part);
     }
-    return { groups, others };
+    return { parts, others };
   }
 
+  /** The oldest are forgotten first: too many, or too old. */
   #remember(value: string, place: Place): void {
     this.#places.delete(value);
     this.#places.set(value, place);
-    if (this.#places.size <= MOST_REMEMBERED) return;
-    for (const oldest of this.#places.keys()) {
+    for (const [oldest, { range }] of this.#places) {
+      if (this.#places.size <= MOST_REMEMBERED && place.range.at - range.at <= REMEMBERED_MS) return;
       this.#places.delete(oldest);
-      return;
     }
+  }
+}
+
+/** After what failed, so many times without trying: once, twice, four times, up to 64; from the start once it did not fail. */
+class Pause {
+  static readonly #MOST = 64;
+  #left = 0;
+  #next = 1;
+
+  /** Asked before each time. */
+  isOver(): boolean {
+    if (this.#left === 0) return true;
+    this.#left -= 1;
+    return false;
+  }
+
+  begin(): void {
+    this.#left = this.#next;
+    this.#next = Math.min(Pause.#MOST, 2 * this.#next);
+  }
+
+  end(): void {
+    this.#next = 1;
+  }
+}
+
+function addTo(part: Part, value: string, index: number): void {
+  part.values.push(value);
+  if (index < part.first) {
+    part.first = index;
+    part.ends = { ...part.ends, first: value };
+  }
+  if (index > part.last) {
+    part.last = index;
+    part.ends = { ...part.ends, last: value };
   }
 }
 
@@ -166,6 +218,10 @@ function ascending(values: readonly string[], order: AsciiOrder): string[][] {
 
 function othersOf(range: readonly string[]): number {
   return Math.ceil(range.length * OTHERS_SHARE) + OTHERS;
+}
+
+function allOthersOf(ranges: readonly (readonly string[])[]): number {
+  return ranges.reduce((sum, range) => sum + othersOf(range), 0);
 }
 
 function endsOf(range: readonly string[]): Ends {

@@ -1,6 +1,6 @@
 /** A reference's table in MariaDB or MySQL: plans its statements once, keeps them short, sorts out what fails. */
 
-import { DomainError, messageOf } from "../../domain/errors.ts";
+import { DomainError } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
 import { inSafeOrder } from "../../domain/rewrite-order.ts";
@@ -13,16 +13,16 @@ import {
   sendFreely,
   type TableFacts,
 } from "../../ports/reference-table.ts";
-import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
+import { bisectRewrite } from "./bisect-rewrite.ts";
 import { ColumnRanges } from "./column-ranges.ts";
 import { foreseenFailure } from "./foreseen-failure.ts";
-import { exceptionOf, kindOf } from "./mariadb-errors.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
 import { canHold, stored, text } from "./mariadb-literals.ts";
 import { MariadbLooks, MOST_LISTED } from "./mariadb-looks.ts";
+import { MariadbRewrites } from "./mariadb-rewrites.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
-import { existingSql, type Plan, pageSql, rewriteSql } from "./mariadb-statements.ts";
+import { existingSql, type Plan, pageSql } from "./mariadb-statements.ts";
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
@@ -34,8 +34,6 @@ import { StatementSize } from "./statement-size.ts";
 const MAX_REWRITE = 1000;
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
-/** Rows one rewriting statement may change for each value it may take: it is repeated while there are more. */
-const ROWS_A_VALUE = 2;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -50,6 +48,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #budget = new StatementBudget();
   readonly #ranges = new ColumnRanges();
   readonly #looks: MariadbLooks;
+  readonly #rewrites: MariadbRewrites;
 
   constructor(
     sessions: MariadbSessions,
@@ -67,6 +66,10 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#spec = spec;
     this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
     this.#statements = statements;
+    this.#rewrites = new MariadbRewrites({
+      ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
+      onSend: () => this.#count("rewrite"),
+    });
     this.#looks = new MariadbLooks({
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
       listBytes: () => this.#listBytes(),
@@ -149,7 +152,7 @@ export class MariadbReferenceTable implements ReferenceTable {
         this.#listBytes(),
         (value) => 2 * Buffer.byteLength(text(value)) + 16,
       );
-      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change, pass));
+      const result = await bisectRewrite(pieces, (piece) => this.#rewrites.attempt(piece, change, pass));
       rows += result.rows;
       failures.push(...result.failures);
     }
@@ -175,34 +178,6 @@ export class MariadbReferenceTable implements ReferenceTable {
       return pageSql(plan, after, prefix, rows);
     });
     return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : stored(value) }));
-  }
-
-  async #attempt(
-    values: readonly string[],
-    change: PrefixChange,
-    pass: StatementPass,
-  ): Promise<number | Setback> {
-    const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * this.#size.values;
-    let rows = 0;
-    try {
-      for (;;) {
-        const changed = await this.#plan.run(pass, (plan) => {
-          // Once: what another attempt repeats, as somebody held a row of the range, goes by list.
-          const range = this.#ranges.condition(plan, values, performance.now());
-          const sql = rewriteSql(plan, values, change, most, range);
-          return this.#sessions.update(sql, () => this.#count("rewrite"), pass);
-        });
-        // What takes long is changing rows, and a value may be in many.
-        this.#size.took(Math.max(values.length, changed.rows), changed.ms);
-        rows += changed.rows;
-        if (changed.rows < most) return rows;
-      }
-    } catch (error) {
-      const message = messageOf(error);
-      if (kindOf(error) === "contention") return { kind: "contention", message, cause: error, rows };
-      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
-      throw error;
-    }
   }
 
   async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {

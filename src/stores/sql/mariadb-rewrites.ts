@@ -1,0 +1,91 @@
+/** The statements that change rows: by ranges where they are known, by lists otherwise, and what stopped them. */
+
+import { hasCode, messageOf } from "../../domain/errors.ts";
+import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type { StatementPass } from "../../ports/reference-table.ts";
+import type { Setback } from "./bisect-rewrite.ts";
+import type { ColumnRanges } from "./column-ranges.ts";
+import { exceptionOf, kindOf } from "./mariadb-errors.ts";
+import type { MariadbSessions, Updated } from "./mariadb-sessions.ts";
+import { rewriteSql } from "./mariadb-statements.ts";
+import type { MariadbTablePlan } from "./mariadb-table-plan.ts";
+import type { StatementSize } from "./statement-size.ts";
+
+/** Rows one rewriting statement may change for each value it may take: it is repeated while there are more. */
+const ROWS_A_VALUE = 2;
+
+export interface RewritesParts {
+  readonly sessions: MariadbSessions;
+  readonly plan: MariadbTablePlan;
+  readonly size: StatementSize;
+  readonly ranges: ColumnRanges;
+  /** Told of each statement. */
+  readonly onSend: () => void;
+}
+
+export class MariadbRewrites {
+  readonly #parts: RewritesParts;
+
+  constructor(parts: RewritesParts) {
+    this.#parts = parts;
+  }
+
+  /** Rewrites exactly `values`: the number of rows, or what stopped it. */
+  async attempt(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass,
+  ): Promise<number | Setback> {
+    const { size } = this.#parts;
+    const most = change.to === change.from ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * size.values;
+    let rows = 0;
+    try {
+      for (;;) {
+        const changed = await this.#send(values, change, most, pass);
+        // What takes long is changing rows, and a value may be in many.
+        size.took(Math.max(values.length, changed.rows), changed.ms);
+        rows += changed.rows;
+        if (changed.rows < most) return rows;
+      }
+    } catch (error) {
+      const message = messageOf(error);
+      if (kindOf(error) === "contention") return { kind: "contention", message, cause: error, rows };
+      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
+      throw error;
+    }
+  }
+
+  /**
+   * One statement. Refused by ranges, be it that somebody holds a row of them or that what stands before the server does not
+   * take such a statement, it goes by list at once, as if they had not been tried.
+   */
+  async #send(
+    values: readonly string[],
+    change: PrefixChange,
+    most: number,
+    pass: StatementPass,
+  ): Promise<Updated> {
+    const { sessions, plan, ranges, onSend } = this.#parts;
+    let isByRange = false;
+    const send = () =>
+      plan.run(pass, (current) => {
+        const sqlOf = () => {
+          // After all waiting, for what is known of a range grows old. A repetition finds nothing known any more.
+          const range = ranges.take(current, values, performance.now());
+          isByRange = range !== null;
+          return rewriteSql(current, values, change, most, range);
+        };
+        return sessions.update(sqlOf, onSend, pass);
+      });
+    try {
+      const changed = await send();
+      if (isByRange) ranges.served();
+      return changed;
+    } catch (error) {
+      const isRefused = kindOf(error) === "contention" || hasCode(error, "database_refused");
+      if (!isByRange || !isRefused) throw error;
+      ranges.refused();
+      return send();
+    }
+  }
+}
