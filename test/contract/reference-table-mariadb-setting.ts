@@ -25,8 +25,8 @@ export interface MariadbSetting {
   pathsOf(table: string): Promise<string[]>;
 }
 
-/** Makes a database before the file's tests, and drops it after them. */
-export function setUpMariadb(): MariadbSetting {
+/** Makes a database before the file's tests, and drops it after them; `longRewriteMs` as for {@link openDatabase}. */
+export function setUpMariadb(longRewriteMs?: number): MariadbSetting {
   let database: Database;
   const setting = {
     reference(table, more = {}) {
@@ -50,7 +50,10 @@ export function setUpMariadb(): MariadbSetting {
   beforeAll(async () => {
     setting.own = await createDatabase(inject("mariadbUrl"));
     setting.admin = await createConnection({ uri: setting.own.url, charset: "utf8mb4_general_ci" });
-    database = openDatabase(NAME, setting.own.url, { lockWaitSeconds: 1 });
+    database = openDatabase(NAME, setting.own.url, {
+      lockWaitSeconds: 1,
+      ...(longRewriteMs === undefined ? {} : { longRewriteMs }),
+    });
   });
   afterAll(async () => {
     await database.close();
