@@ -10,7 +10,10 @@ export function formsOf(context: StageContext, index: number) {
   return valueForms(context.spec.references[index]?.urlPrefix ?? null, change);
 }
 
-/** Rows of reference `index` that name one of `keys`, by key, before they are rewritten. One statement, whatever the row's `where` columns hold. */
+/**
+ * Rows of reference `index` that name one of `keys`, by key, before they are rewritten, whatever the row's `where` columns
+ * hold. One statement, seldom two.
+ */
 export async function rowsNaming(
   context: StageContext,
   index: number,

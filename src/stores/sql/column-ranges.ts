@@ -51,12 +51,13 @@ interface Place {
   readonly index: number;
 }
 
-/** The values of a statement that lie in one range: how many, and which come first and last. */
+/** The values of a statement that lie in one range, and which come first and last there. */
 interface Part {
   readonly values: string[];
   first: number;
   last: number;
-  ends: Ends;
+  firstValue: string;
+  lastValue: string;
 }
 
 /**
@@ -109,7 +110,9 @@ export class ColumnRanges {
     const { parts, others } = this.#forget(values, now);
     if (plan.order === null || parts.length === 0 || parts.length > MOST_RANGES_REWRITTEN) return null;
     if (!this.#rewrites.isOver()) return null;
-    const ranges = parts.map(({ ends }) => between(plan, ends));
+    const ranges = parts.map(({ firstValue, lastValue }) =>
+      between(plan, { first: firstValue, last: lastValue }),
+    );
     return anyOf(others.length > 0 ? [...ranges, listed(plan, others)] : ranges);
   }
 
@@ -139,7 +142,8 @@ export class ColumnRanges {
           values: [value],
           first: index,
           last: index,
-          ends: { first: value, last: value },
+          firstValue: value,
+          lastValue: value,
         });
       else addTo(part, value, index);
     }
@@ -191,11 +195,11 @@ function addTo(part: Part, value: string, index: number): void {
   part.values.push(value);
   if (index < part.first) {
     part.first = index;
-    part.ends = { ...part.ends, first: value };
+    part.firstValue = value;
   }
   if (index > part.last) {
     part.last = index;
-    part.ends = { ...part.ends, last: value };
+    part.lastValue = value;
   }
 }
 

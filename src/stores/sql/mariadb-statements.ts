@@ -181,8 +181,8 @@ export function listed(plan: Plan, values: readonly string[]): string {
 
 /**
  * The compare-and-set. The first list, or `range`, a condition that holds for no less, finds rows through the index as the
- * collation sees them; the second list keeps
- * those that are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut.
+ * collation sees them; the second list keeps those that are equal byte for byte (no case, accent or padding); the prefix
+ * is checked once more where it is cut.
  * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
  * whose value stays as it is (equal prefixes) would match again for ever.
  *
