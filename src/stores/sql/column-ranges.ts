@@ -2,23 +2,20 @@
 
 import { type AsciiOrder, compare } from "./collation-order.ts";
 import { listed, nativeLiteral, type Plan } from "./mariadb-statements.ts";
+import { type Part, RangeMemory } from "./range-memory.ts";
 
 /** Neighbours looked for at once: as many as one rewriting statement usually takes. */
 const RANGE_VALUES = 500;
 /** Fewer values are not worth a range. */
 const LEAST_VALUES = 20;
-/** More are not looked at in one statement. */
-const MOST_VALUES = 10_000;
-/** Rows of a range beside those that were looked for: a part of them and some. A range is then hardly more work than its rows. */
-const [OTHERS_SHARE, OTHERS] = [0.125, 10];
 /** Of the values of a range, between the first and the last that are rewritten, so many must be. */
 const LEAST_SHARE = 0.8;
 /** The part of a range that a statement rewrites must be as much of it, or the others may all lie there. */
 const LEAST_PART = 0.25;
-/** So long what stood between the values is thought to be as it was. */
-const REMEMBERED_MS = 300_000;
-/** Values remembered: those of some batches that are planned and not yet rewritten. */
-const MOST_REMEMBERED = 50_000;
+/** More are not looked at in one statement. */
+const MOST_VALUES = 10_000;
+/** Rows of a range beside those that were looked for: a part of them and some. A range is then hardly more work than its rows. */
+const [OTHERS_SHARE, OTHERS] = [0.125, 10];
 /** Where the values of a statement lie in more ranges than this, it is no longer simpler than a list. */
 const [MOST_RANGES_READ, MOST_RANGES_REWRITTEN] = [24, 8];
 
@@ -38,34 +35,12 @@ export interface Survey {
   readonly most: number;
 }
 
-/** A range that held little else than its values. */
-interface Surveyed {
-  readonly values: number;
-  readonly at: number;
-}
-
-/** A value of one. */
-interface Place {
-  readonly range: Surveyed;
-  /** How many of its values come before. */
-  readonly index: number;
-}
-
-/** The values of a statement that lie in one range, and which come first and last there. */
-interface Part {
-  readonly values: string[];
-  first: number;
-  last: number;
-  firstValue: string;
-  lastValue: string;
-}
-
 /**
  * Of one table: which values lay in ranges of little else when they were last looked at. What a range leaves out, by an order
  * that is not the server's, is not found; what it holds beside the values is read, and locked while it is rewritten.
  */
 export class ColumnRanges {
-  readonly #places = new Map<string, Place>();
+  readonly #memory = new RangeMemory();
   readonly #surveys = new Pause();
   readonly #rewrites = new Pause();
 
@@ -93,12 +68,10 @@ export class ColumnRanges {
       return isComplete;
     }
     this.#surveys.end();
-    for (const range of ranges) {
-      const within = others.filter((value) => mayBeIn(range, value, order));
-      if (within.length > othersOf(range)) continue;
-      const surveyed = { values: range.length, at: now };
-      for (const [index, value] of range.entries()) this.#remember(value, { range: surveyed, index });
-    }
+    const full = ranges.filter(
+      (range) => others.filter((value) => mayBeIn(range, value, order)).length <= othersOf(range),
+    );
+    this.#memory.remember(full, now);
     return true;
   }
 
@@ -107,7 +80,12 @@ export class ColumnRanges {
    * help. It can be taken once: whatever goes wrong with a range must not go wrong twice.
    */
   take(plan: Plan, values: readonly string[], now: number): string | null {
-    const { parts, others } = this.#forget(values, now);
+    const { parts: known, unknown } = this.#memory.take(values, now);
+    const parts = known.filter(isWorthRange);
+    const others = [
+      ...unknown,
+      ...known.filter((part) => !isWorthRange(part)).flatMap((part) => part.values),
+    ];
     if (plan.order === null || parts.length === 0 || parts.length > MOST_RANGES_REWRITTEN) return null;
     if (!this.#rewrites.isOver()) return null;
     const ranges = parts.map(({ firstValue, lastValue }) =>
@@ -122,49 +100,6 @@ export class ColumnRanges {
   }
   refused(): void {
     this.#rewrites.begin();
-  }
-
-  /** `values` by the range they were seen in, and those for which that is no use. */
-  #forget(values: readonly string[], now: number): { parts: Part[]; others: string[] } {
-    const byRange = new Map<Surveyed, Part>();
-    const others: string[] = [];
-    for (const value of values) {
-      const place = this.#places.get(value);
-      this.#places.delete(value);
-      if (place === undefined || now - place.range.at > REMEMBERED_MS) {
-        others.push(value);
-        continue;
-      }
-      const { range, index } = place;
-      const part = byRange.get(range);
-      if (part === undefined)
-        byRange.set(range, {
-          values: [value],
-          first: index,
-          last: index,
-          firstValue: value,
-          lastValue: value,
-        });
-      else addTo(part, value, index);
-    }
-    const parts: Part[] = [];
-    for (const [range, part] of byRange) {
-      const span = part.last - part.first + 1;
-      const least = Math.max(LEAST_VALUES, LEAST_SHARE * span, LEAST_PART * range.values);
-      if (part.values.length < least) others.push(...part.values);
-      else parts.push(part);
-    }
-    return { parts, others };
-  }
-
-  /** The oldest are forgotten first: too many, or too old. */
-  #remember(value: string, place: Place): void {
-    this.#places.delete(value);
-    this.#places.set(value, place);
-    for (const [oldest, { range }] of this.#places) {
-      if (this.#places.size <= MOST_REMEMBERED && place.range.at - range.at <= REMEMBERED_MS) return;
-      this.#places.delete(oldest);
-    }
   }
 }
 
@@ -191,18 +126,6 @@ class Pause {
   }
 }
 
-function addTo(part: Part, value: string, index: number): void {
-  part.values.push(value);
-  if (index < part.first) {
-    part.first = index;
-    part.firstValue = value;
-  }
-  if (index > part.last) {
-    part.last = index;
-    part.lastValue = value;
-  }
-}
-
 /** `values` cut where they do not ascend, or not for certain, and at 500. */
 function ascending(values: readonly string[], order: AsciiOrder): string[][] {
   const ranges: string[][] = [];
@@ -218,6 +141,10 @@ function ascending(values: readonly string[], order: AsciiOrder): string[][] {
     range.push(value);
   }
   return ranges;
+}
+
+function isWorthRange({ values, span, ofValues }: Part): boolean {
+  return values.length >= Math.max(LEAST_VALUES, LEAST_SHARE * span, LEAST_PART * ofValues);
 }
 
 function othersOf(range: readonly string[]): number {
