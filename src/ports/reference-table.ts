@@ -89,8 +89,7 @@ export interface ReferenceTable {
   naming(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
    * As {@link naming}, of values that are going to be rewritten: the table may look at what stands between them as well,
-   * and rewrites them with less work afterwards. A row that it misses, as its database orders values in a way that it does not
-   * expect, is found by `naming`.
+   * and rewrites them with less work afterwards.
    */
   survey(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */

@@ -95,7 +95,7 @@ const MOMENTS: readonly Moment[] = [
 async function updateWaits(rival: Connection): Promise<void> {
   for (;;) {
     const [rows] = await rival.query<RowDataPacket[]>(
-      "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'UPDATE%'",
+      "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND info REGEXP '^(SET STATEMENT .* FOR )?UPDATE'",
     );
     if (rows.length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,7 +1,9 @@
 /** Rows that stand side by side are found by the range they fill: the same rows as by their list, whatever is between them. */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
+import { openDatabase } from "../../src/stores/sql/open-database.ts";
+import { BY_LIST, BY_RANGE, listen } from "./reference-table-mariadb-sent.ts";
 import { CHANGE, setUpMariadb } from "./reference-table-mariadb-setting.ts";
+import { NAME, specOf } from "./reference-table-workshop.ts";
 
 // A machine that is busy with other tests must not make statements smaller.
 const mariadb = setUpMariadb(10_000);
@@ -22,29 +24,7 @@ const NEIGHBOURS = [
   "ımage/000500.png",
 ];
 
-/** What was sent from now on. */
-function listen() {
-  const updates: string[] = [];
-  const send = MariadbSessions.prototype.update;
-  vi.spyOn(MariadbSessions.prototype, "update").mockImplementation(function (
-    this: MariadbSessions,
-    sqlOf,
-    ...more
-  ) {
-    const noted = () => {
-      const sql = sqlOf();
-      updates.push(sql);
-      return sql;
-    };
-    return send.call(this, noted, ...more);
-  });
-  const selects = vi.spyOn(MariadbSessions.prototype, "select");
-  return { updates: () => updates, selects: () => selects.mock.calls.map(([sql]) => sql) };
-}
 afterEach(() => void vi.restoreAllMocks());
-
-const BY_RANGE = /WHERE \(?r\.`path` BETWEEN '/;
-const BY_LIST = /WHERE r\.`path` IN \(/;
 
 const COLLATIONS: Record<string, string> = {
   general_ci: "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
@@ -93,6 +73,20 @@ describe("what is not known to stand side by side", () => {
     const sent = listen();
     expect((await images.survey(VALUES)).length).toBe(1200);
     expect(sent.selects().filter((sql) => BY_RANGE.test(sql))).toEqual([]);
+  });
+
+  test("on a server that cannot join lists, nor keep one statement from waiting: by its list", async () => {
+    await create("listed_only", "path VARCHAR(100), KEY (path)", VALUES);
+    const database = openDatabase(NAME, mariadb.own.url, { plainLists: true });
+    const images = database.reference(specOf("listed_only"), {});
+    const sent = listen();
+    try {
+      expect((await images.survey(VALUES)).length).toBe(1200);
+      expect((await images.rewrite(VALUES, CHANGE)).rows).toBe(1200);
+    } finally {
+      await database.close();
+    }
+    expect([...sent.selects(), ...sent.updates()].filter((sql) => BY_RANGE.test(sql))).toEqual([]);
   });
 
   test("values far from each other: the range is left after a few rows, then tried less and less", async () => {
@@ -152,115 +146,5 @@ describe("a look", () => {
     const sent = listen();
     expect((await images.naming(VALUES)).length).toBe(1200);
     expect(sent.selects().filter((sql) => /BETWEEN/.test(sql))).toEqual([]);
-  });
-});
-
-describe("a range in trouble", () => {
-  test.each([
-    ["between the values", "image/000050.zzz"],
-    ["right behind them", "image/000100.png"],
-  ])(
-    "a row %s that somebody else holds is not waited for: by list then, which does not meet it",
-    async (_, held) => {
-      await mariadb.admin.query("DROP TABLE IF EXISTS held");
-      await create("held", "path VARCHAR(100), KEY (path)", [...VALUES.slice(0, 200), "image/000050.zzz"]);
-      const { images } = reference("held");
-      await images.survey(VALUES.slice(0, 100));
-      const sent = listen();
-      await mariadb.admin.query("BEGIN");
-      try {
-        await mariadb.admin.query("SELECT * FROM held WHERE path = ? FOR UPDATE", [held]);
-        const rewriting = images.rewrite(VALUES.slice(0, 100), CHANGE);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        // A row of the batch: were it locked by one who waits for us, we would be rolled back, by ERROR 1213.
-        await mariadb.admin.query("UPDATE held SET path = CONCAT(path, '') WHERE id = 11");
-        expect(await rewriting).toEqual({ rows: 100, failures: [] });
-      } finally {
-        await mariadb.admin.query("ROLLBACK");
-      }
-      expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
-    },
-  );
-
-  test("many rows that somebody else holds: as many are waited for as without ranges, and fewer and fewer are tried", async () => {
-    const values = Array.from({ length: 4000 }, (_, index) => pathOf(index));
-    const others = Array.from(
-      { length: 8 },
-      (_, part) => `image/${String(part * 500 + 250).padStart(6, "0")}.zzz`,
-    );
-    await create("held_often", "path VARCHAR(100), KEY (path)", [...values, ...others]);
-    const { images, count } = reference("held_often");
-    await images.survey(values);
-    const sent = listen();
-    await mariadb.admin.query("BEGIN");
-    try {
-      await mariadb.admin.query("SELECT * FROM held_often WHERE id > 4000 FOR UPDATE");
-      const before = count();
-      for (let part = 0; part < 8; part += 1) {
-        const some = values.slice(part * 500, part * 500 + 500);
-        expect(await images.rewrite(some, CHANGE)).toEqual({ rows: 500, failures: [] });
-      }
-      expect(
-        sent
-          .updates()
-          .map((sql) => (BY_RANGE.test(sql) ? "R" : "L"))
-          .join(""),
-      ).toBe("RLLRLLLRLLL");
-      expect(count() - before).toBe(11);
-    } finally {
-      await mariadb.admin.query("ROLLBACK");
-    }
-  });
-
-  test("what was known is known no more after a long wait for the database", async () => {
-    await create("waited", "path VARCHAR(100), KEY (path)", VALUES.slice(0, 100));
-    const { images } = reference("waited");
-    await images.survey(VALUES.slice(0, 100));
-    const sent = listen();
-    const now = performance.now();
-    const result = await images.rewrite(VALUES.slice(0, 100), CHANGE, async (send) => {
-      vi.spyOn(performance, "now").mockReturnValue(now + 301_000);
-      return send().finally(() => vi.mocked(performance.now).mockRestore());
-    });
-    expect(result.rows).toBe(100);
-    expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([false]);
-  });
-
-  test("a server, or something before it, that takes no such statement: by list, as before", async () => {
-    await create("plain_only", "path VARCHAR(100), KEY (path)", VALUES.slice(0, 200));
-    const { images } = reference("plain_only");
-    await images.survey(VALUES.slice(0, 200));
-    const send = MariadbSessions.prototype.update;
-    vi.spyOn(MariadbSessions.prototype, "update").mockImplementation(function (
-      this: MariadbSessions,
-      sqlOf,
-      ...more
-    ) {
-      return send.call(
-        this,
-        () => sqlOf().replace("SET STATEMENT innodb_lock_wait_timeout", "SET STATEMENT unheard_of"),
-        ...more,
-      );
-    });
-    expect(await images.rewrite(VALUES.slice(0, 200), CHANGE)).toEqual({ rows: 200, failures: [] });
-  });
-
-  test("an index that is dropped between the look and the change: by list, without it", async () => {
-    await create("dropped", "path VARCHAR(100), KEY path (path)", VALUES.slice(0, 100));
-    const { images } = reference("dropped");
-    await images.survey(VALUES.slice(0, 100));
-    await mariadb.admin.query("DROP INDEX path ON dropped");
-    const sent = listen();
-    expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 100, failures: [] });
-    expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
-  });
-
-  test("a value in many rows: all of them are found, by list, and changed", async () => {
-    const most = Array.from({ length: 3000 }, () => pathOf(50));
-    await create("crowded", "path VARCHAR(100), KEY (path)", [...VALUES.slice(0, 100), ...most]);
-    const { images } = reference("crowded");
-    const found = await images.survey(VALUES.slice(0, 100));
-    expect(found.length).toBe(3100);
-    expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 3100, failures: [] });
   });
 });

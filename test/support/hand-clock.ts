@@ -7,13 +7,18 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Runs with the machine's clock; {@link HandClock.advance} pushes it forward and wakes whoever is due by then. */
+/** Runs with the machine's clock, or stands; {@link HandClock.advance} pushes it forward and wakes whoever is due by then. */
 export class HandClock implements Clock {
+  readonly #stands: boolean;
   #ahead = 0;
   readonly #sleepers = new Set<Sleeper>();
 
+  constructor(kind: "runs" | "stands" = "runs") {
+    this.#stands = kind === "stands";
+  }
+
   now(): number {
-    return Date.now() + this.#ahead;
+    return (this.#stands ? 1_000_000 : Date.now()) + this.#ahead;
   }
 
   advance(ms: number): void {
@@ -31,7 +36,7 @@ export class HandClock implements Clock {
         resolve();
       };
       const sleeper: Sleeper = { dueAt: this.now() + ms, wake };
-      const timer = setTimeout(wake, Math.min(ms, 2 ** 31 - 1));
+      const timer = this.#stands ? undefined : setTimeout(wake, Math.min(ms, 2 ** 31 - 1));
       this.#sleepers.add(sleeper);
       signal?.addEventListener("abort", wake, { once: true });
     });

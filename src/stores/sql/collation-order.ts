@@ -8,7 +8,10 @@ import type { ColumnFacts } from "./mariadb-facts.ts";
  */
 export type AsciiOrder = "exact" | "folded";
 
-/** What follows the character set's name, of the collations that were compared with the server (`test/contract/collation-order.test.ts`). */
+/**
+ * What follows the character set's name, of the collations that are compared with the server
+ * (`test/contract/collation-order.test.ts`).
+ */
 const FOLDED =
   /^(general_(nopad_)?ci|general_mysql500_ci|unicode_(520_)?(nopad_)?ci|uca1400_(nopad_)?ai_ci|swedish_(nopad_)?ci)$/;
 const EXACT = /^(nopad_)?bin$/;

@@ -1,6 +1,7 @@
 /** Values that stand side by side in a column's index are found by the range they fill: a list is looked up one by one. */
 
 import { type AsciiOrder, compare } from "./collation-order.ts";
+import { text } from "./mariadb-literals.ts";
 import { listed, nativeLiteral, type Plan } from "./mariadb-statements.ts";
 import { type Part, RangeMemory } from "./range-memory.ts";
 
@@ -36,13 +37,15 @@ export interface Survey {
 }
 
 /**
- * Of one table: which values lay in ranges of little else when they were last looked at. What a range leaves out, by an order
- * that is not the server's, is not found; what it holds beside the values is read, and locked while it is rewritten.
+ * Of one table: which values lay in ranges of little else when they were last looked at. What a range holds beside them is
+ * read, and locked while it is rewritten. What it leaves out is not found: were the column's collation changed since the
+ * table was looked at, the order could be another one. So a condition holds for no row then, and one that held for any row
+ * was right for all of them, since no table is altered under a statement. What held for none must be asked again by list.
  */
 export class ColumnRanges {
   readonly #memory = new RangeMemory();
-  readonly #surveys = new Pause();
-  readonly #rewrites = new Pause();
+  readonly #surveyPause = new Pause();
+  readonly #rewritePause = new Pause();
 
   /**
    * How to look at all of `values`, which are different, by ranges; null where that is not possible or, by what was
@@ -52,22 +55,25 @@ export class ColumnRanges {
     const { order } = plan;
     if (order === null || values.length < LEAST_VALUES || values.length > MOST_VALUES) return null;
     const ranges = ascending(values, order);
-    if (ranges.length > MOST_RANGES_READ || !this.#surveys.isOver()) return null;
-    const condition = anyOf(ranges.map((range) => between(plan, endsOf(range))));
+    if (ranges.length > MOST_RANGES_READ || !this.#surveyPause.mayTry()) return null;
+    const condition = inOrder(
+      plan,
+      ranges.map((range) => between(plan, endsOf(range))),
+    );
     return { ranges, order, condition, most: values.length + allOthersOf(ranges) + 1 };
   }
 
-  /** The survey gave rows that hold `held`, at `now` (milliseconds by any clock): whether these are all of its values'. */
+  /** The survey gave rows that hold `held`, at `now` (milliseconds by any clock): whether all of its values' rows are among them. */
   surveyed({ ranges, order, most }: Survey, held: readonly string[], now: number): boolean {
     const wanted = new Set(ranges.flat());
     const others = held.filter((value) => !wanted.has(value));
-    const isComplete = held.length < most;
-    // Also where rows were found of others alone, or of nobody: by an order that is not the server's.
+    const isComplete = held.length > 0 && held.length < most;
+    // Also where the rows are all of others: there is nothing to rewrite.
     if (!isComplete || others.length > allOthersOf(ranges) || others.length === held.length) {
-      this.#surveys.begin();
+      this.#surveyPause.begin();
       return isComplete;
     }
-    this.#surveys.end();
+    this.#surveyPause.end();
     const full = ranges.filter(
       (range) => others.filter((value) => mayBeIn(range, value, order)).length <= othersOf(range),
     );
@@ -87,36 +93,40 @@ export class ColumnRanges {
       ...known.filter((part) => !isWorthRange(part)).flatMap((part) => part.values),
     ];
     if (plan.order === null || parts.length === 0 || parts.length > MOST_RANGES_REWRITTEN) return null;
-    if (!this.#rewrites.isOver()) return null;
+    if (!this.#rewritePause.mayTry()) return null;
     const ranges = parts.map(({ firstValue, lastValue }) =>
       between(plan, { first: firstValue, last: lastValue }),
     );
-    return anyOf(others.length > 0 ? [...ranges, listed(plan, others)] : ranges);
+    return inOrder(plan, others.length > 0 ? [...ranges, listed(plan, others)] : ranges);
   }
 
-  /** A condition that was taken served its statement, or was refused: by somebody who holds rows, or altogether. */
+  /** A condition that was taken served its statement. */
   served(): void {
-    this.#rewrites.end();
+    this.#rewritePause.end();
   }
+
+  /** A condition that was taken was of no use: the next ones go without, one, two, four, up to 64. */
   refused(): void {
-    this.#rewrites.begin();
+    this.#rewritePause.begin();
   }
 }
 
-/** After what failed, so many times without trying: once, twice, four times, up to 64; from the start once it did not fail. */
+/** After a failure the next one, two, four, up to 64 tries are passed over; after a success it begins at one again. */
 class Pause {
   static readonly #MOST = 64;
   #left = 0;
   #next = 1;
 
-  /** Asked before each time. */
-  isOver(): boolean {
+  /** Asked before each try, and counts it. */
+  mayTry(): boolean {
     if (this.#left === 0) return true;
     this.#left -= 1;
     return false;
   }
 
+  /** Several that were under way together fail as one. */
   begin(): void {
+    if (this.#left > 0) return;
     this.#left = this.#next;
     this.#next = Math.min(Pause.#MOST, 2 * this.#next);
   }
@@ -169,6 +179,8 @@ function between(plan: Plan, { first, last }: Ends): string {
   return `${plan.column} BETWEEN ${nativeLiteral(plan, first)} AND ${nativeLiteral(plan, last)}`;
 }
 
-function anyOf(conditions: readonly string[]): string {
-  return conditions.length === 1 ? (conditions[0] ?? "") : `(${conditions.join(" OR ")})`;
+/** Any of the conditions, in a column that is still ordered as planned. */
+function inOrder({ column, facts }: Plan, conditions: readonly string[]): string {
+  const any = conditions.length === 1 ? (conditions[0] ?? "") : `(${conditions.join(" OR ")})`;
+  return `${any} AND COLLATION(${column}) = ${text(facts.collation ?? "")}`;
 }

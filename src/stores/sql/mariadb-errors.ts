@@ -178,6 +178,11 @@ export function isSyntaxError(error: unknown): boolean {
   return vendorError(error)?.errno === 1064;
 }
 
+/** Whether a statement ended by the limits it was sent with: of its time, or of its waiting for locks. */
+export function isGivenUp(error: unknown): boolean {
+  return [1205, 1969].includes(vendorError(error)?.errno ?? 0);
+}
+
 /** Whether the server did not answer in time: the statement may still be running, so a repetition would wait behind it. */
 export function isSilence(error: unknown): boolean {
   return vendorError(error)?.code === "PROTOCOL_SEQUENCE_TIMEOUT";

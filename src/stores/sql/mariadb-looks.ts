@@ -52,8 +52,9 @@ export class MariadbLooks {
   }
 
   /**
-   * The same from anywhere, of values that are going to be rewritten: by ranges where they fill them. Whether a key may be
-   * deleted is not asked in this way: it would rest on the collation's order, which is the server's to know.
+   * Rows anywhere that hold exactly one of `values`, which are going to be rewritten: by the ranges they fill, and by list
+   * where they fill none or no row proves that the ranges were right. Whether a key may be deleted is not asked in this way:
+   * it would rest on what we know of the server's order.
    */
   async survey(plan: Plan, values: readonly string[], pass: StatementPass): Promise<ReferencedRow[]> {
     const { select, ranges } = this.#parts;

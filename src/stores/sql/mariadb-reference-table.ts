@@ -34,6 +34,8 @@ import { StatementSize } from "./statement-size.ts";
 const MAX_REWRITE = 1000;
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
+/** A statement by ranges that takes so many times as long is given up: 50 ms. */
+const MOST_BY_RANGE = 1.25;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -68,6 +70,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
       ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
+      rangeMs: longRewriteMs * MOST_BY_RANGE,
       onSend: () => this.#count("rewrite"),
     });
     this.#looks = new MariadbLooks({

@@ -5,7 +5,7 @@ import type { PrefixChange } from "../../domain/key-mapping.ts";
 import type { StatementPass } from "../../ports/reference-table.ts";
 import type { Setback } from "./bisect-rewrite.ts";
 import type { ColumnRanges } from "./column-ranges.ts";
-import { exceptionOf, kindOf } from "./mariadb-errors.ts";
+import { exceptionOf, isGivenUp, kindOf } from "./mariadb-errors.ts";
 import type { MariadbSessions, Updated } from "./mariadb-sessions.ts";
 import { rewriteSql } from "./mariadb-statements.ts";
 import type { MariadbTablePlan } from "./mariadb-table-plan.ts";
@@ -19,6 +19,8 @@ export interface RewritesParts {
   readonly plan: MariadbTablePlan;
   readonly size: StatementSize;
   readonly ranges: ColumnRanges;
+  /** A statement that goes by ranges is given up after so long. */
+  readonly rangeMs: number;
   /** Told of each statement. */
   readonly onSend: () => void;
 }
@@ -56,8 +58,9 @@ export class MariadbRewrites {
   }
 
   /**
-   * One statement. Refused by ranges, be it that somebody holds a row of them or that what stands before the server does not
-   * take such a statement, it goes by list at once, as if they had not been tried.
+   * One statement; by ranges first, where they are known, and by list at once where these were of no use: somebody holds a
+   * row of them, they take too long, what stands before the server does not take such a statement, or no row was found,
+   * which proves nothing.
    */
   async #send(
     values: readonly string[],
@@ -65,25 +68,30 @@ export class MariadbRewrites {
     most: number,
     pass: StatementPass,
   ): Promise<Updated> {
-    const { sessions, plan, ranges, onSend } = this.#parts;
-    let isByRange = false;
-    const send = () =>
-      plan.run(pass, (current) => {
+    const { sessions, plan, ranges, rangeMs, onSend } = this.#parts;
+    /** How the last attempt went, and whether any of them went by ranges: a lost connection is repeated by list. */
+    let [isByRange, wasByRange] = [false, false];
+    const send = () => {
+      isByRange = false;
+      return plan.run(pass, (current) => {
         const sqlOf = () => {
           // After all waiting, for what is known of a range grows old. A repetition finds nothing known any more.
-          const range = ranges.take(current, values, performance.now());
-          isByRange = range !== null;
+          const condition = ranges.take(current, values, performance.now());
+          isByRange = condition !== null;
+          wasByRange ||= isByRange;
+          const range = condition === null ? null : { condition, withinMs: rangeMs };
           return rewriteSql(current, values, change, most, range);
         };
         return sessions.update(sqlOf, onSend, pass);
       });
+    };
     try {
       const changed = await send();
-      if (isByRange) ranges.served();
-      return changed;
+      if (isByRange && changed.rows > 0) ranges.served();
+      else if (wasByRange) ranges.refused();
+      return isByRange && changed.rows === 0 ? await send() : changed;
     } catch (error) {
-      const isRefused = kindOf(error) === "contention" || hasCode(error, "database_refused");
-      if (!isByRange || !isRefused) throw error;
+      if (!isByRange || !(isGivenUp(error) || hasCode(error, "database_refused"))) throw error;
       ranges.refused();
       return send();
     }

@@ -95,7 +95,8 @@ export class MariadbSessions {
 
   /**
    * Runs an UPDATE; each attempt of it goes through `pass`, and only then has its text made by `sqlOf`. After a lost
-   * connection the statement may have been applied already: the repetition then matches nothing and the number is too small, never the effect twice.
+   * connection the statement may have been applied already: the repetition then matches nothing and the number is too
+   * small, never the effect twice.
    */
   async update(sqlOf: () => string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
     return this.#repeated("only lost connections", pass, async (connection) => {

@@ -179,8 +179,21 @@ export function listed(plan: Plan, values: readonly string[]): string {
   return `${plan.column} IN (${values.map((value) => nativeLiteral(plan, value)).join(",")})`;
 }
 
+/** How a statement finds its rows without a list. */
+export interface RangedBy {
+  /** On the column, as SQL. */
+  readonly condition: string;
+  /** The statement is given up after so long. */
+  readonly withinMs: number;
+}
+
+function boundsOf({ withinMs }: RangedBy): string {
+  const limits = `innodb_lock_wait_timeout=0, lock_wait_timeout=0, max_statement_time=${withinMs / 1000}`;
+  return `SET STATEMENT ${limits} FOR `;
+}
+
 /**
- * The compare-and-set. The first list, or `range`, a condition that holds for no less, finds rows through the index as the
+ * The compare-and-set. The first list, or the condition of `range`, which holds for no less, finds rows through the index as the
  * collation sees them; the second list keeps those that are equal byte for byte (no case, accent or padding); the prefix
  * is checked once more where it is cut.
  * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
@@ -188,14 +201,15 @@ export function listed(plan: Plan, values: readonly string[]): string {
  *
  * By range the server also locks the rows between the values and the one behind them, until the statement ends. If it
  * waited for one of them, whoever holds it might wait for us, and be the one that a deadlock rolls back (seen in
- * MariaDB 10.11): so it waits for none, and fails with 1205 at once.
+ * MariaDB 10.11): so it waits for none, nor for the table, and fails with 1205 at once. Where many rows came between the
+ * values since they were looked at, it ends with 1969 after `withinMs`.
  */
 export function rewriteSql(
   plan: Plan,
   values: readonly string[],
   change: PrefixChange,
   most: number,
-  range: string | null = null,
+  range: RangedBy | null = null,
 ): string {
   const { column, facts } = plan;
   const isBinary = facts.charset === null;
@@ -204,10 +218,11 @@ export function rewriteSql(
   // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
   const cut = isBinary ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
   const members = isBinary && range === null ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
+  const bounds = range === null ? "" : boundsOf(range);
   return (
-    `${range === null ? "" : "SET STATEMENT innodb_lock_wait_timeout=0 FOR "}UPDATE ${plan.table} r${plan.byColumn} ` +
+    `${bounds}UPDATE ${plan.table} r${plan.byColumn} ` +
     `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
-    `WHERE ${range ?? listed(plan, values)}${members} ` +
+    `WHERE ${range?.condition ?? listed(plan, values)}${members} ` +
     `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
   );
 }

@@ -42,7 +42,7 @@ export class RangeMemory {
         this.#places.set(value, { range, index });
       }
     }
-    this.#forgetOldest(now);
+    this.#forgetOldest();
   }
 
   /** `values` by the range they were seen in, and those that were not, or too long ago. None is known any more. */
@@ -64,12 +64,12 @@ export class RangeMemory {
   }
 
   /**
-   * Too many, or too old. Once for all and not for each value: to reach the first entry of a Map is to walk past all that
+   * Once for all and not for each value: to reach the first entry of a Map is to walk past all that
    * were deleted before it (thousands here: 20 ms for a look at 2,000 values, until 2026-11-27).
    */
-  #forgetOldest(now: number): void {
-    for (const [oldest, { range }] of this.#places) {
-      if (this.#places.size <= MOST_REMEMBERED && now - range.at <= REMEMBERED_MS) return;
+  #forgetOldest(): void {
+    for (const oldest of this.#places.keys()) {
+      if (this.#places.size <= MOST_REMEMBERED) return;
       this.#places.delete(oldest);
     }
   }
