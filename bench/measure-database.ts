@@ -85,6 +85,10 @@ async function measureRun(
   const statements = world.longStatements();
   const times = (kind: "read" | "rewrite") =>
     latenciesOf(statements.filter((each) => each.kind === kind).map(({ milliseconds }) => milliseconds));
+  const rewrites = times("rewrite");
+  // Each rewrites a thousand rows at most. Unread statements would have no length, which no budget forbids.
+  if (situation === "job with its reference" && rewrites.operations < objects / 1000)
+    throw new Error(`${rewrites.operations} rewriting statements are in the slow log, of ${objects} objects`);
   return {
     situation,
     latencies: answer.all,
@@ -92,7 +96,7 @@ async function measureRun(
     changeLatencies: answer.changes,
     objectsPerSecond: perSecond,
     statementsPerThousand: objects === 0 ? 0 : (sent * 1000) / objects,
-    rewrites: times("rewrite"),
+    rewrites,
     reads: times("read"),
     cores,
   };
