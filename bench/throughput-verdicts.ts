@@ -7,7 +7,10 @@ import { fastestPeer, isOurs, type Loads, OURS, ourRow, peersUnder } from "./thr
 
 /** How many times as fast as the fastest peer Tranship is to be at 256. */
 const LEAST_TIMES_AS_FAST = 3;
-/** How much of its concurrency Tranship is to use between the first copy and the last write: start-up and closing are no pipeline's. */
+/**
+ * How much of its concurrency Tranship is to use between the first copy and the last write: start-up and closing are no
+ * pipeline's.
+ */
 const LEAST_SHARE = 0.9;
 const SHARE = "share of concurrency ÷ latency at 64 and 20 ms";
 

@@ -1,6 +1,9 @@
-/** The statements that a MariaDB reference table sends. */
+/** The statements that a MariaDB reference table sends, and values that stand side by side. */
 import { vi } from "vitest";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
+
+export const pathOf = (index: number) => `image/${String(index).padStart(6, "0")}.png`;
+export const VALUES = Array.from({ length: 1200 }, (_, index) => pathOf(index));
 
 export const BY_RANGE = /WHERE \(?r\.`path` BETWEEN '/;
 export const BY_LIST = /WHERE r\.`path` IN \(/;

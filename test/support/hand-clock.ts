@@ -1,4 +1,4 @@
-/** Clocks that tests hold in their hand: one that runs and can be pushed forward, one that moves only by being slept on. */
+/** Clocks that tests hold in their hand: one that is pushed forward, one that moves only by being slept on. */
 
 import type { Clock } from "../../src/ports/clock.ts";
 

@@ -48,6 +48,7 @@ const SHAPE: TableShape = {
   triggers: [],
   estimatedRows: 10,
   joinsLists: true,
+  undoesStatements: true,
 };
 const SPEC = {
   database: "app",

@@ -30,6 +30,7 @@ export interface Survey {
   /** Neighbours each, in order. */
   readonly ranges: readonly (readonly string[])[];
   readonly order: AsciiOrder;
+  readonly collation: string;
   /** What the rows' column must be, as SQL. */
   readonly condition: string;
   /** Rows that are given; where there are as many, some may be missing. */
@@ -60,11 +61,17 @@ export class ColumnRanges {
       plan,
       ranges.map((range) => between(plan, endsOf(range))),
     );
-    return { ranges, order, condition, most: values.length + allOthersOf(ranges) + 1 };
+    return {
+      ranges,
+      order,
+      collation: collationOf(plan),
+      condition,
+      most: values.length + allOthersOf(ranges) + 1,
+    };
   }
 
-  /** The survey gave rows that hold `held`, at `now` (milliseconds by any clock): whether all of its values' rows are among them. */
-  surveyed({ ranges, order, most }: Survey, held: readonly string[], now: number): boolean {
+  /** The survey gave rows that hold `held`, at `now` (ms by any clock): whether all of its values' rows are among them. */
+  surveyed({ ranges, order, collation, most }: Survey, held: readonly string[], now: number): boolean {
     const wanted = new Set(ranges.flat());
     const others = held.filter((value) => !wanted.has(value));
     const isComplete = held.length > 0 && held.length < most;
@@ -77,21 +84,20 @@ export class ColumnRanges {
     const full = ranges.filter(
       (range) => others.filter((value) => mayBeIn(range, value, order)).length <= othersOf(range),
     );
-    this.#memory.remember(full, now);
+    this.#memory.remember(full, collation, now);
     return true;
   }
 
   /**
    * A condition on the column that holds for rows of all `values` and few others, as SQL; null where ranges do not
-   * help. It can be taken once: whatever goes wrong with a range must not go wrong twice.
+   * help. What is known of the values is then known no more.
    */
   take(plan: Plan, values: readonly string[], now: number): string | null {
     const { parts: known, unknown } = this.#memory.take(values, now);
-    const parts = known.filter(isWorthRange);
-    const others = [
-      ...unknown,
-      ...known.filter((part) => !isWorthRange(part)).flatMap((part) => part.values),
-    ];
+    // The ends are those of the order that the range was seen in.
+    const isOfUse = (part: Part) => part.collation === collationOf(plan) && isWorthRange(part);
+    const parts = known.filter(isOfUse);
+    const others = [...unknown, ...known.filter((part) => !isOfUse(part)).flatMap((part) => part.values)];
     if (plan.order === null || parts.length === 0 || parts.length > MOST_RANGES_REWRITTEN) return null;
     if (!this.#rewritePause.mayTry()) return null;
     const ranges = parts.map(({ firstValue, lastValue }) =>
@@ -105,7 +111,7 @@ export class ColumnRanges {
     this.#rewritePause.end();
   }
 
-  /** A condition that was taken was of no use: the next ones go without, one, two, four, up to 64. */
+  /** A condition that was taken was of no use: the next ones go without, one, two, four, up to 64 of them. */
   refused(): void {
     this.#rewritePause.begin();
   }
@@ -180,7 +186,11 @@ function between(plan: Plan, { first, last }: Ends): string {
 }
 
 /** Any of the conditions, in a column that is still ordered as planned. */
-function inOrder({ column, facts }: Plan, conditions: readonly string[]): string {
+function inOrder(plan: Plan, conditions: readonly string[]): string {
   const any = conditions.length === 1 ? (conditions[0] ?? "") : `(${conditions.join(" OR ")})`;
-  return `${any} AND COLLATION(${column}) = ${text(facts.collation ?? "")}`;
+  return `${any} AND COLLATION(${plan.column}) = ${text(collationOf(plan))}`;
+}
+
+function collationOf({ facts }: Plan): string {
+  return facts.collation ?? "";
 }

@@ -178,7 +178,7 @@ export function isSyntaxError(error: unknown): boolean {
   return vendorError(error)?.errno === 1064;
 }
 
-/** Whether a statement ended by the limits it was sent with: of its time, or of its waiting for locks. */
+/** Whether a statement ended by a limit of its time, or of its waiting for locks: those it was sent with, or others. */
 export function isGivenUp(error: unknown): boolean {
   return [1205, 1969].includes(vendorError(error)?.errno ?? 0);
 }

@@ -75,8 +75,8 @@ export class MariadbRewrites {
       isByRange = false;
       return plan.run(pass, (current) => {
         const sqlOf = () => {
-          // After all waiting, for what is known of a range grows old. A repetition finds nothing known any more.
-          const condition = ranges.take(current, values, performance.now());
+          // After all waiting, for what is known of a range grows old. Whatever went wrong with one must not go wrong twice.
+          const condition = wasByRange ? null : ranges.take(current, values, performance.now());
           isByRange = condition !== null;
           wasByRange ||= isByRange;
           const range = condition === null ? null : { condition, withinMs: rangeMs };
@@ -91,9 +91,10 @@ export class MariadbRewrites {
       else if (wasByRange) ranges.refused();
       return isByRange && changed.rows === 0 ? await send() : changed;
     } catch (error) {
-      if (!isByRange || !(isGivenUp(error) || hasCode(error, "database_refused"))) throw error;
-      ranges.refused();
-      return send();
+      if (wasByRange) ranges.refused();
+      if (isByRange && (isGivenUp(error) || hasCode(error, "database_refused"))) return send();
+      // By range too, a deadlock or a statement that somebody ended is met with patience, as by list.
+      throw error;
     }
   }
 }

@@ -7,6 +7,7 @@ const MOST_REMEMBERED = 50_000;
 
 interface Range {
   readonly values: number;
+  readonly collation: string;
   readonly at: number;
 }
 
@@ -22,6 +23,8 @@ export interface Part {
   readonly values: readonly string[];
   /** Of the range, all of its values. */
   readonly ofValues: number;
+  /** That the range was seen in. */
+  readonly collation: string;
   /** Those that come first and last there, and how many of its values lie from one to the other. */
   readonly firstValue: string;
   readonly lastValue: string;
@@ -32,10 +35,10 @@ export interface Part {
 export class RangeMemory {
   readonly #places = new Map<string, Place>();
 
-  /** Ranges that were seen at `now`, their values in order; a value that was known is now known in its new one. */
-  remember(ranges: readonly (readonly string[])[], now: number): void {
+  /** Ranges that were seen at `now`, their values in the collation's order; a value that was known is now known in its new one. */
+  remember(ranges: readonly (readonly string[])[], collation: string, now: number): void {
     for (const values of ranges) {
-      const range = { values: values.length, at: now };
+      const range = { values: values.length, collation, at: now };
       for (const [index, value] of values.entries()) {
         // As the youngest.
         this.#places.delete(value);
@@ -58,6 +61,7 @@ export class RangeMemory {
     const closed = [...parts].map(([range, { first, last, ...part }]) => ({
       ...part,
       ofValues: range.values,
+      collation: range.collation,
       span: last - first + 1,
     }));
     return { parts: closed, unknown };
