@@ -15,7 +15,7 @@ const LEAST_SHARE = 0.8;
 const LEAST_PART = 0.25;
 /** More are not looked at in one statement. */
 const MOST_VALUES = 10_000;
-/** Rows of a range beside those that were looked for: a part of them and some. A range is then hardly more work than its rows. */
+/** Rows of a range beside those that were looked for: a part of them and some. It is then hardly more work than its rows. */
 const [OTHERS_SHARE, OTHERS] = [0.125, 10];
 /** Where the values of a statement lie in more ranges than this, it is no longer simpler than a list. */
 const [MOST_RANGES_READ, MOST_RANGES_REWRITTEN] = [24, 8];

@@ -59,8 +59,7 @@ export class MariadbRewrites {
 
   /**
    * One statement; by ranges first, where they are known, and by list at once where these were of no use: somebody holds a
-   * row of them, they take too long, what stands before the server does not take such a statement, or no row was found,
-   * which proves nothing.
+   * row of them, they take too long, such a statement is refused altogether, or no row was found, which proves nothing.
    */
   async #send(
     values: readonly string[],

@@ -35,7 +35,7 @@ export interface Part {
 export class RangeMemory {
   readonly #places = new Map<string, Place>();
 
-  /** Ranges that were seen at `now`, their values in the collation's order; a value that was known is now known in its new one. */
+  /** Ranges seen at `now`, their values in the collation's order; a value that was known is now known in its new one. */
   remember(ranges: readonly (readonly string[])[], collation: string, now: number): void {
     for (const values of ranges) {
       const range = { values: values.length, collation, at: now };
