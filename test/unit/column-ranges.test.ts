@@ -2,31 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ColumnRanges, type Survey } from "../../src/stores/sql/column-ranges.ts";
 import type { Plan } from "../../src/stores/sql/mariadb-statements.ts";
-
-const PLAN = {
-  column: "c",
-  order: "folded",
-  facts: { charset: "utf8mb4", collation: "utf8mb4_general_ci" },
-} as Plan;
-
-/** Whatever a condition says, it holds in a column of this collation alone. */
-const inOrder = (condition: string) => `${condition} AND COLLATION(c) = 'utf8mb4_general_ci'`;
-
-const values = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, index) => `k/${String(from + index).padStart(9, "0")}`);
-
-/** A survey that finds a row for each value, and `others`. */
-function surveyed(
-  ranges: ColumnRanges,
-  of: readonly string[],
-  now = 0,
-  others: readonly string[] = [],
-): Survey {
-  const survey = ranges.survey(PLAN, of);
-  if (survey === null) throw new Error("a survey was expected");
-  expect(ranges.surveyed(survey, [...of, ...others], now)).toBe(true);
-  return survey;
-}
+import { inOrder, PLAN, surveyed, values } from "./column-ranges-setting.ts";
 
 describe("a look by ranges", () => {
   test("is of 500 values each, and reads an eighth and ten rows more at most", () => {
