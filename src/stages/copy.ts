@@ -12,6 +12,8 @@ import { type StageContext, sourceLook, targetKey, targetKeys, targetLook } from
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
+const UNPROVED =
+  "; it may be the copy of an attempt that was cut off, but neither ETag nor checksum proves that it is this job's";
 
 /**
  * Copies what is still going in `batch` and is not there yet. `repeated` tells that an earlier attempt may have
@@ -184,7 +186,8 @@ async function settleWithoutCopy(
     return "settled";
   }
   const how = verdict.identical ? "an identical object" : "a different object";
-  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})`;
+  const unproved = mayBeOurs && !verdict.identical ? UNPROVED : "";
+  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})${unproved}`;
   except(object, verdict.because, message);
   return "settled";
 }

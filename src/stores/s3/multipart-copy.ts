@@ -11,7 +11,7 @@ import {
 import type { LimitFunction } from "p-limit";
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
-import { bareEtag, quotedEtag } from "./etag.ts";
+import { bareEtag, etagOfParts, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { findLeftovers, type Upload } from "./leftover-uploads.ts";
 import { headObject } from "./object-facts.ts";
@@ -62,9 +62,10 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, handy);
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
+  let parts: CompletedPart[];
   try {
     await abortLeftovers(copying, upload);
-    const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
+    parts = await runParallel(ranges, settings.partConcurrency, (range) =>
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
       partOf(copying, upload, range),
     );
@@ -76,11 +77,8 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
     throw error;
   }
   const { target } = request;
-  return settleTarget(
-    requests,
-    { target, etag, size: traits.size, parts: ranges.length, tags: traits.tags },
-    pass,
-  );
+  const expected = etagOfParts(parts.map(({ ETag }) => bareEtag(ETag)));
+  return settleTarget(requests, { target, etag, size: traits.size, expected, tags: traits.tags }, pass);
 }
 
 /** One stopped in between leaves them: they may be a successor's by now. */

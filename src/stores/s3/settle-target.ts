@@ -2,7 +2,7 @@
 
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
-import { bareEtag, partsInEtag } from "./etag.ts";
+import { bareEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { headObject } from "./object-facts.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
@@ -16,7 +16,8 @@ export interface Completed {
   /** Empty where the store did not say. */
   readonly etag: string;
   readonly size: number;
-  readonly parts: number;
+  /** The ETag that an object of these parts has; null where the parts' own do not tell. */
+  readonly expected: string | null;
   readonly tags: readonly Tag[];
 }
 
@@ -37,13 +38,15 @@ const REPEATABLE = { isRepeatable: true } as const;
  */
 export async function settleTarget(
   requests: S3Requests,
-  { target, etag, size, parts, tags }: Completed,
+  { target, etag, size, expected, tags }: Completed,
   pass: WritePass,
 ): Promise<string> {
   if (etag !== "" && tags.length === 0) return etag;
   const head = await look(requests, target, pass);
   const seen = bareEtag(head.ETag);
-  if (head.ContentLength !== size || (etag === "" ? partsInEtag(seen) !== parts : seen !== etag)) {
+  // Size and number of parts are no proof: another's object may have replaced the copy since.
+  const made = etag === "" ? expected : etag;
+  if (head.ContentLength !== size || made === null || seen !== made) {
     throw badAnswer(`completing ${target.bucket}/${target.key}`, "the new object is not the copy");
   }
   if (head.TagCount !== tags.length) await setTags(requests, { target, etag: seen, tags }, pass);
