@@ -135,8 +135,9 @@ async function perform(
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
   if (stage === "update") return updateBatch(context, batch, repeated);
-  if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
-  return 0;
+  if (stage !== "delete") return 0;
+  const deleted = await deleteBatch(context, batch);
+  return deleted.hold === null ? deleted.rows : null;
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

@@ -78,6 +78,8 @@ export interface PlannedObject {
   readonly etag: string;
   /** Null stands for STANDARD. */
   readonly storageClass: string | null;
+  /** `LastModified`, epoch ms, exact to the second; null when the object was not found, or was planned before it was kept. */
+  readonly modifiedAt: number | null;
   readonly rows: readonly NamingRow[];
 }
 
@@ -91,13 +93,14 @@ export const GOING: Fate = { kind: "going" };
 export const MOVED: Fate = { kind: "moved" };
 
 /**
- * An object on its way: what was planned, and what the stages found out so far. Size, ETag and storage class change
- * only when the source was overwritten before it was copied: the newer version is moved then.
+ * An object on its way: what was planned, and what the stages found out so far. Size, ETag, storage class and time of
+ * change change only when the source was overwritten before it was copied: the newer version is moved then.
  */
 export interface BatchObject extends PlannedObject {
   size: number;
   etag: string;
   storageClass: string | null;
+  modifiedAt: number | null;
   /** ETag of the verified copy, null before verification. */
   targetEtag: string | null;
   fate: Fate;

@@ -61,7 +61,7 @@ async function copyCanary(store: ObjectStore, from: At, to: At): Promise<string 
 async function deleteCanary(store: ObjectStore, { bucket, key }: At): Promise<string | null> {
   const facts = await store.head({ bucket, key });
   if (facts === null) return null;
-  const [result] = await store.deleteObjects(bucket, [{ key, etag: facts.etag }]);
+  const [result] = await store.deleteObjects(bucket, [facts]);
   return result?.failure?.message ?? null;
 }
 

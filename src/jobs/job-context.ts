@@ -2,6 +2,7 @@
 
 import { OddNames, RowLooks, type StageContext } from "../conveyor/batch-carrier.ts";
 import type { Stage } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
 import { gateOf, type Question, untilApproved } from "../pacing/gate.ts";
@@ -40,6 +41,7 @@ export interface RunHandles {
   readonly settings: LiveSettings;
   readonly signal: AbortSignal;
   readonly throttling?: Throttling;
+  readonly deletionSize?: DeletionSize;
   confirmLease(): Promise<void>;
   /** Null: at once. */
   confirmCopy?(): Promise<void> | null;
@@ -67,6 +69,7 @@ export function jobContexts(
     gate: gateOf([isOpen, ...approval]),
     concurrency: settings.concurrency,
     rowPace: settings.rowPace,
+    deletionSize: run.deletionSize ?? new DeletionSize(),
     onCopied: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,

@@ -7,11 +7,13 @@ import type {
   CopyRequest,
   CopyResult,
   DeleteResult,
+  Deletion,
   ListPage,
   ListRequest,
   ObjectFacts,
   ObjectStore,
   WritePass,
+  WriteProtection,
 } from "../ports/object-store.ts";
 import { type Fare, READ } from "./fare.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -104,7 +106,7 @@ export class GovernedObjectStore implements PacedObjectStore {
    */
   deleteObjects(
     bucket: string,
-    objects: readonly { readonly key: string; readonly etag: string }[],
+    objects: readonly Deletion[],
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
     const count: WritePass = (writes, attempt) => {
@@ -123,6 +125,10 @@ export class GovernedObjectStore implements PacedObjectStore {
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const fare = { ...READ, bucket: at.bucket, writes: 1, bytes: body.length };
     return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
+  }
+
+  protection(): WriteProtection {
+    return this.#parts.store.protection();
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

@@ -73,7 +73,7 @@ export interface StageOutcome {
   readonly endedAt: number;
   /** How often the stage was begun by this runner. */
   readonly attempts: number;
-  /** Rows changed (update stage). */
+  /** Rows changed: by the update stage, and by the delete stage where rows came late. */
   readonly rows: number;
 }
 

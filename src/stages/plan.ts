@@ -150,11 +150,11 @@ export function passes(context: StageContext, key: string, modifiedAt: number | 
 }
 
 function toObject(
-  { key, size, etag, storageClass, fault }: InventoryItem,
+  { key, size, etag, storageClass, modifiedAt, fault }: InventoryItem,
   rows: readonly NamingRow[],
 ): BatchObject {
   const fate = fault === null ? GOING : ({ kind: "exception", ...fault } as const);
-  return { key, size, etag, storageClass, rows, targetEtag: null, fate };
+  return { key, size, etag, storageClass, modifiedAt, rows, targetEtag: null, fate };
 }
 
 /** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */

@@ -140,6 +140,7 @@ function simulatedStore(
         return { key, failure: null };
       });
     },
+    protection: () => ({ copies: "store", deletions: "store", copyGapMs: null }),
     bucketFacts: async () => ({ exists: true, versioning: "off", isAlias: false, defaultEncryption: null }),
     read: () => unasked(),
     write: () => unasked(),

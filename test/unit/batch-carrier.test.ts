@@ -21,6 +21,7 @@ const verified = (): Batch => ({
       size: 1,
       etag: "e",
       storageClass: null,
+      modifiedAt: null,
       rows: [],
       targetEtag: "e",
       fate: GOING,

@@ -9,7 +9,7 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import type { LimitFunction } from "p-limit";
-import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
+import { type CopyRequest, freePass, type WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, etagOfParts, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
@@ -21,7 +21,8 @@ import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 import { settleTarget } from "./settle-target.ts";
 import { pinnedHead, type SourceTraits, tagHeader } from "./source-traits.ts";
-import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
+import type { StoreAbilities } from "./store-abilities.ts";
+import { guardTarget } from "./target-guard.ts";
 
 /** How large objects are cut. */
 export interface PartSettings {
@@ -166,21 +167,19 @@ async function copyPart(
   };
 }
 
-async function complete(
-  { requests, request, abilities, signal, doing, pass }: Copying,
-  upload: Upload,
-  parts: CompletedPart[],
-): Promise<string> {
-  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (ifNoneMatch) => {
-    const input = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: ifNoneMatch };
-    const send = () =>
+async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]): Promise<string> {
+  const { requests, signal, doing, pass } = copying;
+  // The look, where it is needed, is part of the attempt: whatever is waited for comes before it.
+  const attempt = () =>
+    guardTarget({ ...copying, pass: freePass }, (conditions, mayBegin) =>
       requests.send({ kind: "copy", doing }, signal, (client, options) => {
+        const input = { ...upload, MultipartUpload: { Parts: parts }, ...conditions };
         const command = new CompleteMultipartUploadCommand(input);
-        lookBeforeSending(command, requests.mayWrite);
+        lookBeforeSending(command, mayBegin);
         return client.send(command, options);
-      });
-    return pass(1, send, signal);
-  });
+      }),
+    );
+  const output = await pass(1, attempt, signal);
   if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");
   return bareEtag(output.ETag);
 }
