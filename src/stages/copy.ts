@@ -1,9 +1,9 @@
 /** The copy stage: every object to its new key, pinned to the version that was planned. It never deletes. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
-import { keyFault } from "../domain/key-mapping.ts";
 import { type CopyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
 import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
+import { refuseImpossibleKey } from "./impossible-keys.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
@@ -18,9 +18,9 @@ const MOST_ROUNDS = 4;
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
+  for (const object of going(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
   await lookForMissing(context, going(batch));
-  for (const object of going(batch)) refuseImpossibleKey(context, object);
   const vanished = going(batch).filter((object) => object.etag === "");
   const wanted = going(batch).filter((object) => object.etag !== "");
   const targets = await lookAt(targetLook(context), targetKeys(context, wanted));
@@ -49,12 +49,6 @@ async function lookForMissing(context: StageContext, objects: readonly BatchObje
     if (seen !== undefined) adoptVersion(object, seen);
     if (failure !== undefined) except(object, failure.code, failure.message);
   }
-}
-
-function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
-  const fault = keyFault(targetKey(context, object));
-  if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
-  if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
 }
 
 async function copyObject(
@@ -117,7 +111,8 @@ async function renewOwnCopy(context: StageContext, object: BatchObject): Promise
   const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
   if (failure !== null) except(object, failure.code, failure.message);
   if (failure !== null) return "settled";
-  if (now === null) return "vanished";
+  // The copy stands, so nothing is lost: what is left to do is to point rows at it.
+  if (now === null) return "settled";
   if (looksIdentical(now, object)) {
     await finishOwnCopy(context, object);
     return "settled";
