@@ -17,7 +17,7 @@ import { LiveSettings } from "./live-settings.ts";
 import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
-import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
+import { completionOf, failureEnd, leftEnd, type RunEnd, refuseUnsafe } from "./run-end.ts";
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -103,6 +103,7 @@ export class JobRun {
     const ended = new AbortController();
     const heartbeat = this.#beat(ended.signal);
     try {
+      refuseUnsafe(this.#record.spec);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);

@@ -2,7 +2,9 @@
 
 import type { Tally } from "../domain/batch.ts";
 import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState } from "../domain/job-state.ts";
+import { nestedPrefixFaults } from "../domain/nested-prefixes.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 
 export interface RunEnd {
@@ -38,4 +40,11 @@ export function failureEnd(error: unknown): RunEnd {
   }
   const reason = error instanceof DomainError ? error.message : `unexpected: ${messageOf(error)}`;
   return { state: "failed", reason };
+}
+
+/** Throws `invalid_input` where an earlier version has accepted a job that would rewrite rows twice. */
+export function refuseUnsafe(spec: JobSpec): void {
+  const [fault] = nestedPrefixFaults(spec);
+  if (fault === undefined) return;
+  throw new DomainError("invalid_input", `an earlier version accepted this job: ${fault.message}`);
 }

@@ -1,9 +1,9 @@
 /** The copy stage: every object to its new key, pinned to the version that was planned. It never deletes. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
-import { keyFault } from "../domain/key-mapping.ts";
 import { type CopyVerdict, isSameVersion, type Seen, type SeenVersion } from "../domain/verdict.ts";
 import { ABSENT, ANYTHING, requestCopy, settleResult } from "./copy-request.ts";
+import { refuseImpossibleKey } from "./impossible-keys.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
@@ -21,9 +21,9 @@ const UNPROVED =
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
+  for (const object of going(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
   await lookForMissing(context, going(batch));
-  for (const object of going(batch)) refuseImpossibleKey(context, object);
   const vanished = going(batch).filter((object) => object.etag === "");
   const wanted = going(batch).filter((object) => object.etag !== "");
   const targets = await lookAt(targetLook(context), targetKeys(context, wanted));
@@ -52,12 +52,6 @@ async function lookForMissing(context: StageContext, objects: readonly BatchObje
     if (seen !== undefined) adoptVersion(object, seen);
     if (failure !== undefined) except(object, failure.code, failure.message);
   }
-}
-
-function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
-  const fault = keyFault(targetKey(context, object));
-  if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
-  if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
 }
 
 async function copyObject(

@@ -89,7 +89,8 @@ describe("preflight counts", () => {
   it("what the manifest names", async () => {
     const named = [KEYS[11], KEYS[4]] as string[];
     const report = await look({ inventory: manifest([...named, "other/x.png", ...named]) });
-    expect(report).toMatchObject({ ok: true, objects: 2, bytes: bytesOf(named), problems: [] });
+    expect(report).toMatchObject({ ok: true, objects: 2, bytes: bytesOf(named) });
+    expect(problemsOf(report)).toEqual({ outside_prefix: [1, ["other/x.png"]] });
   });
 
   it.each(["bucket", "database", "manifest"])(

@@ -172,6 +172,14 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       }
       return rows;
     },
+    async starting(valuePrefix, most, pass = sendFreely) {
+      await pass(lasts);
+      const rows: ReferencedRow[] = [];
+      for (let index = 0; index < estate.size && rows.length < most; index += 1) {
+        if (estate.valueOf(index).startsWith(valuePrefix)) rows.push(rowAt(index));
+      }
+      return rows.length < most ? rows : null;
+    },
     async naming(values, pass = sendFreely) {
       await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
