@@ -12,6 +12,7 @@ import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
+import type { JobTime } from "./job-time.ts";
 import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
 import { refuseIfStopped, sitOut } from "./trouble.ts";
 
@@ -30,8 +31,10 @@ export interface Carrier {
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
-  /** Milliseconds between the update of a batch and its deletion. */
+  /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
+  /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
+  readonly time: JobTime;
   /** Told after each recorded stage. */
   onStage?(batch: Batch, stage: StageName): void;
   /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
@@ -61,9 +64,9 @@ async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
+function isParked({ context, graceMs, time }: Carrier, batch: Batch): boolean {
   if (context.spec.delete.when === "never") return false;
-  return batch.updatedAt !== null && batch.updatedAt + graceMs > context.clock.now();
+  return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
@@ -91,13 +94,14 @@ async function performOnce(
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
-  const startedAt = context.clock.now();
+  const clock = stage === "update" ? carrier.time : context.clock;
+  const startedAt = clock.now();
   const before = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
     const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
     if (rows === null) return false;
-    const endedAt = context.clock.now();
+    const endedAt = clock.now();
     await giveWay();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];

@@ -144,9 +144,9 @@ async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Park
 }
 
 /** Starts the parked batches that are due; gives how many. */
-async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<number> {
+async function startDue({ context, graceMs, time }: Carrier, lane: Lane, carry: Carry): Promise<number> {
   const { jobId } = context.lease;
-  const updatedBefore = context.clock.now() - graceMs;
+  const updatedBefore = time.now() - graceMs;
   let started = 0;
   for (let afterSeq = 0; !context.signal.aborted; ) {
     const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };
