@@ -14,7 +14,7 @@ import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
 import type { JobTime } from "./job-time.ts";
 import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
-import { refuseIfStopped, sitOut } from "./trouble.ts";
+import { refuseIfStopped, Troubles } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
 export { RowLooks } from "../stages/row-looks.ts";
@@ -45,8 +45,7 @@ export interface Carrier {
 export type Carried = "done" | "parked";
 
 /**
- * Carries `batch` on. Passing troubles of a store or database hold the
- * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
+ * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
  * finished stage, and that stage's successor is done again.
  */
 export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
@@ -74,6 +73,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
   const { context, holds } = carrier;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
+  const troubles = new Troubles(carrier);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
@@ -82,7 +82,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
     try {
       return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }
@@ -115,12 +115,13 @@ async function performOnce(
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
 async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise<void> {
   const { context } = carrier;
-  for (let attempt = 1; ; attempt += 1) {
+  const troubles = new Troubles(carrier);
+  for (;;) {
     try {
       return await context.ledger.recordStage(context.lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }

@@ -3,12 +3,12 @@
 import type { Batch } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
-import { planBatches } from "../stages/plan.ts";
+import { type PlannedBatch, planBatches } from "../stages/plan.ts";
 import { type Carrier, carryBatch } from "./batch-carrier.ts";
 import { Expectation } from "./expectation.ts";
 import { type Lane, Lanes, type Left } from "./lanes.ts";
 import { Parking } from "./parking.ts";
-import { sitOut } from "./trouble.ts";
+import { Troubles } from "./trouble.ts";
 
 /** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
 const MOST_IN_HAND = 8;
@@ -20,7 +20,7 @@ const IN_OTHER_HANDS_MS = 200;
 
 /**
  * Works on a job until all its batches are done. Throws `stopped` when the signal was aborted and the last request has
- * ended, `lease_lost`, or what no waiting cures (a missing right, a vanished bucket).
+ * ended, `lease_lost`, or what has not passed (a missing right, a vanished bucket).
  */
 export async function runConveyor(
   carrier: Carrier,
@@ -91,11 +91,16 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
 async function planOn(carrier: Carrier, lane: Lane, carry: Carry, expectation: Expectation): Promise<void> {
   const { context, holds } = carrier;
   await holds.working(async () => {
-    for (let attempt = 1; !context.signal.aborted; attempt += 1) {
+    const troubles = new Troubles(carrier);
+    const onBatch = (planned: PlannedBatch) => {
+      troubles.passed();
+      expectation.planned(planned.cursor);
+    };
+    while (!context.signal.aborted) {
       try {
-        return await planFromLedger(carrier, lane, carry, expectation);
+        return await planFromLedger(carrier, lane, carry, onBatch);
       } catch (error) {
-        await sitOut(carrier, error, attempt);
+        await troubles.sitOut(error);
       }
     }
   });
@@ -106,7 +111,7 @@ async function planFromLedger(
   { context, tally, holds }: Carrier,
   lane: Lane,
   carry: Carry,
-  expectation: Expectation,
+  onBatch: (planned: PlannedBatch) => void,
 ): Promise<void> {
   const { ledger, lease, clock, signal } = context;
   for await (const planned of planBatches(context, await ledger.lastCursor(lease.jobId))) {
@@ -117,7 +122,7 @@ async function planFromLedger(
       tally.bytes += object.size;
       if (object.fate.kind === "exception") tally.exceptions += 1;
     }
-    expectation.planned(planned.cursor);
+    onBatch(planned);
     // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
     await holds.resting(() => lane.start(batch.seq, carry(batch)));
   }
