@@ -21,7 +21,7 @@ const IN_OTHER_HANDS_MS = 200;
 
 /**
  * Works on a job until all its batches are done, and nothing is left behind that they should have had. Throws `stopped` when
- * the signal was aborted and the last request has ended, `lease_lost`, or what no waiting cures (a missing right, a vanished
+ * the signal was aborted and the last request has ended, `lease_lost`, or what has not passed (a missing right, a vanished
  * bucket).
  */
 export async function runConveyor(
@@ -109,16 +109,25 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
 
 /** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
 async function planOn(carrier: Carrier, start: StartBatch, expectation: Expectation): Promise<void> {
-  await untilPlanned(carrier, () => planFromLedger(carrier, start, expectation));
+  await untilPlanned(carrier, (passed) =>
+    planFromLedger(carrier, start, (cursor) => {
+      passed();
+      expectation.planned(cursor);
+    }),
+  );
 }
 
 /** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
-async function planFromLedger(carrier: Carrier, start: StartBatch, expectation: Expectation): Promise<void> {
+async function planFromLedger(
+  carrier: Carrier,
+  start: StartBatch,
+  onBatch: (cursor: string) => void,
+): Promise<void> {
   const { ledger, lease, clock, signal } = carrier.context;
   for await (const planned of planBatches(carrier.context, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
     const batch = await addBatch(carrier, planned);
-    expectation.planned(planned.cursor);
+    onBatch(planned.cursor);
     await start(batch);
   }
   if (!signal.aborted) await ledger.planFinished(lease, clock.now());
@@ -144,9 +153,9 @@ async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Park
 }
 
 /** Starts the parked batches that are due; gives how many. */
-async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<number> {
+async function startDue({ context, graceMs, time }: Carrier, lane: Lane, carry: Carry): Promise<number> {
   const { jobId } = context.lease;
-  const updatedBefore = context.clock.now() - graceMs;
+  const updatedBefore = time.now() - graceMs;
   let started = 0;
   for (let afterSeq = 0; !context.signal.aborted; ) {
     const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };

@@ -43,12 +43,13 @@ async function planRound(
   let firstSeq = Number.POSITIVE_INFINITY;
   let left = look.most;
   let attempts = 0;
-  await untilPlanned(carrier, async () => {
+  await untilPlanned(carrier, async (passed) => {
     attempts += 1;
     const isOwn = (seq: number) => seq >= firstSeq;
     for await (const planned of planLeftBehind(context, { ...look, most: left, isOwn })) {
       if (context.signal.aborted) return;
       const batch = await addBatch(carrier, planned);
+      passed();
       firstSeq = Math.min(firstSeq, batch.seq);
       left -= batch.objects.length;
       await start(batch);

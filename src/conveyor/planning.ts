@@ -3,20 +3,27 @@
 import type { Batch } from "../domain/batch.ts";
 import type { PlannedBatch } from "../stages/plan.ts";
 import type { Carrier } from "./batch-carrier.ts";
-import { sitOut } from "./trouble.ts";
+import { Troubles } from "./trouble.ts";
 
 /** Takes a batch that is in the ledger in hand, as soon as there is a place for it. Call it from inside {@link untilPlanned}. */
 export type StartBatch = (batch: Batch) => Promise<void>;
 
-/** Repeats `plan` while store, database or ledger are away, which is shown; throws what no waiting cures. */
-export async function untilPlanned(carrier: Carrier, plan: () => Promise<void>): Promise<void> {
+/**
+ * Repeats `plan` while store, database or ledger are away, which is shown; throws what has not passed. `plan` is to call
+ * `passed` for each batch that it has planned: the next trouble is the first again then.
+ */
+export async function untilPlanned(
+  carrier: Carrier,
+  plan: (passed: () => void) => Promise<void>,
+): Promise<void> {
   const { context, holds } = carrier;
+  const troubles = new Troubles(carrier);
   await holds.working(async () => {
-    for (let attempt = 1; !context.signal.aborted; attempt += 1) {
+    while (!context.signal.aborted) {
       try {
-        return await plan();
+        return await plan(() => troubles.passed());
       } catch (error) {
-        await sitOut(carrier, error, attempt);
+        await troubles.sitOut(error);
       }
     }
   });

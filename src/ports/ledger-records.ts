@@ -37,6 +37,8 @@ export interface JobRecord {
   readonly finishedAt: number | null;
   /** Until then an operator lets the job work outside its windows. */
   readonly windowsIgnoredUntil: number | null;
+  /** Milliseconds that the job's own time lags behind the wall clock, which was set forward while it ran; 0 mostly. */
+  readonly clockLagMs: number;
   /** What the whole inventory is expected to give; null until it was counted, and for a job that was planned before. */
   readonly expected: ExpectedObjects | null;
 }
@@ -63,6 +65,8 @@ export interface RunReport {
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly activeMs: number;
+  /** See {@link JobRecord.clockLagMs}. */
+  readonly clockLagMs: number;
 }
 
 /** How a stage of a batch ended. Objects' fates and target ETags are taken from `batch`. */

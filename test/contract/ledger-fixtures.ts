@@ -142,6 +142,7 @@ export const REPORT: RunReport = {
   requests: noRequests(),
   statements: {},
   activeMs: 0,
+  clockLagMs: 0,
 };
 
 export function addKeys(ledger: Ledger, lease: Lease, ...keys: string[]): Promise<Batch> {

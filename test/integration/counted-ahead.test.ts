@@ -10,6 +10,7 @@ import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../
 /** Ten seconds, after which a job counts as long, are over at once. */
 const impatient: Clock = {
   now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic(),
   sleep: (ms, signal) => systemClock.sleep(ms === 10_000 ? 1 : ms, signal),
 };
 const KEYS = imageKeys(3000);
