@@ -18,6 +18,7 @@ import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
+import { SilenceLog } from "./silence-log.ts";
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -34,6 +35,7 @@ export class JobRun {
   readonly #startedAt: number;
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
+  readonly #silences: SilenceLog;
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
@@ -49,6 +51,7 @@ export class JobRun {
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
     this.#startedAt = parts.clock.now();
     this.#version = record.version;
+    this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, this.#startedAt);
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
@@ -62,16 +65,8 @@ export class JobRun {
 
   /** What this process knows of the job before the ledger does. */
   live(): LiveProgress {
-    const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return {
-      tally,
-      ...this.#meter.rate(),
-      pulse: this.#meter.pulse,
-      requests,
-      statements,
-      activeMs: this.#activeMs(),
-    };
+    return { tally, ...this.#meter.rate(), pulse: this.#meter.pulse, ...this.#report() };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -115,6 +110,7 @@ export class JobRun {
       ended.abort();
       this.#poke();
       await heartbeat;
+      this.#silences.look();
     }
     return this.#settle();
   }
@@ -124,7 +120,7 @@ export class JobRun {
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
-      throttling: this.#holds.throttling,
+      answers: this.#holds.answers,
       ...this.#held.questions(() => this.#renew()),
     });
     return {
@@ -171,6 +167,7 @@ export class JobRun {
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
+      this.#silences.look();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
