@@ -21,6 +21,7 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
+import { SilenceLog } from "./silence-log.ts";
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -39,6 +40,7 @@ export class JobRun {
   readonly #time: JobTime;
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
+  readonly #silences: SilenceLog;
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
@@ -55,6 +57,7 @@ export class JobRun {
     this.#startedAt = parts.clock.monotonic();
     this.#time = new JobTime(parts.clock, record.clockLagMs, clockNotes(parts, lease.jobId, log));
     this.#version = record.version;
+    this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
@@ -68,16 +71,8 @@ export class JobRun {
 
   /** What this process knows of the job before the ledger does. */
   live(): LiveProgress {
-    const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return {
-      tally,
-      ...this.#meter.rate(),
-      pulse: this.#meter.pulse,
-      requests,
-      statements,
-      activeMs: this.#activeMs(),
-    };
+    return { tally, ...this.#meter.rate(), pulse: this.#meter.pulse, ...this.#report() };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -122,6 +117,7 @@ export class JobRun {
       ended.abort();
       this.#poke();
       await heartbeat;
+      this.#silences.look();
     }
     return this.#settle();
   }
@@ -131,7 +127,7 @@ export class JobRun {
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
-      throttling: this.#holds.throttling,
+      answers: this.#holds.answers,
       ...this.#held.questions(() => this.#renew()),
     });
     return {
@@ -179,6 +175,7 @@ export class JobRun {
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
+      this.#silences.look();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();

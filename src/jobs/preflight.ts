@@ -47,7 +47,8 @@ export async function preflight(
       count = await countObjects(parts, spec, isAskable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
-      if (options.canary) problems.push(...(await sendCanary(storesForLooking(parts, spec), spec)));
+      if (options.canary)
+        problems.push(...(await sendCanary(storesForLooking(parts, spec), spec, parts.clock)));
     }
   } catch (error) {
     problems.push(unreachable(error));
