@@ -6,6 +6,7 @@ import { Holds } from "../conveyor/holds.ts";
 import { JobTime } from "../conveyor/job-time.ts";
 import { UnrecordedCopies } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import { durationMs } from "../domain/duration.ts";
 import { hasCode } from "../domain/errors.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
@@ -41,6 +42,7 @@ export class JobRun {
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
   readonly #silences: SilenceLog;
+  readonly #deletionSize = new DeletionSize();
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
@@ -128,6 +130,7 @@ export class JobRun {
       settings: this.#settings,
       signal: this.#stop.signal,
       answers: this.#holds.answers,
+      deletionSize: this.#deletionSize,
       ...this.#held.questions(() => this.#renew()),
     });
     return {
@@ -224,7 +227,10 @@ export class JobRun {
     if (tally !== null) this.#tally = tally;
     await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
     const level = end.state === "failed" ? "error" : "info";
-    this.#log[level]({ event: "job_left", jobId, ...end }, `job ${end.state}`);
+    // Where only looks guard deletions: what could be overwritten unnoticed, at the median.
+    const deletionGapMs = this.#deletionSize.gap.medianMs;
+    const gap = deletionGapMs === null ? {} : { deletionGapMs };
+    this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
     return end.state;
   }
 }
