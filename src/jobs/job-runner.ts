@@ -21,6 +21,9 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { settlementOf } from "./run-settlement.ts";
 
+/** Renewals write to one table; all of them are looked at every so many heartbeats. */
+const LEDGER_CHECK_BEATS = 4;
+
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
   readonly #parts: JobParts;
@@ -171,7 +174,7 @@ export class JobRun {
   }
 
   async #beat(ended: AbortSignal): Promise<void> {
-    while (!ended.aborted) {
+    for (let beats = 1; !ended.aborted; beats += 1) {
       const pause = new AbortController();
       this.#poke = () => pause.abort();
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
@@ -180,6 +183,7 @@ export class JobRun {
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
+        if (beats % LEDGER_CHECK_BEATS === 0) await this.#parts.ledger.ping();
       } catch (error) {
         this.#heartbeatFailed(error);
       }
@@ -188,7 +192,8 @@ export class JobRun {
 
   /** A ledger that is away for a moment is waited for; one that stays away longer than the lease ends the run. */
   #heartbeatFailed(error: unknown): void {
-    if (hasCode(error, "lease_lost") || this.#held.isOutdated) this.#halt({ kind: "error", error });
+    if (hasCode(error, "lease_lost", "ledger_lost") || this.#held.isOutdated)
+      this.#halt({ kind: "error", error });
     this.#log.warn({ event: "heartbeat_failed", jobId: this.jobId, err: error }, "the lease was not renewed");
   }
 
