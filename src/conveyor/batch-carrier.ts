@@ -9,7 +9,7 @@ import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
 import type { StageContext } from "../stages/stage-context.ts";
-import { updateBatch } from "../stages/update.ts";
+import { type RowsChanged, updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
 import type { JobTime } from "./job-time.ts";
@@ -74,36 +74,45 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
   const troubles = new Troubles(carrier);
+  const rowsChanged: RowsChanged = new Map();
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
     await holds.waitOut(() => asks(carrier, stage), context.signal);
     refuseIfStopped(context);
     try {
-      return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
+      return await performOnce(carrier, batch, stage, {
+        attempt,
+        repeated: isOlder || attempt > 1,
+        rowsChanged,
+      });
     } catch (error) {
       await troubles.sitOut(error);
     }
   }
 }
 
-async function performOnce(
-  carrier: Carrier,
-  batch: Batch,
-  stage: StageName,
-  { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
-): Promise<boolean> {
+/** What is known of the attempts at one stage of a batch. */
+interface Tries {
+  /** 1, 2, … in this process. */
+  readonly attempt: number;
+  /** An earlier attempt, perhaps of another process, may have had some effect. */
+  readonly repeated: boolean;
+  readonly rowsChanged: RowsChanged;
+}
+
+async function performOnce(carrier: Carrier, batch: Batch, stage: StageName, tries: Tries): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
   const clock = stage === "update" ? carrier.time : context.clock;
   const startedAt = clock.now();
   const before = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
-    const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
+    const rows = await perform({ ...ofStage, onCopied }, batch, stage, tries);
     if (rows === null) return false;
     const endedAt = clock.now();
     await giveWay();
-    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: tries.attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
     countStage(tally, batch, before, stage, rows);
@@ -135,11 +144,11 @@ async function perform(
   context: StageContext,
   batch: Batch,
   stage: StageName,
-  repeated: boolean,
+  { repeated, rowsChanged }: Tries,
 ): Promise<number | null> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") return updateBatch(context, batch, repeated);
+  if (stage === "update") return updateBatch(context, batch, repeated, rowsChanged);
   if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
   return 0;
 }

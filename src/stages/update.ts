@@ -8,21 +8,34 @@ import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./naming.ts";
 import type { StageContext } from "./stage-context.ts";
 
+/** Rows that statements have changed so far, by reference; kept over all attempts at one batch in this process. */
+export type RowsChanged = Map<number, number>;
+
 /**
- * Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed. `repeated`: an
- * earlier attempt may have changed some already, and been cut off before it could say so; they count too.
+ * Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed, whatever became of
+ * their objects. `changed` is counted on with each answer, so that an attempt that fails half-way is not forgotten.
+ * `repeated`: an earlier attempt may have changed some rows more, and been cut off before it could say so; those that name
+ * a new key now count too.
  */
-export async function updateBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<number> {
-  let rows = 0;
+export async function updateBatch(
+  context: StageContext,
+  batch: Batch,
+  repeated: boolean,
+  changed: RowsChanged = new Map(),
+): Promise<number> {
   for (const [index, table] of context.references.entries()) {
     const objects = going(batch);
     if (objects.length === 0) break;
-    const changed = await rewriteAll(context, table, index, objects);
+    const before = changed.get(index) ?? 0;
+    await rewriteAll(context, table, index, objects, changed);
+    const rows = changed.get(index) ?? 0;
     const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
-    const alreadyNew = changed === expected ? 0 : await classify(context, table, index, going(batch));
-    rows += repeated ? Math.max(changed, alreadyNew) : changed;
+    if (rows - before === expected) continue;
+    // Objects that have just become exceptions too: some of their rows may have been changed.
+    const alreadyNew = await classify(context, table, index, objects);
+    if (repeated) changed.set(index, Math.max(rows, alreadyNew));
   }
-  return rows;
+  return [...changed.values()].reduce((sum, rows) => sum + rows, 0);
 }
 
 /**
@@ -34,8 +47,8 @@ async function rewriteAll(
   table: ReferenceTable,
   index: number,
   objects: readonly BatchObject[],
-): Promise<number> {
-  let rows = 0;
+  changed: RowsChanged,
+): Promise<void> {
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
     // A row that one statement points at its new key must not have the old one of the next.
     const inOrder = inSafeOrder(values.keys(), form.change).flat();
@@ -46,7 +59,7 @@ async function rewriteAll(
       await context.confirmLease();
       const result = await table.rewrite(turn.values, form.change);
       open = open.slice(turn.values.length);
-      rows += result.rows;
+      changed.set(index, (changed.get(index) ?? 0) + result.rows);
       // More rows name these keys than at planning: the next statement waits for them.
       if (result.rows > turn.allowed) context.rowPace.take(result.rows - turn.allowed, context.clock.now());
       for (const failure of result.failures) {
@@ -55,7 +68,6 @@ async function rewriteAll(
       }
     }
   }
-  return rows;
 }
 
 /** Values to rewrite, grouped by the prefixes exchanged: forms with the same prefixes share a statement. */
