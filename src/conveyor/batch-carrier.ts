@@ -9,11 +9,11 @@ import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
 import type { StageContext } from "../stages/stage-context.ts";
-import { type RowsChanged, updateBatch } from "../stages/update.ts";
+import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
 import type { JobTime } from "./job-time.ts";
-import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
+import { countStage, settledOf, type UnrecordedCopies, type UnrecordedRows } from "./live-tally.ts";
 import { refuseIfStopped, Troubles } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
@@ -31,6 +31,7 @@ export interface Carrier {
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
+  readonly rows: UnrecordedRows;
   /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
   /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
@@ -74,48 +75,46 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
   const troubles = new Troubles(carrier);
-  const rowsChanged: RowsChanged = new Map();
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
     await holds.waitOut(() => asks(carrier, stage), context.signal);
     refuseIfStopped(context);
     try {
-      return await performOnce(carrier, batch, stage, {
-        attempt,
-        repeated: isOlder || attempt > 1,
-        rowsChanged,
-      });
+      return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
       await troubles.sitOut(error);
     }
   }
 }
 
-/** What is known of the attempts at one stage of a batch. */
-interface Tries {
-  /** 1, 2, … in this process. */
-  readonly attempt: number;
-  /** An earlier attempt, perhaps of another process, may have had some effect. */
-  readonly repeated: boolean;
-  readonly rowsChanged: RowsChanged;
-}
-
-async function performOnce(carrier: Carrier, batch: Batch, stage: StageName, tries: Tries): Promise<boolean> {
+async function performOnce(
+  carrier: Carrier,
+  batch: Batch,
+  stage: StageName,
+  { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
+): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
   const clock = stage === "update" ? carrier.time : context.clock;
   const startedAt = clock.now();
-  const before = settledOf(batch);
+  const settled = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
-    const rows = await perform({ ...ofStage, onCopied }, batch, stage, tries);
-    if (rows === null) return false;
+    const changed = carrier.rows.of(batch.seq);
+    const before = new Map(changed);
+    const onRowsChanged = (reference: number, rows: number) => {
+      changed.set(reference, (changed.get(reference) ?? 0) + rows);
+    };
+    const ofBatch = { ...ofStage, onCopied, onRowsChanged };
+    if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+    const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
     const endedAt = clock.now();
     await giveWay();
-    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: tries.attempt, rows });
+    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
-    countStage(tally, batch, before, stage, rows);
+    carrier.rows.recorded(batch.seq);
+    countStage(tally, batch, settled, stage, rows);
     carrier.onStage?.(batch, stage);
     return true;
   });
@@ -139,18 +138,17 @@ function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
   return context.gate.ask({ stage, at: context.clock.now() });
 }
 
-/** Performs `stage`; gives the rows changed, or null when the gate objected at the last moment. */
+/** Performs `stage`; false when the gate objected at the last moment. */
 async function perform(
   context: StageContext,
   batch: Batch,
   stage: StageName,
-  { repeated, rowsChanged }: Tries,
-): Promise<number | null> {
+  { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
+): Promise<boolean> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") return updateBatch(context, batch, repeated, rowsChanged);
-  if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
-  return 0;
+  if (stage === "update") await updateBatch(context, batch, repeated, before);
+  return stage !== "delete" || (await deleteBatch(context, batch)) === null;
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

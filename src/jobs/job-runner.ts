@@ -4,8 +4,9 @@ import type { Carrier } from "../conveyor/batch-carrier.ts";
 import { runConveyor } from "../conveyor/conveyor.ts";
 import { Holds } from "../conveyor/holds.ts";
 import { JobTime } from "../conveyor/job-time.ts";
-import { UnrecordedCopies } from "../conveyor/live-tally.ts";
+import { UnrecordedCopies, UnrecordedRows } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import { durationMs } from "../domain/duration.ts";
 import { hasCode } from "../domain/errors.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
@@ -19,7 +20,9 @@ import { LiveSettings } from "./live-settings.ts";
 import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
+import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
+import { SilenceLog } from "./silence-log.ts";
 
 /** Renewals write to one table; all of them are looked at every so many heartbeats. */
 const LEDGER_CHECK_BEATS = 4;
@@ -41,6 +44,8 @@ export class JobRun {
   readonly #time: JobTime;
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
+  readonly #silences: SilenceLog;
+  readonly #deletionSize = new DeletionSize();
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
@@ -57,6 +62,7 @@ export class JobRun {
     this.#startedAt = parts.clock.monotonic();
     this.#time = new JobTime(parts.clock, record.clockLagMs, clockNotes(parts, lease.jobId, log));
     this.#version = record.version;
+    this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
@@ -70,16 +76,8 @@ export class JobRun {
 
   /** What this process knows of the job before the ledger does. */
   live(): LiveProgress {
-    const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return {
-      tally,
-      ...this.#meter.rate(),
-      pulse: this.#meter.pulse,
-      requests,
-      statements,
-      activeMs: this.#activeMs(),
-    };
+    return { tally, ...this.#meter.rate(), pulse: this.#meter.pulse, ...this.#report() };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -111,6 +109,7 @@ export class JobRun {
     const ended = new AbortController();
     const heartbeat = this.#beat(ended.signal);
     try {
+      refuseUnsafe(this.#record.spec);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
@@ -123,6 +122,7 @@ export class JobRun {
       ended.abort();
       this.#poke();
       await heartbeat;
+      this.#silences.look();
     }
     return this.#settle();
   }
@@ -132,7 +132,8 @@ export class JobRun {
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
-      throttling: this.#holds.throttling,
+      answers: this.#holds.answers,
+      deletionSize: this.#deletionSize,
       ...this.#held.questions(() => this.#renew()),
     });
     return {
@@ -141,6 +142,7 @@ export class JobRun {
       holds: this.#holds,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
+      rows: new UnrecordedRows(),
       graceMs: durationMs(spec.delete.after),
       time: this.#time,
       onStage: (batch, stage) => {
@@ -180,6 +182,7 @@ export class JobRun {
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
+      this.#silences.look();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
@@ -230,7 +233,10 @@ export class JobRun {
     if (tally !== null) this.#tally = tally;
     await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
     const level = end.state === "failed" ? "error" : "info";
-    this.#log[level]({ event: "job_left", jobId, ...end }, `job ${end.state}`);
+    // Where only looks guard deletions: what could be overwritten unnoticed, at the median.
+    const deletionGapMs = this.#deletionSize.gap.medianMs;
+    const gap = deletionGapMs === null ? {} : { deletionGapMs };
+    this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
     return end.state;
   }
 }

@@ -8,7 +8,6 @@ import { commonPrefix } from "../domain/key-order.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import { type JobParts, settingsForLooking } from "./job-context.ts";
-import { nestedKeyFaults, nestedPrefix } from "./nested-keys.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
 
@@ -85,7 +84,7 @@ async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   try {
     return await lookAtStores(parts, spec);
   } finally {
-    pace.going.take(LOOKS + (nestedPrefix(spec) === null ? 0 : 1), parts.clock.now());
+    pace.going.take(LOOKS, parts.clock.now());
   }
 }
 
@@ -108,9 +107,7 @@ async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   ]);
   const faults = [...sourceFaults, ...targetFaults];
   if (faults.length > 0) return faults;
-  const inventory =
-    spec.inventory.from === "manifest" ? await manifestFaults(parts, spec) : await prefixFaults(source, spec);
-  return inventory.length > 0 ? inventory : nestedKeyFaults(source, spec);
+  return spec.inventory.from === "manifest" ? manifestFaults(parts, spec) : prefixFaults(source, spec);
 }
 
 function isSamePlace({ source, target }: JobSpec): boolean {

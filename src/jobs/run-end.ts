@@ -2,7 +2,9 @@
 
 import type { Tally } from "../domain/batch.ts";
 import { DomainError, messageOf } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState } from "../domain/job-state.ts";
+import { nestedPrefixFaults } from "../domain/nested-prefixes.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 
 export interface RunEnd {
@@ -39,11 +41,21 @@ export function failureEnd(error: unknown): RunEnd {
   if (!(error instanceof DomainError)) {
     return { state: "failed", reason: `unexpected: ${messageOf(error)}` };
   }
-  if (error.code === "internal") return { state: "failed", reason: error.message };
+  // A job that an earlier version should not have taken cannot be put right.
+  if (error.code === "internal" || error.code === "invalid_input") {
+    return { state: "failed", reason: error.message };
+  }
   // This message says itself what is to be done.
   if (error.code === "store_credentials") {
     return { state: "paused", reason: `${error.message} Then resume the job.` };
   }
   const sentence = error.message.endsWith(".") ? error.message : `${error.message}.`;
   return { state: "paused", reason: `${sentence} Put that right, then resume the job.` };
+}
+
+/** Throws `invalid_input` where an earlier version has accepted a job that would rewrite rows twice. */
+export function refuseUnsafe(spec: JobSpec): void {
+  const [fault] = nestedPrefixFaults(spec);
+  if (fault === undefined) return;
+  throw new DomainError("invalid_input", `an earlier version accepted this job: ${fault.message}`);
 }

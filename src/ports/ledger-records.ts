@@ -1,6 +1,6 @@
 /** What the ledger keeps, as it gives it back: jobs, batches, exceptions, audit events, the history of one object. */
 
-import type { Batch, BatchState, ExceptionCode, Fate, Stage } from "../domain/batch.ts";
+import type { Batch, BatchObject, BatchState, ExceptionCode, Fate, Stage } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { RequestCounts } from "./object-store.ts";
@@ -77,7 +77,7 @@ export interface StageOutcome {
   readonly endedAt: number;
   /** How often the stage was begun by this runner. */
   readonly attempts: number;
-  /** Rows changed (update stage). */
+  /** Rows changed: by the update stage, and by the delete stage where rows came late. */
   readonly rows: number;
 }
 
@@ -86,6 +86,13 @@ export interface NewBatch {
   readonly objects: Batch["objects"];
   /** Opaque to the ledger; given back by {@link Ledger.lastCursor}. */
   readonly cursor: string;
+}
+
+/** An object in the newest batch that accounts for its key. */
+export interface LastPlanned {
+  /** The batch's seq. */
+  readonly batch: number;
+  readonly object: BatchObject;
 }
 
 export interface StageRecord {

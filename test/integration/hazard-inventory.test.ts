@@ -53,7 +53,8 @@ describe("a manifest", () => {
   it("may be a plain list of keys, with empty lines and keys of other prefixes", async () => {
     fillStore(bench.store, "bucket-a", [...KEYS, "other/x.png"]);
     const job = await bench.move(putManifest([...KEYS.map(encoded), "", "other/x.png"]));
-    expect(job).toMatchObject({ state: "completed", objects: { planned: 9, moved: 9 } });
+    expect(job).toMatchObject({ state: "completed_with_exceptions", objects: { planned: 10, moved: 9 } });
+    expect(await bench.exceptions(job.id)).toEqual({ "other/x.png": "outside_prefix" });
     expect(bench.store.listKeys("bucket-a")).toEqual(["other/x.png"]);
   });
 
