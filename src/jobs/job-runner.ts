@@ -18,6 +18,7 @@ import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
+import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
 
 /** One run of one job; `claim-job.ts` builds it. */
@@ -121,6 +122,8 @@ export class JobRun {
       settings: this.#settings,
       signal: this.#stop.signal,
       answers: this.#holds.answers,
+      onRequest: new SentRecord(this.#parts.ledger, this.#lease, this.#counters, () => this.#settings.places)
+        .note,
       ...this.#held.questions(() => this.#renew()),
     });
     return {

@@ -33,6 +33,8 @@ export interface GovernedParts extends TollGateParts {
   readonly inFlight?: InFlight;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;
+  /** Told when a request has ended, however it did. */
+  readonly onRequest?: (() => void) | undefined;
   random?(): number;
 }
 
@@ -196,7 +198,7 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /** One attempt, whose outcome the bucket's governor learns. */
   #try<Result>({ bucket, writes, isQuick }: Fare, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock, answers, inFlight, governorOf } = this.#parts;
+    const { clock, answers, inFlight, governorOf, onRequest } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
@@ -207,6 +209,7 @@ export class GovernedObjectStore implements PacedObjectStore {
         inFlight?.end();
         if (isQuick) answers.ended();
         governor?.succeeded(writes, sentAt, now);
+        onRequest?.();
         answers.answered(now);
         return result;
       },
@@ -216,6 +219,7 @@ export class GovernedObjectStore implements PacedObjectStore {
         if (hasCode(error, "store_throttled")) governor?.throttled(sentAt, now);
         answers.failed(error, now, sentAt);
         if (isQuick) answers.ended();
+        onRequest?.();
         throw error;
       },
     );

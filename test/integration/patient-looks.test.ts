@@ -44,15 +44,16 @@ it.each(["submission", "preflight"])(
   "a table that does not answer once does not fail the %s",
   async (what) => {
     const real = bench.parts.connections.reference;
-    const asked = 0;
+    let asked = 0;
     Object.assign(bench.parts.connections, {
       reference: (...given: Parameters<typeof real>) => {
         const table = real(...given);
         const inspect = table.inspect.bind(table);
         return Object.assign(table, {
           inspect: async () => {
-            left -= 1;
-            if (asked % 2 === 1) throw new DomainError("database_unavailable", 'database "app": gone for a moment');
+            asked += 1;
+            if (asked % 2 === 1)
+              throw new DomainError("database_unavailable", 'database "app": gone for a moment');
             return inspect();
           },
         });
