@@ -12,8 +12,9 @@ import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
+import type { JobTime } from "./job-time.ts";
 import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
-import { refuseIfStopped, sitOut } from "./trouble.ts";
+import { refuseIfStopped, Troubles } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
 export { RowLooks } from "../stages/row-looks.ts";
@@ -30,8 +31,10 @@ export interface Carrier {
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
-  /** Milliseconds between the update of a batch and its deletion. */
+  /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
+  /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
+  readonly time: JobTime;
   /** Told after each recorded stage. */
   onStage?(batch: Batch, stage: StageName): void;
   /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
@@ -42,8 +45,7 @@ export interface Carrier {
 export type Carried = "done" | "parked";
 
 /**
- * Carries `batch` on. Passing troubles of a store or database hold the
- * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
+ * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
  * finished stage, and that stage's successor is done again.
  */
 export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
@@ -61,9 +63,9 @@ async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
+function isParked({ context, graceMs, time }: Carrier, batch: Batch): boolean {
   if (context.spec.delete.when === "never") return false;
-  return batch.updatedAt !== null && batch.updatedAt + graceMs > context.clock.now();
+  return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
@@ -71,6 +73,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
   const { context, holds } = carrier;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
+  const troubles = new Troubles(carrier);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
@@ -79,7 +82,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
     try {
       return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }
@@ -91,13 +94,14 @@ async function performOnce(
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
-  const startedAt = context.clock.now();
+  const clock = stage === "update" ? carrier.time : context.clock;
+  const startedAt = clock.now();
   const before = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
     const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
     if (rows === null) return false;
-    const endedAt = context.clock.now();
+    const endedAt = clock.now();
     await giveWay();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
@@ -111,12 +115,13 @@ async function performOnce(
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
 async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise<void> {
   const { context } = carrier;
-  for (let attempt = 1; ; attempt += 1) {
+  const troubles = new Troubles(carrier);
+  for (;;) {
     try {
       return await context.ledger.recordStage(context.lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }
@@ -135,8 +140,9 @@ async function perform(
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
   if (stage === "update") return updateBatch(context, batch, repeated);
-  if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
-  return 0;
+  if (stage !== "delete") return 0;
+  const deleted = await deleteBatch(context, batch);
+  return deleted.hold === null ? deleted.rows : null;
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

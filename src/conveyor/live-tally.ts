@@ -20,10 +20,9 @@ export function countStage(
     tally.bytesCopied += bytesGoing(batch);
   }
   if (stage === "verify") tally.verified += well;
-  if (stage === "update") {
-    tally.updated += well;
-    tally.rowsUpdated += rows;
-  }
+  if (stage === "update") tally.updated += well;
+  // Deleting changes rows too: those that came to name an old key at the last moment.
+  tally.rowsUpdated += rows;
 }
 
 export interface Settled {

@@ -29,7 +29,9 @@ export type ExceptionCode =
   | "value_not_understood"
   | "still_referenced"
   | "delete_denied"
-  | "delete_refused";
+  | "delete_refused"
+  | "outside_prefix"
+  | "left_behind";
 
 /** What an operator can do about each exception; shown beside it and in the documentation. */
 export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
@@ -61,6 +63,10 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
   delete_denied:
     "The store denied the deletion (retention or missing right); the object is copied and the rows are updated.",
   delete_refused: "The store refused the deletion; the message has its reason.",
+  outside_prefix:
+    "The manifest names this key, which is not under the source prefix. Move it by a job with its prefix, or take it out of the manifest.",
+  left_behind:
+    "It came under the old prefix again and again while the job was ending. Let the application write to the new place only, then retry.",
 };
 
 /** A row that named the object at planning: index of the reference in the job, and the row's key as text. */
@@ -78,6 +84,8 @@ export interface PlannedObject {
   readonly etag: string;
   /** Null stands for STANDARD. */
   readonly storageClass: string | null;
+  /** `LastModified`, epoch ms, exact to the second; null when the object was not found, or was planned before it was kept. */
+  readonly modifiedAt: number | null;
   readonly rows: readonly NamingRow[];
 }
 
@@ -91,13 +99,14 @@ export const GOING: Fate = { kind: "going" };
 export const MOVED: Fate = { kind: "moved" };
 
 /**
- * An object on its way: what was planned, and what the stages found out so far. Size, ETag and storage class change
- * only when the source was overwritten before it was copied: the newer version is moved then.
+ * An object on its way: what was planned, and what the stages found out so far. Size, ETag, storage class and time of
+ * change change only when the source was overwritten before it was copied: the newer version is moved then.
  */
 export interface BatchObject extends PlannedObject {
   size: number;
   etag: string;
   storageClass: string | null;
+  modifiedAt: number | null;
   /** ETag of the verified copy, null before verification. */
   targetEtag: string | null;
   fate: Fate;

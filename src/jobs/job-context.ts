@@ -2,6 +2,7 @@
 
 import { OddNames, RowLooks, type StageContext } from "../conveyor/batch-carrier.ts";
 import type { Stage } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
 import { type Answers, JobAnswers } from "../pacing/answers.ts";
@@ -39,6 +40,7 @@ export interface Counters {
 export interface RunHandles {
   readonly settings: LiveSettings;
   readonly signal: AbortSignal;
+  readonly deletionSize?: DeletionSize;
   readonly answers?: JobAnswers;
   confirmLease(): Promise<void>;
   /** Null: at once. */
@@ -69,6 +71,7 @@ export function jobContexts(
     gate: gateOf([isOpen, ...approval]),
     concurrency: settings.concurrency,
     rowPace: settings.rowPace,
+    deletionSize: run.deletionSize ?? new DeletionSize(),
     onCopied: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,

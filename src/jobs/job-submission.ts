@@ -7,7 +7,6 @@ import { prefixesOverlap } from "../domain/key-mapping.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import { type JobParts, settingsForLooking } from "./job-context.ts";
-import { nestedKeyFaults, nestedPrefix } from "./nested-keys.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
 import { lookPatiently } from "./patient-looks.ts";
@@ -88,7 +87,7 @@ async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   try {
     return await lookAtStores(parts, spec);
   } finally {
-    pace.going.take(LOOKS + (nestedPrefix(spec) === null ? 0 : 1), parts.clock.now());
+    pace.going.take(LOOKS, parts.clock.now());
   }
 }
 
@@ -114,11 +113,9 @@ async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   const faults = [...sourceFaults, ...targetFaults];
   if (faults.length > 0) return faults;
   const { inventory } = spec;
-  const named =
-    inventory.from === "manifest"
-      ? await asked(inventory.store, () => manifestFaults(parts, spec))
-      : await asked(spec.source.store, () => prefixFaults(source, spec));
-  return named.length > 0 ? named : asked(spec.source.store, () => nestedKeyFaults(source, spec));
+  return inventory.from === "manifest"
+    ? asked(inventory.store, () => manifestFaults(parts, spec))
+    : asked(spec.source.store, () => prefixFaults(source, spec));
 }
 
 function isSamePlace({ source, target }: JobSpec): boolean {

@@ -14,6 +14,7 @@ import { type JobParts, storesForLooking } from "./job-context.ts";
 import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import { protectionProblems } from "./preflight-protection.ts";
 import type { PreflightReport, Problem } from "./preflight-report.ts";
 import { requestsOf } from "./preflight-requests.ts";
 import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
@@ -47,8 +48,9 @@ export async function preflight(
       count = await countObjects(parts, spec, isAskable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
-      if (options.canary)
-        problems.push(...(await sendCanary(storesForLooking(parts, spec), spec, parts.clock)));
+      const stores = storesForLooking(parts, spec);
+      if (options.canary) problems.push(...(await sendCanary(stores, spec, parts.clock)));
+      problems.push(...(await protectionProblems(stores(spec.source.store), spec, options.signal)));
     }
   } catch (error) {
     problems.push(unreachable(error));

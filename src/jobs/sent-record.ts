@@ -5,7 +5,7 @@ import type { Lease, Ledger, RunReport } from "../ports/ledger.ts";
 /** A statement for each request of a job with few places would cost more than the request. */
 const LEAST = 16;
 
-/** Writes the counts down each time as many requests have ended as may be under way at once. */
+/** Writes the counts down each time as many requests were sent as may be under way at once. */
 export class SentRecord {
   readonly #ledger: Ledger;
   readonly #lease: Lease;

@@ -7,11 +7,13 @@ import type {
   CopyRequest,
   CopyResult,
   DeleteResult,
+  Deletion,
   ListPage,
   ListRequest,
   ObjectFacts,
   ObjectStore,
   WritePass,
+  WriteProtection,
 } from "../ports/object-store.ts";
 import { type Answers, isQuick } from "./answers.ts";
 import { type Fare, READ } from "./fare.ts";
@@ -33,7 +35,7 @@ export interface GovernedParts extends TollGateParts {
   readonly inFlight?: InFlight;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;
-  /** Told when a request has ended, however it did. */
+  /** Told of each request that is sent. */
   readonly onRequest?: (() => void) | undefined;
   random?(): number;
 }
@@ -107,7 +109,7 @@ export class GovernedObjectStore implements PacedObjectStore {
    */
   deleteObjects(
     bucket: string,
-    objects: readonly { readonly key: string; readonly etag: string }[],
+    objects: readonly Deletion[],
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
     const count: WritePass = (writes, attempt) => {
@@ -135,6 +137,10 @@ export class GovernedObjectStore implements PacedObjectStore {
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const fare = { ...READ, bucket: at.bucket, writes: 1, bytes: body.length };
     return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
+  }
+
+  protection(): WriteProtection {
+    return this.#parts.store.protection();
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
@@ -203,13 +209,13 @@ export class GovernedObjectStore implements PacedObjectStore {
     const sentAt = clock.now();
     inFlight?.begin();
     if (isQuick) answers.asked(sentAt);
+    onRequest?.();
     return begun(attempt).then(
       (result) => {
         const now = clock.now();
         inFlight?.end();
         if (isQuick) answers.ended();
         governor?.succeeded(writes, sentAt, now);
-        onRequest?.();
         answers.answered(now);
         return result;
       },
@@ -219,7 +225,6 @@ export class GovernedObjectStore implements PacedObjectStore {
         if (hasCode(error, "store_throttled")) governor?.throttled(sentAt, now);
         answers.failed(error, now, sentAt);
         if (isQuick) answers.ended();
-        onRequest?.();
         throw error;
       },
     );

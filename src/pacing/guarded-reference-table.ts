@@ -53,6 +53,10 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#noted(this.#parts.table.page(afterId, valuePrefix, limit, this.#pass));
   }
 
+  starting(valuePrefix: string, most: number): Promise<readonly ReferencedRow[] | null> {
+    return this.#parts.table.starting(valuePrefix, most, this.#pass);
+  }
+
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
     return this.#noted(this.#parts.table.naming(values, this.#pass));
   }

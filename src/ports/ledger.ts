@@ -11,6 +11,7 @@ import type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   NewBatch,
   ObjectHistory,
@@ -25,6 +26,7 @@ export type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   NewBatch,
   ObjectHistory,
@@ -151,10 +153,12 @@ export interface Ledger {
   /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;
   /**
-   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, and
-   * not as a duplicate). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
+   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, not
+   * a duplicate, and not gone before it was copied). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
    */
   plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>>;
+  /** As {@link plannedBefore}, in any batch: by key what became of the object where it was planned last. */
+  lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>>;
   /**
    * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their
    * old batches, whose fate becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.

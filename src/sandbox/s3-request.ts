@@ -65,6 +65,8 @@ export interface S3Request {
 export interface KeyError {
   readonly code: string;
   readonly message: string;
+  /** The answer has no word of the key: what became of it all the same. */
+  readonly unsaid?: "deleted" | "kept";
 }
 
 /** The header's value, if it was sent (once). */

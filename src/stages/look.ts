@@ -17,6 +17,8 @@ export interface Look {
   readonly bucket: string;
   readonly concurrency: Concurrency;
   readonly signal: AbortSignal;
+  /** Keys of one listing, 1–1,000: few are answered sooner. A thousand unless given. */
+  readonly page?: number;
 }
 
 /** What a look at one key gave: the object, nothing, or the store's refusal to tell (which is no absence). */
@@ -84,7 +86,8 @@ async function listFrom(
   found: Map<string, ListedObject>,
 ): Promise<number> {
   const startAfter = justBefore(wanted[from] ?? "");
-  const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit: PAGE }, look.signal);
+  const limit = look.page ?? PAGE;
+  const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit }, look.signal);
   await giveWay();
   // Both are in order: the place in the page moves on with the wanted key.
   let at = 0;

@@ -14,7 +14,8 @@ export async function settleVanished(
   const named = await keysStillNamed(context, vanished);
   const before = await plannedBefore(context, batch, vanished);
   for (const object of vanished) {
-    if (before.has(object.key)) {
+    // One that this job has copied before was planned again on purpose: it is nobody's duplicate.
+    if (before.has(object.key) && object.targetEtag === null) {
       object.fate = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {
       except(object, "source_missing", "a row names this key, but the object is not in the source bucket");

@@ -1,5 +1,6 @@
 /** What every stage is given: the job, the parts it may touch, and how to stop. */
 
+import type { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
 import { mapKey } from "../domain/key-mapping.ts";
 import type { Pace } from "../domain/pace.ts";
@@ -34,6 +35,8 @@ export interface StageContext {
   readonly gate: Gate;
   readonly concurrency: Concurrency;
   readonly rowPace: Pace;
+  /** How many keys a deletion may have where the store does not compare. */
+  readonly deletionSize: DeletionSize;
   /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
   databasesReady(): Promise<void>;
   /** Runs `wait`, in which this stage waits for a limit: the job is not standing still meanwhile. */

@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { carryBatch } from "../../src/conveyor/batch-carrier.ts";
 import { Holds } from "../../src/conveyor/holds.ts";
+import { JobTime } from "../../src/conveyor/job-time.ts";
 import { UnrecordedCopies } from "../../src/conveyor/live-tally.ts";
 import { type Batch, emptyTally, GOING } from "../../src/domain/batch.ts";
 import { RowLooks } from "../../src/stages/row-looks.ts";
@@ -21,6 +22,7 @@ const verified = (): Batch => ({
       size: 1,
       etag: "e",
       storageClass: null,
+      modifiedAt: null,
       rows: [],
       targetEtag: "e",
       fate: GOING,
@@ -63,6 +65,7 @@ it("lets answers that came during a stage be used before its record, and those a
     tally: emptyTally(),
     unrecorded: new UnrecordedCopies(),
     graceMs: 0,
+    time: new JobTime(context.clock, 0),
   };
   expect(await carryBatch(carrier, verified())).toBe("done");
   // The gate is asked twice before a deletion, and each time an answer comes.

@@ -9,6 +9,7 @@ import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-
 import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-windows-ignored.ts";
 import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
 import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
+import { AddClockLag1790000000008 } from "../../../migrations/0008-add-clock-lag.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
@@ -27,6 +28,7 @@ const MIGRATIONS = [
   AddWindowsIgnored1790000000005,
   AddExpected1790000000006,
   CreateStoreShares1790000000007,
+  AddClockLag1790000000008,
 ];
 
 const BUSY_TIMEOUT_MS = 2_000;

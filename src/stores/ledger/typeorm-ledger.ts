@@ -8,6 +8,7 @@ import type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   Ledger,
   NewBatch,
@@ -27,7 +28,7 @@ import type { LedgerSession } from "./ledger-session.ts";
 import { objectHistory } from "./object-lookup.ts";
 import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
 import { BatchPlanner } from "./plan-records.ts";
-import { plannedBefore } from "./planned-before.ts";
+import { lastPlanned, plannedBefore } from "./planned-before.ts";
 import { replanExceptions } from "./retry-records.ts";
 import { reviseShares } from "./share-records.ts";
 import { recordStage } from "./stage-records.ts";
@@ -166,6 +167,10 @@ export class TypeormLedger implements Ledger {
 
   plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>> {
     return plannedBefore(this.#session, jobId, keys, beforeSeq);
+  }
+
+  lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>> {
+    return lastPlanned(this.#session, jobId, keys, Number.MAX_SAFE_INTEGER);
   }
 
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number> {

@@ -3,7 +3,7 @@
 import type { ReferencedRow, StatementPass } from "../../ports/reference-table.ts";
 import type { ColumnRanges } from "./column-ranges.ts";
 import { canHold, stored } from "./mariadb-literals.ts";
-import { lookUpLists, namingSql, rangedSql } from "./mariadb-lookup.ts";
+import { lookUpLists, namingSql, rangedSql, startingSql } from "./mariadb-lookup.ts";
 import type { Cells } from "./mariadb-sessions.ts";
 import type { Plan } from "./mariadb-statements.ts";
 
@@ -49,6 +49,20 @@ export class MariadbLooks {
       found.push(...exactly(new Set(list), rows));
     }
     return found;
+  }
+
+  /** See the port's `starting`. */
+  async starting(
+    plan: Plan,
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass,
+  ): Promise<ReferencedRow[] | null> {
+    if (canHold(plan.facts.charset, valuePrefix) !== true) return [];
+    if (plan.byColumn === "" || !/[!-~]/.test(valuePrefix)) return null;
+    const rows = await this.#parts.select(pass, (current) => startingSql(current, valuePrefix, most));
+    if (rows.length >= most) return null;
+    return rows.flatMap(([id, cell]) => (cell === null ? [] : [{ id: String(id), value: stored(cell) }]));
   }
 
   /**
