@@ -35,6 +35,8 @@ export interface GovernedParts extends TollGateParts {
   readonly inFlight?: InFlight;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;
+  /** Told of each request that is sent. */
+  readonly onRequest?: (() => void) | undefined;
   random?(): number;
 }
 
@@ -202,11 +204,12 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /** One attempt, whose outcome the bucket's governor learns. */
   #try<Result>({ bucket, writes, isQuick }: Fare, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock, answers, inFlight, governorOf } = this.#parts;
+    const { clock, answers, inFlight, governorOf, onRequest } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
     if (isQuick) answers.asked(sentAt);
+    onRequest?.();
     return begun(attempt).then(
       (result) => {
         const now = clock.now();
