@@ -6,6 +6,7 @@ import type { ReferencedRow } from "../../src/ports/reference-table.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { passTests } from "./reference-table-pass.ts";
+import { triggerTests } from "./reference-table-triggers.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
@@ -248,6 +249,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     });
 
     duplicatesTests(() => workshop);
+    triggerTests(() => workshop);
     passTests(() => workshop);
     modelTest(() => workshop);
   });

@@ -72,6 +72,7 @@ export class MariadbReferenceTable implements ReferenceTable {
       ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
       rangeMs: longRewriteMs * MOST_BY_RANGE,
       onSend: () => this.#count("rewrite"),
+      select: (pass, sqlOf) => this.#select(pass, sqlOf),
     });
     this.#looks = new MariadbLooks({
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
