@@ -6,6 +6,7 @@ import type {
   ReferencedRow,
   ReferenceTable,
   RewriteResult,
+  RowQuestion,
   StatementPass,
   TableFacts,
 } from "../ports/reference-table.ts";
@@ -52,6 +53,10 @@ export class GuardedReferenceTable implements ReferenceTable {
 
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
     return this.#parts.table.naming(values, this.#pass);
+  }
+
+  matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
+    return this.#parts.table.matching(question, this.#pass);
   }
 
   survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import type { ReferencedRow } from "../../src/ports/reference-table.ts";
+import { beginningsTests } from "./reference-table-beginnings.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { passTests } from "./reference-table-pass.ts";
@@ -250,6 +251,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
 
     duplicatesTests(() => workshop);
     triggerTests(() => workshop);
+    beginningsTests(() => workshop);
     passTests(() => workshop);
     modelTest(() => workshop);
   });

@@ -9,6 +9,7 @@ import {
   type ReferenceTable,
   type RewriteFailure,
   type RewriteResult,
+  type RowQuestion,
   type StatementPass,
   sendFreely,
   type TableFacts,
@@ -106,6 +107,10 @@ export class MariadbReferenceTable implements ReferenceTable {
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
     return this.#looks.holding(await this.#plan.current(pass), values, "anywhere", pass);
+  }
+
+  async matching(question: RowQuestion, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+    return this.#looks.matching(await this.#plan.current(pass), question, pass);
   }
 
   async survey(

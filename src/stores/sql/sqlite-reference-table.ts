@@ -11,10 +11,12 @@ import {
   type ReferenceTable,
   type RewriteFailure,
   type RewriteResult,
+  type RowQuestion,
   type StatementPass,
   sendFreely,
   type TableFacts,
 } from "../../ports/reference-table.ts";
+import { Beginnings } from "./beginnings.ts";
 import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "./checked-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
@@ -22,6 +24,7 @@ import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { assertComplete, holdsBlobs, readFacts } from "./sqlite-facts.ts";
 import { type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
+  beginningStatement,
   byKeyStatement,
   heldStatement,
   namingStatement,
@@ -82,6 +85,23 @@ export class SqliteReferenceTable implements ReferenceTable {
       const rows = await this.#all<ReferencedRow>(pass, (plan) => namingStatement(plan, chunk));
       found.push(...rows.filter(({ value }) => wanted.has(value)));
     }
+    return found;
+  }
+
+  async matching(
+    { values, beginnings, samples }: RowQuestion,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    const found: ReferencedRow[] = [...(await this.naming(values, pass))];
+    const begins = new Beginnings([...beginnings, ...samples]);
+    const look = async (list: readonly string[], most: number | null) => {
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => beginningStatement(plan, list, most));
+      found.push(...rows.filter(({ value }) => typeof value === "string" && begins.begin(value)));
+    };
+    const wellFormed = beginnings.filter((beginning) => beginning.isWellFormed());
+    for (const chunk of chunksOf(wellFormed, MAX_READ, MAX_LIST_BYTES, Buffer.byteLength))
+      await look(chunk, null);
+    for (const sample of samples) if (sample.isWellFormed()) await look([sample], 1);
     return found;
   }
 

@@ -117,6 +117,28 @@ export function namingStatement(plan: SqlitePlan, values: readonly string[]): Sq
   };
 }
 
+/**
+ * Rows whose value begins with one of `beginnings`, at most `most` of them where that is not null. A range of the index for
+ * each: no text of UTF-8 has the byte that ends it, and the file's collations compare bytes, NOCASE and RTRIM folding ASCII
+ * alone; both give a superset only, so those that are not exact are left out.
+ */
+export function beginningStatement(
+  plan: SqlitePlan,
+  beginnings: readonly string[],
+  most: number | null,
+): SqliteStatement {
+  const { spec } = plan;
+  const column = qualified(spec.column);
+  const range = `${column} >= b.value AND ${column} < b.value || CAST(x'FF' AS TEXT)`;
+  const exact = `substr(CAST(${column} AS BLOB), 1, length(CAST(b.value AS BLOB))) = CAST(b.value AS BLOB)`;
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM json_each(?) AS b ` +
+      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${range} WHERE ${exact}${most === null ? "" : ` LIMIT ${most}`}`,
+    parameters: [list(beginnings)],
+  };
+}
+
 /** The rows whose keys are `ids`, with their values. */
 export function byKeyStatement(plan: SqlitePlan, ids: readonly string[]): SqliteStatement {
   const { spec, keyIsBlob } = plan;
