@@ -10,7 +10,7 @@ export class AddClockLag1790000000008 implements MigrationInterface {
     if (await queryRunner.hasColumn("tranship_jobs", "clock_lag_ms")) return;
     await queryRunner.addColumn(
       "tranship_jobs",
-      new TableColumn({ name: "clock_lag_ms", type: "bigint", default: 0 }),
+      new TableColumn({ name: "clock_lag_ms", type: "bigint", isNullable: true }),
     );
   }
 

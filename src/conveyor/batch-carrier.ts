@@ -13,7 +13,7 @@ import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
 import type { JobTime } from "./job-time.ts";
-import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
+import { countStage, settledOf, type UnrecordedCopies, type UnrecordedRows } from "./live-tally.ts";
 import { refuseIfStopped, Troubles } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
@@ -31,6 +31,7 @@ export interface Carrier {
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
+  readonly rows: UnrecordedRows;
   /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
   /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
@@ -96,17 +97,24 @@ async function performOnce(
   const { context, tally, unrecorded } = carrier;
   const clock = stage === "update" ? carrier.time : context.clock;
   const startedAt = clock.now();
-  const before = settledOf(batch);
+  const settled = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
-    const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
-    if (rows === null) return false;
+    const changed = carrier.rows.of(batch.seq);
+    const before = new Map(changed);
+    const onRowsChanged = (reference: number, rows: number) => {
+      changed.set(reference, (changed.get(reference) ?? 0) + rows);
+    };
+    const ofBatch = { ...ofStage, onCopied, onRowsChanged };
+    if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+    const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
     const endedAt = clock.now();
     await giveWay();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
-    countStage(tally, batch, before, stage, rows);
+    carrier.rows.recorded(batch.seq);
+    countStage(tally, batch, settled, stage, rows);
     carrier.onStage?.(batch, stage);
     return true;
   });
@@ -130,19 +138,17 @@ function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
   return context.gate.ask({ stage, at: context.clock.now() });
 }
 
-/** Performs `stage`; gives the rows changed, or null when the gate objected at the last moment. */
+/** Performs `stage`; false when the gate objected at the last moment. */
 async function perform(
   context: StageContext,
   batch: Batch,
   stage: StageName,
-  repeated: boolean,
-): Promise<number | null> {
+  { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
+): Promise<boolean> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") return updateBatch(context, batch, repeated);
-  if (stage !== "delete") return 0;
-  const deleted = await deleteBatch(context, batch);
-  return deleted.hold === null ? deleted.rows : null;
+  if (stage === "update") await updateBatch(context, batch, repeated, before);
+  return stage !== "delete" || (await deleteBatch(context, batch)) === null;
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

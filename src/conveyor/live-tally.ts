@@ -42,6 +42,26 @@ export function settledOf(batch: Batch): Settled {
   return count;
 }
 
+/**
+ * Rows that stages have changed and not recorded yet, by batch and reference. They outlast an attempt that fails half-way,
+ * whatever becomes of the objects meanwhile, and a batch that is held before its deletion.
+ */
+export class UnrecordedRows {
+  readonly #byBatch = new Map<number, Map<number, number>>();
+
+  /** By reference, of batch `seq`; to be counted on. */
+  of(seq: number): Map<number, number> {
+    const known = this.#byBatch.get(seq) ?? new Map<number, number>();
+    this.#byBatch.set(seq, known);
+    return known;
+  }
+
+  /** What batch `seq` has changed so far is in the ledger. */
+  recorded(seq: number): void {
+    this.#byBatch.delete(seq);
+  }
+}
+
 /** Copies of batches that are not recorded yet; added to a tally only to be shown. */
 export class UnrecordedCopies {
   objects = 0;

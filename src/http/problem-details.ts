@@ -62,6 +62,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   database_unavailable: { status: 503, title: "The database does not answer" },
   database_refused: { status: 422, title: "The database refused the statement" },
   ledger_unavailable: { status: 503, title: "The ledger does not answer" },
+  ledger_lost: { status: 503, title: "The ledger is gone or damaged" },
   manifest_invalid: { status: 422, title: "The manifest is not valid" },
   internal: { status: 500, title: "Internal error" },
   misdirected: { status: 421, title: "The request is for another host" },

@@ -73,6 +73,7 @@ export function jobContexts(
     rowPace: settings.rowPace,
     deletionSize: run.deletionSize ?? new DeletionSize(),
     onCopied: () => {},
+    onRowsChanged: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,
   };

@@ -4,7 +4,7 @@ import type { Carrier } from "../conveyor/batch-carrier.ts";
 import { runConveyor } from "../conveyor/conveyor.ts";
 import { Holds } from "../conveyor/holds.ts";
 import { JobTime } from "../conveyor/job-time.ts";
-import { UnrecordedCopies } from "../conveyor/live-tally.ts";
+import { UnrecordedCopies, UnrecordedRows } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
 import { DeletionSize } from "../domain/deletion-size.ts";
 import { durationMs } from "../domain/duration.ts";
@@ -24,6 +24,9 @@ import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
+
+/** Renewals write to one table; all of them are looked at every so many heartbeats. */
+const LEDGER_CHECK_BEATS = 4;
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -143,6 +146,7 @@ export class JobRun {
       holds: this.#holds,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
+      rows: new UnrecordedRows(),
       graceMs: durationMs(spec.delete.after),
       time: this.#time,
       onStage: (batch, stage) => {
@@ -176,7 +180,7 @@ export class JobRun {
   }
 
   async #beat(ended: AbortSignal): Promise<void> {
-    while (!ended.aborted) {
+    for (let beats = 1; !ended.aborted; beats += 1) {
       const pause = new AbortController();
       this.#poke = () => pause.abort();
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
@@ -186,6 +190,7 @@ export class JobRun {
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
+        if (beats % LEDGER_CHECK_BEATS === 0) await this.#parts.ledger.ping();
       } catch (error) {
         this.#heartbeatFailed(error);
       }
@@ -194,7 +199,8 @@ export class JobRun {
 
   /** A ledger that is away for a moment is waited for; one that stays away longer than the lease ends the run. */
   #heartbeatFailed(error: unknown): void {
-    if (hasCode(error, "lease_lost") || this.#held.isOutdated) this.#halt({ kind: "error", error });
+    if (hasCode(error, "lease_lost", "ledger_lost") || this.#held.isOutdated)
+      this.#halt({ kind: "error", error });
     this.#log.warn({ event: "heartbeat_failed", jobId: this.jobId, err: error }, "the lease was not renewed");
   }
 

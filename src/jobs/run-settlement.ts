@@ -35,6 +35,10 @@ async function stoppedEnd(run: EndedRun, cause: StopCause): Promise<RunEnd | nul
     log.warn({ event: "lease_lost", jobId }, "another instance has taken the job over");
     return null;
   }
+  if (hasCode(cause.error, "ledger_lost")) {
+    log.error({ event: "ledger_lost", jobId, err: cause.error }, cause.error.message);
+    return null;
+  }
   log.error({ event: "job_error", jobId, err: cause.error }, messageOf(cause.error));
   if (hasCode(cause.error, "ledger_unavailable")) return leftState(run);
   return failureEnd(cause.error);
@@ -46,8 +50,12 @@ async function leftState({ ledger, jobId }: EndedRun): Promise<RunEnd> {
 }
 
 /** Nothing is left to do: the ledger's sums decide how it ends. */
-async function completion({ ledger, jobId, log }: EndedRun) {
+async function completion({ ledger, jobId, log, counted }: EndedRun) {
   const tally = await ledger.tally(jobId);
+  if (tally.planned < counted.planned) {
+    const reason = `the ledger has lost batches: ${counted.planned} objects planned, ${tally.planned} of them in it`;
+    return { end: { state: "failed", reason } as const, tally };
+  }
   const end = completionOf(tally);
   if (tally.planned === 0) log.warn({ event: "nothing_to_do", jobId }, end.reason ?? "");
   return { end, tally };

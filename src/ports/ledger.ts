@@ -37,7 +37,7 @@ export type {
 } from "./ledger-records.ts";
 
 /**
- * The ledger. Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
+ * The ledger. Every call may throw `ledger_unavailable` (worth repeating) or `ledger_lost` (gone for good). Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
  * `lease_lost` and write nothing when a later claim exists.
  */
 export interface Ledger {
@@ -173,7 +173,7 @@ export interface Ledger {
     name: string,
     revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
   ): Promise<void>;
-  /** Proves that the ledger can be read. */
+  /** Proves that all of the ledger can be read; throws `ledger_lost` when a table or its file is gone. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -7,18 +7,17 @@ import type { StageContext } from "./stage-context.ts";
 
 /**
  * Asks once more which rows name a key of `objects`, whose sources are gone and whose copies were seen to stand, and
- * points them at the copies by compare-and-set; gives the number of rows changed. An object that a row names all the
+ * points them at the copies by compare-and-set. An object that a row names all the
  * same becomes an exception: the row's value cannot be rewritten, lies outside the reference's `where`, or keeps coming
  * back. One statement a reference when there are none.
  */
 export async function healDanglingRows(
   context: StageContext,
   objects: readonly BatchObject[],
-): Promise<number> {
+): Promise<void> {
   const dangling = await namedOf(context, objects);
-  if (dangling.length === 0) return 0;
-  let rows = 0;
-  for (const index of context.references.keys()) rows += await rewriteRows(context, index, dangling);
+  if (dangling.length === 0) return;
+  for (const index of context.references.keys()) await rewriteRows(context, index, dangling);
   for (const object of await namedOf(context, dangling)) {
     except(
       object,
@@ -26,7 +25,6 @@ export async function healDanglingRows(
       "a row that came while the source was being deleted names the old key; the object stands at its new key only",
     );
   }
-  return rows;
 }
 
 async function namedOf(

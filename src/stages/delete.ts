@@ -19,40 +19,35 @@ const EVIDENCE_MS = 15_000;
 const ROWS_MS = 1_000;
 const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
 
-/** How the stage was left: held by the gate at the last moment, or settled, with rows changed that came late. */
-export type Deleted = { readonly hold: Hold } | { readonly hold: null; readonly rows: number };
-
 /**
  * Deletes the sources of what is still going in `batch`, each only on fresh evidence. Gives the hold when the gate
  * objects at the last moment, null when the batch is settled.
  */
-export async function deleteBatch(context: StageContext, batch: Batch): Promise<Deleted> {
+export async function deleteBatch(context: StageContext, batch: Batch): Promise<Hold | null> {
   if (context.spec.delete.when === "never") {
     for (const object of going(batch)) object.fate = MOVED;
-    return { hold: null, rows: 0 };
+    return null;
   }
   const objects = going(batch);
   let size = LOOKED_AT_TOGETHER;
-  let rows = 0;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
     const gone = new Set<BatchObject>();
     const end = await deleteSome(context, batch, slice, gone);
-    rows += await settleGone(context, [...gone]);
+    await settleGone(context, [...gone]);
     if (end === "stale") size = Math.max(1, size >> 1);
     else if (end === "settled") from += slice.length;
-    else if (end !== "shut") return { hold: end };
+    else if (end !== "shut") return end;
   }
-  return { hold: null, rows };
+  return null;
 }
 
 type End = Hold | "settled" | "stale" | "shut";
 
-/** Moved, unless a row names the old key and cannot be pointed at the new one. Gives the rows that were. */
-async function settleGone(context: StageContext, gone: readonly BatchObject[]): Promise<number> {
-  const rows = await healDanglingRows(context, gone);
+/** Moved, unless a row names the old key and cannot be pointed at the new one. */
+async function settleGone(context: StageContext, gone: readonly BatchObject[]): Promise<void> {
+  await healDanglingRows(context, gone);
   for (const object of gone) if (object.fate.kind === "going") object.fate = MOVED;
-  return rows;
 }
 
 /**

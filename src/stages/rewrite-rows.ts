@@ -32,6 +32,7 @@ export async function rewriteRows(
       const result = await table.rewrite(turn.values, form.change);
       open = open.slice(turn.values.length);
       rows += result.rows;
+      context.onRowsChanged(index, result.rows);
       // More rows name these keys than at planning: the next statement waits for them.
       if (result.rows > turn.allowed) context.rowPace.take(result.rows - turn.allowed, context.clock.now());
       for (const failure of result.failures) {

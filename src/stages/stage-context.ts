@@ -43,6 +43,8 @@ export interface StageContext {
   paced(wait: () => Promise<void>): Promise<void>;
   /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
   onCopied(bytes: number): void;
+  /** Told of each statement that has changed rows of reference `reference`, before anything else may fail. */
+  onRowsChanged(reference: number, rows: number): void;
   /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */
   confirmLease(): Promise<void>;
   /** Aborted when no new request may begin. */

@@ -8,20 +8,28 @@ import { rewriteRows, rowIds } from "./rewrite-rows.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /**
- * Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed. `repeated`: an
- * earlier attempt may have changed some already, and been cut off before it could say so; they count too.
+ * Points the rows of what is still going in `batch` at the new keys. `before` are the rows that earlier attempts have said
+ * they changed, by reference. `repeated`: one may have changed more, and been cut off before it could say so; those that
+ * name a new key now are counted then too.
  */
-export async function updateBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<number> {
-  let rows = 0;
+export async function updateBatch(
+  context: StageContext,
+  batch: Batch,
+  repeated: boolean,
+  before: ReadonlyMap<number, number> = new Map(),
+): Promise<void> {
   for (const [index, table] of context.references.entries()) {
     const objects = going(batch);
     if (objects.length === 0) break;
+    const earlier = before.get(index) ?? 0;
     const changed = await rewriteRows(context, index, objects);
     const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
-    const alreadyNew = changed === expected ? 0 : await classify(context, table, index, going(batch));
-    rows += repeated ? Math.max(changed, alreadyNew) : changed;
+    if (changed === expected) continue;
+    // Objects that have just become exceptions too: some of their rows may have been changed.
+    const alreadyNew = await classify(context, table, index, objects);
+    const untold = alreadyNew - earlier - changed;
+    if (repeated && untold > 0) context.onRowsChanged(index, untold);
   }
-  return rows;
 }
 
 /**

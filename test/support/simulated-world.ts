@@ -185,6 +185,9 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
     },
+    matching({ values }, pass) {
+      return this.naming(values, pass);
+    },
     survey(values, pass) {
       return this.naming(values, pass);
     },

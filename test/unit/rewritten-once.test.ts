@@ -79,6 +79,7 @@ async function take(
     signal: new AbortController().signal,
     databasesReady: async () => {},
     confirmLease: async () => {},
+    onRowsChanged: () => {},
     references: [
       {
         async rewrite(values: readonly string[], by: PrefixChange) {

@@ -35,8 +35,11 @@ export class LedgerSession {
   /** TypeORM has one SQLite connection: whoever is in a transaction on it must be alone. */
   readonly #turns: <T>(work: () => Promise<T>) => Promise<T>;
   readonly tables: LedgerTables;
+  readonly #check: () => void;
 
-  constructor(dataSource: DataSource, tables: LedgerTables) {
+  /** `check` is called before each piece of work; what it throws keeps the work from being begun. */
+  constructor(dataSource: DataSource, tables: LedgerTables, check: () => void = () => {}) {
+    this.#check = check;
     this.#dataSource = dataSource;
     this.tables = tables;
     this.#isSqlite = dataSource.options.type === "better-sqlite3";
@@ -90,9 +93,20 @@ export class LedgerSession {
 
   /** Closes all connections, once nothing is under way any more (SQLite). */
   async close(): Promise<void> {
+    // Closing would write the log of a file that was lost into what stands in its place, which may be a backup.
+    if (this.#isLost()) return;
     await this.#turns(async () => {
       if (this.#dataSource.isInitialized) await this.#dataSource.destroy();
     });
+  }
+
+  #isLost(): boolean {
+    try {
+      this.#check();
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   async #begin(runner: QueryRunner): Promise<void> {
@@ -111,6 +125,7 @@ export class LedgerSession {
     let mayBeDone = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.#check();
         return await this.#turns(() => this.#withRunner((runner) => work(runner, { mayBeDone })));
       } catch (error) {
         if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw ledgerError(error);

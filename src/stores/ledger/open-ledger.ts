@@ -13,6 +13,7 @@ import { AddClockLag1790000000008 } from "../../../migrations/0008-add-clock-lag
 import type { Ledger } from "../../ports/ledger.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
+import { checkOfLedgerFile } from "./ledger-file.ts";
 import { lockLedgerFile, type Unlock } from "./ledger-lock.ts";
 import { LedgerSession } from "./ledger-session.ts";
 import { migrate } from "./migrate.ts";
@@ -73,9 +74,11 @@ export async function openLedger(url: string, options: LedgerOptions = {}): Prom
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     unlock();
-    throw ledgerError(error);
+    throw ledgerError(error, false);
   }
-  return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)), unlock);
+  const check = address.kind === "sqlite" ? checkOfLedgerFile(address.file) : () => {};
+  const session = new LedgerSession(dataSource, ledgerTables(dataSource.options.type), check);
+  return new TypeormLedger(session, unlock);
 }
 
 /** The TypeORM data source of the ledger at `url`, not connected yet. */

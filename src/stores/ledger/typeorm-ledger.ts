@@ -33,6 +33,15 @@ import { replanExceptions } from "./retry-records.ts";
 import { reviseShares } from "./share-records.ts";
 import { recordStage } from "./stage-records.ts";
 
+/** Reads no row, and fails where a table is gone. */
+const ONE_OF_EACH = [
+  "(SELECT COUNT(*) FROM tranship_jobs WHERE id = '') AS jobs",
+  ...["batches", "exceptions", "audit_events"].map(
+    (name) => `(SELECT COUNT(*) FROM tranship_${name} WHERE job_id = '') AS ${name}`,
+  ),
+  "(SELECT COUNT(*) FROM tranship_store_shares WHERE name = '') AS shares",
+];
+
 export class TypeormLedger implements Ledger {
   readonly #session: LedgerSession;
   readonly #newId = jobIds();
@@ -182,9 +191,7 @@ export class TypeormLedger implements Ledger {
   }
 
   async ping(): Promise<void> {
-    await this.#session.run((sql) =>
-      sql.rows("SELECT COUNT(*) AS jobs FROM tranship_jobs WHERE id = ?", [""]),
-    );
+    await this.#session.run((sql) => sql.rows(`SELECT ${ONE_OF_EACH.join(", ")}`, []));
   }
 
   async close(): Promise<void> {
