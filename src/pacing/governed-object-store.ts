@@ -10,16 +10,16 @@ import type {
   Deletion,
   ListPage,
   ListRequest,
+  ObjectAcl,
   ObjectFacts,
-  ObjectStore,
   WritePass,
   WriteProtection,
 } from "../ports/object-store.ts";
-import { type Answers, isQuick } from "./answers.ts";
+import { isQuick } from "./answers.ts";
 import { type Fare, READ } from "./fare.ts";
-import type { InFlight } from "./in-flight.ts";
+import type { GovernedParts } from "./governed-parts.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
-import { TollGate, type TollGateParts } from "./toll-gate.ts";
+import { TollGate } from "./toll-gate.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
@@ -27,18 +27,6 @@ const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
 /** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
 const FACTS_REQUESTS = 3;
-
-export interface GovernedParts extends TollGateParts {
-  readonly store: ObjectStore;
-  /** Shared by the stores of one job. */
-  readonly answers: Answers;
-  readonly inFlight?: InFlight;
-  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
-  readonly confirmCopy?: (() => Promise<void> | null) | undefined;
-  /** Told of each request that is sent. */
-  readonly onRequest?: (() => void) | undefined;
-  random?(): number;
-}
 
 type At = { readonly bucket: string; readonly key: string };
 
@@ -141,6 +129,10 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   protection(): WriteProtection {
     return this.#parts.store.protection();
+  }
+
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#repeat(READ, () => this.#parts.store.acl(at, signal), signal);
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

@@ -129,6 +129,7 @@ function simulatedStore(
       return { kind: "copied", etag: source.etag };
     },
     finishCopy: () => unasked(),
+    acl: () => unasked(),
     async deleteObjects(bucket, objects) {
       counts.delete += 1;
       const estate = estateOf(bucket);
