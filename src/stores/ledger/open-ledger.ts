@@ -10,6 +10,7 @@ import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-win
 import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
 import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
 import type { Ledger } from "../../ports/ledger.ts";
+import type { MysqlServer } from "../mysql-address.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
 import { lockLedgerFile, type Unlock } from "./ledger-lock.ts";
@@ -55,13 +56,13 @@ export interface LedgerOptions {
 }
 
 /**
- * Opens `sqlite:FILE` or `mysql://…`. Several instances may open one MariaDB or MySQL ledger at once.
+ * Opens `sqlite:FILE`, `mysql://…` or a server's parts. Several instances may open one MariaDB or MySQL ledger at once.
  * Throws `config_invalid` for another address, `ledger_unavailable` when the database does not let us in, `conflict` when
  * `works` is asked for and another process works with the same SQLite file.
  */
-export async function openLedger(url: string, options: LedgerOptions = {}): Promise<Ledger> {
-  const dataSource = ledgerDataSource(url, options);
-  const address = readLedgerAddress(url);
+export async function openLedger(given: string | MysqlServer, options: LedgerOptions = {}): Promise<Ledger> {
+  const dataSource = ledgerDataSource(given, options);
+  const address = readLedgerAddress(given);
   let unlock: Unlock = () => {};
   try {
     await dataSource.initialize();
@@ -76,9 +77,9 @@ export async function openLedger(url: string, options: LedgerOptions = {}): Prom
   return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)), unlock);
 }
 
-/** The TypeORM data source of the ledger at `url`, not connected yet. */
-export function ledgerDataSource(url: string, { logger }: LedgerOptions = {}): DataSource {
-  const address = readLedgerAddress(url);
+/** The TypeORM data source of the ledger at `given`, not connected yet. */
+export function ledgerDataSource(given: string | MysqlServer, { logger }: LedgerOptions = {}): DataSource {
+  const address = readLedgerAddress(given);
   const driver = driverOptions(address);
   return new DataSource({
     ...driver,
@@ -109,9 +110,10 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
     driver: { createPool },
     host: address.host,
     port: address.port,
-    username: address.username,
+    username: address.user,
     password: address.password,
     database: address.database,
+    ...(address.tls ? { ssl: {} } : {}),
     charset: "utf8mb4",
     timezone: "Z",
     supportBigNumbers: true,
