@@ -3,19 +3,11 @@
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DomainError } from "../../domain/errors.ts";
 import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
+import type { MysqlAddress } from "../mysql-address.ts";
 import { systemClock } from "../system-clock.ts";
 import { backOff } from "./backoff.ts";
 import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
 import { StatementTurns } from "./statement-turns.ts";
-
-export interface MariadbAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly tls: boolean;
-}
 
 /** One row of a result, column by column. */
 export type Cells = readonly unknown[];
@@ -54,7 +46,7 @@ export class MariadbSessions {
 
   constructor(
     name: string,
-    address: MariadbAddress,
+    address: MysqlAddress,
     lockWaitSeconds: number,
     answerWithinMs = ANSWER_WITHIN_MS,
   ) {
