@@ -82,7 +82,7 @@ describe("metadata that is changed in place, under the same ETag, during the gra
     const hold = bench.store.faults.hold({ operation: "CopyObject", bucket: "bucket-b", sourceKey: ODD });
     const run = bench.work(id);
     await hold.arrival();
-    clock.advance(10_000);
+    clock.advance(4_000);
     await changeMetadata(ODD);
     clock.advance(3_000);
     hold.release();

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Connections } from "../../src/ports/connections.ts";
 import type { ListPage, ListRequest, ObjectStore } from "../../src/ports/object-store.ts";
-import { bodyOf, moved, sumsAgree, until, workWith } from "../support/bystander.ts";
+import { bodyOf, copiesMade, moved, sumsAgree, until, workWith } from "../support/bystander.ts";
 import { type CrashPoint, crashingLedger } from "../support/crashing-ledger.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
@@ -160,7 +160,7 @@ describe("a row that names the old key of an object that was moved", () => {
     bench.store.deleteObject("bucket-b", "list");
     await expectAllMoved(id, KEYS, 1);
     expect(bench.paths().at(-1)).toBe(moved(FIRST));
-    expect(bench.store.requests.count("CopyObject")).toBe(KEYS.length);
+    expect(copiesMade(bench)).toBe(KEYS.length);
     expect((await bench.jobs.get(id)).rows.updated).toBe(KEYS.length + 1);
   });
 
@@ -217,7 +217,7 @@ describe("an object that is put again under its old key", () => {
   it("where sources are kept: only another version is moved", async () => {
     const job = { inventory: { from: "bucket" }, delete: { when: "never" } };
     expect(await bench.move(job)).toMatchObject({ state: "completed", objects: { planned: 60, moved: 60 } });
-    expect(bench.store.requests.count("CopyObject")).toBe(60);
+    expect(copiesMade(bench)).toBe(60);
     bench.store.requests.reset();
     bench.app.exec("UPDATE images SET path = 'image/' || substr(path, 8)");
     for (const key of KEYS) bench.store.deleteObject("bucket-b", moved(key));
@@ -340,7 +340,7 @@ describe("the look before the end", () => {
     await expectAllMoved(job.id, KEYS);
     // Planning one, targets before, after and at last, the sources at last, and this one.
     expect(job.requests.list).toBeLessThanOrEqual(6);
-    expect(job.statements.app).toBeLessThanOrEqual(4);
+    expect(job.statements.app).toBeLessThanOrEqual(4 + 1);
   });
 
   it("passes by exceptions, and what was skipped and came back is no duplicate", async () => {
@@ -393,7 +393,7 @@ describe("the look before the end", () => {
     clock.advance(LEASE_OVER);
     await bench.work(id);
     await expectAllMoved(id, [...KEYS, ...LATE]);
-    expect(bench.store.requests.count("CopyObject")).toBe(110);
+    expect(copiesMade(bench)).toBe(110);
   });
 });
 
