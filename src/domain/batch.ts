@@ -36,7 +36,7 @@ export type ExceptionCode =
 /** What an operator can do about each exception; shown beside it and in the documentation. */
 export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
   source_missing:
-    "A row names this key but the object is not in the source bucket. Restore it or correct the row, then retry.",
+    "The object is not in the source bucket, though a row or the manifest names it. Restore it, or correct or delete the row, then retry: what no row names then is skipped.",
   source_changed:
     "The source was overwritten after it had been copied. Retry to replace the copy by the newer version, or delete the source.",
   target_exists:
@@ -120,6 +120,8 @@ export interface Batch {
   readonly seq: number;
   state: BatchState;
   readonly objects: BatchObject[];
+  /** Whether its objects were exceptions, which an operator had taken up again. */
+  readonly isRetry?: boolean;
   /** Fencing token under which it was planned: an older one means an earlier run may have worked on it. */
   readonly plannedUnder: number;
   /** Epoch milliseconds when its rows were updated; null before. The grace period counts from here. */
