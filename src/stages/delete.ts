@@ -113,14 +113,15 @@ async function deleteInTurn(
       askedAt = clock.now();
       some = await withoutNamed(context, some);
     }
-    const lookedAt = clock.now();
+    const lookedAt = clock.monotonic();
     some = await guardedByLook(context, some, gone);
+    const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (ageOf(gatheredAt, clock.now()) > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.
     if (!source.isOpen()) return "shut";
     await deleteSources(context, some, gone);
-    noteGap(context, some.length, clock.now() - lookedAt);
+    noteGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
     most = keysAtOnce(context, source.bulkKeys(spec.source.bucket));
   }
   return "settled";
@@ -138,8 +139,13 @@ function keysAtOnce({ source, deletionSize }: StageContext, most: number): numbe
   return deletions === "unknown" ? 1 : Math.min(most, deletionSize.keys);
 }
 
-function noteGap({ source, deletionSize }: StageContext, keys: number, ms: number): void {
-  if (keys > 0 && source.protection().deletions === "look") deletionSize.note(keys, ms);
+function noteGap(
+  { source, deletionSize }: StageContext,
+  keys: number,
+  lookMs: number,
+  deleteMs: number,
+): void {
+  if (keys > 0 && source.protection().deletions === "look") deletionSize.note(keys, lookMs, deleteMs);
 }
 
 /** Those that no row names now; the others are kept. */
