@@ -63,6 +63,17 @@ describe("a canary that fails half-way leaves nothing behind", () => {
     expect(left()).toEqual([]);
   });
 
+  it("when whatever deletes is denied for half a second", async () => {
+    let until = 0;
+    const when = () => {
+      if (until === 0) until = performance.now() + 500;
+      return performance.now() < until;
+    };
+    const operation = ["DeleteObject", "DeleteObjects"] as const;
+    expect(await fly({ operation, when, effect: { type: "access-denied" } })).toEqual([]);
+    expect(left()).toEqual([]);
+  });
+
   it("when the store does not say for half a minute what became of the copy", async () => {
     const quick = setInterval(() => clock.advance(2000), 20);
     const effect = { type: "internal-error", applied: true } as const;
