@@ -14,6 +14,7 @@ import { type JobParts, storesForLooking } from "./job-context.ts";
 import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import { guardProblems } from "./preflight-guards.ts";
 import type { PreflightReport, Problem } from "./preflight-report.ts";
 import { requestsOf } from "./preflight-requests.ts";
 import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
@@ -47,6 +48,7 @@ export async function preflight(
       count = await countObjects(parts, spec, isAskable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
+      problems.push(...(await guardProblems(parts, spec)));
       if (options.canary) problems.push(...(await sendCanary(storesForLooking(parts, spec), spec)));
     }
   } catch (error) {
