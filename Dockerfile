@@ -22,6 +22,7 @@ RUN mkdir /data && chown node:node /data
 USER node
 WORKDIR /data
 VOLUME /data
+# To be reached from outside the container the configuration listens on 0.0.0.0, and must then have tokens.
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD node -e "fetch('http://127.0.0.1:8080/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"

@@ -19,7 +19,8 @@ export const watchCommand: Command = {
   operands: ["ID"],
   options: SERVICE_OPTIONS,
   details: [
-    "Exit code by the state the job ends in. Ctrl-C ends the watching (exit code 1), not the job.",
+    "Exit code by the state the job ends in; 1 when it is paused with a reason. Ctrl-C ends the watching (exit",
+    "code 1), not the job.",
     "With --json the last line of stdout is the summary.",
   ],
   async run(given, context) {
@@ -34,7 +35,9 @@ export const watchCommand: Command = {
     } finally {
       display.stop();
     }
-    if (!isFinished(view.state)) {
+    if (isStopped(view)) {
+      output.err(`tranship: the job is paused. Again, once it was resumed: tranship watch ${id}\n`);
+    } else if (!isFinished(view.state)) {
       output.err(`tranship: no longer watching; the job goes on. Again: tranship watch ${id}\n`);
     }
     output.out(given.json ? `${JSON.stringify(summaryOf(view))}\n` : summaryText(view));
@@ -60,9 +63,14 @@ async function follow(
     } catch (error) {
       if (view === null || !isPassing(error) || clock.now() - seenAt > MOST_AWAY_MS) throw error;
     }
-    if (view !== null && (isFinished(view.state) || stop.aborted)) return view;
+    if (view !== null && (isFinished(view.state) || isStopped(view) || stop.aborted)) return view;
     await clock.sleep(POLL_MS, stop);
   }
+}
+
+/** Paused for a reason of its own: it does not go on unless somebody puts that right. An operator's pause has none. */
+function isStopped({ state, reason }: JobView): boolean {
+  return state === "paused" && reason !== null;
 }
 
 function isPassing(error: unknown): boolean {

@@ -12,8 +12,9 @@ import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import type { Holds } from "./holds.ts";
-import { countStage, settledOf, type UnrecordedCopies } from "./live-tally.ts";
-import { refuseIfStopped, sitOut } from "./trouble.ts";
+import type { JobTime } from "./job-time.ts";
+import { countStage, settledOf, type UnrecordedCopies, type UnrecordedRows } from "./live-tally.ts";
+import { refuseIfStopped, Troubles } from "./trouble.ts";
 
 export { OddNames } from "../stages/odd-names.ts";
 export { RowLooks } from "../stages/row-looks.ts";
@@ -30,8 +31,11 @@ export interface Carrier {
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
-  /** Milliseconds between the update of a batch and its deletion. */
+  readonly rows: UnrecordedRows;
+  /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
+  /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
+  readonly time: JobTime;
   /** Told after each recorded stage. */
   onStage?(batch: Batch, stage: StageName): void;
   /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
@@ -42,8 +46,7 @@ export interface Carrier {
 export type Carried = "done" | "parked";
 
 /**
- * Carries `batch` on. Passing troubles of a store or database hold the
- * batch and are shown; others are thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
+ * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
  * finished stage, and that stage's successor is done again.
  */
 export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
@@ -61,9 +64,9 @@ async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isParked({ context, graceMs }: Carrier, batch: Batch): boolean {
+function isParked({ context, graceMs, time }: Carrier, batch: Batch): boolean {
   if (context.spec.delete.when === "never") return false;
-  return batch.updatedAt !== null && batch.updatedAt + graceMs > context.clock.now();
+  return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
@@ -71,6 +74,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
   const { context, holds } = carrier;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
+  const troubles = new Troubles(carrier);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
@@ -79,7 +83,7 @@ async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promi
     try {
       return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }
@@ -91,18 +95,26 @@ async function performOnce(
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
   const { context, tally, unrecorded } = carrier;
-  const startedAt = context.clock.now();
-  const before = settledOf(batch);
+  const clock = stage === "update" ? carrier.time : context.clock;
+  const startedAt = clock.now();
+  const settled = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : carrier.contexts[stage];
-    const rows = await perform({ ...ofStage, onCopied }, batch, stage, repeated);
-    if (rows === null) return false;
-    const endedAt = context.clock.now();
+    const changed = carrier.rows.of(batch.seq);
+    const before = new Map(changed);
+    const onRowsChanged = (reference: number, rows: number) => {
+      changed.set(reference, (changed.get(reference) ?? 0) + rows);
+    };
+    const ofBatch = { ...ofStage, onCopied, onRowsChanged };
+    if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+    const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
+    const endedAt = clock.now();
     await giveWay();
     await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
-    countStage(tally, batch, before, stage, rows);
+    carrier.rows.recorded(batch.seq);
+    countStage(tally, batch, settled, stage, rows);
     carrier.onStage?.(batch, stage);
     return true;
   });
@@ -111,12 +123,13 @@ async function performOnce(
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
 async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise<void> {
   const { context } = carrier;
-  for (let attempt = 1; ; attempt += 1) {
+  const troubles = new Troubles(carrier);
+  for (;;) {
     try {
       return await context.ledger.recordStage(context.lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
-      await sitOut(carrier, error, attempt);
+      await troubles.sitOut(error);
     }
   }
 }
@@ -125,18 +138,17 @@ function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
   return context.gate.ask({ stage, at: context.clock.now() });
 }
 
-/** Performs `stage`; gives the rows changed, or null when the gate objected at the last moment. */
+/** Performs `stage`; false when the gate objected at the last moment. */
 async function perform(
   context: StageContext,
   batch: Batch,
   stage: StageName,
-  repeated: boolean,
-): Promise<number | null> {
+  { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
+): Promise<boolean> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
   if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") return updateBatch(context, batch, repeated);
-  if (stage === "delete" && (await deleteBatch(context, batch)) !== null) return null;
-  return 0;
+  if (stage === "update") await updateBatch(context, batch, repeated, before);
+  return stage !== "delete" || (await deleteBatch(context, batch)) === null;
 }
 
 const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

@@ -6,9 +6,10 @@ import type { JobRecord } from "../ports/ledger.ts";
 import { planBatches } from "../stages/plan.ts";
 import { type Carrier, carryBatch } from "./batch-carrier.ts";
 import { Expectation } from "./expectation.ts";
+import { furtherRounds } from "./further-rounds.ts";
 import { type Lane, Lanes, type Left } from "./lanes.ts";
 import { Parking } from "./parking.ts";
-import { sitOut } from "./trouble.ts";
+import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
 
 /** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
 const MOST_IN_HAND = 8;
@@ -19,17 +20,36 @@ const PUMP_MS = 20;
 const IN_OTHER_HANDS_MS = 200;
 
 /**
- * Works on a job until all its batches are done. Throws `stopped` when the signal was aborted and the last request has
- * ended, `lease_lost`, or what no waiting cures (a missing right, a vanished bucket).
+ * Works on a job until all its batches are done, and nothing is left behind that they should have had. Throws `stopped` when
+ * the signal was aborted and the last request has ended, `lease_lost`, or what has not passed (a missing right, a vanished
+ * bucket).
  */
 export async function runConveyor(
   carrier: Carrier,
   { planDone, expected }: Pick<JobRecord, "planDone" | "expected">,
   abort: (cause: unknown) => void,
 ): Promise<void> {
-  const parking = new Parking(carrier);
   const expectation = new Expectation(carrier, expected !== null);
   const lanes = new Lanes();
+  try {
+    await carryAll(carrier, lanes, abort, async (start) => {
+      if (!planDone) await planOn(carrier, start, expectation);
+      expectation.planningEnded();
+    });
+    await furtherRounds(carrier, (plan) => carryAll(carrier, lanes, abort, plan));
+  } finally {
+    await expectation.end();
+  }
+}
+
+/** Has `plan` plan batches, and carries these and all that are open until they are done. Throws as {@link runConveyor}. */
+async function carryAll(
+  carrier: Carrier,
+  lanes: Lanes,
+  abort: (cause: unknown) => void,
+  plan: (start: StartBatch) => Promise<void>,
+): Promise<void> {
+  const parking = new Parking(carrier);
   const lane = lanes.open(MOST_IN_HAND);
   const dueLane = lanes.open(MOST_DUE_IN_HAND);
   const failures: unknown[] = [];
@@ -51,8 +71,8 @@ export async function runConveyor(
   };
   const feed = async () => {
     await resumeOpen(carrier, lane, carry);
-    if (!planDone) await planOn(carrier, lane, carry, expectation);
-    expectation.planningEnded();
+    // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
+    await plan((batch) => carrier.holds.resting(() => lane.start(batch.seq, carry(batch))));
     await lane.idle();
     // A batch whose planning seemed to fail and was recorded all the same is found here.
     await resumeOpen(carrier, lane, carry);
@@ -60,7 +80,7 @@ export async function runConveyor(
     parking.close();
   };
   await Promise.all([guard(feed), guard(() => pumpDue(carrier, dueLane, carry, parking))]);
-  await Promise.all([lane.idle(), dueLane.idle(), expectation.end()]);
+  await Promise.all([lane.idle(), dueLane.idle()]);
   const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
   if (telling !== undefined) throw telling;
   if (carrier.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
@@ -88,38 +108,27 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
 }
 
 /** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
-async function planOn(carrier: Carrier, lane: Lane, carry: Carry, expectation: Expectation): Promise<void> {
-  const { context, holds } = carrier;
-  await holds.working(async () => {
-    for (let attempt = 1; !context.signal.aborted; attempt += 1) {
-      try {
-        return await planFromLedger(carrier, lane, carry, expectation);
-      } catch (error) {
-        await sitOut(carrier, error, attempt);
-      }
-    }
-  });
+async function planOn(carrier: Carrier, start: StartBatch, expectation: Expectation): Promise<void> {
+  await untilPlanned(carrier, (passed) =>
+    planFromLedger(carrier, start, (cursor) => {
+      passed();
+      expectation.planned(cursor);
+    }),
+  );
 }
 
 /** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
 async function planFromLedger(
-  { context, tally, holds }: Carrier,
-  lane: Lane,
-  carry: Carry,
-  expectation: Expectation,
+  carrier: Carrier,
+  start: StartBatch,
+  onBatch: (cursor: string) => void,
 ): Promise<void> {
-  const { ledger, lease, clock, signal } = context;
-  for await (const planned of planBatches(context, await ledger.lastCursor(lease.jobId))) {
+  const { ledger, lease, clock, signal } = carrier.context;
+  for await (const planned of planBatches(carrier.context, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
-    const batch = await ledger.addBatch(lease, planned, clock.now());
-    tally.planned += batch.objects.length;
-    for (const object of batch.objects) {
-      tally.bytes += object.size;
-      if (object.fate.kind === "exception") tally.exceptions += 1;
-    }
-    expectation.planned(planned.cursor);
-    // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
-    await holds.resting(() => lane.start(batch.seq, carry(batch)));
+    const batch = await addBatch(carrier, planned);
+    onBatch(planned.cursor);
+    await start(batch);
   }
   if (!signal.aborted) await ledger.planFinished(lease, clock.now());
 }
@@ -144,9 +153,9 @@ async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Park
 }
 
 /** Starts the parked batches that are due; gives how many. */
-async function startDue({ context, graceMs }: Carrier, lane: Lane, carry: Carry): Promise<number> {
+async function startDue({ context, graceMs, time }: Carrier, lane: Lane, carry: Carry): Promise<number> {
   const { jobId } = context.lease;
-  const updatedBefore = context.clock.now() - graceMs;
+  const updatedBefore = time.now() - graceMs;
   let started = 0;
   for (let afterSeq = 0; !context.signal.aborted; ) {
     const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };

@@ -1,8 +1,8 @@
 /** What the conveyor is held up by, and whether anything moves at all: a wait always has its reason and its end. */
 
 import type { Waiting } from "../domain/job-state.ts";
+import { JobAnswers } from "../pacing/answers.ts";
 import type { Hold } from "../pacing/gate.ts";
-import { Throttling } from "../pacing/throttling.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** How long a held worker sleeps before it asks again; changes of windows and approvals are seen within it. */
@@ -10,8 +10,8 @@ const ASK_AGAIN_MS = 500;
 
 /** Keeps track of working and held workers; the job waits when some are held and none works. */
 export class Holds {
-  /** Told by the job's stores: whoever works may stand still all the same. */
-  readonly throttling = new Throttling();
+  /** Told by the job's stores and databases: those at work may stand still all the same. */
+  readonly answers = new JobAnswers();
   readonly #clock: Clock;
   readonly #held = new Map<symbol, Waiting>();
   #working = 0;
@@ -20,11 +20,15 @@ export class Holds {
     this.#clock = clock;
   }
 
-  /** What the job as a whole waits for; null while any worker has something to do and the stores let it. */
+  /** What the job as a whole waits for; null while any worker has something to do and is answered. */
   get waiting(): Waiting | null {
-    if (this.#working > 0) return this.throttling.waiting(this.#clock.now());
+    const unanswered = this.answers.waiting(this.#clock.now());
+    if (this.#working > 0) return unanswered;
     const holds = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
-    return holds[0] ?? null;
+    const first = holds[0] ?? null;
+    // A worker is held only after a while of failures: the wait is as long as they are.
+    const isSame = first !== null && first.reason === unanswered?.reason;
+    return isSame ? { ...unanswered, until: first.until } : first;
   }
 
   /** Counts `work` as a working worker until it ends. */

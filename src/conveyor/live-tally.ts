@@ -20,10 +20,9 @@ export function countStage(
     tally.bytesCopied += bytesGoing(batch);
   }
   if (stage === "verify") tally.verified += well;
-  if (stage === "update") {
-    tally.updated += well;
-    tally.rowsUpdated += rows;
-  }
+  if (stage === "update") tally.updated += well;
+  // Deleting changes rows too: those that came to name an old key at the last moment.
+  tally.rowsUpdated += rows;
 }
 
 export interface Settled {
@@ -41,6 +40,26 @@ export function settledOf(batch: Batch): Settled {
     if (fate.kind === "exception") count.exceptions += 1;
   }
   return count;
+}
+
+/**
+ * Rows that stages have changed and not recorded yet, by batch and reference. They outlast an attempt that fails half-way,
+ * whatever becomes of the objects meanwhile, and a batch that is held before its deletion.
+ */
+export class UnrecordedRows {
+  readonly #byBatch = new Map<number, Map<number, number>>();
+
+  /** By reference, of batch `seq`; to be counted on. */
+  of(seq: number): Map<number, number> {
+    const known = this.#byBatch.get(seq) ?? new Map<number, number>();
+    this.#byBatch.set(seq, known);
+    return known;
+  }
+
+  /** What batch `seq` has changed so far is in the ledger. */
+  recorded(seq: number): void {
+    this.#byBatch.delete(seq);
+  }
 }
 
 /** Copies of batches that are not recorded yet; added to a tally only to be shown. */

@@ -2,6 +2,7 @@
 
 import type { Hold } from "../pacing/gate.ts";
 import type { Carrier } from "./batch-carrier.ts";
+import { stepText } from "./job-time.ts";
 
 /**
  * Knows whether the ledger has parked batches, and when the first of them is due, asking the ledger only when that can
@@ -49,11 +50,13 @@ export class Parking {
 
   /** Why the earliest parked batch may not be deleted now; null when it may. */
   async hold(): Promise<Hold | null> {
-    const { context, graceMs } = this.#carrier;
-    const now = context.clock.now();
+    const { context, graceMs, time } = this.#carrier;
     const until = (this.#earliest ?? 0) + graceMs;
-    if (until > now)
-      return { reason: "grace", until, detail: "sources are kept until the grace period is over" };
-    return context.gate.ask({ stage: "delete", at: now });
+    if (until > time.now()) {
+      const steps = time.lagMs === 0 ? "" : `; ${stepText(time.lagMs)}, which does not shorten it`;
+      const detail = `sources are kept until the grace period is over${steps}`;
+      return { reason: "grace", until: time.onTheWall(until), detail };
+    }
+    return context.gate.ask({ stage: "delete", at: context.clock.now() });
   }
 }

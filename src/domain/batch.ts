@@ -29,12 +29,14 @@ export type ExceptionCode =
   | "value_not_understood"
   | "still_referenced"
   | "delete_denied"
-  | "delete_refused";
+  | "delete_refused"
+  | "outside_prefix"
+  | "left_behind";
 
 /** What an operator can do about each exception; shown beside it and in the documentation. */
 export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
   source_missing:
-    "A row names this key but the object is not in the source bucket. Restore it or correct the row, then retry.",
+    "The object is not in the source bucket, though a row or the manifest names it. Restore it, or correct or delete the row, then retry: what no row names then is skipped.",
   source_changed:
     "The source was overwritten after it had been copied. Retry to replace the copy by the newer version, or delete the source.",
   target_exists:
@@ -54,13 +56,18 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
     "Someone else changed the row while the object was moved; it was not touched and the source was kept.",
   row_conflict: "The new value is already taken in a unique index. Correct the rows, then retry.",
   row_value_too_long: "The new value does not fit the column. Widen the column, then retry.",
-  row_not_updated: "The database refused to change the row; the message has its reason.",
+  row_not_updated:
+    "The database refused to change the row, or a trigger undid or altered the change; the message says which.",
   value_not_understood:
     "The column's value does not follow the reference's form. Correct the row, then retry.",
   still_referenced: "A row still names the old key; the source was kept. Correct the row, then retry.",
   delete_denied:
     "The store denied the deletion (retention or missing right); the object is copied and the rows are updated.",
   delete_refused: "The store refused the deletion; the message has its reason.",
+  outside_prefix:
+    "The manifest names this key, which is not under the source prefix. Move it by a job with its prefix, or take it out of the manifest.",
+  left_behind:
+    "It came under the old prefix again and again while the job was ending. Let the application write to the new place only, then retry.",
 };
 
 /** A row that named the object at planning: index of the reference in the job, and the row's key as text. */
@@ -78,6 +85,8 @@ export interface PlannedObject {
   readonly etag: string;
   /** Null stands for STANDARD. */
   readonly storageClass: string | null;
+  /** `LastModified`, epoch ms, exact to the second; null when the object was not found, or was planned before it was kept. */
+  readonly modifiedAt: number | null;
   readonly rows: readonly NamingRow[];
 }
 
@@ -91,13 +100,14 @@ export const GOING: Fate = { kind: "going" };
 export const MOVED: Fate = { kind: "moved" };
 
 /**
- * An object on its way: what was planned, and what the stages found out so far. Size, ETag and storage class change
- * only when the source was overwritten before it was copied: the newer version is moved then.
+ * An object on its way: what was planned, and what the stages found out so far. Size, ETag, storage class and time of
+ * change change only when the source was overwritten before it was copied: the newer version is moved then.
  */
 export interface BatchObject extends PlannedObject {
   size: number;
   etag: string;
   storageClass: string | null;
+  modifiedAt: number | null;
   /** ETag of the verified copy, null before verification. */
   targetEtag: string | null;
   fate: Fate;
@@ -110,6 +120,8 @@ export interface Batch {
   readonly seq: number;
   state: BatchState;
   readonly objects: BatchObject[];
+  /** Whether its objects were exceptions, which an operator had taken up again. */
+  readonly isRetry?: boolean;
   /** Fencing token under which it was planned: an older one means an earlier run may have worked on it. */
   readonly plannedUnder: number;
   /** Epoch milliseconds when its rows were updated; null before. The grace period counts from here. */

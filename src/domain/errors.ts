@@ -27,6 +27,7 @@ export type ErrorCode =
   | "database_unavailable"
   | "database_refused"
   | "ledger_unavailable"
+  | "ledger_lost"
   | "manifest_invalid"
   | "internal";
 

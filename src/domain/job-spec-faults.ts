@@ -4,6 +4,7 @@ import { parseDuration } from "./duration.ts";
 import type { Fault } from "./errors.ts";
 import { type JobSpec, MAX_KEY_BYTES, type ReferenceSpec } from "./job-spec.ts";
 import { keyBytes, prefixesOverlap } from "./key-mapping.ts";
+import { nestedPrefixFaults } from "./nested-prefixes.ts";
 import { windowFaults } from "./window-faults.ts";
 
 /** Every fault of `spec`; `known` are the configured names. */
@@ -48,7 +49,8 @@ function unknown(what: string, name: string, known: readonly string[]): string {
   return `unknown ${what} ${JSON.stringify(name)}; ${list}`;
 }
 
-function locationFaults({ source, target }: JobSpec): Fault[] {
+function locationFaults(spec: JobSpec): Fault[] {
+  const { source, target } = spec;
   const faults: Fault[] = [];
   for (const [name, place] of [["source", source] as const, ["target", target] as const]) {
     const pointer = `/${name}/prefix`;
@@ -59,7 +61,9 @@ function locationFaults({ source, target }: JobSpec): Fault[] {
     }
   }
   // Stores with different names may be one endpoint: real identity is compared again when they are opened.
-  if (source.store !== target.store || source.bucket !== target.bucket) return faults;
+  if (source.store !== target.store || source.bucket !== target.bucket) {
+    return [...faults, ...nestedPrefixFaults(spec)];
+  }
   if (source.prefix === target.prefix) {
     faults.push({
       pointer: "/target",

@@ -9,6 +9,17 @@ export interface Seen {
   readonly etag: string;
 }
 
+/** What a look at an object showed, with the time of its last change. */
+export interface SeenVersion extends Seen {
+  /** `LastModified`, epoch ms; some looks tell it to the second only. */
+  readonly modifiedAt: number;
+}
+
+/** A source as it was when it was copied; `modifiedAt` is null where it was not recorded. */
+export interface CopiedVersion extends Seen {
+  readonly modifiedAt: number | null;
+}
+
 /** A checksum S3 keeps with an object; only whole-object ones compare across different part layouts. */
 export interface Checksum {
   readonly algorithm: string;
@@ -64,6 +75,43 @@ export function looksIdentical(source: Seen, target: Seen): boolean {
   return source.size === target.size && source.etag !== "" && source.etag === target.etag;
 }
 
+/** Looks tell `LastModified` to the second, and a copy in parts has the time at which it was begun. */
+const SECOND_MS = 1000;
+const SURELY_LATER_MS = 2000;
+
+/**
+ * Is the source still what was copied? Bytes by size and ETag; metadata, which can be changed in place under the same
+ * ETag (CopyObject onto itself), by the time of the last change.
+ *
+ * | size and ETag | last change                                  | still what was copied |
+ * |---------------|----------------------------------------------|-----------------------|
+ * | differ        | any                                          | no                    |
+ * | equal         | in the same second as when it was planned    | yes                   |
+ * | equal         | at least two seconds before the copy was made | yes: the copy has it  |
+ * | equal         | any other                                    | no                    |
+ *
+ * `copy` is what stands at the target, by the clock of the same store. A change in place within the second of the change
+ * before it cannot be seen.
+ */
+export function isAsCopied(copied: CopiedVersion, now: SeenVersion, copy: SeenVersion): boolean {
+  if (now.etag !== copied.etag || now.size !== copied.size) return false;
+  return (
+    isInSameSecond(copied.modifiedAt, now.modifiedAt) || now.modifiedAt + SURELY_LATER_MS <= copy.modifiedAt
+  );
+}
+
+/** Whether a look at a source shows the version `known`, as far as a look can tell. */
+export function isSameVersion(known: CopiedVersion, now: CopiedVersion): boolean {
+  return (
+    looksIdentical(known, now) &&
+    (known.modifiedAt === null || isInSameSecond(known.modifiedAt, now.modifiedAt))
+  );
+}
+
+function isInSameSecond(a: number | null, b: number | null): boolean {
+  return a !== null && b !== null && Math.floor(a / SECOND_MS) === Math.floor(b / SECOND_MS);
+}
+
 export type MatchVerdict = "same" | "different" | "ask_checksums";
 
 /**
@@ -103,11 +151,11 @@ export function checksumVerdict(
 /** All that was looked at immediately before a source may be deleted. */
 export interface DeleteEvidence {
   /** The source as copied. */
-  readonly copied: Seen;
+  readonly copied: CopiedVersion;
   /** ETag of the copy that was verified, null when it never was. */
   readonly verifiedEtag: string | null;
-  readonly sourceNow: Seen | null;
-  readonly targetNow: Seen | null;
+  readonly sourceNow: SeenVersion | null;
+  readonly targetNow: SeenVersion | null;
   /** Whether any row, in any reference and whatever its `where`, may still name the old key. */
   readonly isStillNamed: boolean;
 }
@@ -125,9 +173,9 @@ export type DeleteVerdict =
  * | the copy was never verified                | keep: unverifiable       |
  * | the target is not there now                | keep: target_lost        |
  * | the target is not the copy that was verified | keep: target_changed   |
- * | a row names the old key                    | keep: still_referenced   |
  * | the source is not there now                | already gone             |
- * | the source is not the version copied       | keep: source_changed     |
+ * | a row names the old key                    | keep: still_referenced   |
+ * | the source is not as it was copied         | keep: source_changed     |
  * | otherwise                                  | delete                   |
  */
 export function deleteVerdict(evidence: DeleteEvidence): DeleteVerdict {
@@ -137,10 +185,8 @@ export function deleteVerdict(evidence: DeleteEvidence): DeleteVerdict {
   if (targetNow.etag !== verifiedEtag || targetNow.size !== copied.size) {
     return { act: "keep", code: "target_changed" };
   }
-  if (evidence.isStillNamed) return { act: "keep", code: "still_referenced" };
   if (sourceNow === null) return { act: "already_gone" };
-  if (sourceNow.etag !== copied.etag || sourceNow.size !== copied.size) {
-    return { act: "keep", code: "source_changed" };
-  }
+  if (evidence.isStillNamed) return { act: "keep", code: "still_referenced" };
+  if (!isAsCopied(copied, sourceNow, targetNow)) return { act: "keep", code: "source_changed" };
   return { act: "delete" };
 }

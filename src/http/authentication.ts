@@ -1,4 +1,4 @@
-/** Who is asking, and may they? Bearer tokens with scopes, or nobody in particular when none are configured. */
+/** Who is asking, and may they? Bearer tokens with scopes; when none are configured, all that `localOnly` lets through. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
@@ -42,7 +42,7 @@ export function authentication(tokens: readonly TokenConfig[]): onRequestHookHan
     digest: digestOf(secret),
   }));
   return async (request) => {
-    request.caller = known.length === 0 ? anonymous(request) : bearer(request.headers.authorization, known);
+    request.caller = known.length === 0 ? ANONYMOUS : bearer(request.headers.authorization, known);
     const { scope, scopeOf } = request.routeOptions.config;
     requireScope(request, scopeOf?.(request) ?? scope);
   };
@@ -58,17 +58,6 @@ function requireScope(request: FastifyRequest, scope: Scope | undefined): void {
   throw new RequestRefusal("forbidden", `This needs a token with the scope "${scope}".`, {
     headers: { "www-authenticate": `Bearer realm="tranship", error="insufficient_scope", scope="${scope}"` },
   });
-}
-
-/**
- * Without tokens whoever reaches the port is trusted. A page of another site reaches it too, through the browser of
- * somebody who does, and needs no permission for a POST without a body: browsers mark such requests, so refuse them.
- */
-function anonymous(request: FastifyRequest): Caller {
-  if (request.method !== "GET" && request.headers["sec-fetch-site"] === "cross-site") {
-    throw new RequestRefusal("forbidden", "Requests from pages of other sites are refused.");
-  }
-  return ANONYMOUS;
 }
 
 function bearer(header: string | undefined, known: readonly KnownToken[]): Caller {

@@ -41,7 +41,8 @@ export const OPENAPI_OPTIONS: FastifyDynamicSwaggerOptions = {
       version: CONTRACT_VERSION,
       description:
         "Moves S3 objects to another bucket under a new prefix and keeps database rows pointing at them. " +
-        "Errors are RFC 9457 problem details with a stable `code`. Without configured tokens no token is asked for.",
+        "Errors are RFC 9457 problem details with a stable `code`. Without configured tokens no " +
+        "token is asked for, and only requests from this machine are answered.",
     },
     tags: [
       { name: "jobs", description: "Submitting and watching jobs" },
@@ -67,7 +68,7 @@ export const OPENAPI_OPTIONS: FastifyDynamicSwaggerOptions = {
   transform: ({ schema, url, route }) => {
     const scope = route.config?.scope;
     if (scope === undefined) return { schema, url };
-    const response = { ...problems(400, 401, 403), ...(schema?.response as object | undefined) };
+    const response = { ...problems(400, 401, 403, 421), ...(schema?.response as object | undefined) };
     return { schema: { ...schema, response, security: [{ bearer: [scope] }] }, url };
   },
 };

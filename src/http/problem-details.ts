@@ -5,6 +5,7 @@ import { DomainError, type ErrorCode, type Fault } from "../domain/errors.ts";
 /** Codes of {@link DomainError}, and the few that only HTTP knows. */
 export type ProblemCode =
   | ErrorCode
+  | "misdirected"
   | "method_not_allowed"
   | "unsupported_media_type"
   | "uri_too_long"
@@ -46,7 +47,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   idempotency_conflict: { status: 409, title: "The idempotency key belongs to another job" },
   precondition_failed: { status: 412, title: "It has changed since you read it" },
   unauthenticated: { status: 401, title: "A valid token is required" },
-  forbidden: { status: 403, title: "The token does not allow this" },
+  forbidden: { status: 403, title: "The caller may not do this" },
   payload_too_large: { status: 413, title: "The body is too large" },
   not_available: { status: 501, title: "Not available here" },
   lease_lost: { status: 503, title: "Another instance took the job over" },
@@ -61,8 +62,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   database_unavailable: { status: 503, title: "The database does not answer" },
   database_refused: { status: 422, title: "The database refused the statement" },
   ledger_unavailable: { status: 503, title: "The ledger does not answer" },
+  ledger_lost: { status: 503, title: "The ledger is gone or damaged" },
   manifest_invalid: { status: 422, title: "The manifest is not valid" },
   internal: { status: 500, title: "Internal error" },
+  misdirected: { status: 421, title: "The request is for another host" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   uri_too_long: { status: 414, title: "The address is too long" },

@@ -18,6 +18,7 @@ import { jobPatchRoute } from "./job-patch-route.ts";
 import { jobRecordRoutes } from "./job-record-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { acceptJsonOnly } from "./json-body.ts";
+import { localOnly } from "./local-only.ts";
 import { addSharedSchemas, OPENAPI_OPTIONS } from "./openapi-options.ts";
 import { operationsRoutes } from "./operations-routes.ts";
 import { problemOf } from "./problem-details.ts";
@@ -36,7 +37,7 @@ const DOCS_CSP =
 
 export interface ServerParts {
   readonly jobs: Jobs;
-  /** Empty: whoever reaches the port may do everything. */
+  /** Empty: programs and own pages of this machine may do everything, all others nothing. */
   readonly tokens: readonly TokenConfig[];
   readonly logger: Logger;
   /** Of the service. */
@@ -69,6 +70,7 @@ export async function buildServer({ jobs, tokens, logger, version }: ServerParts
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler(answerProblem);
   app.addHook("onRequest", async (request, reply) => secure(request, reply));
+  if (tokens.length === 0) app.addHook("onRequest", localOnly);
   app.addHook("onResponse", logOutcome);
   acceptJsonOnly(app);
   addSharedSchemas(app);

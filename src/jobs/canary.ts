@@ -2,69 +2,131 @@
 
 import { hasCode, messageOf } from "../domain/errors.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Problem } from "./preflight-report.ts";
 
 const BODY = new TextEncoder().encode("tranship canary\n");
+/** Between two attempts to remove it: what was cut off may still be carried out, and a hiccup is over by then. */
+const REMOVE_AGAIN_MS = 1_000;
 
-/** Sends it from source to target under names nobody else uses; gives the problem met, and leaves nothing behind. */
-export async function sendCanary(stores: (name: string) => ObjectStore, spec: JobSpec): Promise<Problem[]> {
-  const source = stores(spec.source.store);
-  const target = stores(spec.target.store);
-  const name = `.tranship-canary-${crypto.randomUUID()}`;
-  const from = { bucket: spec.source.bucket, key: spec.source.prefix + name };
-  const to = { bucket: spec.target.bucket, key: spec.target.prefix + name };
-  const problems: Problem[] = [];
-  const step = async (what: string, work: () => Promise<string | null>): Promise<boolean> => {
-    const refusal = await work().catch((error: unknown) => {
-      if (hasCode(error, "store_unavailable", "stopped")) throw error;
-      return messageOf(error);
-    });
-    if (refusal !== null) problems.push(denied(what, refusal));
-    return refusal === null;
-  };
-  const written = await step(`write to ${from.bucket}`, async () => {
-    await source.write(from, BODY);
-    return null;
-  });
-  if (!written) return problems;
-  const copied = await step(`copy to ${to.bucket}`, () => copyCanary(source, from, to));
-  if (copied) {
-    await step(`read from ${to.bucket}`, async () =>
-      (await target.head(to)) === null ? "the copy is not there" : null,
-    );
-    await step(`delete from ${to.bucket}`, () => deleteCanary(target, to));
-  }
-  await step(`delete from ${from.bucket}`, () => deleteCanary(source, from));
-  return problems;
-}
-
-interface At {
+/** An object of the canary's, and the store it is in. */
+interface Trace {
+  readonly store: ObjectStore;
   readonly bucket: string;
   readonly key: string;
+  /** Whether an answer said what became of it: one that was lost leaves open whether it will still appear. */
+  isKnown: boolean;
 }
 
-async function copyCanary(store: ObjectStore, from: At, to: At): Promise<string | null> {
-  const facts = await store.head(from);
+/**
+ * Sends it from source to target under names that are unique; gives the problems met. Whatever fails half-way, what may
+ * have been written is removed, with a second attempt; what cannot be is named by bucket and key in the examples.
+ */
+export async function sendCanary(
+  stores: (name: string) => ObjectStore,
+  spec: JobSpec,
+  clock: Pick<Clock, "sleep">,
+): Promise<Problem[]> {
+  const name = `.tranship-canary-${crypto.randomUUID()}`;
+  const { source, target } = spec;
+  const from = {
+    store: stores(source.store),
+    bucket: source.bucket,
+    key: source.prefix + name,
+    isKnown: true,
+  };
+  const to = { store: stores(target.store), bucket: target.bucket, key: target.prefix + name, isKnown: true };
+  const again = { ...to, key: `${to.key}-2` };
+  const traces: Trace[] = [];
+  const problems = await flight(from, [to, again], (trace) => traces.push(trace));
+  const left = await Promise.all(traces.map((trace) => removalProblems(trace, clock)));
+  return [...problems, ...left.flat()];
+}
+
+/** Writes, copies and reads; tells `begun` of each object before it may be there. */
+async function flight(
+  from: Trace,
+  [to, again]: readonly [Trace, Trace],
+  begun: (trace: Trace) => void,
+): Promise<Problem[]> {
+  begun(from);
+  const unwritten = await refusal(from, async () => {
+    await from.store.write(from, BODY);
+    return null;
+  });
+  if (unwritten !== null) return [failed(`write to ${from.bucket}`, unwritten)];
+  for (const copy of [to, again]) {
+    begun(copy);
+    const uncopied = await refusal(copy, () => copyCanary(from, copy));
+    if (uncopied !== null) return [failed(`copy to ${copy.bucket}`, uncopied)];
+    // A second copy is what tells whether the store keeps to conditions.
+    if (from.store.protection().copies !== "unknown") break;
+  }
+  const unread = await refusal(to, async () =>
+    (await to.store.head(to)) === null ? "the copy is not there" : null,
+  );
+  return unread === null ? [] : [failed(`read from ${to.bucket}`, unread)];
+}
+
+/** What `work` says or throws; null when it went well. */
+async function refusal(trace: Trace, work: () => Promise<string | null>): Promise<string | null> {
+  try {
+    return await work();
+  } catch (error) {
+    trace.isKnown = !hasCode(error, "store_unavailable");
+    return messageOf(error);
+  }
+}
+
+async function copyCanary(from: Trace, to: Trace): Promise<string | null> {
+  const facts = await from.store.head(from);
   if (facts === null) return "the object that was just written is not there";
-  const source = { ...from, etag: facts.etag, size: facts.size };
-  const result = await store.copy({
-    source,
-    target: to,
+  const result = await from.store.copy({
+    source: { bucket: from.bucket, key: from.key, etag: facts.etag, size: facts.size },
+    target: { bucket: to.bucket, key: to.key },
     storageClass: facts.storageClass,
     onlyIfAbsent: true,
   });
   if (result.kind === "copied") return null;
+  // The names are unique: what stands there is a copy whose answer was lost.
+  if (result.kind === "precondition_failed" && (await to.store.head(to)) !== null) return null;
   return result.kind === "failed" ? result.failure.message : `the store answered ${result.kind}`;
 }
 
-async function deleteCanary(store: ObjectStore, { bucket, key }: At): Promise<string | null> {
+/** Removes what may be there; gives the problem of what is left all the same. */
+async function removalProblems(trace: Trace, clock: Pick<Clock, "sleep">): Promise<Problem[]> {
+  const { bucket, key, isKnown } = trace;
+  let unremoved = await refusal(trace, () => removeCanary(trace));
+  if (unremoved !== null || !isKnown) {
+    await clock.sleep(REMOVE_AGAIN_MS);
+    unremoved = await refusal(trace, () => removeCanary(trace));
+  }
+  if (unremoved === null) return versionProblems(trace);
+  const what = `delete from ${bucket}`;
+  return [
+    failed(what, `${unremoved}; the canary may be left there, delete it: ${key}`, [`${bucket}/${key}`]),
+  ];
+}
+
+async function removeCanary({ store, bucket, key }: Trace): Promise<string | null> {
   const facts = await store.head({ bucket, key });
   if (facts === null) return null;
-  const [result] = await store.deleteObjects(bucket, [{ key, etag: facts.etag }]);
+  const [result] = await store.deleteObjects(bucket, [facts]);
   return result?.failure?.message ?? null;
 }
 
-function denied(what: string, refusal: string): Problem {
-  return { severity: "error", code: "canary_failed", message: `cannot ${what}: ${refusal}`, examples: [] };
+/** Where versions are kept, deleting keeps one too. */
+async function versionProblems({ store, bucket, key }: Trace): Promise<Problem[]> {
+  const versioning = await store.bucketFacts(bucket).then(
+    (facts) => facts.versioning,
+    () => "off" as const,
+  );
+  if (versioning === "off") return [];
+  const message = `versioning of ${bucket} is ${versioning}: a delete marker of the canary, and where it is enabled its version, stay`;
+  return [{ severity: "warning", code: "canary_version_kept", message, examples: [`${bucket}/${key}`] }];
+}
+
+function failed(what: string, reason: string, examples: readonly string[] = []): Problem {
+  return { severity: "error", code: "canary_failed", message: `cannot ${what}: ${reason}`, examples };
 }

@@ -13,7 +13,8 @@ export class HeldLease {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #lease: Lease;
-  #renewedAt: number;
+  /** When the last renewal that succeeded was begun, on the wall and on the monotonic clock. */
+  #renewed: { readonly at: number; readonly monotonic: number };
   #confirming: Promise<void> | null = null;
 
   constructor(
@@ -24,7 +25,7 @@ export class HeldLease {
     this.#clock = parts.clock;
     this.#lease = lease;
     this.lengthMs = parts.leaseMs;
-    this.#renewedAt = parts.clock.now();
+    this.#renewed = this.#reading();
   }
 
   get heartbeatMs(): number {
@@ -38,9 +39,9 @@ export class HeldLease {
 
   /** Prolongs the lease; throws `lease_lost` when the job is another's. */
   async renew(report: RunReport): Promise<JobRecord> {
-    const at = this.#clock.now();
-    const job = await this.#ledger.renew(this.#lease, report, at, this.lengthMs);
-    this.#renewedAt = at;
+    const now = this.#reading();
+    const job = await this.#ledger.renew(this.#lease, report, now.at, this.lengthMs);
+    this.#renewed = now;
     return job;
   }
 
@@ -72,9 +73,17 @@ export class HeldLease {
     }
   }
 
-  /** Without bound when it seems negative: the clock was set back since, and how long ago that was nobody can tell. */
+  /**
+   * The greater age of the two clocks' counts: others go by the wall clock, which may have been set back since, and this
+   * one's monotonic clock may have stood still while the machine slept. Without bound when it seems negative.
+   */
   #ageMs(): number {
-    const age = this.#clock.now() - this.#renewedAt;
-    return age < 0 ? Number.POSITIVE_INFINITY : age;
+    const { at, monotonic } = this.#reading();
+    const age = at - this.#renewed.at;
+    return age < 0 ? Number.POSITIVE_INFINITY : Math.max(age, monotonic - this.#renewed.monotonic);
+  }
+
+  #reading() {
+    return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 }

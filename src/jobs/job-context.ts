@@ -2,11 +2,12 @@
 
 import { OddNames, RowLooks, type StageContext } from "../conveyor/batch-carrier.ts";
 import type { Stage } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
+import { type Answers, JobAnswers } from "../pacing/answers.ts";
 import { gateOf, type Question, untilApproved } from "../pacing/gate.ts";
 import { GovernedObjectStore } from "../pacing/governed-object-store.ts";
-import { Throttling } from "../pacing/throttling.ts";
 import type { Valve } from "../pacing/valve.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connections } from "../ports/connections.ts";
@@ -39,11 +40,14 @@ export interface Counters {
 export interface RunHandles {
   readonly settings: LiveSettings;
   readonly signal: AbortSignal;
-  readonly throttling?: Throttling;
+  readonly deletionSize?: DeletionSize;
+  readonly answers?: JobAnswers;
   confirmLease(): Promise<void>;
   /** Null: at once. */
   confirmCopy?(): Promise<void> | null;
   mayWrite?(): boolean;
+  /** Told of each request that was sent. */
+  onRequest?(): void;
 }
 
 /** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
@@ -55,7 +59,7 @@ export function jobContexts(
   run: RunHandles,
 ): Readonly<Record<WorkStage, StageContext>> {
   const { clock, ledger, connections } = parts;
-  const { settings } = run;
+  const { settings, answers = new JobAnswers() } = run;
   const { inventory } = spec;
   const isApproved = async () => ((await ledger.job(lease.jobId))?.approvedAt ?? null) !== null;
   const isOpen = ({ stage, at }: Question) => settings.windows.observe(BOUND_WITH[stage])(at);
@@ -67,7 +71,9 @@ export function jobContexts(
     gate: gateOf([isOpen, ...approval]),
     concurrency: settings.concurrency,
     rowPace: settings.rowPace,
+    deletionSize: run.deletionSize ?? new DeletionSize(),
     onCopied: () => {},
+    onRowsChanged: () => {},
     confirmLease: run.confirmLease,
     signal: run.signal,
   };
@@ -79,12 +85,16 @@ export function jobContexts(
   const contextOf = (stage: WorkStage): StageContext => {
     const stores = governedStores(parts, counters.requests, {
       settings,
-      throttling: run.throttling ?? new Throttling(),
+      answers: answers.stores,
       valve: settings.valves[stage],
       run,
     });
     const guardedUntil = (signal: AbortSignal) => (table: ReferenceTable) =>
-      settings.guards.guarded(table, stage, { ...handles, signal });
+      settings.guards.guarded(table, stage, {
+        ...handles,
+        answers: answers.database(table.database),
+        signal,
+      });
     const guarded = guardedUntil(run.signal);
     const context: StageContext = {
       ...shared,
@@ -132,18 +142,18 @@ export function governedStores(
   requests: RequestCounts,
   by: {
     readonly settings: LiveSettings;
-    readonly throttling: Throttling;
+    readonly answers: Answers;
     readonly valve?: Valve;
     readonly run?: RunHandles;
   },
 ): (name: string) => GovernedObjectStore {
   const { clock, governors, connections } = parts;
-  const { settings, throttling, valve, run } = by;
+  const { settings, answers, valve, run } = by;
   return (name) => {
     const store = connections.store(name, requests, run?.mayWrite);
     const shared = governors.limitsOf(name, connections.storeLimits(name)).of(settings);
     return new GovernedObjectStore({
-      ...{ store, clock, throttling },
+      ...{ store, clock, answers },
       inFlight: settings.inFlight,
       turnstile: governors.turnstile(clock),
       requestLimits: [settings.requestPace, shared.requests],
@@ -151,6 +161,7 @@ export function governedStores(
       governorOf: (bucket) => governors.of(store.endpoint, bucket),
       ...(valve === undefined ? {} : { valve }),
       confirmCopy: run?.confirmCopy,
+      onRequest: run?.onRequest,
     });
   };
 }
@@ -161,7 +172,7 @@ const LEAST_LOOKS_PER_SECOND = 10;
 /** The governed stores for looking around before a job is one. */
 export function storesForLooking(parts: JobParts, spec: JobSpec): (name: string) => GovernedObjectStore {
   const settings = settingsForLooking(parts, spec, new AbortController().signal);
-  return governedStores(parts, noRequests(), { settings, throttling: new Throttling() });
+  return governedStores(parts, noRequests(), { settings, answers: new JobAnswers().stores });
 }
 
 /** Settings for looking around before a job is one: its limits, and neither windows nor guards. */

@@ -3,12 +3,15 @@
 import type { Carrier } from "../conveyor/batch-carrier.ts";
 import { runConveyor } from "../conveyor/conveyor.ts";
 import { Holds } from "../conveyor/holds.ts";
-import { UnrecordedCopies } from "../conveyor/live-tally.ts";
+import { JobTime } from "../conveyor/job-time.ts";
+import { UnrecordedCopies, UnrecordedRows } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
+import { DeletionSize } from "../domain/deletion-size.ts";
 import { durationMs } from "../domain/duration.ts";
-import { hasCode, messageOf } from "../domain/errors.ts";
+import { hasCode } from "../domain/errors.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { JobRecord, Lease, RunReport } from "../ports/ledger.ts";
+import { clockNotes } from "./clock-notes.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
 import { HeldLease } from "./held-lease.ts";
 import { type Counters, type JobParts, jobContexts } from "./job-context.ts";
@@ -17,7 +20,13 @@ import { LiveSettings } from "./live-settings.ts";
 import { missingRightNotes } from "./missing-right-notes.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
-import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
+import { refuseUnsafe } from "./run-end.ts";
+import { settlementOf } from "./run-settlement.ts";
+import { SentRecord } from "./sent-record.ts";
+import { SilenceLog } from "./silence-log.ts";
+
+/** Renewals write to one table; all of them are looked at every so many heartbeats. */
+const LEDGER_CHECK_BEATS = 4;
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -31,9 +40,14 @@ export class JobRun {
   readonly #counters: Counters;
   readonly #meter = new ProgressMeter();
   readonly #unrecorded = new UnrecordedCopies();
+  /** On the monotonic clock. */
   readonly #startedAt: number;
+  readonly #time: JobTime;
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
+  readonly #silences: SilenceLog;
+  readonly #sent: SentRecord;
+  readonly #deletionSize = new DeletionSize();
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
@@ -47,9 +61,12 @@ export class JobRun {
     this.#log = log;
     this.#holds = new Holds(parts.clock);
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
-    this.#startedAt = parts.clock.now();
+    this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.places);
+    this.#startedAt = parts.clock.monotonic();
+    this.#time = new JobTime(parts.clock, record.clockLagMs, clockNotes(parts, lease.jobId, log));
     this.#version = record.version;
-    this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, this.#startedAt);
+    this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
+    this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
       onMissingRight: missingRightNotes(parts, lease.jobId, log),
@@ -62,16 +79,8 @@ export class JobRun {
 
   /** What this process knows of the job before the ledger does. */
   live(): LiveProgress {
-    const { requests, statements } = this.#counters;
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return {
-      tally,
-      ...this.#meter.rate(),
-      pulse: this.#meter.pulse,
-      requests,
-      statements,
-      activeMs: this.#activeMs(),
-    };
+    return { tally, ...this.#meter.rate(), pulse: this.#meter.pulse, ...this.#report() };
   }
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
@@ -103,6 +112,7 @@ export class JobRun {
     const ended = new AbortController();
     const heartbeat = this.#beat(ended.signal);
     try {
+      refuseUnsafe(this.#record.spec);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
@@ -115,6 +125,7 @@ export class JobRun {
       ended.abort();
       this.#poke();
       await heartbeat;
+      this.#silences.look();
     }
     return this.#settle();
   }
@@ -124,7 +135,9 @@ export class JobRun {
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
-      throttling: this.#holds.throttling,
+      answers: this.#holds.answers,
+      onRequest: this.#sent.note,
+      deletionSize: this.#deletionSize,
       ...this.#held.questions(() => this.#renew()),
     });
     return {
@@ -133,7 +146,9 @@ export class JobRun {
       holds: this.#holds,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
+      rows: new UnrecordedRows(),
       graceMs: durationMs(spec.delete.after),
+      time: this.#time,
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
         void this.#watchExceptions();
@@ -165,15 +180,17 @@ export class JobRun {
   }
 
   async #beat(ended: AbortSignal): Promise<void> {
-    while (!ended.aborted) {
+    for (let beats = 1; !ended.aborted; beats += 1) {
       const pause = new AbortController();
       this.#poke = () => pause.abort();
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
+      this.#silences.look();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
+        if (beats % LEDGER_CHECK_BEATS === 0) await this.#parts.ledger.ping();
       } catch (error) {
         this.#heartbeatFailed(error);
       }
@@ -182,7 +199,8 @@ export class JobRun {
 
   /** A ledger that is away for a moment is waited for; one that stays away longer than the lease ends the run. */
   #heartbeatFailed(error: unknown): void {
-    if (hasCode(error, "lease_lost") || this.#held.isOutdated) this.#halt({ kind: "error", error });
+    if (hasCode(error, "lease_lost", "ledger_lost") || this.#held.isOutdated)
+      this.#halt({ kind: "error", error });
     this.#log.warn({ event: "heartbeat_failed", jobId: this.jobId, err: error }, "the lease was not renewed");
   }
 
@@ -202,49 +220,27 @@ export class JobRun {
 
   #report(): Omit<RunReport, "state" | "waiting"> {
     const { requests, statements } = this.#counters;
-    return { requests, statements, activeMs: this.#activeMs() };
+    return { requests, statements, activeMs: this.#activeMs(), clockLagMs: this.#time.lagMs };
   }
 
   #activeMs(): number {
-    return this.#record.activeMs + (this.#parts.clock.now() - this.#startedAt);
+    return this.#record.activeMs + Math.round(this.#parts.clock.monotonic() - this.#startedAt);
   }
 
   async #settle(): Promise<JobState> {
-    const end = await this.#endState();
-    if (end === null) return this.#record.state;
-    const report = this.#report();
-    await this.#parts.ledger.release(this.#lease, { ...end, waiting: null, report }, this.#parts.clock.now());
+    const { ledger, clock } = this.#parts;
+    const { jobId } = this;
+    const run = { ledger, jobId, log: this.#log, cause: this.#cause, counted: this.#tally };
+    const settled = await settlementOf(run);
+    if (settled === null) return this.#record.state;
+    const { end, tally } = settled;
+    if (tally !== null) this.#tally = tally;
+    await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
     const level = end.state === "failed" ? "error" : "info";
-    this.#log[level]({ event: "job_left", jobId: this.jobId, ...end }, `job ${end.state}`);
+    // Where only looks guard deletions: what could be overwritten unnoticed, at the median.
+    const deletionGapMs = this.#deletionSize.gap.medianMs;
+    const gap = deletionGapMs === null ? {} : { deletionGapMs };
+    this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
     return end.state;
-  }
-
-  /** Null when the job is no longer ours: then nothing may be written. */
-  async #endState(): Promise<RunEnd | null> {
-    const cause = this.#cause;
-    if (cause === null) return this.#completion();
-    if (cause.kind === "tripped") return { state: "paused", reason: cause.reason };
-    if (cause.kind !== "error") return this.#leftState();
-    if (hasCode(cause.error, "lease_lost")) {
-      this.#log.warn({ event: "lease_lost", jobId: this.jobId }, "another instance has taken the job over");
-      return null;
-    }
-    this.#log.error({ event: "job_error", jobId: this.jobId, err: cause.error }, messageOf(cause.error));
-    if (hasCode(cause.error, "ledger_unavailable")) return this.#leftState();
-    return failureEnd(cause.error);
-  }
-
-  /** What the operator asked for last counts; without a wish of his the job is queued, to be taken up again. */
-  async #leftState(): Promise<RunEnd> {
-    return leftEnd(await this.#parts.ledger.job(this.jobId));
-  }
-
-  /** Nothing is left to do: the ledger's sums decide how it ends. */
-  async #completion(): Promise<RunEnd> {
-    this.#tally = await this.#parts.ledger.tally(this.jobId);
-    const end = completionOf(this.#tally);
-    if (this.#tally.planned === 0)
-      this.#log.warn({ event: "nothing_to_do", jobId: this.jobId }, end.reason ?? "");
-    return end;
   }
 }

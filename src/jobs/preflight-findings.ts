@@ -31,6 +31,7 @@ export class Findings {
   readonly different = new Finding();
   readonly missing = new Finding();
   readonly notUnderstood = new Finding();
+  readonly outside = new Finding();
   readonly withoutRow = new Finding();
   /** By exception code: objects that the store will not tell about. */
   readonly #untold = new Map<string, Finding>();
@@ -39,6 +40,7 @@ export class Findings {
   addException({ key, fate }: BatchObject): void {
     if (fate.kind !== "exception") return;
     if (fate.code === "value_not_understood") this.notUnderstood.add(key);
+    else if (fate.code === "outside_prefix") this.outside.add(key);
     else this.addUntold(fate.code, key);
   }
 
@@ -75,6 +77,11 @@ export class Findings {
         "warning",
         "value_not_understood",
         "values of the first reference's column do not follow its form: they become exceptions",
+      ),
+      ...this.outside.problems(
+        "warning",
+        "outside_prefix",
+        "keys of the manifest are not under the source prefix: they become exceptions",
       ),
       ...this.withoutRow.problems(
         "warning",

@@ -2,7 +2,15 @@
 
 import { DomainError } from "../domain/errors.ts";
 import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
-import type { BucketFacts, ListPage, ListRequest, ObjectFacts, ObjectStore } from "../ports/object-store.ts";
+import type {
+  BucketFacts,
+  ListPage,
+  ListRequest,
+  ObjectAcl,
+  ObjectFacts,
+  ObjectStore,
+  WriteProtection,
+} from "../ports/object-store.ts";
 
 type At = { readonly bucket: string; readonly key: string };
 
@@ -36,6 +44,14 @@ export class ReadOnlyStore implements PacedObjectStore {
 
   read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     return this.#store.read(at, signal);
+  }
+
+  protection(): WriteProtection {
+    return this.#store.protection();
+  }
+
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#store.acl(at, signal);
   }
 
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

@@ -1,8 +1,10 @@
 /** In which state does a run leave its job? Pure answers, so that every one of them is a line in a test. */
 
 import type { Tally } from "../domain/batch.ts";
-import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
+import { DomainError, messageOf } from "../domain/errors.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState } from "../domain/job-state.ts";
+import { nestedPrefixFaults } from "../domain/nested-prefixes.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 
 export interface RunEnd {
@@ -31,11 +33,29 @@ export function leftEnd(job: JobRecord | null): RunEnd {
   return { state: "queued", reason: null };
 }
 
-/** Ended by what no waiting cures. Credentials are for an operator to renew; nothing is wrong with the job. */
+/**
+ * Ended by what did not pass. A store, a database, a manifest or the configuration is for an operator to put right;
+ * nothing is wrong with the job, which goes on where it was. `failed` is for errors of our own.
+ */
 export function failureEnd(error: unknown): RunEnd {
-  if (hasCode(error, "store_credentials")) {
+  if (!(error instanceof DomainError)) {
+    return { state: "failed", reason: `unexpected: ${messageOf(error)}` };
+  }
+  // A job that an earlier version should not have taken cannot be put right.
+  if (error.code === "internal" || error.code === "invalid_input") {
+    return { state: "failed", reason: error.message };
+  }
+  // This message says itself what is to be done.
+  if (error.code === "store_credentials") {
     return { state: "paused", reason: `${error.message} Then resume the job.` };
   }
-  const reason = error instanceof DomainError ? error.message : `unexpected: ${messageOf(error)}`;
-  return { state: "failed", reason };
+  const sentence = error.message.endsWith(".") ? error.message : `${error.message}.`;
+  return { state: "paused", reason: `${sentence} Put that right, then resume the job.` };
+}
+
+/** Throws `invalid_input` where an earlier version has accepted a job that would rewrite rows twice. */
+export function refuseUnsafe(spec: JobSpec): void {
+  const [fault] = nestedPrefixFaults(spec);
+  if (fault === undefined) return;
+  throw new DomainError("invalid_input", `an earlier version accepted this job: ${fault.message}`);
 }

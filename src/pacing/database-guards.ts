@@ -5,6 +5,7 @@ import type { Waiting } from "../domain/job-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DatabaseHealth, MissingRight } from "../ports/database-health.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
+import type { Answers } from "./answers.ts";
 import { DatabaseGuard } from "./database-guard.ts";
 import { GuardedReferenceTable } from "./guarded-reference-table.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -45,8 +46,14 @@ export class DatabaseGuards {
     {
       inFlight,
       confirmLease,
+      answers,
       signal = this.#parts.signal,
-    }: { readonly inFlight: InFlight; confirmLease?(): Promise<void>; readonly signal?: AbortSignal },
+    }: {
+      readonly inFlight: InFlight;
+      confirmLease?(): Promise<void>;
+      readonly answers?: Answers;
+      readonly signal?: AbortSignal;
+    },
   ): ReferenceTable {
     const { clock } = this.#parts;
     const guard = this.#guardOf(table.database);
@@ -56,6 +63,7 @@ export class DatabaseGuards {
       signal,
       inFlight,
       ...(confirmLease === undefined ? {} : { confirmLease }),
+      ...(answers === undefined ? {} : { answers }),
       guard,
       valve: this.#valveOf(guard, stage),
     });

@@ -13,7 +13,15 @@ export interface Fare {
   readonly bytes: number;
   /** Passing troubles are repeated so long, milliseconds; 0: only throttling is. */
   readonly unavailableMs: number;
+  /** Whether an answer comes soon where anything is answered; else only the request's own time is its end. */
+  readonly isQuick: boolean;
 }
 
 /** The fare of a listing, a HEAD, a read. */
-export const READ: Fare = { bucket: null, writes: 0, bytes: 0, unavailableMs: UNAVAILABLE_BUDGET_MS };
+export const READ: Fare = {
+  bucket: null,
+  writes: 0,
+  bytes: 0,
+  unavailableMs: UNAVAILABLE_BUDGET_MS,
+  isQuick: true,
+};

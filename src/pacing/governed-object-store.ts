@@ -7,17 +7,19 @@ import type {
   CopyRequest,
   CopyResult,
   DeleteResult,
+  Deletion,
   ListPage,
   ListRequest,
+  ObjectAcl,
   ObjectFacts,
-  ObjectStore,
   WritePass,
+  WriteProtection,
 } from "../ports/object-store.ts";
+import { isQuick } from "./answers.ts";
 import { type Fare, READ } from "./fare.ts";
-import type { InFlight } from "./in-flight.ts";
+import type { GovernedParts } from "./governed-parts.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
-import type { Throttling } from "./throttling.ts";
-import { TollGate, type TollGateParts } from "./toll-gate.ts";
+import { TollGate } from "./toll-gate.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
@@ -25,16 +27,6 @@ const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
 /** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
 const FACTS_REQUESTS = 3;
-
-export interface GovernedParts extends TollGateParts {
-  readonly store: ObjectStore;
-  /** Shared by the stores of one job. */
-  readonly throttling: Throttling;
-  readonly inFlight?: InFlight;
-  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
-  readonly confirmCopy?: (() => Promise<void> | null) | undefined;
-  random?(): number;
-}
 
 type At = { readonly bucket: string; readonly key: string };
 
@@ -69,7 +61,8 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   copy(request: CopyRequest, signal?: AbortSignal): Promise<CopyResult> {
     const { source, target } = request;
-    const fare = { ...READ, bucket: target.bucket, writes: 1, bytes: source.size };
+    const { size } = source;
+    const fare = { ...READ, bucket: target.bucket, writes: 1, bytes: size, isQuick: isQuick(size) };
     return this.#copying(target.bucket, fare, signal, (pass) =>
       this.#parts.store.copy(request, signal, pass),
     );
@@ -104,7 +97,7 @@ export class GovernedObjectStore implements PacedObjectStore {
    */
   deleteObjects(
     bucket: string,
-    objects: readonly { readonly key: string; readonly etag: string }[],
+    objects: readonly Deletion[],
     signal?: AbortSignal,
   ): Promise<readonly DeleteResult[]> {
     const count: WritePass = (writes, attempt) => {
@@ -117,12 +110,29 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   async *read(at: At, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     await this.#gate.pay(READ, signal);
-    yield* this.#parts.store.read(at, signal);
+    const chunks = this.#parts.store.read(at, signal)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.#try(READ, () => chunks.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await chunks.return?.();
+    }
   }
 
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const fare = { ...READ, bucket: at.bucket, writes: 1, bytes: body.length };
     return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
+  }
+
+  protection(): WriteProtection {
+    return this.#parts.store.protection();
+  }
+
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#repeat(READ, () => this.#parts.store.acl(at, signal), signal);
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
@@ -147,40 +157,32 @@ export class GovernedObjectStore implements PacedObjectStore {
     const pass: WritePass = async (writes, attempt, stop, { isRepeatable = false } = {}) => {
       if (passing === 0) inFlight?.end();
       passing += 1;
-      const confirmed = this.#confirmed(attempt);
       try {
-        const patience = isRepeatable ? READ : { ...READ, unavailableMs: 0 };
+        const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: false };
         const due = writes === 0 ? patience : { ...patience, bucket, writes };
-        return await this.#repeat(due, confirmed, stop);
+        return await this.#repeat(due, attempt, stop, this.#parts.confirmCopy);
       } finally {
         passing -= 1;
         if (passing === 0) inFlight?.begin();
       }
     };
-    const attempt = this.#confirmed(() => send(pass));
-    return this.#repeat(fare, attempt, signal);
+    return this.#repeat(fare, () => send(pass), signal, this.#parts.confirmCopy);
   }
 
-  #confirmed<Result>(attempt: () => Promise<Result>): () => Promise<Result> {
-    const { confirmCopy } = this.#parts;
-    if (confirmCopy === undefined) return attempt;
-    return () => {
-      const asked = confirmCopy();
-      return asked === null ? attempt() : asked.then(attempt);
-    };
-  }
-
-  /** Pays for each attempt, the bytes once; repeats the attempt while that is worth it. */
+  /** Pays for each attempt, the bytes once, and has it confirmed; repeats the attempt while that is worth it. */
   async #repeat<Result>(
     fare: Fare,
     attempt: () => Promise<Result>,
     signal: AbortSignal | undefined,
+    confirm?: () => Promise<void> | null,
   ): Promise<Result> {
     let failingSince: number | null = null;
     let due = fare;
     for (let count = 1; ; count += 1) {
       if (!this.#gate.paysNow(due, signal)) await this.#gate.pay(due, signal);
       try {
+        const asked = confirm?.() ?? null;
+        if (asked !== null) await asked;
         return await this.#try(fare, attempt);
       } catch (error) {
         due = { ...fare, bytes: 0 };
@@ -193,24 +195,28 @@ export class GovernedObjectStore implements PacedObjectStore {
   }
 
   /** One attempt, whose outcome the bucket's governor learns. */
-  #try<Result>({ bucket, writes }: Fare, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock, throttling, inFlight, governorOf } = this.#parts;
+  #try<Result>({ bucket, writes, isQuick }: Fare, attempt: () => Promise<Result>): Promise<Result> {
+    const { clock, answers, inFlight, governorOf, onRequest } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
+    if (isQuick) answers.asked(sentAt);
+    onRequest?.();
     return begun(attempt).then(
       (result) => {
+        const now = clock.now();
         inFlight?.end();
-        governor?.succeeded(writes, sentAt, clock.now());
-        throttling.moved();
+        if (isQuick) answers.ended();
+        governor?.succeeded(writes, sentAt, now);
+        answers.answered(now);
         return result;
       },
       (error: unknown) => {
+        const now = clock.now();
         inFlight?.end();
-        if (hasCode(error, "store_throttled")) {
-          governor?.throttled(sentAt, clock.now());
-          throttling.rejected(clock.now());
-        }
+        if (hasCode(error, "store_throttled")) governor?.throttled(sentAt, now);
+        answers.failed(error, now, sentAt);
+        if (isQuick) answers.ended();
         throw error;
       },
     );

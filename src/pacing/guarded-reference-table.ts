@@ -10,6 +10,7 @@ import type {
   StatementPass,
   TableFacts,
 } from "../ports/reference-table.ts";
+import type { Answers } from "./answers.ts";
 import type { DatabaseGuard } from "./database-guard.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Valve } from "./valve.ts";
@@ -23,6 +24,8 @@ export interface GuardedTableParts {
   readonly guard: DatabaseGuard;
   readonly signal: AbortSignal;
   readonly inFlight?: InFlight;
+  /** Told what comes of each call. */
+  readonly answers?: Answers;
   /** Makes sure that the job is still ours, before rows change; throws `lease_lost`. */
   readonly confirmLease?: () => Promise<void>;
 }
@@ -48,11 +51,15 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
-    return this.#parts.table.page(afterId, valuePrefix, limit, this.#pass);
+    return this.#noted(this.#parts.table.page(afterId, valuePrefix, limit, this.#pass));
+  }
+
+  starting(valuePrefix: string, most: number): Promise<readonly ReferencedRow[] | null> {
+    return this.#parts.table.starting(valuePrefix, most, this.#pass);
   }
 
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#parts.table.naming(values, this.#pass);
+    return this.#noted(this.#parts.table.naming(values, this.#pass));
   }
 
   matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
@@ -60,15 +67,15 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#parts.table.survey(values, this.#pass);
+    return this.#noted(this.#parts.table.survey(values, this.#pass));
   }
 
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#parts.table.existing(ids, this.#pass);
+    return this.#noted(this.#parts.table.existing(ids, this.#pass));
   }
 
   rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
-    return this.#parts.table.rewrite(values, change, this.#passOfLeaseholder);
+    return this.#noted(this.#parts.table.rewrite(values, change, this.#passOfLeaseholder));
   }
 
   ping(): Promise<void> {
@@ -81,17 +88,31 @@ export class GuardedReferenceTable implements ReferenceTable {
   readonly #passOfLeaseholder: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
 
   async #guarded<Result>(send: () => Promise<Result>, atLast?: () => Promise<void>): Promise<Result> {
-    const { clock, valve, guard, signal, inFlight } = this.#parts;
+    const { clock, valve, guard, signal, inFlight, answers } = this.#parts;
     await guard.admit(valve, signal);
     await atLast?.();
     const begunAt = clock.now();
     inFlight?.begin();
+    answers?.asked(begunAt);
     try {
-      return await send();
+      const result = await send();
+      answers?.answered(clock.now());
+      return result;
     } finally {
       inFlight?.end();
+      answers?.ended();
       const endedAt = clock.now();
       guard.ended(endedAt, Math.max(0, endedAt - begunAt));
+    }
+  }
+
+  /** A single statement fails as the driver says it; only the call says what that means. */
+  async #noted<Result>(call: Promise<Result>): Promise<Result> {
+    try {
+      return await call;
+    } catch (error) {
+      this.#parts.answers?.failed(error, this.#parts.clock.now());
+      throw error;
     }
   }
 }

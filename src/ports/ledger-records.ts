@@ -1,6 +1,6 @@
 /** What the ledger keeps, as it gives it back: jobs, batches, exceptions, audit events, the history of one object. */
 
-import type { Batch, BatchState, ExceptionCode, Fate, Stage } from "../domain/batch.ts";
+import type { Batch, BatchObject, BatchState, ExceptionCode, Fate, Stage } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { RequestCounts } from "./object-store.ts";
@@ -37,6 +37,8 @@ export interface JobRecord {
   readonly finishedAt: number | null;
   /** Until then an operator lets the job work outside its windows. */
   readonly windowsIgnoredUntil: number | null;
+  /** Milliseconds that the job's own time lags behind the wall clock, which was set forward while it ran; 0 mostly. */
+  readonly clockLagMs: number;
   /** What the whole inventory is expected to give; null until it was counted, and for a job that was planned before. */
   readonly expected: ExpectedObjects | null;
 }
@@ -63,6 +65,8 @@ export interface RunReport {
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly activeMs: number;
+  /** See {@link JobRecord.clockLagMs}. */
+  readonly clockLagMs: number;
 }
 
 /** How a stage of a batch ended. Objects' fates and target ETags are taken from `batch`. */
@@ -73,7 +77,7 @@ export interface StageOutcome {
   readonly endedAt: number;
   /** How often the stage was begun by this runner. */
   readonly attempts: number;
-  /** Rows changed (update stage). */
+  /** Rows changed: by the update stage, and by the delete stage where rows came late. */
   readonly rows: number;
 }
 
@@ -82,6 +86,13 @@ export interface NewBatch {
   readonly objects: Batch["objects"];
   /** Opaque to the ledger; given back by {@link Ledger.lastCursor}. */
   readonly cursor: string;
+}
+
+/** An object in the newest batch that accounts for its key. */
+export interface LastPlanned {
+  /** The batch's seq. */
+  readonly batch: number;
+  readonly object: BatchObject;
 }
 
 export interface StageRecord {

@@ -11,6 +11,7 @@ import type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   NewBatch,
   ObjectHistory,
@@ -25,6 +26,7 @@ export type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   NewBatch,
   ObjectHistory,
@@ -35,7 +37,7 @@ export type {
 } from "./ledger-records.ts";
 
 /**
- * The ledger. Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
+ * The ledger. Every call may throw `ledger_unavailable` (worth repeating) or `ledger_lost` (gone for good). Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
  * `lease_lost` and write nothing when a later claim exists.
  */
 export interface Ledger {
@@ -102,6 +104,11 @@ export interface Ledger {
   claim(jobId: string, owner: string, at: number, leaseMs: number): Promise<Lease | null>;
   /** Prolongs the lease, stores the report, and gives the job as it is now (an operator may have changed it). */
   renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord>;
+  /**
+   * Stores how much was sent so far, between renewals; raises no version and prolongs nothing. It outlives the process,
+   * not necessarily the machine, and does nothing when the job is no longer held under `lease`.
+   */
+  recordSent(lease: Lease, sent: Pick<RunReport, "requests" | "statements">): Promise<void>;
   /** Ends the lease and leaves the job in `state`. */
   release(
     lease: Lease,
@@ -146,10 +153,12 @@ export interface Ledger {
   /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;
   /**
-   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, and
-   * not as a duplicate). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
+   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, not
+   * a duplicate, and not gone before it was copied). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
    */
   plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>>;
+  /** As {@link plannedBefore}, in any batch: by key what became of the object where it was planned last. */
+  lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>>;
   /**
    * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their
    * old batches, whose fate becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.
@@ -164,7 +173,7 @@ export interface Ledger {
     name: string,
     revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
   ): Promise<void>;
-  /** Proves that the ledger can be read. */
+  /** Proves that all of the ledger can be read; throws `ledger_lost` when a table or its file is gone. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

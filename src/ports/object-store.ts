@@ -58,8 +58,13 @@ export interface CopyRequest {
   readonly target: { readonly bucket: string; readonly key: string };
   /** Kept on the target; null stands for STANDARD. */
   readonly storageClass: string | null;
-  /** Ask the store itself not to replace an object (`If-None-Match: *`), where it can. */
+  /**
+   * Replace no object: by the store itself (`If-None-Match: *`) where it keeps to that, elsewhere by a look at the
+   * target immediately before the request, a second at most.
+   */
   readonly onlyIfAbsent: boolean;
+  /** Without `onlyIfAbsent`: the ETag of the one object that may be replaced, in the same ways; else any may. */
+  readonly replacing?: string;
   /**
    * Called at most once, as soon as the store has answered that the copy is made, with the new object's ETag, and before
    * the caller hears of it: another request may take its place on the wire.
@@ -78,7 +83,7 @@ export type CopyResult =
   | { readonly kind: "copied"; readonly etag: string }
   /** The source is not there (any more). */
   | { readonly kind: "source_gone" }
-  /** The source is not the version asked for, or (with `onlyIfAbsent`) the target exists: look again. */
+  /** The source is not the version asked for, or the target not what was to be there: look again. */
   | { readonly kind: "precondition_failed" }
   /** `standing`: the new object's ETag where it is there all the same, and only something that belongs to it is missing. */
   | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly standing?: string };
@@ -107,11 +112,35 @@ export interface PassTerms {
 /** For callers without limits. */
 export const freePass: WritePass = (_writes, attempt) => attempt();
 
+/** An object to delete, as it was when it was looked at last. */
+export interface Deletion {
+  readonly key: string;
+  readonly etag: string;
+  /** Epoch ms, exact to the second; none where it is not known. */
+  readonly modifiedAt?: number;
+}
+
 export interface DeleteResult {
   readonly key: string;
   /** Null: deleted, or not there. */
   readonly failure: ObjectFailure | null;
+  /** The answer does not settle it, and the object may be gone: look again before calling it by `failure`. */
+  readonly isUnsettled?: boolean;
 }
+
+/** Who sees to it that a request changes only what it was meant to; `unknown` until a request has shown it. */
+export type GuardedBy = "store" | "look" | "unknown";
+
+/** What keeps a job from changing objects that others have put in a place since it looked there. */
+export interface WriteProtection {
+  readonly copies: GuardedBy;
+  readonly deletions: GuardedBy;
+  /** Where copies are guarded by looks: the median time from a look to the answer of its copy, ms; else null. */
+  readonly copyGapMs: number | null;
+}
+
+/** `not_told`: the store does not know the question, the account may not ask it, or the object is gone. */
+export type ObjectAcl = "private" | "shared" | "not_told";
 
 export interface BucketFacts {
   readonly exists: boolean;
@@ -150,10 +179,13 @@ export interface ObjectStore {
     signal?: AbortSignal,
     pass?: WritePass,
   ): Promise<CopyResult>;
-  /** Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. */
+  /**
+   * Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. Where it cannot
+   * and keeps versions, a newer one that the deletion has hidden is brought back: the object has changed then.
+   */
   deleteObjects(
     bucket: string,
-    objects: readonly { readonly key: string; readonly etag: string }[],
+    objects: readonly Deletion[],
     signal?: AbortSignal,
     pass?: WritePass,
   ): Promise<readonly DeleteResult[]>;
@@ -168,6 +200,10 @@ export interface ObjectStore {
     body: Uint8Array,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** What is known by now; nothing is asked. */
+  protection(): WriteProtection;
+  /** Whether the object's access control list grants anything to others than its owner: copies are private. */
+  acl(at: { readonly bucket: string; readonly key: string }, signal?: AbortSignal): Promise<ObjectAcl>;
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts>;
   /** Names of the visible buckets: proves that endpoint and credentials work. */
   ping(signal?: AbortSignal): Promise<void>;

@@ -104,6 +104,12 @@ export interface ReferenceTable {
     pass?: StatementPass,
   ): Promise<readonly ReferencedRow[]>;
   /**
+   * All rows, in any order, whose value starts with `valuePrefix` byte for byte and that match `where`; several may hold one
+   * value. One statement, by the column's index. Null where it would have to look at `most` rows or more, or no index finds
+   * them: {@link page} does.
+   */
+  starting(valuePrefix: string, most: number, pass?: StatementPass): Promise<readonly ReferencedRow[] | null>;
+  /**
    * The rows that hold exactly one of `values`, whatever the reference's `where`. A value that tens of thousands of
    * rows hold gives only some of them, yet at least one.
    */

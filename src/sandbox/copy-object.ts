@@ -5,6 +5,7 @@ import type { Bucket } from "./bucket.ts";
 import { checksumElement } from "./checksums.ts";
 import { checkWriteConditions } from "./conditions.ts";
 import { type CopySource, findCopySource } from "./copy-source.ts";
+import { readAcl } from "./object-acl.ts";
 import {
   pushEncryption,
   readAttributes,
@@ -28,7 +29,7 @@ export function copyObject(state: StoreState, request: S3Request): Answer {
   checkKey(target.key);
   const { source, object } = findCopySource(state, request);
   checkCopySize(object, state.limits.maxCopyBytes);
-  checkWriteConditions(headers, bucket.current(target.key));
+  if (state.keepsConditions) checkWriteConditions(headers, bucket.current(target.key));
   if (source.bucket === target.bucket && source.key === target.key) refuseIdleCopy(source, request);
 
   const copied = bucket.put(target.key, copiedContents(request, object, bucket), state.clock.nowMs());
@@ -94,6 +95,7 @@ function copiedContents(request: S3Request, object: StoredObject, bucket: Bucket
     parts: undefined,
     restore: undefined,
     archiveStatus: undefined,
+    acl: readAcl(headers),
   };
   return isSameContents(copied, object.contents) ? object.contents : copied;
 }

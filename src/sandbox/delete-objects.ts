@@ -14,16 +14,12 @@ import { element } from "./xml.ts";
 /** Deletes one object or version; a missing one counts as deleted unless `If-Match` asks for it. */
 export function deleteObject(state: StoreState, request: S3Request): Answer {
   const { target } = request;
-  const result = deleteEntry(
-    state.bucket(target.bucket),
-    {
-      key: target.key,
-      versionId: target.query.get("versionId"),
-      etag: header(request, "if-match"),
-      hasForeignCondition: request.headers["x-amz-if-match-size"] !== undefined,
-    },
-    state.clock.nowMs(),
-  );
+  const result = deleteEntry(state, state.bucket(target.bucket), {
+    key: target.key,
+    versionId: target.query.get("versionId"),
+    etag: header(request, "if-match"),
+    hasForeignCondition: request.headers["x-amz-if-match-size"] !== undefined,
+  });
   const headers: string[] = [];
   if (result.isDeleteMarker) headers.push("x-amz-delete-marker", "true");
   pushHeader(headers, "x-amz-version-id", result.versionId);
@@ -36,31 +32,33 @@ export function deleteObjects(state: StoreState, request: S3Request): Answer {
   requireDigest(request.headers, request.body);
   const { deletion } = request;
   if (deletion === undefined) throw s3Error("MalformedXML");
-  const nowMs = state.clock.nowMs();
   let content = "";
   for (const entry of deletion.entries) {
     const error = request.keyErrors?.get(entry.key);
-    const result = error === undefined ? tryEntry(bucket, entry, nowMs) : error;
+    if (error?.unsaid === "deleted") tryEntry(state, bucket, entry);
+    if (error?.unsaid !== undefined) continue;
+    const result = error === undefined ? tryEntry(state, bucket, entry) : error;
     if ("code" in result) content += errorResult(entry, result);
     else if (!deletion.isQuiet) content += deletedResult(entry, result);
   }
   return xmlAnswer("DeleteResult", content);
 }
 
-function tryEntry(bucket: Bucket, entry: DeletionEntry, nowMs: number): DeleteResult | KeyError {
+function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult | KeyError {
   try {
-    return deleteEntry(bucket, entry, nowMs);
+    return deleteEntry(state, bucket, entry);
   } catch (error) {
     if (error instanceof S3Error) return error.details;
     throw error;
   }
 }
 
-function deleteEntry(bucket: Bucket, entry: DeletionEntry, nowMs: number): DeleteResult {
+function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult {
+  const nowMs = state.clock.nowMs();
   checkKey(entry.key);
   if (entry.hasForeignCondition) throw s3Error("NotImplemented");
   // The condition looks at the current object, even when a version is named.
-  checkIfMatch(entry.etag, bucket.current(entry.key));
+  if (state.keepsConditions) checkIfMatch(entry.etag, bucket.current(entry.key));
   return entry.versionId === undefined
     ? bucket.remove(entry.key, nowMs)
     : bucket.removeVersion(entry.key, entry.versionId);

@@ -36,7 +36,9 @@ export type FaultEffect =
   | { readonly type: "hang"; readonly applied?: boolean }
   | { readonly type: "latency"; readonly delay: Delay }
   /** DeleteObjects: an error for each matching key in place of its deletion. */
-  | { readonly type: "key-error"; readonly code: string; readonly message?: string };
+  | { readonly type: "key-error"; readonly code: string; readonly message?: string }
+  /** DeleteObjects: no word of each matching key in the answer; it is deleted with `applied` only. */
+  | { readonly type: "key-unsaid"; readonly applied?: boolean };
 
 /** Which requests; every condition given must hold. */
 export interface RequestMatch {

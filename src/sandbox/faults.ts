@@ -16,7 +16,10 @@ import type { KeyError, S3Operation, S3Request } from "./s3-request.ts";
 import { WriteBudget, type WriteBudgetOptions } from "./write-budget.ts";
 
 /** The effects that end a request; delays and key errors are told apart. */
-export type FinalEffect = Exclude<FaultEffect, { type: "latency" } | { type: "key-error" }>;
+export type FinalEffect = Exclude<
+  FaultEffect,
+  { type: "latency" } | { type: "key-error" } | { type: "key-unsaid" }
+>;
 
 /** What is to happen to one request. */
 export interface FaultDecision {
@@ -154,7 +157,8 @@ export class Faults {
     for (const trigger of this.#triggers) {
       if (!matchesRequest(trigger.rule, request)) continue;
       const struck = trigger.rule.effect;
-      if (struck.type === "key-error") strikeKeys(trigger, struck, request, keyErrors);
+      if (struck.type === "key-error" || struck.type === "key-unsaid")
+        strikeKeys(trigger, struck, request, keyErrors);
       else if (!trigger.strikes()) continue;
       else if (struck.type === "latency") delayMs += this.#draw(struck.delay);
       else effect ??= struck;
@@ -170,15 +174,21 @@ export class Faults {
 
 function strikeKeys(
   trigger: FaultTrigger,
-  effect: Extract<FaultEffect, { type: "key-error" }>,
+  effect: Extract<FaultEffect, { type: "key-error" | "key-unsaid" }>,
   request: S3Request,
   keyErrors: Map<string, KeyError>,
 ): void {
-  const message = effect.message ?? "We encountered an internal error. Please try again.";
+  const error = keyErrorOf(effect);
   for (const { key } of request.deletion?.entries ?? []) {
     if (!matchesKey(trigger.rule.key, key) || !trigger.strikes()) continue;
-    if (!keyErrors.has(key)) keyErrors.set(key, { code: effect.code, message });
+    if (!keyErrors.has(key)) keyErrors.set(key, error);
   }
+}
+
+function keyErrorOf(effect: Extract<FaultEffect, { type: "key-error" | "key-unsaid" }>): KeyError {
+  const message = "We encountered an internal error. Please try again.";
+  if (effect.type === "key-error") return { code: effect.code, message: effect.message ?? message };
+  return { code: "InternalError", message, unsaid: effect.applied ? "deleted" : "kept" };
 }
 
 function isHold(of: RequestHold | RequestMatch): of is RequestHold {

@@ -18,6 +18,7 @@ export type S3Operation =
   | "GetBucketLocation"
   | "GetBucketVersioning"
   | "GetObject"
+  | "GetObjectAcl"
   | "GetObjectAttributes"
   | "GetObjectTagging"
   | "HeadBucket"
@@ -65,6 +66,8 @@ export interface S3Request {
 export interface KeyError {
   readonly code: string;
   readonly message: string;
+  /** The answer has no word of the key: what became of it all the same. */
+  readonly unsaid?: "deleted" | "kept";
 }
 
 /** The header's value, if it was sent (once). */

@@ -45,6 +45,8 @@ export interface SandboxStoreOptions {
   readonly minPartBytes?: number;
   /** Largest source of a single copy, 5 GiB unless given. */
   readonly maxCopyBytes?: number;
+  /** False: conditions on the key that a copy, completion or deletion changes are ignored, as by Ceph 16. */
+  readonly keepsConditions?: boolean;
 }
 
 /** A version of a key, as a check sees it. */
@@ -108,6 +110,7 @@ export async function startSandboxStore(options: SandboxStoreOptions): Promise<S
     minPartBytes: options.minPartBytes ?? MIN_PART_BYTES,
     maxCopyBytes: options.maxCopyBytes ?? MAX_COPY_BYTES,
   });
+  state.keepsConditions = options.keepsConditions ?? true;
   const faults = new Faults(() => performance.now());
   const counters = new RequestCounters();
   const nowMs = () => clock.nowMs();

@@ -18,6 +18,8 @@ export interface StoreLimits {
 
 /** The whole contents of a sandbox store. */
 export class StoreState {
+  /** Whether copies, completions and deletions honour conditions on the key they change; some stores ignore them. */
+  keepsConditions = true;
   readonly region: string;
   readonly clock: StoreClock;
   readonly limits: StoreLimits;

@@ -1,26 +1,29 @@
 /** The copy stage: every object to its new key, pinned to the version that was planned. It never deletes. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
-import { keyFault } from "../domain/key-mapping.ts";
-import { type CopyVerdict, looksIdentical, type Seen } from "../domain/verdict.ts";
-import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
+import { type CopyVerdict, isSameVersion, type Seen, type SeenVersion } from "../domain/verdict.ts";
+import { ABSENT, ANYTHING, requestCopy, settleResult } from "./copy-request.ts";
+import { refuseImpossibleKey } from "./impossible-keys.ts";
 import { lookAt, lookAtOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
+import { finishOwnCopy, renewOwnCopy } from "./renew-copy.ts";
 import { adoptVersion, atVersion } from "./source-version.ts";
 import { type StageContext, sourceLook, targetKey, targetKeys, targetLook } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
+const UNPROVED =
+  "; it may be the copy of an attempt that was cut off, but neither ETag nor checksum proves that it is this job's";
 
 /**
  * Copies what is still going in `batch` and is not there yet. `repeated` tells that an earlier attempt may have
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
+  for (const object of going(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
   await lookForMissing(context, going(batch));
-  for (const object of going(batch)) refuseImpossibleKey(context, object);
   const vanished = going(batch).filter((object) => object.etag === "");
   const wanted = going(batch).filter((object) => object.etag !== "");
   const targets = await lookAt(targetLook(context), targetKeys(context, wanted));
@@ -51,22 +54,18 @@ async function lookForMissing(context: StageContext, objects: readonly BatchObje
   }
 }
 
-function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
-  const fault = keyFault(targetKey(context, object));
-  if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
-  if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
-}
-
 async function copyObject(
   context: StageContext,
   object: BatchObject,
-  seenAtTarget: Seen | null,
+  seenAtTarget: SeenVersion | null,
   mayBeOurs: boolean,
   free: () => void,
 ): Promise<"settled" | "vanished"> {
   const { spec } = context;
-  if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) return renewOwnCopy(context, object);
-  let target = seenAtTarget;
+  if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) {
+    return renewOwnCopy(context, object, seenAtTarget);
+  }
+  let target: Seen | null = seenAtTarget;
   let ours = mayBeOurs;
   // Adopted only together with its copy: whatever fails, the copy of an older version must not pass for this one's.
   let version = object;
@@ -76,92 +75,24 @@ async function copyObject(
     const verdict = "copy" in found ? found : await found;
     if (!verdict.copy)
       return settleWithoutCopy(context, object, verdict, { version, target, mayBeOurs: ours });
-    const result = await requestCopy(context, version, spec.onConflict !== "overwrite", free);
+    const result = await requestCopy(
+      context,
+      version,
+      spec.onConflict === "overwrite" ? ANYTHING : ABSENT,
+      free,
+    );
     if (result.kind !== "precondition_failed") return settleResult(context, object, version, result);
     const now = await lookAgain(context, object);
     if (now === null) return "settled";
     if (now.source === null) return "vanished";
     // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
     // But a copy of the version before this one is no copy of this one, however alike they are in size.
-    ours = looksIdentical(now.source, version);
+    ours = isSameVersion(version, now.source);
     target = now.target;
     version = atVersion(object, now.source);
   }
   except(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
   return "settled";
-}
-
-/** At once unless the source has to be looked at: every copy comes by here. */
-function settleResult(
-  context: StageContext,
-  object: BatchObject,
-  version: BatchObject,
-  result: Exclude<CopyResult, { readonly kind: "precondition_failed" }>,
-): "settled" | "vanished" | Promise<"settled"> {
-  if (result.kind === "source_gone") return "vanished";
-  const made = result.kind === "copied" ? result.etag : result.standing;
-  if (made !== undefined) {
-    adoptVersion(object, version);
-    object.targetEtag = made;
-  }
-  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
-  else if (tellsOfChange(object, result.etag)) return settleChanged(context, object, result.etag);
-  return "settled";
-}
-
-/**
- * Our own copy stands there from an earlier attempt. It stays, unless the source was overwritten since: then the newer
- * version replaces it, which is what a retry after `source_changed` is for.
- */
-async function renewOwnCopy(context: StageContext, object: BatchObject): Promise<"settled" | "vanished"> {
-  const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
-  if (failure !== null) except(object, failure.code, failure.message);
-  if (failure !== null) return "settled";
-  if (now === null) return "vanished";
-  if (looksIdentical(now, object)) {
-    await finishOwnCopy(context, object);
-    return "settled";
-  }
-  // What the batch saw at the target may be hours old, and no store can be asked to replace one version only.
-  const { object: standing, failure: untold } = await lookAtOne(
-    targetLook(context),
-    targetKey(context, object),
-  );
-  if (untold !== null) except(object, untold.code, untold.message);
-  else if (standing !== null && standing.etag !== object.targetEtag) {
-    except(object, "target_changed", "the object at the new key is no longer this job's copy");
-  }
-  if (object.fate.kind !== "going") return "settled";
-  const newer = atVersion(object, now);
-  const result = await requestCopy(context, newer, standing === null);
-  if (result.kind !== "precondition_failed") return settleResult(context, object, newer, result);
-  except(
-    object,
-    "source_changed",
-    "the source changed again, or an object appeared at the new key, while it was being copied",
-  );
-  return "settled";
-}
-
-/**
- * Some stores ignore the pin to the planned version (measured: Ceph 16 ignores `x-amz-copy-source-if-match`). An ETag
- * that should have stayed and did not is the sign: the source is looked at again, and a newer version adopted.
- */
-async function settleChanged(
-  context: StageContext,
-  object: BatchObject,
-  copiedEtag: string,
-): Promise<"settled"> {
-  const { object: now } = await lookAtOne(sourceLook(context), object.key);
-  if (now === null || now.etag === object.etag) return "settled";
-  if (now.etag === copiedEtag) adoptVersion(object, now);
-  else except(object, "source_changed", "the source changed while it was being copied");
-  return "settled";
-}
-
-/** ETags of single copies stay, unless the object is encrypted otherwise or was changed. */
-function tellsOfChange({ etag }: BatchObject, copiedEtag: string): boolean {
-  return copiedEtag !== etag && !etag.includes("-") && !copiedEtag.includes("-");
 }
 
 /** What a verdict is about. */
@@ -184,53 +115,10 @@ async function settleWithoutCopy(
     return "settled";
   }
   const how = verdict.identical ? "an identical object" : "a different object";
-  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})`;
+  const unproved = mayBeOurs && !verdict.identical ? UNPROVED : "";
+  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})${unproved}`;
   except(object, verdict.because, message);
   return "settled";
-}
-
-/**
- * An earlier attempt was cut off after its object had come into being: whatever it had still to do is done now. A source
- * that has gone or changed meanwhile is the later stages' matter.
- */
-async function finishOwnCopy(context: StageContext, object: BatchObject): Promise<void> {
-  const { source, signal } = context;
-  // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
-  if (!object.targetEtag?.includes("-")) return;
-  const result = await source.finishCopy(copyRequest(context, object, true), object.targetEtag, signal);
-  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
-  if (result.kind === "precondition_failed") {
-    except(object, "target_changed", "the object at the new key is no longer this job's copy");
-  }
-}
-
-function requestCopy(
-  context: StageContext,
-  object: BatchObject,
-  onlyIfAbsent: boolean,
-  free: () => void = () => {},
-) {
-  // The place is kept for the look at the source that follows an unexpected ETag.
-  const onAnswered = (etag: string) => {
-    if (!tellsOfChange(object, etag)) free();
-  };
-  return context.source.copy(copyRequest(context, object, onlyIfAbsent, onAnswered), context.signal);
-}
-
-function copyRequest(
-  context: StageContext,
-  object: BatchObject,
-  onlyIfAbsent: boolean,
-  onAnswered: (etag: string) => void = () => {},
-): CopyRequest {
-  const { spec } = context;
-  return {
-    source: { bucket: spec.source.bucket, key: object.key, etag: object.etag, size: object.size },
-    target: { bucket: spec.target.bucket, key: targetKey(context, object) },
-    storageClass: object.storageClass,
-    onlyIfAbsent,
-    onAnswered,
-  };
 }
 
 /** After a failed condition: which of the two was it? Null when the store will not tell: the object is settled then. */

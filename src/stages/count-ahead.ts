@@ -10,7 +10,7 @@ import type { KeyRange } from "./ranged-listing.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** Rows of one statement: with the one more that tells whether any follow, the most that any statement looks at. */
-const ROWS = 19_999;
+export const ROWS = 19_999;
 /** Then it rests so many times as long as that took: the database and the copies have four fifths of the time to themselves. */
 const RESTS = 4;
 /** At most so long: the statement may have waited through a closed window, and only its own time is to be made up for. */
@@ -71,7 +71,7 @@ async function countRange(context: StageContext, { after, upTo }: KeyRange, coun
 }
 
 async function countRows(context: StageContext, position: string, count: Count): Promise<void> {
-  const { clock, signal } = context;
+  const { clock } = context;
   let after: string | null = position;
   while (goesOn(context, count)) {
     const askedAt = clock.now();
@@ -79,8 +79,13 @@ async function countRows(context: StageContext, position: string, count: Count):
     for (const { key, fault } of named) if (fault !== null || passes(context, key, null)) add(count, 0);
     if (!more) return;
     after = last;
-    await clock.sleep(Math.min(MOST_REST_MS, RESTS * (clock.now() - askedAt)), signal);
+    await restAfter(context, askedAt);
   }
+}
+
+/** Rests after a statement that was asked for at `askedAt`, epoch ms; until the signal aborts. */
+export function restAfter({ clock, signal }: StageContext, askedAt: number): Promise<void> {
+  return clock.sleep(Math.min(MOST_REST_MS, RESTS * (clock.now() - askedAt)), signal);
 }
 
 /** A key that the manifest repeats within a batch is planned once and counted again. */
@@ -91,7 +96,8 @@ async function countRecords(context: StageContext, after: number, count: Count):
   let records = 0;
   for await (const { key } of manifest.keys(inventory, spec.source.bucket, after, signal)) {
     if (!goesOn(context, count)) return;
-    if (key.startsWith(spec.source.prefix) && passes(context, key, null)) add(count, 0);
+    // What lies elsewhere is an exception, and counted by planning too.
+    if (!key.startsWith(spec.source.prefix) || passes(context, key, null)) add(count, 0);
     records += 1;
     if (records % RECORDS === 0) await clock.sleep(REST_MS, signal);
   }

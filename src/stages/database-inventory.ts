@@ -58,18 +58,25 @@ export async function readPage(
   // One row more than is wanted tells whether any follow, without a statement that finds nothing.
   const read = await table.page(after, commonPrefix(starts), limit + 1);
   const rows = read.slice(0, limit);
-  const byKey = new Map<string, NamedKey>();
-  for (const row of rows) {
-    // The forms of a prefix may share only a part: what starts with neither names another object.
-    if (!starts.some((start) => row.value.startsWith(start))) continue;
-    addRow(byKey, namedKeyOf(context, row));
-  }
-  return { named: [...byKey.values()], last: rows.at(-1)?.id ?? after, more: read.length > limit };
+  // The forms of a prefix may share only a part: what starts with neither names another object.
+  const mine = rows.filter(({ value }) => starts.some((start) => value.startsWith(start)));
+  return { named: namedKeys(context, 0, mine), last: rows.at(-1)?.id ?? after, more: read.length > limit };
 }
 
-function namedKeyOf(context: StageContext, { id, value }: ReferencedRow): NamedKey {
-  const rows = [{ reference: 0, id }];
-  const urlPrefix = context.spec.references[0]?.urlPrefix ?? null;
+/** The keys that `rows` of reference `index` name, each once with all its rows; each value begins as an old key does. */
+export function namedKeys(
+  context: StageContext,
+  index: number,
+  rows: readonly ReferencedRow[],
+): readonly NamedKey[] {
+  const byKey = new Map<string, NamedKey>();
+  for (const row of rows) addRow(byKey, namedKeyOf(context, index, row));
+  return [...byKey.values()];
+}
+
+function namedKeyOf(context: StageContext, index: number, { id, value }: ReferencedRow): NamedKey {
+  const rows = [{ reference: index, id }];
+  const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
   const key = keyOfValue(urlPrefix, value);
   if (key?.startsWith(context.spec.source.prefix)) return { key, rows, position: id, fault: null };
   const rest = value.slice(urlPrefix?.length ?? 0);

@@ -30,5 +30,6 @@ export function advanced(before: string | null, last: string | null): string {
 }
 
 export function toItem({ key, size, etag, storageClass, modifiedAt }: ListedObject): InventoryItem {
-  return { key, size, etag, storageClass, modifiedAt, rows: null, position: key, fault: null };
+  const known = { rows: null, targetEtag: null, position: key, fault: null };
+  return { key, size, etag, storageClass, modifiedAt, ...known };
 }

@@ -17,6 +17,8 @@ export interface Look {
   readonly bucket: string;
   readonly concurrency: Concurrency;
   readonly signal: AbortSignal;
+  /** Keys of one listing, 1–1,000: few are answered sooner. A thousand unless given. */
+  readonly page?: number;
 }
 
 /** What a look at one key gave: the object, nothing, or the store's refusal to tell (which is no absence). */
@@ -41,9 +43,9 @@ export async function lookAt(look: Look, keys: readonly string[]): Promise<Sight
   const prefix = commonPrefix([...wanted.slice(0, 1), ...wanted.slice(-1)]);
   let next = 0;
   while (next < wanted.length) {
-    const covered = await listFrom(look, wanted, next, prefix, sights.found);
+    const { covered, isDense } = await listFrom(look, wanted, next, prefix, sights.found);
     next += covered;
-    if (covered < WORTH_A_LISTING && next < wanted.length) {
+    if ((isDense || covered === 0) && covered < WORTH_A_LISTING && next < wanted.length) {
       const few = wanted.slice(next, next + HEADS_IN_A_ROW);
       await headEach(look, few, sights);
       next += few.length;
@@ -75,16 +77,21 @@ export async function lookAtOne(
   }
 }
 
-/** Lists one page beginning at `wanted[from]`; gives how many wanted keys it has answered. */
+/**
+ * Lists one page beginning at `wanted[from]`; gives how many wanted keys it has answered, and whether it was full. What lies
+ * behind its last object counts as absent only when a page from there is empty: one that wrongly says it is the last would
+ * make all the keys behind it look absent.
+ */
 async function listFrom(
   look: Look,
   wanted: readonly string[],
   from: number,
   prefix: string,
   found: Map<string, ListedObject>,
-): Promise<number> {
+): Promise<{ readonly covered: number; readonly isDense: boolean }> {
   const startAfter = justBefore(wanted[from] ?? "");
-  const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit: PAGE }, look.signal);
+  const limit = look.page ?? PAGE;
+  const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit }, look.signal);
   await giveWay();
   // Both are in order: the place in the page moves on with the wanted key.
   let at = 0;
@@ -97,10 +104,10 @@ async function listFrom(
     }
     if (object?.key === key) found.set(key, object);
     // The page ends before it.
-    else if (object === undefined && page.more) break;
+    else if (object === undefined && page.objects.length > 0) break;
     covered += 1;
   }
-  return covered;
+  return { covered, isDense: page.more };
 }
 
 async function headEach(

@@ -1,10 +1,21 @@
 /** Objects that the inventory names and the copy stage cannot find: vanished, or moved already because listed twice. */
 
 import { type Batch, type BatchObject, except } from "../domain/batch.ts";
+import { lookAtOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
-import type { StageContext } from "./stage-context.ts";
+import { type StageContext, sourceLook } from "./stage-context.ts";
 
-/** A vanished object is an exception where a row still names it, and otherwise nothing that is left to move. */
+/**
+ * Settles objects that are not in the source bucket, by what names them now (rows are read again, in every reference):
+ *
+ * | named by a row now | inventory          | the object                                                   |
+ * |--------------------|--------------------|--------------------------------------------------------------|
+ * | yes                | any                | `source_missing`: the row dangles                            |
+ * | no                 | bucket             | skipped, `source_gone`: nothing is left to move              |
+ * | no                 | database           | likewise: the row that named it was deleted or corrected     |
+ * | no                 | manifest           | `source_missing`: the list may be wrong, or wrongly encoded  |
+ * | no                 | manifest, on retry | skipped, `source_gone`: an operator has seen that and goes on |
+ */
 export async function settleVanished(
   context: StageContext,
   batch: Batch,
@@ -14,20 +25,32 @@ export async function settleVanished(
   const named = await keysStillNamed(context, vanished);
   const before = await plannedBefore(context, batch, vanished);
   for (const object of vanished) {
-    if (before.has(object.key)) {
+    // One that this job has copied before was planned again on purpose: it is nobody's duplicate.
+    if (before.has(object.key) && object.targetEtag === null) {
       object.fate = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {
       except(object, "source_missing", "a row names this key, but the object is not in the source bucket");
-    } else if (context.spec.inventory.from === "bucket") {
-      object.fate = { kind: "skipped", reason: "source_gone" };
-    } else {
+    } else if (context.spec.inventory.from === "manifest" && batch.isRetry !== true) {
       except(
         object,
         "source_missing",
-        "the inventory names this key, but the object is not in the source bucket",
+        "the manifest names this key, but the object is not in the source bucket",
       );
     }
   }
+  const unnamed = vanished.filter(({ fate }) => fate.kind === "going");
+  await context.concurrency.each(unnamed, (object) => settleUnnamed(context, object));
+}
+
+/** Skips `object` when it is not there: a copy that did not find it proves that, a listing that lacks it does not. */
+async function settleUnnamed(context: StageContext, object: BatchObject): Promise<void> {
+  const wasOnlyListed = object.etag === "";
+  if (wasOnlyListed) {
+    const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+    if (failure !== null) except(object, failure.code, failure.message);
+    if (now !== null) except(object, "source_missing", "a listing did not show the object, yet it is there");
+  }
+  if (object.fate.kind === "going") object.fate = { kind: "skipped", reason: "source_gone" };
 }
 
 /** An object listed twice by its inventory meets its own copy at the target: not a conflict. */

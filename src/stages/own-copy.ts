@@ -23,7 +23,8 @@ export function verdictOn(
 
 /**
  * Whether what stands at the target is this job's own copy: by the ETag that was recorded, or, when an earlier attempt
- * may have been cut off before it could record one (`mayBeOurs`), by being the same as the source. With
+ * may have been cut off before it could record one (`mayBeOurs`), by an ETag or a checksum equal to the source's. An
+ * equal size proves nothing, whatever `verify` says: an object that cannot be told from another's is not ours. With
  * `skip-identical` another's copy is as good; one made in parts may have another ETag, so checksums are asked.
  */
 async function isOwnCopy(
@@ -33,9 +34,8 @@ async function isOwnCopy(
   mayBeOurs: boolean,
 ): Promise<boolean> {
   if (target.etag === object.targetEtag) return true;
-  const { onConflict, verify } = context.spec;
-  if (!mayBeOurs && onConflict !== "skip-identical") return false;
-  const verdict = matchVerdict(object, target, mayBeOurs && verify === "size" ? "size" : "etag");
+  if (!mayBeOurs && context.spec.onConflict !== "skip-identical") return false;
+  const verdict = matchVerdict(object, target, "etag");
   if (verdict !== "ask_checksums") return verdict === "same";
   return (await compareByChecksums(context, object)) === "same";
 }

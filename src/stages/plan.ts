@@ -21,6 +21,8 @@ export interface InventoryItem {
   readonly storageClass: string | null;
   /** Epoch milliseconds; null when the object is not there. */
   readonly modifiedAt: number | null;
+  /** Of the copy that this job has made of it before; null when it has made none. */
+  readonly targetEtag: string | null;
   /** Rows the inventory itself has read; null: not asked yet. */
   readonly rows: readonly NamingRow[] | null;
   /** Where the inventory goes on after this item. */
@@ -149,12 +151,23 @@ export function passes(context: StageContext, key: string, modifiedAt: number | 
   return context.filter(key.slice(prefix.length), modifiedAt ?? 0);
 }
 
+/** The batch of `items`, whose rows are looked up. */
+export async function plannedBatch(
+  context: StageContext,
+  items: readonly InventoryItem[],
+  cursor: string,
+): Promise<PlannedBatch> {
+  const rows = await rowsOf(context, items);
+  const objects = items.map((item) => toObject(item, [...(item.rows ?? []), ...(rows.get(item.key) ?? [])]));
+  return { objects, cursor };
+}
+
 function toObject(
-  { key, size, etag, storageClass, fault }: InventoryItem,
+  { key, size, etag, storageClass, modifiedAt, targetEtag, fault }: InventoryItem,
   rows: readonly NamingRow[],
 ): BatchObject {
   const fate = fault === null ? GOING : ({ kind: "exception", ...fault } as const);
-  return { key, size, etag, storageClass, rows, targetEtag: null, fate };
+  return { key, size, etag, storageClass, modifiedAt, rows, targetEtag, fate };
 }
 
 /** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */

@@ -26,6 +26,7 @@ export async function sourcesOf(context: StageContext, named: readonly NamedKey[
       etag: seen?.etag ?? "",
       storageClass: seen?.storageClass ?? null,
       modifiedAt: seen?.modifiedAt ?? null,
+      targetEtag: null,
       rows,
       position,
       fault: fault ?? failed.get(key) ?? null,

@@ -1,5 +1,6 @@
 /** What every stage is given: the job, the parts it may touch, and how to stop. */
 
+import type { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
 import { mapKey } from "../domain/key-mapping.ts";
 import type { Pace } from "../domain/pace.ts";
@@ -34,12 +35,16 @@ export interface StageContext {
   readonly gate: Gate;
   readonly concurrency: Concurrency;
   readonly rowPace: Pace;
+  /** How many keys a deletion may have where the store does not compare. */
+  readonly deletionSize: DeletionSize;
   /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
   databasesReady(): Promise<void>;
   /** Runs `wait`, in which this stage waits for a limit: the job is not standing still meanwhile. */
   paced(wait: () => Promise<void>): Promise<void>;
   /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
   onCopied(bytes: number): void;
+  /** Told of each statement that has changed rows of reference `reference`, before anything else may fail. */
+  onRowsChanged(reference: number, rows: number): void;
   /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */
   confirmLease(): Promise<void>;
   /** Aborted when no new request may begin. */

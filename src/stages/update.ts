@@ -1,102 +1,35 @@
-/** The update stage: the only place where production rows change, by compare-and-set statements, one or two a batch and reference. */
+/** The update stage: points the rows of a batch at the new keys, by compare-and-set statements, one or two a reference. */
 
 import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
-import { inSafeOrder } from "../domain/rewrite-order.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./naming.ts";
+import { rewriteRows, rowIds } from "./rewrite-rows.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /**
- * Points the rows of what is still going in `batch` at the new keys; gives the number of rows changed. `repeated`: an
- * earlier attempt may have changed some already, and been cut off before it could say so; they count too.
+ * Points the rows of what is still going in `batch` at the new keys. `before` are the rows that earlier attempts have said
+ * they changed, by reference. `repeated`: one may have changed more, and been cut off before it could say so; those that
+ * name a new key now are counted then too.
  */
-export async function updateBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<number> {
-  let rows = 0;
+export async function updateBatch(
+  context: StageContext,
+  batch: Batch,
+  repeated: boolean,
+  before: ReadonlyMap<number, number> = new Map(),
+): Promise<void> {
   for (const [index, table] of context.references.entries()) {
     const objects = going(batch);
     if (objects.length === 0) break;
-    const changed = await rewriteAll(context, table, index, objects);
+    const earlier = before.get(index) ?? 0;
+    const changed = await rewriteRows(context, index, objects);
     const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
-    const alreadyNew = changed === expected ? 0 : await classify(context, table, index, going(batch));
-    rows += repeated ? Math.max(changed, alreadyNew) : changed;
+    if (changed === expected) continue;
+    // Objects that have just become exceptions too: some of their rows may have been changed.
+    const alreadyNew = await classify(context, table, index, objects);
+    const untold = alreadyNew - earlier - changed;
+    if (repeated && untold > 0) context.onRowsChanged(index, untold);
   }
-  return rows;
-}
-
-/**
- * A statement for each form that spells some key differently from the forms before it, or several where the limit of rows
- * a second has not room for all of them.
- */
-async function rewriteAll(
-  context: StageContext,
-  table: ReferenceTable,
-  index: number,
-  objects: readonly BatchObject[],
-): Promise<number> {
-  let rows = 0;
-  for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
-    // A row that one statement points at its new key must not have the old one of the next.
-    const inOrder = inSafeOrder(values.keys(), form.change).flat();
-    let open: readonly Named[] = inOrder.map((value) => [value, values.get(value) as BatchObject]);
-    while (open.length > 0) {
-      const turn = await nextTurn(context, index, open);
-      // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
-      await context.confirmLease();
-      const result = await table.rewrite(turn.values, form.change);
-      open = open.slice(turn.values.length);
-      rows += result.rows;
-      // More rows name these keys than at planning: the next statement waits for them.
-      if (result.rows > turn.allowed) context.rowPace.take(result.rows - turn.allowed, context.clock.now());
-      for (const failure of result.failures) {
-        const object = values.get(failure.value);
-        if (object !== undefined) except(object, failure.code, failure.message);
-      }
-    }
-  }
-  return rows;
-}
-
-/** Values to rewrite, grouped by the prefixes exchanged: forms with the same prefixes share a statement. */
-function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObject[]) {
-  const groups: { form: ValueForm; values: Map<string, BatchObject> }[] = [];
-  const seen = new Set<string>();
-  for (const form of forms) {
-    const same = groups.find(
-      (group) => group.form.change.from === form.change.from && group.form.change.to === form.change.to,
-    );
-    const group = same ?? { form, values: new Map<string, BatchObject>() };
-    for (const object of objects) {
-      const value = form.valueOf(object.key);
-      if (value === null || seen.has(value)) continue;
-      group.values.set(value, object);
-      seen.add(value);
-    }
-    if (same === undefined && group.values.size > 0) groups.push(group);
-  }
-  return groups;
-}
-
-/** Values of which as many rows may be changed now. */
-interface Turn {
-  readonly values: readonly string[];
-  readonly allowed: number;
-}
-
-type Named = readonly [value: string, object: BatchObject];
-
-/** As many of `open` (one at least) as have been planned with as many rows as may be changed now. */
-async function nextTurn(context: StageContext, index: number, open: readonly Named[]): Promise<Turn> {
-  const rowsOf = ([, object]: Named) => Math.max(1, rowIds(object, index).length);
-  const wanted = open.reduce((sum, named) => sum + rowsOf(named), 0);
-  const allowed = await allowedRows(context, wanted);
-  let count = 0;
-  for (let rows = 0; count < open.length; count += 1) {
-    rows += rowsOf(open[count] as Named);
-    if (rows > allowed && count > 0) break;
-  }
-  return { values: open.slice(0, count).map(([value]) => value), allowed };
 }
 
 /**
@@ -149,8 +82,4 @@ function valuesOf(forms: readonly ValueForm[], objects: readonly BatchObject[]) 
     }
   }
   return { objectOf, newValues };
-}
-
-function rowIds(object: BatchObject, reference: number): string[] {
-  return object.rows.filter((row) => row.reference === reference).map((row) => row.id);
 }

@@ -24,12 +24,19 @@ export async function verifyBatch(context: StageContext, batch: Batch): Promise<
       continue;
     }
     const verdict = matchVerdict(object, target, spec.verify);
-    if (verdict === "same") object.targetEtag = target.etag;
+    if (verdict === "same" && isReplaced(object, target)) {
+      except(object, "target_changed", "another object has replaced the copy before it was verified");
+    } else if (verdict === "same") object.targetEtag = target.etag;
     else if (verdict === "different") {
       except(object, "verify_mismatch", `the copy has ${target.size} bytes, the source ${object.size}`);
     } else undecided.push({ object, target });
   }
   await concurrency.each(undecided, ({ object, target }) => compareChecksums(context, object, target));
+}
+
+/** Whether what stands there is not what the copy stage has left there: an equal size does not tell. */
+function isReplaced({ targetEtag }: BatchObject, target: ListedObject): boolean {
+  return targetEtag !== null && targetEtag !== target.etag;
 }
 
 async function compareChecksums(

@@ -10,7 +10,7 @@ import { PooledCopies } from "./s3/pooled-copies.ts";
 import { openS3Client } from "./s3/s3-client.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
 import type { RequestTimeouts } from "./s3/s3-requests.ts";
-import { allAbilities, type StoreAbilities } from "./s3/store-abilities.ts";
+import { allAbilities, type StoreAbilities, unknownAbilities } from "./s3/store-abilities.ts";
 import { endpointIdentity, isAws, type StoreConfig } from "./s3/store-config.ts";
 import { type Database, openDatabase } from "./sql/open-database.ts";
 
@@ -65,7 +65,8 @@ export function openConnections(
         store: name,
         ...(credentialsMs === undefined ? {} : { patienceMs: credentialsMs }),
       }),
-      abilities: allAbilities(),
+      // Whether another store keeps to conditions is found out by the first copy and the first deletion.
+      abilities: isAws(settings) ? allAbilities() : unknownAbilities(),
       speeds: new CopySpeeds(),
       // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
       // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).

@@ -13,6 +13,10 @@ class SystemClock implements Clock {
     return Date.now();
   }
 
+  monotonic(): number {
+    return performance.now();
+  }
+
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     for (let left = ms; left > 0 && !signal?.aborted; left -= LONGEST_TIMER_MS) {
       await this.#sleepOnce(Math.min(left, LONGEST_TIMER_MS), signal);

@@ -98,7 +98,7 @@ const WRONG_BUCKETS: readonly Refused[] = [
   },
   {
     title: "a target bucket that is not there",
-    body: { ...JOB, target: { bucket: "no-such-bucket" } },
+    body: { ...JOB, target: { bucket: "no-such-bucket", prefix: "avatar/" } },
     at: ["/target/bucket"],
     tells: /no bucket "no-such-bucket"/,
   },

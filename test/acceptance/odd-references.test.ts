@@ -197,7 +197,10 @@ describe.concurrent("a manifest", () => {
     expect(moved).toBe(2);
     expect(moved + skipped + exceptions).toBe(planned);
     const { body } = await service.call("GET", `/jobs/${done.id}/exceptions`);
-    expect(body.items).toMatchObject([{ key: "image/missing.png", code: "source_missing" }]);
+    expect(body.items).toMatchObject([
+      { key: "docs/elsewhere.png", code: "outside_prefix" },
+      { key: "image/missing.png", code: "source_missing" },
+    ]);
     expect(world.store.listKeys("list-odd-a")).toEqual([KEYS[2], "list.csv"]);
   });
 });

@@ -75,7 +75,8 @@ export function specOf(more: Partial<JobSpec> = {}): JobSpec {
 
 export function objectOf(key: string, more: Partial<BatchObject> = {}): BatchObject {
   const etag = createHash("md5").update(key).digest("hex");
-  return { key, size: 100, etag, storageClass: null, rows: [], targetEtag: null, fate: GOING, ...more };
+  const seen = { key, size: 100, etag, storageClass: null, modifiedAt: T0 };
+  return { ...seen, rows: [], targetEtag: null, fate: GOING, ...more };
 }
 
 export function objectsOf(...keys: string[]): BatchObject[] {
@@ -93,6 +94,8 @@ export function realisticObjects(from: number, count: number): BatchObject[] {
       size: digest.readUInt32BE(6) % 3_000_000,
       etag: digest.toString("hex", 16),
       storageClass: null,
+      // Written in bursts: some ten a second.
+      modifiedAt: 1_000 * (1_700_000_000 + Math.floor(n / 10) + (digest.readUInt8(1) % 3)),
       rows: [{ reference: 0, id: String(1_000_000 + n * 3) }],
       targetEtag: null,
       fate: GOING,
@@ -139,6 +142,7 @@ export const REPORT: RunReport = {
   requests: noRequests(),
   statements: {},
   activeMs: 0,
+  clockLagMs: 0,
 };
 
 export function addKeys(ledger: Ledger, lease: Lease, ...keys: string[]): Promise<Batch> {
@@ -182,7 +186,9 @@ export function fail(batch: Batch, key: string, message = "no"): void {
 }
 
 export function planned(objects: readonly BatchObject[]): PlannedObject[] {
-  return objects.map(({ key, size, etag, storageClass, rows }) => ({ key, size, etag, storageClass, rows }));
+  return objects.map(({ key, size, etag, storageClass, modifiedAt, rows }) => {
+    return { key, size, etag, storageClass, modifiedAt, rows };
+  });
 }
 
 export function fates(batch: Batch | undefined): Fate["kind"][] {

@@ -108,7 +108,7 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       expect(await among(ledger, jobId, [], 3)).toEqual([]);
     });
 
-    test("leaves out what only points to another batch", async () => {
+    test("leaves out what only points to another batch, and what was gone before it was copied", async () => {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
       const again = await addKeys(ledger, lease, "d", "e", "f");
@@ -116,7 +116,27 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       again.objects[1]!.fate = { kind: "skipped", reason: "retried" };
       again.objects[2]!.fate = { kind: "skipped", reason: "source_gone" };
       await endStage(ledger, lease, again, "copy");
-      expect(await among(ledger, lease.jobId, ["d", "e", "f"], 2)).toEqual(["f"]);
+      expect(await among(ledger, lease.jobId, ["d", "e", "f"], 2)).toEqual([]);
+    });
+
+    test("and what became of them where they were planned last", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      const { jobId } = lease;
+      await endAllStages(ledger, lease, await addKeys(ledger, lease, "a", "b", "z"));
+      const second = await addKeys(ledger, lease, "b", "y");
+      await endStage(ledger, lease, second, "copy");
+      const third = await addKeys(ledger, lease, "z");
+      third.objects[0]!.fate = { kind: "skipped", reason: "duplicate" };
+      await endStage(ledger, lease, third, "copy");
+      const found = await ledger.lastPlanned(jobId, ["a", "b", "y", "z", "nothing", ...strangers]);
+      expect([...found].sort()).toMatchObject([
+        ["a", { batch: 1, object: { key: "a", fate: { kind: "moved" }, targetEtag: expect.any(String) } }],
+        ["b", { batch: 2, object: { key: "b", fate: { kind: "going" } } }],
+        ["y", { batch: 2, object: { key: "y" } }],
+        ["z", { batch: 1, object: { fate: { kind: "moved" } } }],
+      ]);
+      expect([...(await ledger.lastPlanned(jobId, ["b"])).values()]).toMatchObject([{ batch: 2 }]);
     });
 
     test("tells keys apart by their bytes, whatever their fingerprints say", async () => {

@@ -29,8 +29,9 @@ function settle(object: BatchObject, ending: Ending, stage: number): void {
 async function carry(ledger: Ledger, lease: Lease, batch: Batch, endings: readonly Ending[], stages: number) {
   for (const [index, stage] of STAGES.slice(0, stages).entries()) {
     batch.objects.forEach((object, position) => void settle(object, endings[position]!, index));
-    await ledger.recordStage(lease, outcomeOf(batch, stage, { rows: 1 }));
-    if (index % 2 === 0) await ledger.recordStage(lease, outcomeOf(batch, stage, { rows: 1 }));
+    await ledger.recordStage(lease, outcomeOf(batch, stage, { rows: stage === "update" ? 1 : 0 }));
+    if (index % 2 === 0)
+      await ledger.recordStage(lease, outcomeOf(batch, stage, { rows: stage === "update" ? 1 : 0 }));
   }
 }
 

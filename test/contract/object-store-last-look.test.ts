@@ -2,7 +2,7 @@
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
+import { noRequests, type ObjectStore, type WritePass } from "../../src/ports/object-store.ts";
 import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import { S3ObjectStore } from "../../src/stores/s3/s3-object-store.ts";
 
@@ -89,4 +89,19 @@ describe("a request that writes", () => {
       expect(sandbox.requests.count(operation)).toBe(before + 1);
     });
   }
+});
+
+describe("tags that a cut off copy in parts never got", () => {
+  it("are not given to another object that replaces it while they wait for their turn", async () => {
+    etag = sandbox.putObject("a", "plain", "body", { tags: { kind: "film" } }).etag;
+    const copy = sandbox.putObject("a", "copy", "body");
+    const others = { tags: { owner: "another" } };
+    const waitLong: WritePass = (writes, attempt) => {
+      if (writes > 0) sandbox.putObject("a", "copy", "another's body", others);
+      return attempt();
+    };
+    const result = await open("parts", true).finishCopy(request(), copy.etag, undefined, waitLong);
+    expect(result.kind).toBe("precondition_failed");
+    expect(sandbox.getObject("a", "copy")?.tags).toEqual(others.tags);
+  });
 });

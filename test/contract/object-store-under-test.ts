@@ -8,11 +8,16 @@ import {
   noRequests,
   type ObjectStore,
 } from "../../src/ports/object-store.ts";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import {
+  type SandboxStore,
+  type SandboxStoreOptions,
+  startSandboxStore,
+} from "../../src/sandbox/sandbox-store.ts";
 import { openS3Client } from "../../src/stores/s3/s3-client.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../src/stores/s3/s3-object-store.ts";
 import { endpointIdentity, type StoreConfig } from "../../src/stores/s3/store-config.ts";
 import { createBuckets, s3ClientFor } from "../support/buckets.ts";
+import type { S3Facts } from "../support/ceph.ts";
 
 /** Both ways single copies can go: whatever is asserted of one holds for the other. */
 export const COPY_PATHS = ["pooled", "sdk"] as const;
@@ -118,8 +123,11 @@ export function copyOf(
 const KEYS = { accessKeyId: "sandbox", secretAccessKey: "sandbox-secret" };
 
 /** A sandbox store with the buckets `src` and `dst`. */
-export async function startSandbox(): Promise<StoreUnderTest & { readonly sandbox: SandboxStore }> {
-  const sandbox = await startSandboxStore({ ...KEYS, buckets: [{ name: "src" }, { name: "dst" }] });
+export async function startSandbox(
+  options: Pick<SandboxStoreOptions, "keepsConditions"> = {},
+): Promise<StoreUnderTest & { readonly sandbox: SandboxStore }> {
+  const buckets = [{ name: "src" }, { name: "dst" }];
+  const sandbox = await startSandboxStore({ ...KEYS, ...options, buckets });
   return {
     ...KEYS,
     sandbox,
@@ -128,5 +136,16 @@ export async function startSandbox(): Promise<StoreUnderTest & { readonly sandbo
     copiesOnlyIfAbsent: true,
     deletesOnlyIfMatching: true,
     close: () => sandbox.close(),
+  };
+}
+
+/** Ceph 16.2: ignores `If-None-Match` on copies and completions, and ETags on deletions; storage classes need set-up. */
+export function onCeph(facts: S3Facts): StoreUnderTest {
+  return {
+    ...facts,
+    otherStorageClass: null,
+    copiesOnlyIfAbsent: false,
+    deletesOnlyIfMatching: false,
+    close: async () => {},
   };
 }

@@ -7,6 +7,7 @@ import { beginningsTests } from "./reference-table-beginnings.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { passTests } from "./reference-table-pass.ts";
+import { startingTests } from "./reference-table-starting.ts";
 import { triggerTests } from "./reference-table-triggers.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
@@ -253,6 +254,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     triggerTests(() => workshop);
     beginningsTests(() => workshop);
     passTests(() => workshop);
+    startingTests(() => workshop);
     modelTest(() => workshop);
   });
 }

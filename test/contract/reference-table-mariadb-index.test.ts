@@ -3,7 +3,7 @@ import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
 import { matchingSql } from "../../src/stores/sql/mariadb-beginnings.ts";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
-import { namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
+import { namingSql, startingSql } from "../../src/stores/sql/mariadb-lookup.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
 import { pageSql, planStatements, rewriteSql } from "../../src/stores/sql/mariadb-statements.ts";
 import { addressOf, CHANGE, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
@@ -64,6 +64,11 @@ describe("at fifty thousand rows", () => {
         expect(await explained(rewriteSql(plan, values, CHANGE, 2000))).toEqual([
           { ...byPath, type: "range" },
         ]);
+      }
+      // A few of all, and all: it reads no more of the index than it may give.
+      for (const prefix of ["image/77/", "image/"]) {
+        const few = await explained(startingSql(plan, prefix, 5000));
+        expect(few).toEqual([{ select: "SIMPLE", table: "r", type: "range", key: "path" }]);
       }
       // The question before a deletion: values, what may follow them, and a sample of another way to spell them.
       const asked = paths.slice(0, 1000);

@@ -65,7 +65,7 @@ async function jobIn(state: JobState): Promise<string> {
 }
 
 async function bring(lease: Lease, state: JobState): Promise<void> {
-  const report = { requests: noRequests(), statements: {}, activeMs: 0 };
+  const report = { requests: noRequests(), statements: {}, activeMs: 0, clockLagMs: 0 };
   if (state === "running" || state === "waiting") {
     const waiting = state === "waiting" ? WAITING : null;
     await bench.ledger.renew(lease, { state, waiting, ...report }, clock.now(), 10_000);

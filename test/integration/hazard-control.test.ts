@@ -1,7 +1,7 @@
 /** What goes wrong in control: lost leases, two workers, pauses, cancels, retries, tripped guards, repeated requests. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { moved, sumsAgree, until } from "../support/bystander.ts";
+import { copiesMade, moved, sumsAgree, until } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { fillStore, IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -67,7 +67,7 @@ describe("two schedulers at once", () => {
     ]);
     expect(runs.filter((run) => run !== null)).toHaveLength(1);
     await expectAllMoved(id);
-    expect(bench.store.requests.count("CopyObject")).toBe(20);
+    expect(copiesMade(bench)).toBe(20);
   });
 });
 
@@ -88,7 +88,7 @@ describe("pausing", () => {
     await bench.jobs.act(id, "resume", "ann");
     await bench.work(id);
     await expectAllMoved(id);
-    expect(bench.store.requests.count("CopyObject")).toBe(20);
+    expect(copiesMade(bench)).toBe(20);
   });
 
   it("for days, during which the world changed, looks at everything again", async () => {

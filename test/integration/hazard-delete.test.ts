@@ -99,7 +99,8 @@ describe("keys that XML cannot carry", () => {
     const job = await bench.move();
     expect(job).toMatchObject({ state: "completed", objects: { moved: 17 } });
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
-    expect(bench.store.requests.count("DeleteObjects")).toBe(1);
+    // The first key goes by itself, twice: it shows whether the store keeps to conditions.
+    expect(bench.store.requests.count("DeleteObjects")).toBe(3);
     expect(bench.store.requests.count("DeleteObject")).toBe(5);
   });
 

@@ -53,7 +53,8 @@ describe("a manifest", () => {
   it("may be a plain list of keys, with empty lines and keys of other prefixes", async () => {
     fillStore(bench.store, "bucket-a", [...KEYS, "other/x.png"]);
     const job = await bench.move(putManifest([...KEYS.map(encoded), "", "other/x.png"]));
-    expect(job).toMatchObject({ state: "completed", objects: { planned: 9, moved: 9 } });
+    expect(job).toMatchObject({ state: "completed_with_exceptions", objects: { planned: 10, moved: 9 } });
+    expect(await bench.exceptions(job.id)).toEqual({ "other/x.png": "outside_prefix" });
     expect(bench.store.listKeys("bucket-a")).toEqual(["other/x.png"]);
   });
 
@@ -97,13 +98,13 @@ describe("a manifest", () => {
     expect(bench.store.requests.count("CopyObject")).toBe(0);
   });
 
-  it("whose fault comes late fails the job and names the record", async () => {
+  it("whose fault comes late pauses the job and names the record", async () => {
     const keys = imageKeys(120);
     fillStore(bench.store, "bucket-a", keys);
     const lines = keys.map((key) => `bucket-a,${encoded(key)}`);
     lines[110] = "bucket-z,image/x.png";
     const job = await bench.move({ ...putManifest(lines), batchSize: 50 });
-    expect(job.state).toBe("failed");
+    expect(job.state).toBe("paused");
     expect(job.reason).toMatch(/record 111/);
   });
 

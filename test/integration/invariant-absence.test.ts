@@ -111,12 +111,12 @@ describe("a listing that fails", () => {
     expect(bench.paths()).toEqual(KEYS.map(moved));
   });
 
-  it("with a 403 fails the job loudly, and it goes on where it was once the right is there", async () => {
+  it("with a 403 pauses the job with the reason, and it goes on where it was once the right is there", async () => {
     const id = await bench.submit();
     const fault = bench.store.faults.add({ operation: "ListObjectsV2", effect: { type: "access-denied" } });
     const job = await bench.work(id);
-    expect(job.state).toBe("failed");
-    expect(job.reason).toMatch(/AccessDenied/);
+    expect(job.state).toBe("paused");
+    expect(job.reason).toMatch(/AccessDenied.*resume the job/);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
     fault.remove();
     await bench.jobs.act(id, "resume", "ann");

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StageOutcome } from "../../src/ports/ledger.ts";
-import { bodyOf, moved, sumsAgree, workWith } from "../support/bystander.ts";
+import { bodyOf, copiesMade, moved, sumsAgree, workWith } from "../support/bystander.ts";
 import { type CrashPoint, crashingLedger } from "../support/crashing-ledger.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
@@ -30,7 +30,7 @@ async function expectMovedOnce(id: string): Promise<void> {
   expect(bench.store.listKeys("bucket-b")).toEqual(KEYS.map(moved));
   expect(bench.paths()).toEqual(KEYS.map(moved));
   for (const key of KEYS) expect(bodyOf(bench, "bucket-b", moved(key))).toBe(`body of ${key}`);
-  expect(bench.store.requests.count("CopyObject")).toBe(KEYS.length);
+  expect(copiesMade(bench)).toBe(KEYS.length);
 }
 
 const ofStage = (stage: StageOutcome["stage"], seq: number) => (args: readonly unknown[]) => {

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import { preflight } from "../../src/jobs/preflight.ts";
-import { moved } from "../support/bystander.ts";
+import { copiesMade, moved } from "../support/bystander.ts";
 import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
 
 const KEYS = imageKeys(20);
@@ -89,7 +89,8 @@ describe("preflight counts", () => {
   it("what the manifest names", async () => {
     const named = [KEYS[11], KEYS[4]] as string[];
     const report = await look({ inventory: manifest([...named, "other/x.png", ...named]) });
-    expect(report).toMatchObject({ ok: true, objects: 2, bytes: bytesOf(named), problems: [] });
+    expect(report).toMatchObject({ ok: true, objects: 2, bytes: bytesOf(named) });
+    expect(problemsOf(report)).toEqual({ outside_prefix: [1, ["other/x.png"]] });
   });
 
   it.each(["bucket", "database", "manifest"])(
@@ -215,8 +216,10 @@ describe("preflight estimates", () => {
     expect(await bench.move(job)).toMatchObject({ state: "completed" });
     const sent = (operation: "ListObjectsV2" | "HeadObject" | "CopyObject" | "DeleteObjects") =>
       bench.store.requests.count(operation);
-    expect(requests.copy).toBe(sent("CopyObject"));
-    expect(requests.delete).toBe(sent("DeleteObjects"));
+    expect(requests.copy).toBe(copiesMade(bench));
+    // The first key of each batch may go by itself, twice: it shows whether the store keeps to conditions.
+    expect(sent("DeleteObjects") - requests.delete).toBeGreaterThanOrEqual(2);
+    expect(sent("DeleteObjects") - requests.delete).toBeLessThanOrEqual(2 * 3);
     expect(Math.abs(requests.head - sent("HeadObject"))).toBeLessThanOrEqual(2);
     // Submitting looks around as well.
     expect(Math.abs(requests.list - sent("ListObjectsV2"))).toBeLessThanOrEqual(3);

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobView } from "../../src/jobs/job-view.ts";
 import { type Arrival, noteArrivals } from "../support/arrivals.ts";
-import { moved, until, untilState, workWith } from "../support/bystander.ts";
+import { copiesMade, moved, until, untilState, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -100,7 +100,7 @@ describe("a window that shuts while every stage is at work", () => {
     expect(arrivedIn(woken)).toEqual([]);
     clock.advance(14 * 3_600_000);
     expect(await run).toMatchObject({ state: "completed", objects: { moved: 30, exceptions: 0 } });
-    expect(bench.store.requests.count("CopyObject")).toBe(30);
+    expect(copiesMade(bench)).toBe(30);
   });
 
   it("lets no deletion begin that was only waiting for an answer of the ledger", async () => {

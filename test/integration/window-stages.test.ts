@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { noteArrivals } from "../support/arrivals.ts";
-import { until, untilState } from "../support/bystander.ts";
+import { copiesMade, until, untilState } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -45,7 +45,7 @@ describe("windows for deletions alone", () => {
     expect([...shown]).toEqual(["running"]);
     await limit(id, { rowsPerSecond: null });
     await untilState(bench, id, "waiting");
-    expect(bench.store.requests.count("CopyObject")).toBe(80);
+    expect(copiesMade(bench)).toBe(80);
     expect((await bench.jobs.get(id)).waiting).toMatchObject({
       ...{ reason: "window", until: "2030-01-08T22:00:00.000Z" },
     });

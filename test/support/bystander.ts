@@ -28,6 +28,14 @@ export function bodyOf(bench: Workbench, bucket: string, key: string): string | 
   return bench.store.getObject(bucket, key)?.read().toString() ?? null;
 }
 
+/**
+ * Copies that the store did not refuse for a condition: beside those of objects it is asked, by a copy onto itself,
+ * whether it keeps to conditions at all.
+ */
+export function copiesMade({ store }: Pick<Workbench, "store">): number {
+  return store.requests.count("CopyObject") - store.requests.errors("PreconditionFailed");
+}
+
 /** The sums that always have to agree. */
 export function sumsAgree({ objects }: JobView): boolean {
   return objects.planned === objects.moved + objects.skipped + objects.exceptions;

@@ -57,6 +57,7 @@ export function contextWith(parts: Partial<CommandContext>): CommandContext {
     environment: {},
     clock: {
       now: () => now,
+      monotonic: () => now,
       sleep: async (ms) => {
         now += ms;
       },

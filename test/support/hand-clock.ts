@@ -7,10 +7,14 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Runs with the machine's clock, or stands; {@link HandClock.advance} pushes it forward and wakes whoever is due by then. */
+/**
+ * Runs with the machine's clock, or stands; {@link HandClock.advance} pushes it forward and wakes whoever is due by then;
+ * {@link HandClock.setWall} sets the clock on the wall alone, as an administrator does, and wakes nobody.
+ */
 export class HandClock implements Clock {
   readonly #stands: boolean;
   #ahead = 0;
+  #wallAhead = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(kind: "runs" | "stands" = "runs") {
@@ -18,12 +22,21 @@ export class HandClock implements Clock {
   }
 
   now(): number {
-    return (this.#stands ? 1_000_000 : Date.now()) + this.#ahead;
+    return (this.#stands ? 1_000_000 : Date.now()) + this.#ahead + this.#wallAhead;
+  }
+
+  monotonic(): number {
+    return (this.#stands ? 0 : performance.now()) + this.#ahead;
+  }
+
+  /** Sets the wall clock `ms` forward, or back where negative. */
+  setWall(ms: number): void {
+    this.#wallAhead += ms;
   }
 
   advance(ms: number): void {
     this.#ahead += ms;
-    for (const sleeper of [...this.#sleepers]) if (sleeper.dueAt <= this.now()) sleeper.wake();
+    for (const sleeper of [...this.#sleepers]) if (sleeper.dueAt <= this.monotonic()) sleeper.wake();
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -35,7 +48,7 @@ export class HandClock implements Clock {
         signal?.removeEventListener("abort", wake);
         resolve();
       };
-      const sleeper: Sleeper = { dueAt: this.now() + ms, wake };
+      const sleeper: Sleeper = { dueAt: this.monotonic() + ms, wake };
       const timer = this.#stands ? undefined : setTimeout(wake, Math.min(ms, 2 ** 31 - 1));
       this.#sleepers.add(sleeper);
       signal?.addEventListener("abort", wake, { once: true });
@@ -49,6 +62,10 @@ export class SleepMovedClock implements Clock {
   readonly sleeps: number[] = [];
 
   now(): number {
+    return this.at;
+  }
+
+  monotonic(): number {
     return this.at;
   }
 

@@ -129,6 +129,7 @@ function simulatedStore(
       return { kind: "copied", etag: source.etag };
     },
     finishCopy: () => unasked(),
+    acl: () => unasked(),
     async deleteObjects(bucket, objects) {
       counts.delete += 1;
       const estate = estateOf(bucket);
@@ -140,6 +141,7 @@ function simulatedStore(
         return { key, failure: null };
       });
     },
+    protection: () => ({ copies: "store", deletions: "store", copyGapMs: null }),
     bucketFacts: async () => ({ exists: true, versioning: "off", isAlias: false, defaultEncryption: null }),
     read: () => unasked(),
     write: () => unasked(),
@@ -170,6 +172,14 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
         if (row.value.startsWith(valuePrefix)) rows.push(row);
       }
       return rows;
+    },
+    async starting(valuePrefix, most, pass = sendFreely) {
+      await pass(lasts);
+      const rows: ReferencedRow[] = [];
+      for (let index = 0; index < estate.size && rows.length < most; index += 1) {
+        if (estate.valueOf(index).startsWith(valuePrefix)) rows.push(rowAt(index));
+      }
+      return rows.length < most ? rows : null;
     },
     async naming(values, pass = sendFreely) {
       await pass(lasts);

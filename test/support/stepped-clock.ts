@@ -17,6 +17,10 @@ export class SteppedClock implements Clock {
     return this.at;
   }
 
+  monotonic(): number {
+    return this.at;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 0 || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -2,9 +2,9 @@
 
 import { DomainError } from "../../src/domain/errors.ts";
 import type { Pace } from "../../src/domain/pace.ts";
+import { JobAnswers } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { Throttling } from "../../src/pacing/throttling.ts";
 import { Turnstile } from "../../src/pacing/turnstile.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
 import { WriteBudget } from "../../src/sandbox/write-budget.ts";
@@ -68,7 +68,7 @@ export class Simulation {
       requestLimits,
       byteLimits: [],
       governorOf: () => this.governor,
-      throttling: new Throttling(),
+      answers: new JobAnswers().stores,
       random: this.#random,
     });
   }

@@ -3,7 +3,8 @@
 import { expect, it } from "vitest";
 import { carryBatch } from "../../src/conveyor/batch-carrier.ts";
 import { Holds } from "../../src/conveyor/holds.ts";
-import { UnrecordedCopies } from "../../src/conveyor/live-tally.ts";
+import { JobTime } from "../../src/conveyor/job-time.ts";
+import { UnrecordedCopies, UnrecordedRows } from "../../src/conveyor/live-tally.ts";
 import { type Batch, emptyTally, GOING } from "../../src/domain/batch.ts";
 import { RowLooks } from "../../src/stages/row-looks.ts";
 import type { StageContext } from "../../src/stages/stage-context.ts";
@@ -21,6 +22,7 @@ const verified = (): Batch => ({
       size: 1,
       etag: "e",
       storageClass: null,
+      modifiedAt: null,
       rows: [],
       targetEtag: "e",
       fate: GOING,
@@ -62,7 +64,9 @@ it("lets answers that came during a stage be used before its record, and those a
     holds: new Holds(context.clock),
     tally: emptyTally(),
     unrecorded: new UnrecordedCopies(),
+    rows: new UnrecordedRows(),
     graceMs: 0,
+    time: new JobTime(context.clock, 0),
   };
   expect(await carryBatch(carrier, verified())).toBe("done");
   // The gate is asked twice before a deletion, and each time an answer comes.

@@ -187,6 +187,17 @@ describe("watch", () => {
     expect(never.sent).toHaveLength(4);
   });
 
+  it("ends with 1 and the reason when the job is paused by itself, and watches on when an operator paused it", async () => {
+    const byOperator = viewWith({ state: "paused", reason: null });
+    const byItself = viewWith({ state: "paused", reason: "the bucket is gone." });
+    const { fetch, sent } = fetchWith([200, byOperator], [200, byItself]);
+    const told = await tranship(["watch", "1"], { fetch });
+    expect(told).toMatchObject({ code: 1 });
+    expect(told.err).toContain("the job is paused");
+    expect(told.out).toContain("the bucket is gone.");
+    expect(sent).toHaveLength(2);
+  });
+
   it("gives up when the job is gone", async () => {
     const { fetch } = fetchWith([200, viewWith()], [404, { detail: "there is no such job" }]);
     expect(await tranship(["watch", "1"], { fetch })).toMatchObject({ code: 2 });

@@ -157,12 +157,12 @@ describe("counting ahead", () => {
     expect(await countAhead(context, at("0", 0))).toEqual({ objects: 3, bytes: null });
   });
 
-  it("finds in a manifest what is under the prefix and passes", async () => {
+  it("finds in a manifest what passes under the prefix, and what is an exception elsewhere", async () => {
     const inventory = { from: "manifest", bucket: "m", key: "list.csv" };
     const rests: number[] = [];
-    const clock = { now: () => 0, sleep: async (ms: number) => void rests.push(ms) };
+    const clock = { now: () => 0, monotonic: () => 0, sleep: async (ms: number) => void rests.push(ms) };
     const { context } = contextOf(["other/1", ...numbered(2500), "other/2"], { inventory }, { clock });
-    expect(await countAhead(context, at("11", 10))).toEqual({ objects: 2500, bytes: null });
+    expect(await countAhead(context, at("11", 11))).toEqual({ objects: 2502, bytes: null });
     expect(rests).toEqual([10, 10]);
     const trial = contextOf(numbered(2500), { inventory, maxObjects: 40 });
     expect(await countAhead(trial.context, at("11", 11))).toEqual({ objects: 40, bytes: null });

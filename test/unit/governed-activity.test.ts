@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../src/domain/errors.ts";
 import { Pace } from "../../src/domain/pace.ts";
+import { JobAnswers } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
 import { InFlight } from "../../src/pacing/in-flight.ts";
-import { Throttling } from "../../src/pacing/throttling.ts";
 import { Turnstile } from "../../src/pacing/turnstile.ts";
 import { Valve } from "../../src/pacing/valve.ts";
 import type { CopyRequest, ObjectStore, WritePass } from "../../src/ports/object-store.ts";
@@ -44,7 +44,7 @@ function governed(
   const parts = new GovernedObjectStore({
     ...{ store: store as ObjectStore, clock, valve, inFlight, turnstile: new Turnstile(clock) },
     ...{ requestLimits: [new Pace(perSecond)], byteLimits: [], governorOf: () => governor },
-    ...{ throttling: new Throttling(), confirmCopy },
+    ...{ answers: new JobAnswers().stores, confirmCopy },
   });
   const pause = (ms: number) => clock.runUntil(clock.now() + ms);
   return { parts, gate, valve, inFlight, pause };

@@ -3,10 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
 import { Pace } from "../../src/domain/pace.ts";
+import { JobAnswers } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import type { Hold } from "../../src/pacing/gate.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { Throttling } from "../../src/pacing/throttling.ts";
 import { Turnstile } from "../../src/pacing/turnstile.ts";
 import { Valve } from "../../src/pacing/valve.ts";
 import type { ObjectStore, WritePass } from "../../src/ports/object-store.ts";
@@ -45,7 +45,7 @@ function governedOver(
   rates: { requests?: number; bytes?: number } = {},
 ) {
   const governor = new BucketGovernor();
-  const throttling = new Throttling();
+  const answers = new JobAnswers().stores;
   const governed = new GovernedObjectStore({
     store,
     clock,
@@ -53,10 +53,10 @@ function governedOver(
     requestLimits: [new Pace(rates.requests ?? null)],
     byteLimits: [new Pace(rates.bytes ?? null)],
     governorOf: () => governor,
-    throttling,
+    answers,
     random: () => 1,
   });
-  return { governed, governor, throttling };
+  return { governed, governor, answers };
 }
 
 /** A store that copies in five parts, of which the `nth` attempt fails with what `failure` gives for it. */
@@ -114,16 +114,16 @@ describe("throttling", () => {
   });
 
   it("of everything for two seconds is shown as what the job waits for, until something moves", async () => {
-    const { governed, clock, throttling } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
+    const { governed, clock, answers } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
     await governed.list(LIST);
-    expect(throttling.waiting(clock.at + 5000)).toBeNull();
+    expect(answers.waiting(clock.at + 5000)).toBeNull();
     const stuck = failing(() => "store_throttled");
     const began = stuck.clock.at;
     const stop = new AbortController();
     const copying = stuck.governed.copy(copyOf(1), stop.signal);
     while (stuck.clock.at - began < 5000) await Promise.resolve();
-    expect(stuck.throttling.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
-    expect(stuck.throttling.waiting(began + 1000)).toBeNull();
+    expect(stuck.answers.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
+    expect(stuck.answers.waiting(began + 1000)).toBeNull();
     stop.abort();
     await expect(copying).rejects.toMatchObject({ code: "stopped" });
   });
@@ -302,7 +302,7 @@ describe("a valve", () => {
       },
     } as unknown as ObjectStore;
     const governed = new GovernedObjectStore({
-      ...{ store, clock, turnstile: new Turnstile(clock), throttling: new Throttling() },
+      ...{ store, clock, turnstile: new Turnstile(clock), answers: new JobAnswers().stores },
       requestLimits: [],
       byteLimits: [],
       governorOf: (() => {

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { HeldLease } from "../../src/jobs/held-lease.ts";
 import type { JobRecord, Ledger, RunReport } from "../../src/ports/ledger.ts";
-import { SleepMovedClock } from "../support/hand-clock.ts";
+import { HandClock, SleepMovedClock } from "../support/hand-clock.ts";
 
 function held(leaseMs: number) {
   const clock = new SleepMovedClock();
@@ -61,4 +61,15 @@ it("counts as outdated once the clock was set back to before it was prolonged, a
   await confirm(10_000);
   expect(asked()).toBe(1);
   expect(lease.isOutdated).toBe(false);
+});
+
+it("counts as outdated when its length has passed, though the clock was set back meanwhile", () => {
+  const clock = new HandClock("stands");
+  const lease = new HeldLease(
+    { clock, ledger: {} as Ledger, leaseMs: 10_000 },
+    { jobId: "j", owner: "o", token: 1 },
+  );
+  clock.advance(12_000);
+  clock.setWall(-5_000);
+  expect(lease.isOutdated).toBe(true);
 });

@@ -2,7 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { Holds } from "../../src/conveyor/holds.ts";
+import { DomainError } from "../../src/domain/errors.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+
+const REJECTED = new DomainError("store_throttled", "SlowDown");
 
 function opened() {
   const clock = new VirtualClock();
@@ -13,8 +16,8 @@ describe("a job whose workers all work", () => {
   it("waits for nothing while its stores serve it", async () => {
     const { clock, began, holds } = opened();
     void holds.working(() => clock.sleep(60_000));
-    holds.throttling.rejected(began);
-    holds.throttling.moved();
+    holds.answers.stores.failed(REJECTED, began);
+    holds.answers.stores.answered(clock.now());
     await clock.runUntil(began + 30_000);
     expect(holds.waiting).toBeNull();
   });
@@ -23,13 +26,13 @@ describe("a job whose workers all work", () => {
     const { clock, began, holds } = opened();
     void holds.working(() => clock.sleep(60_000));
     await clock.runUntil(began + 1000);
-    holds.throttling.rejected(clock.now());
+    holds.answers.stores.failed(REJECTED, clock.now());
     await clock.runUntil(began + 2900);
     expect(holds.waiting).toBeNull();
-    holds.throttling.rejected(clock.now());
+    holds.answers.stores.failed(REJECTED, clock.now());
     await clock.runUntil(began + 3000);
     expect(holds.waiting).toMatchObject({ reason: "throttled", since: began + 1000, until: null });
-    holds.throttling.moved();
+    holds.answers.stores.answered(clock.now());
     expect(holds.waiting).toBeNull();
   });
 });

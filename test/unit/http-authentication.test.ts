@@ -120,14 +120,4 @@ describe("without configured tokens", () => {
     const payload = method === "GET" ? {} : { payload: {} };
     expect((await open.app.inject({ method, url, ...payload })).statusCode).toBeLessThan(300);
   });
-
-  it.each([
-    ["cross-site", 403],
-    ["same-origin", 202],
-    ["none", 202],
-  ])("a browser's POST from a %s page is answered with %i", async (site, status) => {
-    const headers = { "sec-fetch-site": site };
-    const answer = await open.app.inject({ method: "POST", url: `/jobs/${JOB.id}/cancel`, headers });
-    expect(answer.statusCode).toBe(status);
-  });
 });

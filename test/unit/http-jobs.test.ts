@@ -98,7 +98,7 @@ describe("POST /jobs/preflight", () => {
       return REPORT;
     };
     const { port } = door.app.server.address() as { port: number };
-    const headers = "host: x\r\ncontent-type: application/json\r\ncontent-length: 2";
+    const headers = "host: localhost\r\ncontent-type: application/json\r\ncontent-length: 2";
     const caller = connect(port, "127.0.0.1");
     caller.write(`POST /jobs/preflight HTTP/1.1\r\n${headers}\r\n\r\n{}`);
     await running;

@@ -40,6 +40,7 @@ const STATUSES: Record<ErrorCode, number> = {
   database_unavailable: 503,
   database_refused: 422,
   ledger_unavailable: 503,
+  ledger_lost: 503,
   manifest_invalid: 422,
   internal: 500,
 };

@@ -51,6 +51,25 @@ describe("a spec", () => {
       ["/target/prefix"],
     ],
     ["a part of a bucket onto its whole", { target: at("bucket-a", "") }, ["/target/prefix"]],
+    [
+      "a target prefix within the source's, where rows follow",
+      { target: at("b", "image/v2/") },
+      ["/target/prefix"],
+    ],
+    ["a source prefix within the target's, where rows follow", { target: at("b", "im") }, ["/target/prefix"]],
+    [
+      "a whole bucket to a prefix, where rows follow",
+      { source: at("a", ""), target: at("b", "x/") },
+      ["/target/prefix"],
+    ],
+    [
+      "a target prefix that spells the source's within a URL",
+      {
+        ...{ source: at("a", "a b/"), target: at("b", "a%20b/") },
+        references: [{ ...REFERENCE, urlPrefix: "https://cdn/" }],
+      },
+      ["/target/prefix"],
+    ],
     ["a lone surrogate in the source prefix", { source: at("bucket-a", "\ud800") }, ["/source/prefix"]],
     ["a target prefix longer than a key", { target: at("bucket-b", "é".repeat(513)) }, ["/target/prefix"]],
     [

@@ -35,6 +35,7 @@ const PLANNED: fc.Arbitrary<PlannedObject> = fc.record({
   size: fc.oneof(fc.nat(), fc.maxSafeNat()),
   etag: ETAG,
   storageClass: fc.option(fc.constantFrom("GLACIER", "STANDARD_IA", "")),
+  modifiedAt: fc.option(fc.integer({ min: 0, max: 4_000_000_000 }).map((second) => second * 1000)),
   rows: fc.array(fc.record({ reference: fc.nat(3), id: ROW_ID }), { maxLength: 3 }),
 });
 const FATE = fc.oneof(
@@ -76,7 +77,7 @@ describe("a batch's blobs", () => {
   test("outcomes that are all alike take a few bytes", () => {
     const moved = Array.from({ length: 1_000 }, (_, n) => {
       const etag = n.toString(16).padStart(32, "0");
-      const base = { key: `${n}`, size: 1, etag, storageClass: null, rows: [] };
+      const base = { key: `${n}`, size: 1, etag, storageClass: null, modifiedAt: null, rows: [] };
       return { ...base, targetEtag: etag, fate: { kind: "moved" } } as BatchObject;
     });
     expect(encodeOutcomes(moved)?.length).toBeLessThan(64);

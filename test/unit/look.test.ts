@@ -87,6 +87,20 @@ describe("looking at keys", () => {
     expect(turns).toBeGreaterThanOrEqual(3);
   });
 
+  it("finds what lies behind a page that wrongly says it is the last", async () => {
+    const keys = numbered(1000);
+    const { look } = bucketOf(keys, 300);
+    const honest = look.store;
+    const lying = {
+      ...honest,
+      list: async (...args: Parameters<typeof honest.list>) => ({
+        ...(await honest.list(...args)),
+        more: false,
+      }),
+    };
+    expect((await lookAt({ ...look, store: lying }, keys)).found.size).toBe(1000);
+  });
+
   it("costs one listing for a thousand of which none is there", async () => {
     const { look, asked } = bucketOf(["another/one"]);
     expect((await lookAt(look, numbered(1000))).found.size).toBe(0);

@@ -39,6 +39,7 @@ class Process {
     this.aheadMs = aheadMs;
     this.#clock = {
       now: () => clock.now() + this.aheadMs,
+      monotonic: () => clock.monotonic(),
       sleep: (ms, signal) => clock.sleep(ms, signal).then(() => this.#running()),
     };
     const reviseShares = async (

@@ -39,7 +39,7 @@ function limits(bytesPerSecond: number | null = null): StoreLimits {
     {
       owner: "own",
       validMs: VALID_MS,
-      clock: { now, sleep: (ms, signal) => clock.sleep(ms, signal) },
+      clock: { now, monotonic: now, sleep: (ms, signal) => clock.sleep(ms, signal) },
       ledger: {
         async reviseShares(name, revise) {
           await clock.sleep(answerMs);

@@ -9,7 +9,8 @@ import { Turnstile } from "../../src/pacing/turnstile.ts";
 
 /** A gate for ten requests a second, on a clock that nobody's sleep moves. */
 function gateOfTen() {
-  const clock = { at: 1_000_000, now: () => clock.at, sleep: () => new Promise<void>(() => {}) };
+  const now = () => clock.at;
+  const clock = { at: 1_000_000, now, monotonic: now, sleep: () => new Promise<void>(() => {}) };
   const governor = new BucketGovernor();
   const gate = new TollGate({
     clock,

@@ -120,11 +120,14 @@ describe("stored checksums", () => {
 });
 
 describe("whether a source may be deleted", () => {
+  const AT = 1_790_000_000_000;
+  const planned = { ...source, modifiedAt: AT };
+  const copy = { size: 10, etag: "ttt", modifiedAt: AT + 500 };
   const good: DeleteEvidence = {
-    copied: source,
+    copied: planned,
     verifiedEtag: "ttt",
-    sourceNow: source,
-    targetNow: { size: 10, etag: "ttt" },
+    sourceNow: planned,
+    targetNow: copy,
     isStillNamed: false,
   };
   const keep = (code: string) => ({ act: "keep", code });
@@ -134,26 +137,54 @@ describe("whether a source may be deleted", () => {
     ["never verified and the source is gone", { verifiedEtag: null, sourceNow: null }, keep("unverifiable")],
     ["the target is not there", { targetNow: null }, keep("target_lost")],
     ["target and source are both not there", { targetNow: null, sourceNow: null }, keep("target_lost")],
-    ["the target has another ETag", { targetNow: { size: 10, etag: "uuu" } }, keep("target_changed")],
-    ["the target has another size", { targetNow: { size: 9, etag: "ttt" } }, keep("target_changed")],
+    ["the target has another ETag", { targetNow: { ...copy, etag: "uuu" } }, keep("target_changed")],
+    ["the target has another size", { targetNow: { ...copy, size: 9 } }, keep("target_changed")],
     ["one row names the old key", { isStillNamed: true }, keep("still_referenced")],
     [
-      "a row names the old key of a gone source",
+      "a row names the old key of a gone source: the row is to be healed, not the source to be kept",
       { isStillNamed: true, sourceNow: null },
-      keep("still_referenced"),
+      { act: "already_gone" },
     ],
     ["the source is gone", { sourceNow: null }, { act: "already_gone" }],
-    ["the source has another ETag", { sourceNow: { size: 10, etag: "zzz" } }, keep("source_changed")],
-    ["the source has another size", { sourceNow: { size: 12, etag: "aaa" } }, keep("source_changed")],
+    ["the source has another ETag", { sourceNow: { ...planned, etag: "zzz" } }, keep("source_changed")],
+    ["the source has another size", { sourceNow: { ...planned, size: 12 } }, keep("source_changed")],
+    [
+      "the source was changed in place, under the same ETag, after it was planned",
+      { sourceNow: { ...planned, modifiedAt: AT + 60_000 } },
+      keep("source_changed"),
+    ],
+    [
+      "the source was changed in place a second before the copy was made",
+      { sourceNow: { ...planned, modifiedAt: AT + 60_000 }, targetNow: { ...copy, modifiedAt: AT + 61_000 } },
+      keep("source_changed"),
+    ],
+    [
+      "the source was changed in place two seconds before the copy was made, which has the change",
+      { sourceNow: { ...planned, modifiedAt: AT + 60_000 }, targetNow: { ...copy, modifiedAt: AT + 62_000 } },
+      { act: "delete" },
+    ],
+    [
+      "a look tells the time to the second only",
+      { copied: { ...planned, modifiedAt: AT + 999 }, sourceNow: { ...planned, modifiedAt: AT } },
+      { act: "delete" },
+    ],
+    [
+      "the time of change was not recorded and is not before the copy's",
+      { copied: { ...planned, modifiedAt: null } },
+      keep("source_changed"),
+    ],
   ] as const)("when %s", (_, change, verdict) => {
     expect(deleteVerdict({ ...good, ...change })).toEqual(verdict);
   });
 
   it("is answered with yes only for evidence that is good in every point", () => {
     const etags = fc.constantFrom("aaa", "ttt", "");
-    const seen = fc.option(fc.record({ size: fc.constantFrom(0, 10), etag: etags }), { nil: null });
+    const modifiedAt = fc.constantFrom(AT, AT + 999, AT + 1_000, AT + 3_000);
+    const seen = fc.option(fc.record({ size: fc.constantFrom(0, 10), etag: etags, modifiedAt }), {
+      nil: null,
+    });
     const evidence = fc.record({
-      copied: fc.constant(source),
+      copied: fc.constant(planned),
       verifiedEtag: fc.option(etags, { nil: null }),
       sourceNow: seen,
       targetNow: seen,
@@ -162,8 +193,10 @@ describe("whether a source may be deleted", () => {
     fc.assert(
       fc.property(evidence, (e) => {
         if (deleteVerdict(e).act !== "delete") return;
-        expect(e.sourceNow).toEqual(source);
-        expect(e.targetNow).toEqual({ size: 10, etag: e.verifiedEtag });
+        expect(e.sourceNow).toMatchObject(source);
+        expect(e.targetNow).toMatchObject({ size: 10, etag: e.verifiedEtag });
+        const [from, copied] = [e.sourceNow?.modifiedAt ?? 0, e.targetNow?.modifiedAt ?? 0];
+        expect(from < AT + 1000 || from + 2000 <= copied).toBe(true);
         expect(e.isStillNamed).toBe(false);
       }),
       { numRuns: 2000 },

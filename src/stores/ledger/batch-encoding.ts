@@ -14,6 +14,7 @@ import { commonPrefix } from "../../domain/key-order.ts";
 import { type EtagSuffixes, etagColumn, etagsOf } from "./etag-column.ts";
 import { pack, unpack } from "./packed-json.ts";
 import { type RowColumn, rowColumn, rowsOf } from "./row-column.ts";
+import { type TimeColumn, timeColumn, timesOf } from "./time-column.ts";
 
 const VERSION = 1;
 const HEADER_BYTES = 5;
@@ -30,6 +31,8 @@ interface Columns {
   readonly c: readonly (string | null)[] | null;
   readonly e: EtagSuffixes;
   readonly r: RowColumn;
+  /** When each was last changed; not there in batches that older versions planned. */
+  readonly m?: TimeColumn | null;
 }
 
 /** The same objects always give the same bytes. */
@@ -45,6 +48,7 @@ export function encodeObjects(objects: readonly PlannedObject[]): Buffer {
       : objects.map((object) => object.storageClass),
     e: etags.suffixes,
     r: rowColumn(objects),
+    m: timeColumn(objects.map((object) => object.modifiedAt)),
   };
   const packed = pack(columns);
   const header = Buffer.alloc(HEADER_BYTES);
@@ -62,11 +66,13 @@ export function decodeObjects(encoded: Buffer): PlannedObject[] {
   const count = columns.k.length;
   const etags = etagsOf(columns.e, encoded.subarray(end), count);
   const rows = rowsOf(columns.r, count);
+  const times = timesOf(columns.m ?? null, count);
   return columns.k.map((suffix, index) => ({
     key: columns.p + suffix,
     size: columns.s[index] ?? 0,
     etag: etags[index] ?? "",
     storageClass: columns.c?.[index] ?? null,
+    modifiedAt: times[index] ?? null,
     rows: rows[index] ?? [],
   }));
 }

@@ -16,10 +16,10 @@ type OpenQuery = Parameters<Ledger["openBatches"]>[0];
 export type StoredBatch = Pick<
   BatchRow,
   "job_id" | "seq" | "state" | "planned_under" | "update_ended_at" | "outcomes" | "objects"
->;
+> & { readonly is_retry: unknown };
 
 export const STORED_COLUMNS =
-  "b.job_id, b.seq, b.state, b.planned_under, b.update_ended_at, b.outcomes, b.objects";
+  "b.job_id, b.seq, b.state, b.planned_under, b.update_ended_at, b.plan_cursor IS NULL AS is_retry, b.outcomes, b.objects";
 
 /** A row with its objects taken apart. */
 export function batchOf(row: StoredBatch): Batch {
@@ -28,6 +28,8 @@ export function batchOf(row: StoredBatch): Batch {
     seq: row.seq,
     state: row.state as BatchState,
     objects: withOutcomes(decodeObjects(row.objects), row.outcomes),
+    // Only batches of the inventory have a place in it.
+    ...(Number(row.is_retry) === 1 ? { isRetry: true } : {}),
     plannedUnder: row.planned_under,
     updatedAt: exactNumberOrNull(row.update_ended_at),
   };

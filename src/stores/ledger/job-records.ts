@@ -91,6 +91,7 @@ function newJobRow(id: string, { spec, idempotencyKey, at }: Request<"createJob"
     finished_at: null,
     windows_ignored_until: null,
     expected: null,
+    clock_lag_ms: null,
   };
 }
 
@@ -149,6 +150,7 @@ function recordOf(row: JobRow): JobRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     windowsIgnoredUntil: row.windows_ignored_until,
+    clockLagMs: row.clock_lag_ms ?? 0,
     expected: row.expected === null ? null : (JSON.parse(row.expected) as ExpectedObjects),
   };
 }

@@ -31,7 +31,7 @@ export class KnownObjects {
     return exceptionsIn(objects).filter(({ position }) => !excepted?.has(position));
   }
 
-  /** Whether size, ETag or storage class of an object may differ from what the ledger has. */
+  /** Whether size, ETag, storage class or time of change of an object may differ from what the ledger has. */
   factsMayDiffer(objects: Objects): boolean {
     const facts = this.#known.get(objects)?.facts;
     return (
@@ -41,15 +41,18 @@ export class KnownObjects {
 }
 
 /** Facts of one object. */
-const FACTS = 3;
+const FACTS = 4;
 
 /** No copies: the very strings that the objects have, so that they are compared at a glance. */
 function factsOf(objects: Objects): Fact[] {
   const facts: Fact[] = [];
-  for (const { size, storageClass, etag } of objects) facts.push(size, storageClass, etag);
+  for (const { size, storageClass, etag, modifiedAt } of objects)
+    facts.push(size, storageClass, etag, modifiedAt);
   return facts;
 }
 
-function differs({ size, storageClass, etag }: BatchObject, facts: readonly Fact[], at: number): boolean {
-  return size !== facts[at] || storageClass !== facts[at + 1] || etag !== facts[at + 2];
+function differs(object: BatchObject, facts: readonly Fact[], at: number): boolean {
+  const { size, storageClass, etag, modifiedAt } = object;
+  if (size !== facts[at] || storageClass !== facts[at + 1] || etag !== facts[at + 2]) return true;
+  return modifiedAt !== facts[at + 3];
 }

@@ -72,11 +72,12 @@ export async function renew(
            AND (state <> ? OR COALESCE(waiting, '') <> ?) THEN 1 ELSE 0 END,
          waiting = CASE WHEN ${WORKED_ON} THEN ? ELSE waiting END,
          state = CASE WHEN ${WORKED_ON} THEN ? ELSE state END,
-         lease_until = ?, requests = ?, statements = ?, active_ms = ?, updated_at = ?
+         lease_until = ?, requests = ?, statements = ?, active_ms = ?, clock_lag_ms = ?, updated_at = ?
        WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
       [
         ...[report.state, waiting ?? "", waiting, report.state, at + leaseMs],
-        ...[JSON.stringify(report.requests), JSON.stringify(report.statements), report.activeMs, at],
+        ...[JSON.stringify(report.requests), JSON.stringify(report.statements)],
+        ...[report.activeMs, report.clockLagMs, at],
         ...fenceValues(lease),
       ],
     );
@@ -84,6 +85,22 @@ export async function renew(
     // A claim may have come between the two statements; its job is not ours to show.
     if (job === null || job.fencingToken !== lease.token) throw leaseLost(lease);
     return job;
+  });
+}
+
+/** Stores what was sent so far. Many times a second: nothing waits for the disk. */
+export async function recordSent(
+  session: LedgerSession,
+  lease: Lease,
+  { requests, statements }: Pick<RunReport, "requests" | "statements">,
+): Promise<void> {
+  const values = [JSON.stringify(requests), JSON.stringify(statements), ...fenceValues(lease)];
+  await session.unsynced(async (sql) => {
+    await sql.change(
+      `UPDATE tranship_jobs SET requests = ?, statements = ?
+       WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
+      values,
+    );
   });
 }
 
@@ -112,7 +129,7 @@ export async function release(
   const asked = askedStatesThatStay(end.state);
   const unlessAsked = (column: string): string =>
     asked.length === 0 ? "?" : `CASE WHEN state IN (${listed(asked)}) THEN ${column} ELSE ? END`;
-  const { requests, statements, activeMs } = end.report;
+  const { requests, statements, activeMs, clockLagMs } = end.report;
   await session.run(async (sql) => {
     const changed = await sql.change(
       // From left to right again: the state is the last that may change of what is looked at.
@@ -120,12 +137,12 @@ export async function release(
        SET reason = ${unlessAsked("reason")}, waiting = ${unlessAsked("waiting")},
          finished_at = ${unlessAsked("finished_at")}, state = ${unlessAsked("state")},
          lease_owner = NULL, lease_until = NULL, requests = ?, statements = ?, active_ms = ?,
-         updated_at = ?, version = version + 1
+         clock_lag_ms = ?, updated_at = ?, version = version + 1
        WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
       [
         ...[end.reason, end.waiting === null ? null : JSON.stringify(end.waiting)],
         ...[isFinished(end.state) ? at : null, end.state],
-        ...[JSON.stringify(requests), JSON.stringify(statements), activeMs],
+        ...[JSON.stringify(requests), JSON.stringify(statements), activeMs, clockLagMs],
         ...[at, ...fenceValues(lease)],
       ],
     );

@@ -45,6 +45,21 @@ const CONNECTION_NUMBERS = new Set([1927, 4031]);
 
 const DUPLICATE = new Set(["ER_DUP_ENTRY", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"]);
 
+/** What held the ledger is gone or is no database any more: no waiting brings it back. */
+const LOST = new Set([
+  "ER_NO_SUCH_TABLE",
+  "ER_NO_SUCH_TABLE_IN_ENGINE",
+  "ER_BAD_DB_ERROR",
+  "ER_NO_DB_ERROR",
+  "SQLITE_CORRUPT",
+  "SQLITE_CORRUPT_INDEX",
+  "SQLITE_CORRUPT_SEQUENCE",
+  "SQLITE_CORRUPT_VTAB",
+  "SQLITE_NOTADB",
+  "SQLITE_IOERR_SHORT_READ",
+  "SQLITE_READONLY_DBMOVED",
+]);
+
 interface DriverError {
   readonly code: string;
   readonly errno: number | null;
@@ -80,13 +95,28 @@ export function isDuplicate(error: unknown): boolean {
   return typeof code === "string" && DUPLICATE.has(code);
 }
 
+function isLost({ code, message }: DriverError): boolean {
+  return LOST.has(code) || (code === "SQLITE_ERROR" && message.startsWith("no such table"));
+}
+
+/** The end of all work under a ledger: `what` happened, and how to go on. */
+export function ledgerLost(what: string, remedy: string, cause?: Error): DomainError {
+  const message = `${what} Nothing more is copied, updated or deleted. ${remedy}.`;
+  return new DomainError("ledger_lost", message, cause === undefined ? {} : { cause });
+}
+
 /**
- * `error` as callers may see it: ours and programming errors as they are, the driver's as `ledger_unavailable`.
- * The driver's own error holds the whole statement with its parameters, so only code and message are kept.
+ * `error` as callers may see it: ours and programming errors as they are, the driver's as `ledger_unavailable`, or as
+ * `ledger_lost` where a table or the file of an open ledger is gone. The driver's own error holds the whole statement with
+ * its parameters, so only code and message are kept.
  */
-export function ledgerError(error: unknown): unknown {
+export function ledgerError(error: unknown, isOpen = true): unknown {
   const cause = driverError(error);
   if (error instanceof DomainError || cause === null) return error;
+  if (isOpen && isLost(cause)) {
+    const what = `The ledger is damaged: ${cause.message.replace(/\.$/, "")} (${cause.code}).`;
+    return ledgerLost(what, "Restore it from a backup, then resume the job", new Error(cause.code));
+  }
   return new DomainError("ledger_unavailable", `The ledger does not answer as it should (${cause.code}).`, {
     cause: new Error(`${cause.code}: ${cause.message}`),
     details: { code: cause.code },

@@ -35,8 +35,11 @@ export class LedgerSession {
   /** TypeORM has one SQLite connection: whoever is in a transaction on it must be alone. */
   readonly #turns: <T>(work: () => Promise<T>) => Promise<T>;
   readonly tables: LedgerTables;
+  readonly #check: () => void;
 
-  constructor(dataSource: DataSource, tables: LedgerTables) {
+  /** `check` is called before each piece of work; what it throws keeps the work from being begun. */
+  constructor(dataSource: DataSource, tables: LedgerTables, check: () => void = () => {}) {
+    this.#check = check;
     this.#dataSource = dataSource;
     this.tables = tables;
     this.#isSqlite = dataSource.options.type === "better-sqlite3";
@@ -54,6 +57,22 @@ export class LedgerSession {
   /** Runs `work`, of which each statement is a transaction of its own; it may be run again. */
   async run<T>(work: Work<T>): Promise<T> {
     return this.#repeating((runner, attempt) => work(sqlOf(runner), attempt));
+  }
+
+  /**
+   * As {@link LedgerSession.run}, but with an SQLite file nothing waits for the disk: the process may end at once, and only
+   * the end of the machine loses what was written since the last other statement.
+   */
+  async unsynced<T>(work: Work<T>): Promise<T> {
+    if (!this.#isSqlite) return this.run(work);
+    return this.run(async (sql, attempt) => {
+      await sql.rows("PRAGMA synchronous = NORMAL", []);
+      try {
+        return await work(sql, attempt);
+      } finally {
+        await sql.rows("PRAGMA synchronous = FULL", []);
+      }
+    });
   }
 
   /** Runs `work` in one transaction; it may be run again as a whole. */
@@ -74,9 +93,20 @@ export class LedgerSession {
 
   /** Closes all connections, once nothing is under way any more (SQLite). */
   async close(): Promise<void> {
+    // Closing would write the log of a file that was lost into what stands in its place, which may be a backup.
+    if (this.#isLost()) return;
     await this.#turns(async () => {
       if (this.#dataSource.isInitialized) await this.#dataSource.destroy();
     });
+  }
+
+  #isLost(): boolean {
+    try {
+      this.#check();
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   async #begin(runner: QueryRunner): Promise<void> {
@@ -95,6 +125,7 @@ export class LedgerSession {
     let mayBeDone = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.#check();
         return await this.#turns(() => this.#withRunner((runner) => work(runner, { mayBeDone })));
       } catch (error) {
         if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw ledgerError(error);

@@ -9,10 +9,12 @@ import { CreateAuditEvents1790000000004 } from "../../../migrations/0004-create-
 import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-windows-ignored.ts";
 import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
 import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
+import { AddClockLag1790000000008 } from "../../../migrations/0008-add-clock-lag.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import type { MysqlServer } from "../mysql-address.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
+import { checkOfLedgerFile } from "./ledger-file.ts";
 import { lockLedgerFile, type Unlock } from "./ledger-lock.ts";
 import { LedgerSession } from "./ledger-session.ts";
 import { migrate } from "./migrate.ts";
@@ -28,6 +30,7 @@ const MIGRATIONS = [
   AddWindowsIgnored1790000000005,
   AddExpected1790000000006,
   CreateStoreShares1790000000007,
+  AddClockLag1790000000008,
 ];
 
 const BUSY_TIMEOUT_MS = 2_000;
@@ -72,9 +75,11 @@ export async function openLedger(given: string | MysqlServer, options: LedgerOpt
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     unlock();
-    throw ledgerError(error);
+    throw ledgerError(error, false);
   }
-  return new TypeormLedger(new LedgerSession(dataSource, ledgerTables(dataSource.options.type)), unlock);
+  const check = address.kind === "sqlite" ? checkOfLedgerFile(address.file) : () => {};
+  const session = new LedgerSession(dataSource, ledgerTables(dataSource.options.type), check);
+  return new TypeormLedger(session, unlock);
 }
 
 /** The TypeORM data source of the ledger at `given`, not connected yet. */

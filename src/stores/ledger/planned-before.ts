@@ -1,6 +1,7 @@
 /** Which keys of a batch were planned before? One walk over the earlier batches' fingerprints answers for all of them. */
 
-import type { Batch } from "../../domain/batch.ts";
+import type { Batch, BatchObject } from "../../domain/batch.ts";
+import type { LastPlanned } from "../../ports/ledger.ts";
 import { batchOf, STORED_COLUMNS, type StoredBatch } from "./batch-reads.ts";
 import { FingerprintSearch } from "./key-fingerprints.ts";
 import type { LedgerSession } from "./ledger-session.ts";
@@ -24,6 +25,16 @@ export async function plannedBefore(
   keys: readonly string[],
   beforeSeq: number,
 ): Promise<ReadonlySet<string>> {
+  return new Set((await lastPlanned(session, jobId, keys, beforeSeq)).keys());
+}
+
+/** See {@link Ledger.lastPlanned}; only batches before `beforeSeq` count. */
+export async function lastPlanned(
+  session: LedgerSession,
+  jobId: string,
+  keys: readonly string[],
+  beforeSeq: number,
+): Promise<ReadonlyMap<string, LastPlanned>> {
   const wanted = new Set(keys);
   const candidates =
     wanted.size <= MOST_BY_DATABASE
@@ -84,20 +95,21 @@ async function foundInFingerprints(
   }
 }
 
-/** Opens the batches that may hold a key: a fingerprint may be another key's. A key that was met is looked for no more. */
+/** Opens the batches that may hold a key, newest first: a fingerprint may be another key's. A key that was met is looked for no more. */
 async function confirmed(
   session: LedgerSession,
   jobId: string,
   candidates: Candidates,
-): Promise<ReadonlySet<string>> {
-  const before = new Set<string>();
-  let left = [...candidates];
+): Promise<ReadonlyMap<string, LastPlanned>> {
+  const before = new Map<string, LastPlanned>();
+  let left = [...candidates].sort(([a], [b]) => b - a);
   while (left.length > 0) {
     const now = left.slice(0, OPENED_AT_ONCE).map(([seq]) => seq);
     for (const { seq, objects } of await batchesOf(session, jobId, now)) {
       const possible = new Set(candidates.get(seq));
       for (const object of objects) {
-        if (possible.has(object.key) && isAccountedFor(object)) before.add(object.key);
+        if (!possible.has(object.key) || before.has(object.key) || !isHeldBy(object)) continue;
+        before.set(object.key, { batch: seq, object });
       }
     }
     left = left.slice(OPENED_AT_ONCE).filter(([, keys]) => keys.some((key) => !before.has(key)));
@@ -105,11 +117,18 @@ async function confirmed(
   return before;
 }
 
+/** An object that vanished before it was copied has left nothing behind: what has its key later is another one. */
+function isHeldBy(object: BatchObject): boolean {
+  const isGone = object.fate.kind === "skipped" && object.fate.reason === "source_gone";
+  return isAccountedFor(object) && !isGone;
+}
+
+/** Newest first. */
 async function batchesOf(session: LedgerSession, jobId: string, seqs: readonly number[]): Promise<Batch[]> {
   const rows = await session.run((sql) =>
     sql.rows<StoredBatch>(
       `SELECT ${STORED_COLUMNS} FROM tranship_batches b
-       WHERE b.job_id = ? AND b.seq IN (${seqs.map(() => "?").join(", ")})`,
+       WHERE b.job_id = ? AND b.seq IN (${seqs.map(() => "?").join(", ")}) ORDER BY b.seq DESC`,
       [jobId, ...seqs],
     ),
   );

@@ -62,13 +62,13 @@ function stageUpdate(
   // assigns from left to right and they look at what was there before.
   const once = (column: string): string =>
     `${column} = ${column} + CASE WHEN ${stage}_started_at = ? AND ${stage}_ended_at = ? THEN 0 ELSE ? END`;
-  const added = [once(`${stage}_attempts`), ...(stage === "update" ? [once("rows_updated")] : [])];
+  const added = [once(`${stage}_attempts`), once("rows_updated")];
   const set = [...added, ...Object.keys(columns).map((name) => `${name} = ?`)];
   return {
     statement: `UPDATE tranship_batches SET ${set.join(", ")} WHERE job_id = ? AND seq = ? AND ${FENCE}`,
     values: [
       ...[startedAt, endedAt, attempts],
-      ...(stage === "update" ? [startedAt, endedAt, rows] : []),
+      ...[startedAt, endedAt, rows],
       ...Object.values(columns),
       ...[lease.jobId, batch.seq],
       ...fenceValues(lease),

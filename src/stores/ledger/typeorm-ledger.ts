@@ -8,6 +8,7 @@ import type {
   ExceptionRecord,
   ExpectedObjects,
   JobRecord,
+  LastPlanned,
   Lease,
   Ledger,
   NewBatch,
@@ -22,15 +23,24 @@ import { exceptionPage, topExceptions } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
 import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
 import { KnownObjects } from "./known-objects.ts";
-import { claim, expectObjects, planFinished, release, renew } from "./lease-records.ts";
+import { claim, expectObjects, planFinished, recordSent, release, renew } from "./lease-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
 import { objectHistory } from "./object-lookup.ts";
 import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
 import { BatchPlanner } from "./plan-records.ts";
-import { plannedBefore } from "./planned-before.ts";
+import { lastPlanned, plannedBefore } from "./planned-before.ts";
 import { replanExceptions } from "./retry-records.ts";
 import { reviseShares } from "./share-records.ts";
 import { recordStage } from "./stage-records.ts";
+
+/** Reads no row, and fails where a table is gone. */
+const ONE_OF_EACH = [
+  "(SELECT COUNT(*) FROM tranship_jobs WHERE id = '') AS jobs",
+  ...["batches", "exceptions", "audit_events"].map(
+    (name) => `(SELECT COUNT(*) FROM tranship_${name} WHERE job_id = '') AS ${name}`,
+  ),
+  "(SELECT COUNT(*) FROM tranship_store_shares WHERE name = '') AS shares",
+];
 
 export class TypeormLedger implements Ledger {
   readonly #session: LedgerSession;
@@ -93,6 +103,10 @@ export class TypeormLedger implements Ledger {
 
   renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord> {
     return renew(this.#session, lease, report, at, leaseMs);
+  }
+
+  recordSent(lease: Lease, sent: Pick<RunReport, "requests" | "statements">): Promise<void> {
+    return recordSent(this.#session, lease, sent);
   }
 
   async release(lease: Lease, end: Parameters<Ledger["release"]>[1], at: number): Promise<void> {
@@ -164,6 +178,10 @@ export class TypeormLedger implements Ledger {
     return plannedBefore(this.#session, jobId, keys, beforeSeq);
   }
 
+  lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>> {
+    return lastPlanned(this.#session, jobId, keys, Number.MAX_SAFE_INTEGER);
+  }
+
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number> {
     return replanExceptions(this.#session, jobId, batchSize, at);
   }
@@ -173,9 +191,7 @@ export class TypeormLedger implements Ledger {
   }
 
   async ping(): Promise<void> {
-    await this.#session.run((sql) =>
-      sql.rows("SELECT COUNT(*) AS jobs FROM tranship_jobs WHERE id = ?", [""]),
-    );
+    await this.#session.run((sql) => sql.rows(`SELECT ${ONE_OF_EACH.join(", ")}`, []));
   }
 
   async close(): Promise<void> {

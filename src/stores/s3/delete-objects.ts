@@ -1,16 +1,22 @@
 /** Deletes up to a thousand objects a request and reads what became of each. */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { DeleteObjectCommand, type DeleteObjectsCommandOutput } from "@aws-sdk/client-s3";
-import type { DeleteResult, ObjectFailure, WritePass } from "../../ports/object-store.ts";
+import {
+  DeleteObjectCommand,
+  type DeleteObjectsCommandOutput,
+  type _Error as KeyError,
+} from "@aws-sdk/client-s3";
+import type { DeleteResult, Deletion, WritePass } from "../../ports/object-store.ts";
 import { bulkDeletion } from "./deletion-list.ts";
 import { quotedEtag } from "./etag.ts";
+import { uncoverNewer } from "./hidden-versions.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { decodeEntities, readPlainXml } from "./plain-xml.ts";
 import { readFirst } from "./read-first.ts";
 import { runParallel } from "./run-parallel.ts";
 import { badAnswer, objectFailure, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
+import type { StoreAbilities } from "./store-abilities.ts";
 
 const MAX_KEYS = 1000;
 const ROUNDS = 4;
@@ -26,65 +32,99 @@ const SINGLE_CONCURRENCY = 32;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it is about.
 const NOT_FOR_XML = /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|^\s|\s$|\p{Surrogate}/u;
 
-/** An object to delete. */
-export interface Doomed {
-  readonly key: string;
-  readonly etag: string;
-}
-
-interface Deleting {
+/** How objects of one bucket are deleted. */
+export interface DeletionMeans {
   readonly requests: S3Requests;
+  readonly abilities: StoreAbilities;
   readonly bucket: string;
-  /** Whether to make the store check the ETags. */
-  readonly conditional: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly doing: string;
   /** For what is sent more than once; the caller has paid for each key once. */
   readonly pass: WritePass;
-  /** Null: deleted, or not there. */
-  readonly fates: Map<string, ObjectFailure | null>;
 }
+
+interface Deleting extends DeletionMeans {
+  readonly doing: string;
+  readonly fates: Map<string, Fate>;
+}
+
+/** Null: deleted, or not there. */
+type Fate = Omit<DeleteResult, "key"> | null;
 
 /**
  * Deletes `objects`. Throws when the store is too busy or unwell to say what became of some; the whole call may then
  * be repeated, as an object that is gone counts as deleted.
  */
 export async function deleteEach(
-  requests: S3Requests,
-  bucket: string,
-  objects: readonly Doomed[],
-  conditional: boolean,
-  signal: AbortSignal | undefined,
-  pass: WritePass,
+  means: DeletionMeans,
+  objects: readonly Deletion[],
 ): Promise<readonly DeleteResult[]> {
-  const doing = `deleting from ${bucket}`;
-  const deleting: Deleting = { requests, bucket, conditional, signal, doing, pass, fates: new Map() };
+  const deleting: Deleting = { ...means, doing: `deleting from ${means.bucket}`, fates: new Map() };
   const plain = objects.filter(({ key }) => !NOT_FOR_XML.test(key));
-  for (let at = 0; at < plain.length; at += MAX_KEYS) {
-    await deleteInBulk(deleting, plain.slice(at, at + MAX_KEYS));
+  const [first] = plain;
+  if (first !== undefined && means.abilities.deleteConditions === "unknown") {
+    await findOutByDeleting(deleting, first);
+  }
+  const left = plain.filter(({ key }) => !deleting.fates.has(key));
+  for (let at = 0; at < left.length; at += MAX_KEYS) {
+    await deleteInBulk(deleting, left.slice(at, at + MAX_KEYS));
   }
   const awkward = objects.filter(({ key }) => NOT_FOR_XML.test(key));
   await runParallel(awkward, SINGLE_CONCURRENCY, (object) => deleteSingly(deleting, object));
   return objects.map(({ key }) => {
     const fate = deleting.fates.get(key);
-    return { key, failure: fate === undefined ? UNSAID : fate };
+    return { key, ...(fate === undefined ? UNSAID : (fate ?? DELETED_FATE)) };
   });
 }
 
-const UNSAID: ObjectFailure = { code: "delete_refused", message: "The store did not say what became of it." };
+const DELETED_FATE = { failure: null } as const;
+const UNSAID = {
+  failure: { code: "delete_refused", message: "The store did not say what became of it." },
+  isUnsettled: true,
+} as const;
+
+/** An ETag that no object has. */
+const NO_ETAG = "0".repeat(32);
+
+/**
+ * Asks for the deletion of an object, which is to be deleted, under a condition that does not hold. A store that keeps to
+ * conditions says so and leaves it; any other has deleted it, as was wanted, or does not know the condition.
+ */
+async function findOutByDeleting(deleting: Deleting, object: Deletion): Promise<void> {
+  const { abilities, fates, pass, signal, requests, doing } = deleting;
+  const send = () => sendBulk(deleting, [{ ...object, etag: NO_ETAG }]);
+  try {
+    const { Deleted: deleted = [], Errors: [error] = [] } = await pass(1, send, signal);
+    if (deleted.length > 0) {
+      abilities.deleteConditions = "ignored";
+      fates.set(object.key, null);
+      await noteUncovered(deleting, { Deleted: deleted }, [object]);
+      return;
+    }
+    if (error !== undefined) throw keyFault(error, doing);
+  } catch (error) {
+    if (!(error instanceof S3Fault)) throw error;
+    if (error.kind === "precondition_failed") abilities.deleteConditions = "kept";
+    else if (error.kind === "not_implemented" || error.kind === "refused")
+      abilities.deleteConditions = "refused";
+    else if (error.kind === "throttled") requests.noteThrottled();
+  }
+}
 
 /** Errors of single keys are never retried by the SDK, yet a busy store gives some in every large request. */
-async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Promise<void> {
+async function deleteInBulk(deleting: Deleting, objects: readonly Deletion[]): Promise<void> {
   let pending = objects;
   let faults: readonly S3Fault[] = [];
+  // Where the store does not compare, only the caller can look again before the next attempt.
+  const rounds = isConditional(deleting) ? ROUNDS : 1;
   const until = performance.now() + ROUNDS_MS;
-  for (let round = 0; round < ROUNDS && pending.length > 0; round += 1) {
+  for (let round = 0; round < rounds && pending.length > 0; round += 1) {
     if (performance.now() > until) break;
     if (round > 0) await pause(FIRST_PAUSE_MS * 2 ** round);
     const asked = pending;
     const send = () => sendBulk(deleting, asked);
     const answer = await (round === 0 ? send() : deleting.pass(asked.length, send, deleting.signal));
     const transient = noteFates(deleting, answer, asked);
+    await noteUncovered(deleting, answer, asked);
     pending = pending.filter(({ key }) => transient.has(key));
     faults = [...transient.values()];
   }
@@ -93,21 +133,42 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Doomed[]): Pro
   const [first] = faults;
   // The store fails as a whole; if only some keys fail time and again, they must not hold up the others.
   if (first !== undefined && pending.length === objects.length) throw first;
+  const times = rounds === 1 ? "once" : `up to ${rounds} times`;
   for (const [at, { key }] of pending.entries()) {
-    const reason = faults[at]?.reason ?? "";
-    deleting.fates.set(key, { code: "delete_refused", message: `${reason} (up to ${ROUNDS} times)` });
+    const message = `${faults[at]?.reason} (${times})`;
+    deleting.fates.set(key, { failure: { code: "delete_refused", message }, isUnsettled: true });
   }
+}
+
+/** Of a store that compares nothing: what was overwritten meanwhile, and was brought back, has not been deleted. */
+async function noteUncovered(
+  deleting: Deleting,
+  { Deleted: deleted = [] }: Pick<DeleteObjectsCommandOutput, "Deleted">,
+  asked: readonly Deletion[],
+): Promise<void> {
+  if (isConditional(deleting)) return;
+  for (const [key, failure] of await uncoverNewer(deleting, deleted, asked))
+    deleting.fates.set(key, { failure });
+}
+
+/** Whether the store is relied on to compare. */
+function isConditional({ abilities }: Deleting): boolean {
+  return abilities.deleteConditions === "kept";
 }
 
 async function sendBulk(
   deleting: Deleting,
-  objects: readonly Doomed[],
+  objects: readonly Deletion[],
 ): Promise<Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">> {
-  const { requests, bucket, conditional, signal, doing } = deleting;
-  const list = objects.map(({ key, etag }) => ({ key, etag: conditional ? quotedEtag(etag) : null }));
+  const { requests, abilities, bucket, signal, doing } = deleting;
+  const isSent = abilities.deleteConditions !== "refused";
+  const list = objects.map(({ key, etag }) => ({ key, etag: isSent ? quotedEtag(etag) : null }));
   const command = bulkDeletion(bucket, list);
   lookBeforeSending(command, requests.mayWrite);
-  const plain = readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>");
+  // Whether markers were set matters only where a newer version may lie under one.
+  const plain = isConditional(deleting)
+    ? readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>")
+    : () => null;
   const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
     client.send(command, options),
   );
@@ -130,7 +191,7 @@ export function readDeletedKeys(body: string): string[] | null {
 function noteFates(
   { requests, fates, doing }: Deleting,
   answer: Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">,
-  asked: readonly Doomed[],
+  asked: readonly Deletion[],
 ): ReadonlyMap<string, S3Fault> {
   const deleted = new Set(answer.Deleted?.map(({ Key: key }) => key));
   const errors = new Map(answer.Errors?.map((error) => [error.Key, error]));
@@ -143,10 +204,7 @@ function noteFates(
       fates.set(key, deleted.has(key) ? null : UNSAID);
       continue;
     }
-    const fault = new S3Fault(
-      { code: error.Code ?? "Unknown", status: null, message: error.Message ?? "" },
-      doing,
-    );
+    const fault = keyFault(error, doing);
     if (fault.kind === "throttled" || fault.kind === "unavailable") transient.set(key, fault);
     else fates.set(key, fateOf(fault));
   }
@@ -154,9 +212,13 @@ function noteFates(
   return transient;
 }
 
-async function deleteSingly(deleting: Deleting, { key, etag }: Doomed): Promise<void> {
-  const { requests, bucket, conditional, signal, doing, fates } = deleting;
-  const condition = conditional ? { IfMatch: quotedEtag(etag) } : {};
+function keyFault({ Code: code = "Unknown", Message: message = "" }: KeyError, doing: string): S3Fault {
+  return new S3Fault({ code, status: null, message }, doing);
+}
+
+async function deleteSingly(deleting: Deleting, { key, etag }: Deletion): Promise<void> {
+  const { requests, abilities, bucket, signal, doing, fates } = deleting;
+  const condition = abilities.deleteConditions === "refused" ? {} : { IfMatch: quotedEtag(etag) };
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, ...condition });
   lookBeforeSending(command, requests.mayWrite);
   try {
@@ -171,10 +233,12 @@ async function deleteSingly(deleting: Deleting, { key, etag }: Doomed): Promise<
 }
 
 /** Throws what is not about one object. */
-function fateOf(fault: S3Fault): ObjectFailure | null {
+function fateOf(fault: S3Fault): Fate {
   if (fault.kind === "gone") return null;
   if (fault.kind === "precondition_failed") {
-    return { code: "source_changed", message: "The object is no longer the version that was copied." };
+    return {
+      failure: { code: "source_changed", message: "The object is no longer the version that was copied." },
+    };
   }
-  return objectFailure(fault, "delete_denied", "delete_refused");
+  return { failure: objectFailure(fault, "delete_denied", "delete_refused") };
 }

@@ -54,10 +54,10 @@ function initiatorOf({ Initiator }: MultipartUpload): string | null {
 }
 
 /**
- * Ceph encodes the keys of uploads without saying so, hence both readings count. A wrong guess is harmless: an upload
+ * Whether a listed key may be `key`. Ceph encodes the keys of uploads without saying so, hence both readings count. A wrong guess is harmless: an upload
  * id is only aborted together with the key it belongs to.
  */
-function maybeNames(listed: string, key: string): boolean {
+export function maybeNames(listed: string, key: string): boolean {
   if (listed === key) return true;
   try {
     return decodeListedKey(listed) === key;

@@ -9,9 +9,9 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import type { LimitFunction } from "p-limit";
-import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
+import { type CopyRequest, freePass, type WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
-import { bareEtag, quotedEtag } from "./etag.ts";
+import { bareEtag, etagOfParts, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { findLeftovers, type Upload } from "./leftover-uploads.ts";
 import { headObject } from "./object-facts.ts";
@@ -21,7 +21,8 @@ import { badAnswer, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 import { settleTarget } from "./settle-target.ts";
 import { pinnedHead, type SourceTraits, tagHeader } from "./source-traits.ts";
-import { type StoreAbilities, withIfAbsent } from "./store-abilities.ts";
+import type { StoreAbilities } from "./store-abilities.ts";
+import { guardTarget } from "./target-guard.ts";
 
 /** How large objects are cut. */
 export interface PartSettings {
@@ -62,9 +63,10 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, handy);
   const ranges = partRanges(traits.size, partBytes);
   let etag: string;
+  let parts: CompletedPart[];
   try {
     await abortLeftovers(copying, upload);
-    const parts = await runParallel(ranges, settings.partConcurrency, (range) =>
+    parts = await runParallel(ranges, settings.partConcurrency, (range) =>
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
       partOf(copying, upload, range),
     );
@@ -76,11 +78,8 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
     throw error;
   }
   const { target } = request;
-  return settleTarget(
-    requests,
-    { target, etag, size: traits.size, parts: ranges.length, tags: traits.tags },
-    pass,
-  );
+  const expected = etagOfParts(parts.map(({ ETag }) => bareEtag(ETag)));
+  return settleTarget(requests, { target, etag, size: traits.size, expected, tags: traits.tags }, pass);
 }
 
 /** One stopped in between leaves them: they may be a successor's by now. */
@@ -168,21 +167,19 @@ async function copyPart(
   };
 }
 
-async function complete(
-  { requests, request, abilities, signal, doing, pass }: Copying,
-  upload: Upload,
-  parts: CompletedPart[],
-): Promise<string> {
-  const output = await withIfAbsent(abilities, request.onlyIfAbsent, (ifNoneMatch) => {
-    const input = { ...upload, MultipartUpload: { Parts: parts }, IfNoneMatch: ifNoneMatch };
-    const send = () =>
+async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]): Promise<string> {
+  const { requests, signal, doing, pass } = copying;
+  // The look, where it is needed, is part of the attempt: whatever is waited for comes before it.
+  const attempt = () =>
+    guardTarget({ ...copying, pass: freePass }, (conditions, mayBegin) =>
       requests.send({ kind: "copy", doing }, signal, (client, options) => {
+        const input = { ...upload, MultipartUpload: { Parts: parts }, ...conditions };
         const command = new CompleteMultipartUploadCommand(input);
-        lookBeforeSending(command, requests.mayWrite);
+        lookBeforeSending(command, mayBegin);
         return client.send(command, options);
-      });
-    return pass(1, send, signal);
-  });
+      }),
+    );
+  const output = await pass(1, attempt, signal);
   if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");
   return bareEtag(output.ETag);
 }

@@ -47,9 +47,8 @@ export class ObjectCopies {
   copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { source } = request;
     if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, pass);
-    const { requests, pools, abilities } = this.#means;
     // Nothing is to be learned of small ones. They are what a job consists of, and each hundreds of times in memory.
-    if (source.size < TELLING_BYTES) return singleCopy(requests, pools, request, abilities, signal);
+    if (source.size < TELLING_BYTES) return this.#unmeasured(request, signal, pass);
     return this.#fasterWay(request, signal, pass);
   }
 
@@ -71,10 +70,12 @@ export class ObjectCopies {
   async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { source } = request;
     if (source.size < LARGE_BYTES || !this.#means.speeds.prefersParts(source.size)) {
-      return this.#single(request, signal);
+      return this.#single(request, signal, pass);
     }
     const traits = await this.#provableTraits(source, signal);
-    return traits === null ? this.#single(request, signal) : this.#inParts(request, traits, signal, pass);
+    return traits === null
+      ? this.#single(request, signal, pass)
+      : this.#inParts(request, traits, signal, pass);
   }
 
   #mustGoInParts({ size, etag }: CopyRequest["source"]): boolean {
@@ -111,10 +112,15 @@ export class ObjectCopies {
     }
   }
 
-  async #single(request: CopyRequest, signal: AbortSignal | undefined): Promise<string> {
-    const { requests, pools, abilities, speeds } = this.#means;
+  #unmeasured(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+    const { requests, pools, abilities } = this.#means;
+    return singleCopy({ requests, abilities, request, signal, pass }, pools);
+  }
+
+  async #single(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+    const { speeds } = this.#means;
     const begun = performance.now();
-    const etag = await singleCopy(requests, pools, request, abilities, signal);
+    const etag = await this.#unmeasured(request, signal, pass);
     speeds.note("single", request.source.size, performance.now() - begun);
     return etag;
   }

@@ -33,11 +33,18 @@ interface Way {
   readonly headers: CopyHeaders;
 }
 
+/** What a copy's sender wants of it. */
+export interface Asked {
+  readonly onAnswered?: CopyRequest["onAnswered"] | undefined;
+  /** Asked at the moment the request is written; the job's own question unless given. */
+  readonly mayBegin?: () => boolean;
+}
+
 /** What an attempt must keep to. */
 interface Terms {
   readonly limitMs: number;
   readonly mayWrite: () => boolean;
-  readonly asked: Pick<CopyRequest, "onAnswered">;
+  readonly asked: Asked;
 }
 
 /** What an attempt was made with. */
@@ -72,11 +79,11 @@ export class PooledCopies {
     label: RequestLabel,
     input: SingleCopyInput,
     signal: AbortSignal | undefined,
-    asked: Pick<CopyRequest, "onAnswered"> = {},
+    asked: Asked = {},
   ): Promise<string | undefined> {
     const used: Used = { credentials: null, route: null };
     const call = (limitMs: number) =>
-      this.#sendOnce(input, { limitMs, mayWrite: requests.mayWrite, asked }, used);
+      this.#sendOnce(input, { limitMs, mayWrite: asked.mayBegin ?? requests.mayWrite, asked }, used);
     return requests.run(label, signal, call).catch(async (error: unknown) => {
       if (!(await this.#isWorthRepeating(error, input.Bucket, used))) throw error;
       return requests.run(label, signal, call);

@@ -14,28 +14,33 @@ import {
   type CopyRequest,
   type CopyResult,
   type DeleteResult,
+  type Deletion,
   type Encryption,
   freePass,
+  type GuardedBy,
   type ListPage,
   type ListRequest,
+  type ObjectAcl,
   type ObjectFacts,
   type ObjectStore,
   type RequestCounts,
   type WritePass,
+  type WriteProtection,
 } from "../../ports/object-store.ts";
 import { copied, notCopied } from "./copy-outcome.ts";
 import { CopySpeeds } from "./copy-speeds.ts";
 import type { CredentialWatch } from "./credential-watch.ts";
-import { type Doomed, deleteEach } from "./delete-objects.ts";
+import { deleteEach } from "./delete-objects.ts";
 import { listPage } from "./listing.ts";
 import type { PartSettings } from "./multipart-copy.ts";
+import { readAcl } from "./object-acl.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
 import { type FaultKind, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
-import { allAbilities, type StoreAbilities } from "./store-abilities.ts";
+import { allAbilities, type Conditions, type StoreAbilities } from "./store-abilities.ts";
 import { withReason } from "./with-reason.ts";
 
 /** What an adapter is made of. */
@@ -65,8 +70,6 @@ export interface S3ObjectStoreOptions {
    * on AWS `CopyObject` gives them another one. Costs some ten requests each instead of one.
    */
   readonly keepMultipartEtags?: boolean;
-  /** Whether deletions carry the ETag; false for a store that rejects them. */
-  readonly conditionalDelete?: boolean;
   /** Asked at the last moment before a copy or a deletion is sent. */
   readonly mayWrite?: (() => boolean) | undefined;
 }
@@ -76,6 +79,11 @@ const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
 
 /** Answers to a question that a store need not answer. */
 const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
+
+function guardedBy(conditions: Conditions): GuardedBy {
+  if (conditions === "unknown") return "unknown";
+  return conditions === "kept" ? "store" : "look";
+}
 
 /** Where an object is. */
 interface Place {
@@ -88,7 +96,7 @@ export class S3ObjectStore implements ObjectStore {
   readonly endpoint: string;
   readonly #requests: S3Requests;
   readonly #copies: ObjectCopies;
-  readonly #conditionalDelete: boolean;
+  readonly #abilities: StoreAbilities;
 
   constructor(options: S3ObjectStoreOptions) {
     const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
@@ -96,17 +104,17 @@ export class S3ObjectStore implements ObjectStore {
     const { client, counts, credentials, mayWrite } = options;
     this.#requests = new S3Requests(client, counts, timeouts, credentials, mayWrite);
     // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
+    this.#abilities = options.abilities ?? allAbilities();
     const pools = options.pools ?? new PooledCopies(options.client);
     this.#copies = new ObjectCopies({
       requests: this.#requests,
       pools: options.copyPath === "sdk" ? null : pools,
-      abilities: options.abilities ?? allAbilities(),
+      abilities: this.#abilities,
       speeds: options.speeds ?? new CopySpeeds(),
       parts: { partBytes: null, partConcurrency: 32, ...options.parts },
       multipartCopyBytes: Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES),
       keepMultipartEtags: options.keepMultipartEtags ?? false,
     });
-    this.#conditionalDelete = options.conditionalDelete ?? true;
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
@@ -143,11 +151,23 @@ export class S3ObjectStore implements ObjectStore {
 
   deleteObjects(
     bucket: string,
-    objects: readonly Doomed[],
+    objects: readonly Deletion[],
     signal?: AbortSignal,
     pass: WritePass = freePass,
   ): Promise<readonly DeleteResult[]> {
-    return deleteEach(this.#requests, bucket, objects, this.#conditionalDelete, signal, pass);
+    return deleteEach(
+      { requests: this.#requests, abilities: this.#abilities, bucket, signal, pass },
+      objects,
+    );
+  }
+
+  protection(): WriteProtection {
+    const { copyConditions, deleteConditions, copyGap } = this.#abilities;
+    return {
+      copies: guardedBy(copyConditions),
+      deletions: guardedBy(deleteConditions),
+      copyGapMs: copyGap.medianMs,
+    };
   }
 
   async *read(at: Place, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -168,6 +188,10 @@ export class S3ObjectStore implements ObjectStore {
     await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
       client.send(new PutObjectCommand({ Bucket: at.bucket, Key: at.key, Body: body }), options),
     );
+  }
+
+  acl(at: Place, signal?: AbortSignal): Promise<ObjectAcl> {
+    return readAcl(this.#requests, at, signal);
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

@@ -2,7 +2,7 @@
 
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
 import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
-import { bareEtag, partsInEtag } from "./etag.ts";
+import { bareEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { headObject } from "./object-facts.ts";
 import { badAnswer, S3Fault } from "./s3-errors.ts";
@@ -16,7 +16,8 @@ export interface Completed {
   /** Empty where the store did not say. */
   readonly etag: string;
   readonly size: number;
-  readonly parts: number;
+  /** The ETag that an object of these parts has; null where the parts' own do not tell. */
+  readonly expected: string | null;
   readonly tags: readonly Tag[];
 }
 
@@ -37,13 +38,15 @@ const REPEATABLE = { isRepeatable: true } as const;
  */
 export async function settleTarget(
   requests: S3Requests,
-  { target, etag, size, parts, tags }: Completed,
+  { target, etag, size, expected, tags }: Completed,
   pass: WritePass,
 ): Promise<string> {
   if (etag !== "" && tags.length === 0) return etag;
   const head = await look(requests, target, pass);
   const seen = bareEtag(head.ETag);
-  if (head.ContentLength !== size || (etag === "" ? partsInEtag(seen) !== parts : seen !== etag)) {
+  // Size and number of parts are no proof: another's object may have replaced the copy since.
+  const made = etag === "" ? expected : etag;
+  if (head.ContentLength !== size || made === null || seen !== made) {
     throw badAnswer(`completing ${target.bucket}/${target.key}`, "the new object is not the copy");
   }
   if (head.TagCount !== tags.length) await setTags(requests, { target, etag: seen, tags }, pass);
@@ -57,10 +60,7 @@ export async function settleTarget(
 export async function restoreTags(requests: S3Requests, standing: Standing, pass: WritePass): Promise<void> {
   const { target, etag } = standing;
   const head = await look(requests, target, pass);
-  if (bareEtag(head.ETag) !== etag) {
-    const parts = { code: "PreconditionFailed", status: 412, message: "another object stands there" };
-    throw new S3Fault(parts, `looking at ${target.bucket}/${target.key}`);
-  }
+  if (bareEtag(head.ETag) !== etag) throw replaced(target);
   if ((head.TagCount ?? 0) === 0) await setTags(requests, standing, pass);
 }
 
@@ -68,7 +68,10 @@ function look(requests: S3Requests, { bucket, key }: Target, pass: WritePass) {
   return pass(0, () => headObject(requests, { Bucket: bucket, Key: key }, undefined), undefined, REPEATABLE);
 }
 
-/** A fault tells of the object that stands there without them. */
+/**
+ * A fault tells of the object that stands there without them. The object is looked at once more after all waiting: tags
+ * of another one that has replaced it must stay.
+ */
 async function setTags(
   requests: S3Requests,
   { target, etag, tags }: Standing,
@@ -77,16 +80,24 @@ async function setTags(
   const { bucket, key } = target;
   const doing = `tagging ${bucket}/${key}`;
   const input = { Bucket: bucket, Key: key, Tagging: { TagSet: [...tags] } };
-  const send = () =>
-    requests.send({ kind: "other", doing }, undefined, (client, options) => {
+  const send = async () => {
+    const { ETag } = await headObject(requests, { Bucket: bucket, Key: key }, undefined);
+    if (bareEtag(ETag) !== etag) throw replaced(target);
+    return requests.send({ kind: "other", doing }, undefined, (client, options) => {
       const command = new PutObjectTaggingCommand(input);
       lookBeforeSending(command, requests.mayWrite);
       return client.send(command, options);
     });
+  };
   try {
     await pass(1, send, undefined, REPEATABLE);
   } catch (error) {
     if (error instanceof S3Fault) error.standing = etag;
     throw error;
   }
+}
+
+function replaced({ bucket, key }: Target): S3Fault {
+  const parts = { code: "PreconditionFailed", status: 412, message: "another object stands there" };
+  return new S3Fault(parts, `looking at ${bucket}/${key}`);
 }

@@ -1,32 +1,48 @@
-/** What a store turned out to be unable to do; shared by all jobs on it, so that it is asked only once. */
+/** What a store turned out to be able to do; shared by all jobs on it, so that it is found out only once. */
 
-import { S3Fault } from "./s3-errors.ts";
+import { EvidenceGap } from "../../domain/evidence-gap.ts";
+
+/**
+ * Whether a store keeps to the conditions of requests that change a key:
+ *
+ * | value   | meaning                                                        |
+ * |---------|----------------------------------------------------------------|
+ * | unknown | not found out yet: nothing is relied on                        |
+ * | kept    | it has refused a request whose condition did not hold          |
+ * | ignored | it has done what a condition forbade, or would not say         |
+ * | refused | it does not know the header: requests must be sent without it  |
+ */
+export type Conditions = "unknown" | "kept" | "ignored" | "refused";
+
+/** An object that a job has just made. */
+export interface CopySample {
+  readonly bucket: string;
+  readonly key: string;
+  /** By `performance.now()`. */
+  readonly madeAt: number;
+}
 
 /** Learned from a store's answers. */
 export interface StoreAbilities {
-  /** Whether copies may carry `If-None-Match: *`. */
-  copyIfAbsent: boolean;
+  /** `If-None-Match` and `If-Match` on the key that a copy or a completion writes. */
+  copyConditions: Conditions;
+  /** The ETag of each key in a deletion. */
+  deleteConditions: Conditions;
+  /** Where copies are not conditional: from the look at the target to the answer of the copy. */
+  readonly copyGap: EvidenceGap;
+  /** Under way: what will tell about `copyConditions`, or leave them unknown. */
+  finding: Promise<void> | null;
+  /** A copy that was made a moment ago, to try a condition on. */
+  sample: CopySample | null;
 }
 
-/** A store that has not refused anything yet. */
+/** A store that keeps to all conditions, as AWS does (S3 user guide, "Conditional requests"). */
 export function allAbilities(): StoreAbilities {
-  return { copyIfAbsent: true };
+  const copyGap = new EvidenceGap();
+  return { copyConditions: "kept", deleteConditions: "kept", copyGap, finding: null, sample: null };
 }
 
-/**
- * Calls `attempt` with the condition where it is wanted and known, and once more without it when the store says that
- * it does not implement that. The caller has looked at the target before, so only a narrow race stays open.
- */
-export function withIfAbsent<Result>(
-  abilities: StoreAbilities,
-  wanted: boolean,
-  attempt: (ifNoneMatch: "*" | undefined) => Promise<Result>,
-): Promise<Result> {
-  if (!wanted || !abilities.copyIfAbsent) return attempt(undefined);
-  return attempt("*").catch(async (error: unknown) => {
-    if (!(error instanceof S3Fault) || error.kind !== "not_implemented") throw error;
-    const result = await attempt(undefined);
-    abilities.copyIfAbsent = false;
-    return result;
-  });
+/** A store of which nothing is known yet. */
+export function unknownAbilities(): StoreAbilities {
+  return { ...allAbilities(), copyConditions: "unknown", deleteConditions: "unknown" };
 }

@@ -5,7 +5,7 @@ import { Beginnings } from "./beginnings.ts";
 import type { ColumnRanges } from "./column-ranges.ts";
 import { type MatchingLists, matchingSql } from "./mariadb-beginnings.ts";
 import { canHold, stored, text } from "./mariadb-literals.ts";
-import { lookUpLists, namingSql, rangedSql } from "./mariadb-lookup.ts";
+import { lookUpLists, namingSql, rangedSql, startingSql } from "./mariadb-lookup.ts";
 import type { Cells } from "./mariadb-sessions.ts";
 import type { Plan } from "./mariadb-statements.ts";
 import { chunksOf } from "./statement-chunks.ts";
@@ -54,6 +54,20 @@ export class MariadbLooks {
       found.push(...exactly(new Set(list), rows));
     }
     return found;
+  }
+
+  /** See the port's `starting`. */
+  async starting(
+    plan: Plan,
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass,
+  ): Promise<ReferencedRow[] | null> {
+    if (canHold(plan.facts.charset, valuePrefix) !== true) return [];
+    if (plan.byColumn === "" || !/[!-~]/.test(valuePrefix)) return null;
+    const rows = await this.#parts.select(pass, (current) => startingSql(current, valuePrefix, most));
+    if (rows.length >= most) return null;
+    return rows.flatMap(([id, cell]) => (cell === null ? [] : [{ id: String(id), value: stored(cell) }]));
   }
 
   /**

@@ -39,6 +39,23 @@ export function rangedSql(plan: Plan, condition: string, most: number): string {
   return `SELECT ${keyType.asText(key)}, ${column} FROM ${table} r${byColumn} WHERE ${condition} LIMIT ${most}`;
 }
 
+/**
+ * The first `most` rows that the index shows to be near `valuePrefix`; the value is NULL in those that do not start with it
+ * byte for byte, or do not match `where`. The server turns LIKE into a range of the index, which lacks values whose next
+ * character its collation ignores or sorts above U+FFFF (MariaDB 10.11): so the pattern ends before a plain character.
+ */
+export function startingSql(plan: Plan, valuePrefix: string, most: number): string {
+  const { key, keyType, column, table, byColumn, facts, where } = plan;
+  const length = Buffer.byteLength(valuePrefix, "utf8");
+  const exact = `LEFT(${exactBytes(column, facts.charset)}, ${length}) = ${bytes(valuePrefix)}${where}`;
+  const head = valuePrefix.replace(/[!-~][^!-~]*$/, "");
+  const pattern = nativeLiteral(plan, `${head.replaceAll(/[|%_]/g, "|$&")}%`);
+  return (
+    `SELECT ${keyType.asText(key)}, IF(${exact}, ${column}, NULL) FROM ${table} r${byColumn} ` +
+    `WHERE ${column} LIKE ${pattern} ESCAPE '|' LIMIT ${most}`
+  );
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON has to escape.
 const ESCAPED_IN_JSON = /["\\\x00-\x1f]/;
 

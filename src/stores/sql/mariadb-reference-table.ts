@@ -102,6 +102,14 @@ export class MariadbReferenceTable implements ReferenceTable {
     return windows.page(afterId, limit, pass);
   }
 
+  async starting(
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[] | null> {
+    return this.#looks.starting(await this.#plan.current(pass), valuePrefix, most, pass);
+  }
+
   async naming(
     values: readonly string[],
     pass: StatementPass = sendFreely,

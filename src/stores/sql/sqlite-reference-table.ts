@@ -32,6 +32,7 @@ import {
   rewriteStatement,
   type SqlitePlan,
   type SqliteStatement,
+  startingStatement,
 } from "./sqlite-statements.ts";
 import { chunksOf } from "./statement-chunks.ts";
 
@@ -73,6 +74,19 @@ export class SqliteReferenceTable implements ReferenceTable {
       this.#pages.set(valuePrefix, windows);
     }
     return windows.page(afterId, limit, pass);
+  }
+
+  async starting(
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[] | null> {
+    if (!valuePrefix.isWellFormed()) return [];
+    const isIndexed = await this.#file.use((connection) => this.#planned(connection).plan.columnIsIndexed);
+    if (!isIndexed) return null;
+    const rows = await this.#all<WindowRow>(pass, (plan) => startingStatement(plan, valuePrefix, most));
+    if (rows.length >= most) return null;
+    return rows.filter((row): row is ReferencedRow => row.value !== null);
   }
 
   async naming(

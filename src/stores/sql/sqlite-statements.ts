@@ -105,6 +105,25 @@ export function pageStatement(
   };
 }
 
+/**
+ * The first `most` rows between the prefix and the last string that starts with it, in the order of the column's collation;
+ * the value is NULL in those that do not start with it byte for byte, or do not match `where`.
+ */
+export function startingStatement(plan: SqlitePlan, valuePrefix: string, most: number): SqliteStatement {
+  const { spec } = plan;
+  const column = qualified(spec.column);
+  const prefix = Buffer.from(valuePrefix, "utf8");
+  const where = whereOf(spec);
+  const starts = `typeof(${column}) = 'text' AND ${blobPart(column, 1, prefix.length)} = ?`;
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql} THEN ${column} END AS value ` +
+      // No byte of UTF-8 is 0xff: all that starts with the prefix is below.
+      `FROM ${quotedName(spec.table)} AS r WHERE ${column} >= ? AND ${column} < CAST(? AS TEXT) LIMIT ${most}`,
+    parameters: [prefix, ...where.parameters, valuePrefix, Buffer.concat([prefix, Buffer.of(0xff)])],
+  };
+}
+
 /** Rows that hold one of the values as the column's collation sees it; the caller takes the exact ones. */
 export function namingStatement(plan: SqlitePlan, values: readonly string[]): SqliteStatement {
   const { spec } = plan;

@@ -34,6 +34,7 @@ export interface JobRow {
   windows_ignored_until: number | null;
   /** JSON. */
   expected: string | null;
+  clock_lag_ms: number | null;
 }
 
 export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
@@ -66,6 +67,7 @@ export function jobSchema({ text, word }: ColumnTypes): EntitySchema<JobRow> {
       finished_at: { ...time, nullable: true },
       windows_ignored_until: { ...time, nullable: true },
       expected: { ...text, nullable: true },
+      clock_lag_ms: { ...time, nullable: true },
     },
     indices: [{ name: "tranship_jobs_idempotency", columns: ["idempotency_digest"], unique: true }],
   });

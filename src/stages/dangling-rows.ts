@@ -1,0 +1,37 @@
+/** Rows that came to name an old key while its source was being deleted: they are pointed at the copy. */
+
+import { type BatchObject, except } from "../domain/batch.ts";
+import { keysStillNamed } from "./naming.ts";
+import { rewriteRows } from "./rewrite-rows.ts";
+import type { StageContext } from "./stage-context.ts";
+
+/**
+ * Asks once more which rows name a key of `objects`, whose sources are gone and whose copies were seen to stand, and
+ * points them at the copies by compare-and-set. An object that a row names all the
+ * same becomes an exception: the row's value cannot be rewritten, lies outside the reference's `where`, or keeps coming
+ * back. One statement a reference when there are none.
+ */
+export async function healDanglingRows(
+  context: StageContext,
+  objects: readonly BatchObject[],
+): Promise<void> {
+  const dangling = await namedOf(context, objects);
+  if (dangling.length === 0) return;
+  for (const index of context.references.keys()) await rewriteRows(context, index, dangling);
+  for (const object of await namedOf(context, dangling)) {
+    except(
+      object,
+      "still_referenced",
+      "a row that came while the source was being deleted names the old key; the object stands at its new key only",
+    );
+  }
+}
+
+async function namedOf(
+  context: StageContext,
+  objects: readonly BatchObject[],
+): Promise<readonly BatchObject[]> {
+  if (objects.length === 0 || context.references.length === 0) return [];
+  const named = await keysStillNamed(context, objects);
+  return objects.filter(({ key }) => named.has(key));
+}

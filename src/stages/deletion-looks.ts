@@ -1,0 +1,136 @@
+/** What is looked at before a source may be deleted: the copy at the target, and the source itself. */
+
+import { type BatchObject, except } from "../domain/batch.ts";
+import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
+import type { Deletion, ListedObject, ObjectFailure } from "../ports/object-store.ts";
+import { lookAt, lookAtOne } from "./look.ts";
+import { type StageContext, sourceLook, targetKeys, targetLook } from "./stage-context.ts";
+
+/** Both sides of an object, as they were seen together. */
+export interface BothSeen {
+  readonly source: ListedObject | null;
+  readonly target: ListedObject | null;
+}
+
+/** Looks at target and source of `objects`. One that the store will not tell about becomes an exception and is left out. */
+export async function lookAround(
+  context: StageContext,
+  objects: readonly BatchObject[],
+): Promise<Map<BatchObject, BothSeen>> {
+  const keys = targetKeys(context, objects);
+  const targets = await lookAt(targetLook(context), keys);
+  const sources = await lookAt(sourceLook(context), keysOf(objects));
+  const seen = new Map<BatchObject, BothSeen>();
+  for (const [at, object] of objects.entries()) {
+    const key = keys[at] ?? "";
+    const failure = targets.failed.get(key) ?? sources.failed.get(object.key);
+    if (failure !== undefined) except(object, failure.code, failure.message);
+    else {
+      const source = sources.found.get(object.key) ?? null;
+      seen.set(object, { source, target: targets.found.get(key) ?? null });
+    }
+  }
+  return seen;
+}
+
+/** A source to delete, with the version that was seen last. */
+export interface Doomed {
+  readonly object: BatchObject;
+  readonly deletion: Deletion;
+}
+
+/** What the looks and the rows say of a slice. */
+export interface Judged {
+  readonly doomed: readonly Doomed[];
+  /** A listing did not show their sources. */
+  readonly absent: readonly BatchObject[];
+}
+
+/** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
+export function judge(seen: ReadonlyMap<BatchObject, BothSeen>, named: ReadonlySet<string>): Judged {
+  const doomed: Doomed[] = [];
+  const absent: BatchObject[] = [];
+  for (const [object, { source, target }] of seen) {
+    const verdict = verdictOn(object, { source, target }, named.has(object.key));
+    if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
+    else if (source === null) absent.push(object);
+    else doomed.push({ object, deletion: source });
+  }
+  return { doomed, absent };
+}
+
+function verdictOn(object: BatchObject, { source, target }: BothSeen, isStillNamed: boolean): DeleteVerdict {
+  return deleteVerdict({
+    copied: object,
+    verifiedEtag: object.targetEtag,
+    sourceNow: source,
+    targetNow: target,
+    isStillNamed,
+  });
+}
+
+/**
+ * Looks once more at the sources of `doomed`, for a store that does not compare before it deletes; gives those that are
+ * still the version seen before. One that has changed becomes an exception, one that has gone is left to the next look.
+ */
+export async function stillTheSame(
+  context: StageContext,
+  doomed: readonly Doomed[],
+): Promise<{ readonly same: Doomed[]; readonly absent: readonly BatchObject[] }> {
+  const keys = doomed.map(({ deletion }) => deletion.key);
+  const { found, failed } = await lookAt({ ...sourceLook(context), page: keys.length }, keys);
+  const same: Doomed[] = [];
+  const absent: BatchObject[] = [];
+  for (const { object, deletion } of doomed) {
+    const now = found.get(object.key);
+    const failure = failed.get(object.key);
+    if (failure !== undefined) except(object, failure.code, failure.message);
+    else if (now === undefined) absent.push(object);
+    else if (now.etag === deletion.etag && isAtSameTime(now, deletion)) same.push({ object, deletion: now });
+    else except(object, "source_changed", "the source was overwritten immediately before its deletion");
+  }
+  return { same, absent };
+}
+
+/** Looks tell times to the second, some to the millisecond. */
+function isAtSameTime({ modifiedAt }: ListedObject, before: Deletion): boolean {
+  const second = (at: number | undefined) => Math.floor((at ?? 0) / 1000);
+  return second(modifiedAt) === second(before.modifiedAt);
+}
+
+const UNLISTED: ObjectFailure = {
+  code: "source_changed",
+  message: "a listing did not show the source, yet it is there; it was kept",
+};
+
+/**
+ * Asks for each source by itself, for one empty page must not pass for a finished move: what is gone is added to `gone`,
+ * what is there becomes the exception that `ifThere` gives.
+ */
+export async function confirmGone(
+  context: StageContext,
+  objects: readonly BatchObject[],
+  gone: Set<BatchObject>,
+  ifThere: (object: BatchObject) => ObjectFailure = () => UNLISTED,
+): Promise<void> {
+  await context.concurrency.each(objects, async (object) => {
+    const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+    if (now === null && failure === null) gone.add(object);
+    else {
+      const { code, message } = failure ?? ifThere(object);
+      except(object, code, message);
+    }
+  });
+}
+
+function keysOf(objects: readonly BatchObject[]): string[] {
+  return objects.map(({ key }) => key);
+}
+
+const KEPT: Readonly<Partial<Record<string, string>>> = {
+  unverifiable: "the copy was never verified",
+  target_lost: "the verified copy is no longer at the new key",
+  target_changed: "the object at the new key is not the copy that was verified",
+  still_referenced: "a row still names the old key",
+  source_changed: "the source was overwritten, or its metadata changed, after it had been copied",
+};

@@ -1,0 +1,20 @@
+/** Objects that cannot be copied because they have no new key, or none that a store takes. */
+
+import { type BatchObject, except } from "../domain/batch.ts";
+import { keyFault } from "../domain/key-mapping.ts";
+import { type StageContext, targetKey } from "./stage-context.ts";
+
+/** Gives `object` its exception where its new key is impossible; nothing is asked of the store for it. */
+export function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
+  const { inventory, source } = context.spec;
+  if (!object.key.startsWith(source.prefix)) {
+    // It was an exception for that, and has been taken up again: neither a manifest nor a row can be corrected in the ledger.
+    if (inventory.from === "manifest")
+      except(object, "outside_prefix", "the key is not under the source prefix");
+    else except(object, "value_not_understood", "the stored value does not follow the reference's form");
+    return;
+  }
+  const fault = keyFault(targetKey(context, object));
+  if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
+  if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
+}

@@ -1,0 +1,67 @@
+/** What becomes of a copy that an earlier attempt of this job has made. */
+
+import { type BatchObject, except } from "../domain/batch.ts";
+import { isAsCopied, type SeenVersion } from "../domain/verdict.ts";
+import { ABSENT, copyRequest, requestCopy, settleResult } from "./copy-request.ts";
+import { lookAtOne } from "./look.ts";
+import { atVersion } from "./source-version.ts";
+import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+
+/**
+ * Our own copy, `copy`, stands there from an earlier attempt. It stays, unless the source was overwritten or its metadata
+ * changed since: then the newer version replaces it, which is what a retry after `source_changed` is for. It also stays
+ * when the source has gone: the copy is all there is, and rows are to name it.
+ */
+export async function renewOwnCopy(
+  context: StageContext,
+  object: BatchObject,
+  copy: SeenVersion,
+): Promise<"settled"> {
+  const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+  if (failure !== null) except(object, failure.code, failure.message);
+  if (failure !== null) return "settled";
+  if (now === null) return "settled";
+  if (isAsCopied(object, now, copy)) {
+    await finishOwnCopy(context, object);
+    return "settled";
+  }
+  // What the batch saw at the target may be hours old.
+  const { object: standing, failure: untold } = await lookAtOne(
+    targetLook(context),
+    targetKey(context, object),
+  );
+  if (untold !== null) except(object, untold.code, untold.message);
+  else if (standing !== null && standing.etag !== object.targetEtag) {
+    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+  }
+  if (object.fate.kind !== "going") return "settled";
+  const newer = atVersion(object, now);
+  const expected = standing === null ? ABSENT : { onlyIfAbsent: false, replacing: standing.etag };
+  const result = await requestCopy(context, newer, expected);
+  if (result.kind === "source_gone") return "settled";
+  if (result.kind !== "precondition_failed") {
+    await settleResult(context, object, newer, result);
+    return "settled";
+  }
+  except(
+    object,
+    "source_changed",
+    "the source changed again, or an object appeared at the new key, while it was being copied",
+  );
+  return "settled";
+}
+
+/**
+ * An earlier attempt was cut off after its object had come into being: whatever it had still to do is done now. A source
+ * that has gone or changed meanwhile is the later stages' matter.
+ */
+export async function finishOwnCopy(context: StageContext, object: BatchObject): Promise<void> {
+  const { source, signal } = context;
+  // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
+  if (!object.targetEtag?.includes("-")) return;
+  const result = await source.finishCopy(copyRequest(context, object, ABSENT), object.targetEtag, signal);
+  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  if (result.kind === "precondition_failed") {
+    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+  }
+}

@@ -1,0 +1,92 @@
+/** Finds out whether a store keeps to conditions on what a copy writes, without putting anybody's object at risk. */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { CopyObjectCommand } from "@aws-sdk/client-s3";
+import type { CopyRequest } from "../../ports/object-store.ts";
+import { copySource } from "./copy-source.ts";
+import { TELLING_BYTES } from "./copy-speeds.ts";
+import { lookBeforeSending } from "./last-look.ts";
+import { S3Fault } from "./s3-errors.ts";
+import type { Conditions, CopySample, StoreAbilities } from "./store-abilities.ts";
+import type { Guarded } from "./target-guard.ts";
+
+/** Other copies wait so long for the first one's finding; after that each looks at its target by itself. */
+const PATIENCE_MS = 1000;
+
+/** A sample older than this may be another's object by now. */
+const SAMPLE_MS = 1000;
+
+/**
+ * Runs `copy`. The first one leaves its new object as a sample, which the next one asks the store to copy onto itself
+ * only if nothing stands there: a store that keeps to the condition answers 412, all others show by any other answer
+ * that they do not, and nothing is changed but what the first has just made. Others wait a moment for the answer.
+ */
+export async function copyAndFindOut(guarded: Guarded, copy: () => Promise<string>): Promise<string> {
+  const { abilities, request } = guarded;
+  // Twice, in the end: for the sample, and for what it tells.
+  const until = performance.now() + PATIENCE_MS;
+  while (abilities.finding !== null && performance.now() < until) {
+    await Promise.race([abilities.finding, pause(until - performance.now(), undefined, { ref: false })]);
+  }
+  if (abilities.finding !== null || abilities.copyConditions !== "unknown") return copy();
+  const { sample } = abilities;
+  abilities.sample = null;
+  if (sample !== null && performance.now() - sample.madeAt <= SAMPLE_MS) {
+    await finding(abilities, async () => {
+      const found = await copyOntoItself(guarded, sample);
+      if (abilities.copyConditions === "unknown") abilities.copyConditions = found;
+    });
+    return copy();
+  }
+  return finding(abilities, async () => {
+    const etag = await copy();
+    abilities.sample = { ...request.target, madeAt: performance.now() };
+    return etag;
+  });
+}
+
+async function finding<Result>(abilities: StoreAbilities, work: () => Promise<Result>): Promise<Result> {
+  let end = () => {};
+  abilities.finding = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  try {
+    return await work();
+  } finally {
+    abilities.finding = null;
+    end();
+  }
+}
+
+/** Whether `request` may be the one: small, and of no storage class, which would make the copy onto itself a change. */
+export function canFindOut({ onlyIfAbsent, storageClass, source }: CopyRequest): boolean {
+  return onlyIfAbsent && storageClass === null && source.size < TELLING_BYTES;
+}
+
+async function copyOntoItself(
+  { requests, signal, pass }: Guarded,
+  { bucket, key }: CopySample,
+): Promise<Conditions> {
+  const command = new CopyObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    CopySource: copySource(bucket, key),
+    IfNoneMatch: "*",
+  });
+  lookBeforeSending(command, requests.mayWrite);
+  const doing = `finding out whether ${bucket} keeps to conditions`;
+  const send = () =>
+    requests.send({ kind: "other", doing }, signal, (client, options) => client.send(command, options));
+  try {
+    await pass(1, send, signal);
+    return "ignored";
+  } catch (error) {
+    return error instanceof S3Fault ? conditionsBy(error) : "unknown";
+  }
+}
+
+function conditionsBy({ kind }: S3Fault): Conditions {
+  if (kind === "precondition_failed") return "kept";
+  if (kind === "not_implemented") return "refused";
+  return kind === "refused" || kind === "denied" ? "ignored" : "unknown";
+}
