@@ -15,6 +15,7 @@ import { type JobParts, storesForLooking } from "./job-context.ts";
 import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import { guardProblems } from "./preflight-guards.ts";
 import { protectionProblems, UNKNOWN_PROTECTION } from "./preflight-protection.ts";
 import type { PreflightReport, Problem } from "./preflight-report.ts";
 import { requestsOf } from "./preflight-requests.ts";
@@ -50,6 +51,7 @@ export async function preflight(
       count = await countObjects(parts, spec, isAskable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
+      problems.push(...(await guardProblems(parts, spec)));
       const stores = storesForLooking(parts, spec);
       if (options.canary) problems.push(...(await sendCanary(stores, spec, parts.clock)));
       const source = stores(spec.source.store);

@@ -23,7 +23,8 @@ const NAMES: Readonly<Record<HealthMeasure, string>> = {
   lockWaits: "the number of transactions waiting for a row lock",
 };
 
-const LIMIT_NAMES = {
+/** The limit that is set for each measure, by its name in a job's guards. */
+export const LIMIT_NAMES = {
   threadsRunning: "maxThreadsRunning",
   replicaLagSeconds: "maxReplicaLagSeconds",
   lockWaits: "maxLockWaits",

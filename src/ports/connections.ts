@@ -23,7 +23,7 @@ export interface Connections {
   storeLimits(name: string): StoreLimits;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
-  /** How the database feels, its configured replicas included. Throws `invalid_input` for an unknown name. */
+  /** How the database feels, its configured replicas included; rights that were missing are looked for again. Throws `invalid_input` for an unknown name. */
   health(database: string): DatabaseHealth;
   close(): Promise<void>;
 }

@@ -89,8 +89,17 @@ export function openConnections(
       if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
       return { requestsPerSecond: null, bytesPerSecond: null, ...settings.limits };
     },
-    reference: (spec, statements) => openedDatabase(spec.database).reference(spec, statements),
-    health: (name) => openedDatabase(name).health,
+    reference: (spec, statements) => {
+      const database = openedDatabase(spec.database);
+      // Asked for as a run or a preflight begins: somebody may have seen to a right that was missing.
+      database.askRightsAnew();
+      return database.reference(spec, statements);
+    },
+    health: (name) => {
+      const database = openedDatabase(name);
+      database.askRightsAnew();
+      return database.health;
+    },
     async close() {
       await Promise.all([...databases.values()].map((database) => database.close()));
       for (const { client } of stores.values()) client.destroy();

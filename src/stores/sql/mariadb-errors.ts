@@ -173,6 +173,14 @@ export function isMissingGlobalRight(error: unknown): boolean {
   return vendorError(error)?.errno === 1227;
 }
 
+/**
+ * Whether the account lacked a right, of whatever kind. Rights to the server and to a database are read when a connection is
+ * made: one that was refused does not know what has been granted since.
+ */
+export function isDenied(error: unknown): boolean {
+  return [1044, 1142, 1143, 1227, 1370].includes(vendorError(error)?.errno ?? 0);
+}
+
 /** Whether the server does not know the statement (ER_PARSE_ERROR). */
 export function isSyntaxError(error: unknown): boolean {
   return vendorError(error)?.errno === 1064;

@@ -41,6 +41,11 @@ export class MariadbHealth implements DatabaseHealth {
     return { ...status, ...lag };
   }
 
+  /** See {@link MariadbSessions.askRightsAnew}. */
+  askRightsAnew(): void {
+    for (const sessions of [this.#primary, ...this.#replicas]) sessions.askRightsAnew();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#primary, ...this.#replicas].map((sessions) => sessions.close()));
   }

@@ -6,7 +6,8 @@ import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
 import type { MysqlAddress } from "../mysql-address.ts";
 import { systemClock } from "../system-clock.ts";
 import { backOff } from "./backoff.ts";
-import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
+import { isDenied, isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
+import { RightsGeneration } from "./rights-generation.ts";
 import { StatementTurns } from "./statement-turns.ts";
 
 /** One row of a result, column by column. */
@@ -40,8 +41,12 @@ export class MariadbSessions {
   readonly #lockWaitSeconds: number;
   readonly #answerWithinMs: number;
   readonly #turns = new StatementTurns(systemClock);
-  /** Connections that are set up, by the driver's own object: the promise wrapper is new at every checkout. */
-  readonly #ready = new WeakSet<object>();
+  /**
+   * Connections that are set up, and with which generation's rights, by the driver's own object: the promise wrapper is new
+   * at every checkout.
+   */
+  readonly #ready = new WeakMap<object, number>();
+  readonly #rights = new RightsGeneration();
   #statementBytes = MAX_STATEMENT_BYTES;
 
   constructor(
@@ -111,6 +116,11 @@ export class MariadbSessions {
     });
   }
 
+  /** After a refusal for want of a right the next statement goes by a new connection, which knows what was granted since. */
+  askRightsAnew(): void {
+    this.#rights.askAnew();
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }
@@ -136,16 +146,27 @@ export class MariadbSessions {
   }
 
   async #once<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#pool.getConnection();
+    const connection = await this.#connection();
     try {
       await this.#setUp(connection);
       const result = await work(connection);
       connection.release();
       return result;
     } catch (error) {
+      if (isDenied(error)) this.#rights.denied(performance.now());
       if (leavesConnectionUsable(error)) connection.release();
       else connection.destroy();
       throw error;
+    }
+  }
+
+  /** A connection with the rights of the present generation; there are as few older ones as the pool has connections. */
+  async #connection(): Promise<PoolConnection> {
+    for (;;) {
+      const connection = await this.#pool.getConnection();
+      const generation = this.#ready.get(connection.connection);
+      if (generation === undefined || generation === this.#rights.generation) return connection;
+      connection.destroy();
     }
   }
 
@@ -164,6 +185,7 @@ export class MariadbSessions {
    */
   async #setUp(connection: PoolConnection): Promise<void> {
     if (this.#ready.has(connection.connection)) return;
+    const { generation } = this.#rights;
     const seconds = this.#lockWaitSeconds;
     const timeout = this.#answerWithinMs;
     await connection.query({
@@ -187,7 +209,7 @@ export class MariadbSessions {
       throw new DomainError("database_refused", `database "${this.name}": strict SQL mode cannot be set`);
     }
     this.#statementBytes = Math.min(MAX_STATEMENT_BYTES, Math.floor(Number(packet) * 0.9));
-    this.#ready.add(connection.connection);
+    this.#ready.set(connection.connection, generation);
   }
 }
 

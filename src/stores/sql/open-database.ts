@@ -20,6 +20,8 @@ export interface Database {
   /** A reference's table; each of its statements adds one to `statements[name]`. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
   readonly health: DatabaseHealth;
+  /** A run or a preflight begins: rights that were missing may have been given since. */
+  askRightsAnew(): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,10 @@ export function openDatabase(
     kind: "mariadb",
     reference: (spec, statements) => new MariadbReferenceTable(sessions, spec, statements, options),
     health,
+    askRightsAnew: () => {
+      sessions.askRightsAnew();
+      health.askRightsAnew();
+    },
     close: async () => {
       await Promise.all([sessions.close(), health.close()]);
     },
@@ -86,6 +92,7 @@ function openSqlite(name: string, path: string): Database {
     kind: "sqlite",
     reference: (spec, statements) => new SqliteReferenceTable(file, spec, statements),
     health: { database: name, sample: async () => NOTHING_TO_REPORT },
+    askRightsAnew: () => {},
     close: async () => file.close(),
   };
 }
