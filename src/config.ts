@@ -1,9 +1,12 @@
 /** File and environment in, one frozen Config out; the only reader of `process.env`. */
 
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type AddressConfig, addressFaults, readAddress } from "./config-addresses.ts";
 import { DomainError, type Fault, messageOf } from "./domain/errors.ts";
+import { fileFrom, fillTemplate } from "./environment-values.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -49,14 +52,13 @@ const ConfigFile = Type.Object(
       ),
     ),
     tokens: Type.Optional(Type.Array(Token)),
-    progress: Type.Optional(Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
+    // Addresses are looked at by themselves.
+    progress: Type.Optional(Type.Unsafe<AddressConfig>(Type.Unknown())),
     leaseSeconds: Type.Optional(Type.Integer({ minimum: 2, maximum: 60 })),
     stores: Type.Optional(Type.Record(Type.String(), Store)),
-    databases: Type.Optional(
-      Type.Record(Type.String(), Type.String({ pattern: "^(sqlite:.+|mysql://.+)$" })),
-    ),
+    databases: Type.Optional(Type.Record(Type.String(), Type.Unsafe<AddressConfig>(Type.Unknown()))),
     replicas: Type.Optional(
-      Type.Record(Type.String(), Type.Array(Type.String({ pattern: "^mysql://.+$" }), { minItems: 1 })),
+      Type.Record(Type.String(), Type.Array(Type.Unsafe<AddressConfig>(Type.Unknown()), { minItems: 1 })),
     ),
     logLevel: Type.Optional(
       Type.Union(["debug", "info", "warn", "error", "silent"].map((level) => Type.Literal(level))),
@@ -71,14 +73,14 @@ export type TokenConfig = Static<typeof Token>;
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   readonly tokens: readonly TokenConfig[];
-  /** Where the ledger is: `sqlite:FILE` or `mysql://…`. */
-  readonly progress: string;
+  /** Where the ledger is: `sqlite:FILE`, `mysql://…` or a server's parts. */
+  readonly progress: AddressConfig;
   /** So long a job stays with a process that is not heard of any more; it reports ten times as often. */
   readonly leaseSeconds: number;
   readonly stores: Readonly<Record<string, StoreConfig>>;
-  readonly databases: Readonly<Record<string, string>>;
-  /** URLs of the servers that replicate from a database, by the database's name; guards watch their lag. */
-  readonly replicas: Readonly<Record<string, readonly string[]>>;
+  readonly databases: Readonly<Record<string, AddressConfig>>;
+  /** Addresses of the servers that replicate from a database, by the database's name; guards watch their lag. */
+  readonly replicas: Readonly<Record<string, readonly AddressConfig[]>>;
   readonly logLevel: string;
 }
 
@@ -87,10 +89,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const checked = Compile(ConfigFile);
 
 /**
- * Builds the configuration from the parsed file (`{}` for none) and the environment. Pure. Throws `config_invalid`
+ * Builds the configuration from the parsed file (`{}` for none) and the environment. Pure. SQLite files that are given
+ * relatively count from `folder`; null is the working directory. Throws `config_invalid`
  * with every fault; values never appear in messages, for they may be secrets.
  */
-function loadConfig(file: unknown, env: Environment): Config {
+function loadConfig(file: unknown, env: Environment, folder: string | null): Config {
   const faults: Fault[] = [];
   const filled = fillIn(file, env, "", faults);
   // A missing variable leaves an empty string behind: one fault for it is enough.
@@ -105,14 +108,16 @@ function loadConfig(file: unknown, env: Environment): Config {
     throw new DomainError("config_invalid", `the configuration is not valid: ${list}`, { faults });
   }
   const given = filled as Static<typeof ConfigFile>;
+  const located = (address: AddressConfig) =>
+    folder === null ? address : (fileFrom(folder, readAddress(address)) as AddressConfig);
   return Object.freeze({
     listen: { host: given.listen?.host ?? "127.0.0.1", port: given.listen?.port ?? 8080 },
     tokens: given.tokens ?? [],
-    progress: given.progress ?? "sqlite:./tranship.db",
+    progress: located(given.progress ?? "sqlite:./tranship.db"),
     leaseSeconds: given.leaseSeconds ?? 10,
     stores: given.stores ?? { main: {} },
-    databases: given.databases ?? {},
-    replicas: given.replicas ?? {},
+    databases: mapped(given.databases ?? {}, located),
+    replicas: mapped(given.replicas ?? {}, (addresses) => addresses.map(located)),
     logLevel: given.logLevel ?? "info",
   });
 }
@@ -121,7 +126,26 @@ function loadConfig(file: unknown, env: Environment): Config {
 const LONGEST_STORE_NAME = 200;
 
 function nameFaults(file: Static<typeof ConfigFile>): Fault[] {
-  return [...longNames(file), ...replicaFaults(file)];
+  const faults = allAddressFaults(file);
+  return faults.length > 0 ? faults : [...longNames(file), ...replicaFaults(file)];
+}
+
+function allAddressFaults({ progress, databases = {}, replicas = {} }: Static<typeof ConfigFile>): Fault[] {
+  return [
+    ...addressFaults(readAddress(progress), "/progress"),
+    ...Object.entries(databases).flatMap(([name, address]) =>
+      addressFaults(readAddress(address), `/databases/${name}`),
+    ),
+    ...Object.entries(replicas).flatMap(([name, addresses]) =>
+      addresses.flatMap((address, nth) =>
+        addressFaults(readAddress(address), `/replicas/${name}/${nth}`, { files: false }),
+      ),
+    ),
+  ];
+}
+
+function mapped<Given, Made>(record: Readonly<Record<string, Given>>, make: (given: Given) => Made) {
+  return Object.fromEntries(Object.entries(record).map(([name, given]) => [name, make(given)]));
 }
 
 function longNames({ stores = {} }: Static<typeof ConfigFile>): Fault[] {
@@ -137,22 +161,24 @@ function longNames({ stores = {} }: Static<typeof ConfigFile>): Fault[] {
 function replicaFaults({ databases = {}, replicas = {} }: Static<typeof ConfigFile>): Fault[] {
   return Object.keys(replicas).flatMap((name) => {
     const pointer = `/replicas/${name}`;
-    const url = Object.hasOwn(databases, name) ? databases[name] : undefined;
-    if (url === undefined) return [{ pointer, message: "no database of this name is configured" }];
-    return url.startsWith("sqlite:") ? [{ pointer, message: "an SQLite file has no replicas" }] : [];
+    const address = Object.hasOwn(databases, name) ? databases[name] : undefined;
+    if (address === undefined) return [{ pointer, message: "no database of this name is configured" }];
+    return typeof address === "string" && address.startsWith("sqlite:")
+      ? [{ pointer, message: "an SQLite file has no replicas" }]
+      : [];
   });
 }
 
 /** Reads the configuration file at `path` (null: none) and the process's environment. */
 export function readConfig(path: string | null, env: Environment = process.env): Config {
-  if (path === null) return loadConfig({}, env);
+  if (path === null) return loadConfig({}, env, null);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new DomainError("config_invalid", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
-  return loadConfig(parseJson(text, path), env);
+  return loadConfig(parseJson(text, path), env, dirname(path));
 }
 
 /** The process's environment, for those who need more of it than the configuration. */
@@ -172,7 +198,7 @@ function parseJson(text: string, path: string): unknown {
 /** Replaces `${NAME}` in every string by the variable's value; a missing variable is a fault, never an empty secret. */
 function fillIn(value: unknown, env: Environment, pointer: string, faults: Fault[]): unknown {
   if (typeof value === "string") {
-    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+    return fillTemplate(value, (name) => {
       const found = env[name];
       if (found === undefined)
         faults.push({ pointer, message: `the environment variable ${name} is not set` });

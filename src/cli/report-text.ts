@@ -12,6 +12,7 @@ export function reportText(report: PreflightReport): string {
     ...rowFacts(report),
     ["requests", requestsText(report)],
     ["cost", `about $${report.estimatedCostUsd.toFixed(2)} at AWS list prices`],
+    ["guarded by", protectionText(report)],
     ["duration", `at least ${humanDuration(report.estimatedSeconds)}${endText(report)}`],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -49,6 +50,13 @@ function requestsText({ requests }: PreflightReport): string {
   const all = list + copy + head + deletes;
   const each = `list ${humanCount(list)}, copy ${humanCount(copy)}, head ${humanCount(head)}, delete ${humanCount(deletes)}`;
   return `${humanCount(all)} (${each})`;
+}
+
+const GUARDS = { store: "the store", look: "looks", unknown: "not known (--canary tells)" } as const;
+
+function protectionText({ protection: { copies, deletions, copyGapMs } }: PreflightReport): string {
+  const gap = copyGapMs === null ? "" : ` (${Math.ceil(copyGapMs)} ms)`;
+  return `copies: ${GUARDS[copies]}${gap}, deletions: ${GUARDS[deletions]}`;
 }
 
 function endText({ finishAt }: PreflightReport): string {

@@ -56,7 +56,8 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
     "Someone else changed the row while the object was moved; it was not touched and the source was kept.",
   row_conflict: "The new value is already taken in a unique index. Correct the rows, then retry.",
   row_value_too_long: "The new value does not fit the column. Widen the column, then retry.",
-  row_not_updated: "The database refused to change the row; the message has its reason.",
+  row_not_updated:
+    "The database refused to change the row, or a trigger undid or altered the change; the message says which.",
   value_not_understood:
     "The column's value does not follow the reference's form. Correct the row, then retry.",
   still_referenced: "A row still names the old key; the source was kept. Correct the row, then retry.",

@@ -70,21 +70,6 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
 }
 
 /**
- * Every value that somebody may mean `key` by, ambiguous ones too. Rows are never rewritten by these; yet while one of
- * them stands in a row the object is not deleted.
- */
-export function spellingsOf(urlPrefix: string | null, key: string): readonly string[] {
-  const before = urlPrefix ?? "";
-  const raw = before + key;
-  if (urlPrefix === null) return [raw];
-  // S3 itself reads `+` in a path as a space.
-  const encodeForm = (path: string) => encodeKeyPath(path).replaceAll("%20", "+");
-  const encoders = [encodeKeyPath, encodeKeyPathStrictly, encodeURI, encodeForm];
-  const encoded = encoders.map((encode) => before + encode(key));
-  return [...new Set([raw, ...encoded])];
-}
-
-/**
  * The key that a stored `value` names, or null when the value does not follow the reference's form (a query string,
  * a malformed escape): such values are refused, never guessed at.
  */

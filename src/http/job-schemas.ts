@@ -110,6 +110,10 @@ const Problems = Type.Array(
   { description: "An error would make the job be refused or lose its way; a warning asks you to look first" },
 );
 
+const GuardedBy = Type.Enum(["store", "look", "unknown"], {
+  description: "By the store's conditions, by looks immediately before, or not shown yet: send a canary",
+});
+
 /** What would happen: `PreflightReport`. */
 export const PreflightSchema = Type.Object(
   {
@@ -123,6 +127,14 @@ export const PreflightSchema = Type.Object(
     estimatedCostUsd: Type.Number({ description: "At AWS list prices, us-east-1, S3 Standard, same region" }),
     estimatedSeconds: Type.Number({ description: "At the job's limits; a lower bound" }),
     finishAt: nullable(Instant),
+    protection: Type.Object(
+      {
+        copies: GuardedBy,
+        deletions: GuardedBy,
+        copyGapMs: nullable(Type.Number({ description: "Median from a look to the end of its copy" })),
+      },
+      { ...closed, description: "What keeps others' objects from being replaced or deleted on this store" },
+    ),
     problems: Problems,
   },
   named("PreflightReport"),

@@ -46,6 +46,8 @@ export interface RunHandles {
   /** Null: at once. */
   confirmCopy?(): Promise<void> | null;
   mayWrite?(): boolean;
+  /** Told of each request that was sent. */
+  onRequest?(): void;
 }
 
 /** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
@@ -159,6 +161,7 @@ export function governedStores(
       governorOf: (bucket) => governors.of(store.endpoint, bucket),
       ...(valve === undefined ? {} : { valve }),
       confirmCopy: run?.confirmCopy,
+      onRequest: run?.onRequest,
     });
   };
 }

@@ -22,6 +22,7 @@ import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
+import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
 
 /** Renewals write to one table; all of them are looked at every so many heartbeats. */
@@ -45,6 +46,7 @@ export class JobRun {
   readonly #settings: LiveSettings;
   readonly #watch: ExceptionWatch;
   readonly #silences: SilenceLog;
+  readonly #sent: SentRecord;
   readonly #deletionSize = new DeletionSize();
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
@@ -59,6 +61,7 @@ export class JobRun {
     this.#log = log;
     this.#holds = new Holds(parts.clock);
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
+    this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.places);
     this.#startedAt = parts.clock.monotonic();
     this.#time = new JobTime(parts.clock, record.clockLagMs, clockNotes(parts, lease.jobId, log));
     this.#version = record.version;
@@ -133,6 +136,7 @@ export class JobRun {
       settings: this.#settings,
       signal: this.#stop.signal,
       answers: this.#holds.answers,
+      onRequest: this.#sent.note,
       deletionSize: this.#deletionSize,
       ...this.#held.questions(() => this.#renew()),
     });

@@ -2,14 +2,15 @@
 
 import type { Fault } from "../domain/errors.ts";
 import { hasCode, messageOf } from "../domain/errors.ts";
-import type { JobSpec, ReferenceSpec } from "../domain/job-spec.ts";
-import { prefixesOverlap, valueForms } from "../domain/key-mapping.ts";
-import { commonPrefix } from "../domain/key-order.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
+import { prefixesOverlap } from "../domain/key-mapping.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import { type JobParts, settingsForLooking } from "./job-context.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
+import { lookPatiently } from "./patient-looks.ts";
+import { tableFaults } from "./table-faults.ts";
 
 /** How many records of a manifest are read before a job is accepted. */
 const MANIFEST_SAMPLE = 100;
@@ -70,7 +71,9 @@ async function checkSurroundings(parts: JobParts, spec: JobSpec): Promise<void> 
 
 /** The faults that a look at the job's surroundings finds. */
 export async function surroundingFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
-  const tables = spec.references.map((reference, i) => tableFaults(parts, spec, reference, i));
+  const tables = spec.references.map((reference, i) =>
+    lookPatiently(parts.clock, `reference ${i}`, () => tableFaults(parts, spec, reference, i)),
+  );
   const faults = await Promise.all([storeFaults(parts, spec), ...tables]);
   return faults.flat();
 }
@@ -89,7 +92,9 @@ async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
 }
 
 async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
-  const { connections } = parts;
+  const { connections, clock } = parts;
+  const asked = (store: string, look: () => Promise<Fault[]>) =>
+    lookPatiently(clock, `store ${JSON.stringify(store)}`, look);
   const source = connections.store(spec.source.store, noRequests());
   const target = connections.store(spec.target.store, noRequests());
   if (source.endpoint !== target.endpoint) {
@@ -102,12 +107,15 @@ async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
     return [{ pointer: "/target/prefix", message, code: "target_inside_source" }];
   }
   const [sourceFaults, targetFaults] = await Promise.all([
-    bucketFaults(source, spec.source.bucket, "/source/bucket"),
-    bucketFaults(target, spec.target.bucket, "/target/bucket"),
+    asked(spec.source.store, () => bucketFaults(source, spec.source.bucket, "/source/bucket")),
+    asked(spec.target.store, () => bucketFaults(target, spec.target.bucket, "/target/bucket")),
   ]);
   const faults = [...sourceFaults, ...targetFaults];
   if (faults.length > 0) return faults;
-  return spec.inventory.from === "manifest" ? manifestFaults(parts, spec) : prefixFaults(source, spec);
+  const { inventory } = spec;
+  return inventory.from === "manifest"
+    ? asked(inventory.store, () => manifestFaults(parts, spec))
+    : asked(spec.source.store, () => prefixFaults(source, spec));
 }
 
 function isSamePlace({ source, target }: JobSpec): boolean {
@@ -184,62 +192,4 @@ async function manifestFaults(parts: JobParts, { inventory, source }: JobSpec): 
       code: "prefix_without_match",
     },
   ];
-}
-
-async function tableFaults(
-  parts: JobParts,
-  spec: JobSpec,
-  reference: ReferenceSpec,
-  index: number,
-): Promise<Fault[]> {
-  const pointer = `/references/${index}`;
-  const table = parts.connections.reference(reference, {});
-  try {
-    const facts = await table.inspect();
-    if (!facts.tableExists) {
-      return [
-        {
-          pointer: `${pointer}/table`,
-          message: `there is no table ${JSON.stringify(reference.table)}`,
-          code: "table_missing",
-        },
-      ];
-    }
-    const faults = facts.missingColumns.map((name) => columnFault(reference, name, pointer));
-    if (faults.length > 0) return faults;
-    if (!facts.keyIsUnique) {
-      faults.push({
-        pointer: `${pointer}/key`,
-        message: "not a primary or unique key: rows cannot be paged by it",
-      });
-    }
-    if (faults.length === 0 && index === 0 && spec.inventory.from === "database") {
-      const change = { from: spec.source.prefix, to: spec.target.prefix };
-      const starts = valueForms(reference.urlPrefix, change).map((form) => form.change.from);
-      const rows = await table.page(null, commonPrefix(starts), 1);
-      if (rows.length === 0) {
-        faults.push({
-          pointer,
-          message: "no row names an object with the source prefix: there is nothing to move",
-          code: "prefix_without_match",
-        });
-      }
-    }
-    return faults;
-  } catch (error) {
-    if (hasCode(error, "database_refused"))
-      return [{ pointer: `${pointer}/database`, message: messageOf(error) }];
-    throw error;
-  }
-}
-
-function columnFault(reference: ReferenceSpec, name: string, pointer: string): Fault {
-  const message = `there is no column ${JSON.stringify(name)}`;
-  return { pointer: `${pointer}${fieldNaming(reference, name)}`, message, code: "column_missing" };
-}
-
-function fieldNaming({ key, column, set }: ReferenceSpec, name: string): string {
-  if (name === column) return "/column";
-  if (name === key) return "/key";
-  return `${Object.hasOwn(set, name) ? "/set" : "/where"}/${name}`;
 }

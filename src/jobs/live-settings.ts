@@ -89,6 +89,11 @@ export class LiveSettings {
     });
   }
 
+  /** How many requests may be under way at once. */
+  get places(): number {
+    return this.#limits.concurrency;
+  }
+
   get spec(): JobSpec {
     return this.#spec;
   }

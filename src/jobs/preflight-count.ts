@@ -7,6 +7,7 @@ import { keyFault } from "../domain/key-mapping.ts";
 import { looksIdentical } from "../domain/verdict.ts";
 import { noRequests, type ObjectStore } from "../ports/object-store.ts";
 import { type JobParts, jobContexts, settingsForLooking } from "./job-context.ts";
+import { aclProblems } from "./preflight-acls.ts";
 import { encryptionProblems } from "./preflight-encryption.ts";
 import { Findings } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
@@ -126,6 +127,7 @@ export async function countObjects(
     ...found.problems(spec),
     ...(await versioningProblems(source, spec, signal)),
     ...(await encryptionProblems(unseen, spec, counting.sample, signal)),
+    ...(await aclProblems(unseen.source, spec, counting.sample, signal)),
   ];
   return { objects, bytes, longestTargetKey, withoutComparableEtag, pages, looks, problems };
 }

@@ -1,42 +1,36 @@
 /** Says what keeps a job from changing objects that others have put in a place since it looked there. */
 
 import type { JobSpec } from "../domain/job-spec.ts";
-import type { ObjectStore, WriteProtection } from "../ports/object-store.ts";
+import type { WriteProtection } from "../ports/object-store.ts";
 import type { Problem } from "./preflight-report.ts";
 
 /** What deletions that only looks guard are kept to; see `DeletionSize`. */
 const DELETION_GAP_MS = 50;
 
+/** Of a store that was not asked anything. */
+export const UNKNOWN_PROTECTION: WriteProtection = {
+  copies: "unknown",
+  deletions: "unknown",
+  copyGapMs: null,
+};
+
 /**
- * What `store`, the source's, does by itself and what is left to looks. It is known once a copy and a deletion were
- * sent, which a canary does. Asks for the source bucket's facts where they matter.
+ * What of `protection` is left to looks where the job needs more, as warnings. `keepsVersions`: whether versioning of the
+ * source bucket is enabled.
  */
-export async function protectionProblems(
-  store: Pick<ObjectStore, "protection" | "bucketFacts">,
+export function protectionProblems(
+  protection: WriteProtection,
   spec: JobSpec,
-  signal: AbortSignal | undefined,
-): Promise<Problem[]> {
-  const protection = store.protection();
-  const copies = spec.onConflict === "overwrite" ? "store" : protection.copies;
-  const deletions = spec.delete.when === "never" ? "store" : protection.deletions;
+  keepsVersions: boolean,
+): Problem[] {
   const problems: Problem[] = [];
-  if (copies === "unknown" || deletions === "unknown") problems.push(UNKNOWN);
-  if (copies === "look") problems.push(copiesByLooks(protection));
-  if (deletions === "look") {
-    const { versioning } = await store.bucketFacts(spec.source.bucket, signal);
-    problems.push(deletionsByLooks(versioning === "enabled"));
+  if (protection.copies === "look" && spec.onConflict !== "overwrite")
+    problems.push(copiesByLooks(protection));
+  if (protection.deletions === "look" && spec.delete.when !== "never") {
+    problems.push(deletionsByLooks(keepsVersions));
   }
   return problems;
 }
-
-const UNKNOWN: Problem = {
-  severity: "warning",
-  code: "conditions_unknown",
-  message:
-    "whether the store itself refuses to replace or delete an object that has changed is found out by the job's first copies " +
-    "and deletions; until then, and where it does not, looks immediately before them are the guard; a canary tells now",
-  examples: [],
-};
 
 function copiesByLooks({ copyGapMs }: WriteProtection): Problem {
   const gap = copyGapMs === null ? "" : ` (${Math.ceil(copyGapMs)} ms here)`;

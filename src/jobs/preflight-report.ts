@@ -1,5 +1,7 @@
 /** What preflight found out: numbers, costs and problems. */
 
+import type { WriteProtection } from "../ports/object-store.ts";
+
 export interface Problem {
   /** `error`: the job would be refused or would lose its way; `warning`: it would run, but look first. */
   readonly severity: "error" | "warning";
@@ -29,5 +31,7 @@ export interface PreflightReport {
   /** At the job's limits; a lower bound. */
   readonly estimatedSeconds: number;
   readonly finishAt: string | null;
+  /** What keeps others' objects from being replaced or deleted; `unknown` until a canary or a job has shown it. */
+  readonly protection: WriteProtection;
   readonly problems: readonly Problem[];
 }

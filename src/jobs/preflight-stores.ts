@@ -6,6 +6,7 @@ import type {
   BucketFacts,
   ListPage,
   ListRequest,
+  ObjectAcl,
   ObjectFacts,
   ObjectStore,
   WriteProtection,
@@ -47,6 +48,10 @@ export class ReadOnlyStore implements PacedObjectStore {
 
   protection(): WriteProtection {
     return this.#store.protection();
+  }
+
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#store.acl(at, signal);
   }
 
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

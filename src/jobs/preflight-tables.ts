@@ -5,6 +5,7 @@ import { valueForms } from "../domain/key-mapping.ts";
 import type { ReferenceTable, TableFacts } from "../ports/reference-table.ts";
 import { type JobParts, storesForLooking } from "./job-context.ts";
 import { keyFilterOf } from "./key-filter.ts";
+import { lookPatiently } from "./patient-looks.ts";
 import type { ObjectCount } from "./preflight-count.ts";
 import { columnOf, Finding } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
@@ -28,7 +29,8 @@ export async function inspectTables(parts: JobParts, spec: JobSpec): Promise<Ins
   const tables: InspectedTable[] = [];
   for (const reference of spec.references) {
     const table = parts.connections.reference(reference, {});
-    const facts = await table.inspect();
+    const what = `database ${JSON.stringify(reference.database)}`;
+    const facts = await lookPatiently(parts.clock, what, () => table.inspect());
     tables.push({ reference, table, facts, isAskable: facts.columnIsIndexed || isSmall(facts) });
   }
   return tables;

@@ -9,12 +9,13 @@ import { specFaults } from "../domain/job-spec-faults.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
 import { OffPeakWindow } from "../domain/off-peak-window.ts";
 import { windowWarnings } from "../domain/window-warnings.ts";
+import type { WriteProtection } from "../ports/object-store.ts";
 import { sendCanary } from "./canary.ts";
 import { type JobParts, storesForLooking } from "./job-context.ts";
 import { namesOf, surroundingFaults } from "./job-submission.ts";
 import { readJobSpec } from "./parse-job-spec.ts";
 import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
-import { protectionProblems } from "./preflight-protection.ts";
+import { protectionProblems, UNKNOWN_PROTECTION } from "./preflight-protection.ts";
 import type { PreflightReport, Problem } from "./preflight-report.ts";
 import { requestsOf } from "./preflight-requests.ts";
 import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
@@ -36,10 +37,11 @@ export async function preflight(
 ): Promise<PreflightReport> {
   const spec = readJobSpec(input);
   const faults = specFaults(spec, namesOf(parts));
-  if (faults.length > 0) return report(spec, NOTHING, [], faults.map(toProblem), parts);
+  if (faults.length > 0) return report(spec, { ...NOTHING_SEEN, problems: faults.map(toProblem) }, parts);
   const problems: Problem[] = [];
   let count = NOTHING;
   let tables: InspectedTable[] = [];
+  let protection = UNKNOWN_PROTECTION;
   try {
     problems.push(...(await surroundingFaults(parts, spec)).map(toProblem));
     if (problems.length === 0) {
@@ -50,14 +52,27 @@ export async function preflight(
       problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
       const stores = storesForLooking(parts, spec);
       if (options.canary) problems.push(...(await sendCanary(stores, spec, parts.clock)));
-      problems.push(...(await protectionProblems(stores(spec.source.store), spec, options.signal)));
+      const source = stores(spec.source.store);
+      protection = source.protection();
+      const { versioning } = await source.bucketFacts(spec.source.bucket, options.signal);
+      problems.push(...protectionProblems(protection, spec, versioning === "enabled"));
     }
   } catch (error) {
     problems.push(unreachable(error));
   }
   problems.push(...windowWarnings(spec, parts.calendar, parts.clock.now()).map(toWarning));
-  return report(spec, count, tables, problems, parts);
+  return report(spec, { count, tables, problems, protection }, parts);
 }
+
+/** What the report is made of. */
+interface Seen {
+  readonly count: ObjectCount;
+  readonly tables: readonly InspectedTable[];
+  readonly problems: readonly Problem[];
+  readonly protection: WriteProtection;
+}
+
+const NOTHING_SEEN: Seen = { count: NOTHING, tables: [], problems: [], protection: UNKNOWN_PROTECTION };
 
 function toProblem(fault: Fault): Problem {
   const message = `${fault.pointer}: ${fault.message}`;
@@ -87,12 +102,10 @@ function unreachable(error: unknown): Problem {
 
 function report(
   spec: JobSpec,
-  count: ObjectCount,
-  tables: readonly InspectedTable[],
-  problems: readonly Problem[],
+  { count, tables, problems, protection }: Seen,
   { calendar, clock }: Pick<JobParts, "calendar" | "clock">,
 ): PreflightReport {
-  const requests = requestsOf(spec, count);
+  const requests = requestsOf(spec, count, protection);
   const perSecond = Math.min(
     spec.limits.concurrency / COPY_SECONDS,
     spec.limits.requestsPerSecond ?? Number.POSITIVE_INFINITY,
@@ -108,6 +121,7 @@ function report(
     estimatedCostUsd: estimateCostUsd(requests),
     estimatedSeconds,
     finishAt: count.objects === 0 ? null : finishAt(spec, estimatedSeconds, clock.now(), calendar),
+    protection,
     problems,
   };
 }

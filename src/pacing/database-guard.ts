@@ -105,10 +105,11 @@ export class DatabaseGuard {
     await valve.whilePaced(() => this.#freshLook(signal));
     for (;;) {
       await valve.pass(signal);
+      // Not the valve's question while it is open: a call of many statements would end at none of them.
+      if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
       const delayMs = this.delayMs(this.#clock.now());
       if (delayMs <= 0) break;
       await valve.whilePaced(() => this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal));
-      if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     }
     // In the same turn as the question for the gap: of several that waited for its end only one may have found it over.
     this.#begunAt = this.#clock.now();

@@ -9,31 +9,21 @@ import type {
   Deletion,
   ListPage,
   ListRequest,
+  ObjectAcl,
   ObjectFacts,
-  ObjectStore,
   WritePass,
   WriteProtection,
 } from "../ports/object-store.ts";
-import { type Answers, isQuick } from "./answers.ts";
+import { isQuick } from "./answers.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
 import { type Fare, READ } from "./fare.ts";
-import type { InFlight } from "./in-flight.ts";
+import type { GovernedParts } from "./governed-parts.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
 import { pauseMsAfter } from "./pause-before.ts";
-import { TollGate, type TollGateParts } from "./toll-gate.ts";
+import { TollGate } from "./toll-gate.ts";
 
 /** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
 const FACTS_REQUESTS = 3;
-
-export interface GovernedParts extends TollGateParts {
-  readonly store: ObjectStore;
-  /** Shared by the stores of one job. */
-  readonly answers: Answers;
-  readonly inFlight?: InFlight;
-  /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
-  readonly confirmCopy?: (() => Promise<void> | null) | undefined;
-  random?(): number;
-}
 
 type At = { readonly bucket: string; readonly key: string };
 
@@ -129,6 +119,10 @@ export class GovernedObjectStore implements PacedObjectStore {
     return this.#parts.store.protection();
   }
 
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#repeat(READ, () => this.#parts.store.acl(at, signal), signal);
+  }
+
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
     for (let more = 1; more < FACTS_REQUESTS; more += 1) await this.#gate.pay(READ, signal);
     return this.#repeat(READ, () => this.#parts.store.bucketFacts(bucket, signal), signal);
@@ -200,11 +194,12 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   /** One attempt, whose outcome the bucket's governor learns. */
   #try<Result>({ bucket, writes, isQuick }: Fare, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock, answers, inFlight, governorOf } = this.#parts;
+    const { clock, answers, inFlight, governorOf, onRequest } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
     if (isQuick) answers.asked(sentAt);
+    onRequest?.();
     return begun(attempt).then(
       (result) => {
         const now = clock.now();

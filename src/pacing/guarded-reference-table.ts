@@ -6,6 +6,7 @@ import type {
   ReferencedRow,
   ReferenceTable,
   RewriteResult,
+  RowQuestion,
   StatementPass,
   TableFacts,
 } from "../ports/reference-table.ts";
@@ -59,6 +60,10 @@ export class GuardedReferenceTable implements ReferenceTable {
 
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
     return this.#noted(this.#parts.table.naming(values, this.#pass));
+  }
+
+  matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
+    return this.#parts.table.matching(question, this.#pass);
   }
 
   survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {

@@ -104,6 +104,11 @@ export interface Ledger {
   claim(jobId: string, owner: string, at: number, leaseMs: number): Promise<Lease | null>;
   /** Prolongs the lease, stores the report, and gives the job as it is now (an operator may have changed it). */
   renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord>;
+  /**
+   * Stores how much was sent so far, between renewals; raises no version and prolongs nothing. It outlives the process,
+   * not necessarily the machine, and does nothing when the job is no longer held under `lease`.
+   */
+  recordSent(lease: Lease, sent: Pick<RunReport, "requests" | "statements">): Promise<void>;
   /** Ends the lease and leaves the job in `state`. */
   release(
     lease: Lease,

@@ -139,6 +139,9 @@ export interface WriteProtection {
   readonly copyGapMs: number | null;
 }
 
+/** `not_told`: the store does not know the question, the account may not ask it, or the object is gone. */
+export type ObjectAcl = "private" | "shared" | "not_told";
+
 export interface BucketFacts {
   readonly exists: boolean;
   readonly versioning: "off" | "enabled" | "suspended";
@@ -199,6 +202,8 @@ export interface ObjectStore {
   ): Promise<void>;
   /** What is known by now; nothing is asked. */
   protection(): WriteProtection;
+  /** Whether the object's access control list grants anything to others than its owner: copies are private. */
+  acl(at: { readonly bucket: string; readonly key: string }, signal?: AbortSignal): Promise<ObjectAcl>;
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts>;
   /** Names of the visible buckets: proves that endpoint and credentials work. */
   ping(signal?: AbortSignal): Promise<void>;

@@ -58,6 +58,27 @@ export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Res
 /** For callers whom nothing holds back. */
 export const sendFreely: StatementPass = (send) => send();
 
+/** Rows to look for: those that any part names. */
+export interface RowQuestion {
+  /** The row holds exactly one of them. */
+  readonly values: readonly string[];
+  /**
+   * The row's value begins with one of them, byte for byte. Not surely found: values in which a control character, or one
+   * beyond the Basic Multilingual Plane, comes next (after others that collations ignore), see {@link isSurelyFound}.
+   */
+  readonly beginnings: readonly string[];
+  /** As `beginnings`, of which one row each is enough, for very many rows may begin so. Few. */
+  readonly samples: readonly string[];
+}
+
+/** What a database's index may leave out behind a beginning (seen in MariaDB: the end of `LIKE`'s range is U+FFFF). */
+const LEFT_OUT = /^[\p{C}\p{M}]*[\p{Cc}\u{10000}-\u{10ffff}]/u;
+
+/** Whether a value that goes on with `rest` behind a beginning is found by it, whatever the column's collation. */
+export function isSurelyFound(rest: string): boolean {
+  return !LEFT_OUT.test(rest);
+}
+
 /**
  * A reference's table. Values are compared byte for byte whatever the collation, through the column's index.
  * Calls throw `database_unavailable` (worth repeating) or `database_refused`; lock waits, deadlocks and lost
@@ -93,6 +114,12 @@ export interface ReferenceTable {
    * rows hold gives only some of them, yet at least one.
    */
   naming(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  /**
+   * The rows that `question` asks for, whatever the reference's `where`, through the column's index; one may be given twice.
+   * A value or a beginning that tens of thousands of rows have gives only some of them, yet at least one. Of a thousand
+   * values and two thousand beginnings it is one statement.
+   */
+  matching(question: RowQuestion, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
    * As {@link naming}, of values that are going to be rewritten: the table may look at what stands between them as well,
    * and rewrites them with less work afterwards.

@@ -5,6 +5,7 @@ import type { Bucket } from "./bucket.ts";
 import { checksumElement } from "./checksums.ts";
 import { checkWriteConditions } from "./conditions.ts";
 import { type CopySource, findCopySource } from "./copy-source.ts";
+import { readAcl } from "./object-acl.ts";
 import {
   pushEncryption,
   readAttributes,
@@ -94,6 +95,7 @@ function copiedContents(request: S3Request, object: StoredObject, bucket: Bucket
     parts: undefined,
     restore: undefined,
     archiveStatus: undefined,
+    acl: readAcl(headers),
   };
   return isSameContents(copied, object.contents) ? object.contents : copied;
 }

@@ -24,6 +24,7 @@ import {
   uploadPart,
   uploadPartCopy,
 } from "./multipart-operations.ts";
+import { getObjectAcl } from "./object-acl.ts";
 import { getObjectAttributes } from "./object-attributes.ts";
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "./object-tagging.ts";
 import { putObject } from "./put-object.ts";
@@ -49,6 +50,7 @@ export const OPERATIONS: Readonly<Record<S3Operation, Operation>> = {
   GetBucketLocation: getBucketLocation,
   GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,
+  GetObjectAcl: getObjectAcl,
   GetObjectAttributes: getObjectAttributes,
   GetObjectTagging: getObjectTagging,
   HeadBucket: headBucket,

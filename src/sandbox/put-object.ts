@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { type Answer, emptyAnswer, pushHeader } from "./answer.ts";
 import { checkWriteConditions } from "./conditions.ts";
+import { readAcl } from "./object-acl.ts";
 import { BytesBody, type ObjectBody } from "./object-body.ts";
 import {
   pushChecksum,
@@ -38,6 +39,7 @@ export function putObject(state: StoreState, request: S3Request): Answer {
       checksum: algorithm === undefined ? DEFAULT_CHECKSUM : { algorithm },
       tags: readTags(headers),
       websiteRedirectLocation: header(request, "x-amz-website-redirect-location"),
+      acl: readAcl(headers),
     },
     state.clock.nowMs(),
   );

@@ -15,7 +15,7 @@ type Query = ReadonlyMap<string, string>;
 
 /** Subresources S3 has and the sandbox store has not. */
 const UNSUPPORTED = new Set(
-  "abac accelerate acl analytics annotation cors intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
+  "abac accelerate analytics annotation cors intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
     " ",
   ),
 );
@@ -72,11 +72,11 @@ function chooseRoute(
 function bucketRoute(method: string, query: Query): Route {
   switch (method) {
     case "GET":
-      return bucketRead(query);
+      return query.has("acl") ? "NotImplemented" : bucketRead(query);
     case "HEAD":
       return "HeadBucket";
     case "PUT":
-      if (query.has("tagging") || query.has("encryption")) return "NotImplemented";
+      if (query.has("tagging") || query.has("encryption") || query.has("acl")) return "NotImplemented";
       return query.has("versioning") ? "PutBucketVersioning" : "CreateBucket";
     case "DELETE":
       return query.has("tagging") || query.has("encryption") ? "NotImplemented" : "DeleteBucket";
@@ -119,12 +119,14 @@ function objectRoute(method: string, query: Query, headers: IncomingHttpHeaders)
 function objectWrite(query: Query, headers: IncomingHttpHeaders): Route {
   const isCopy = headers["x-amz-copy-source"] !== undefined;
   if (query.has("uploadId")) return isCopy ? "UploadPartCopy" : "UploadPart";
+  if (query.has("acl")) return "NotImplemented";
   if (query.has("tagging")) return "PutObjectTagging";
   return isCopy ? "CopyObject" : "PutObject";
 }
 
 function objectRead(query: Query): Route {
   if (query.has("uploadId")) return "ListParts";
+  if (query.has("acl")) return "GetObjectAcl";
   if (query.has("tagging")) return "GetObjectTagging";
   return query.has("attributes") ? "GetObjectAttributes" : "GetObject";
 }

@@ -18,6 +18,7 @@ export type S3Operation =
   | "GetBucketLocation"
   | "GetBucketVersioning"
   | "GetObject"
+  | "GetObjectAcl"
   | "GetObjectAttributes"
   | "GetObjectTagging"
   | "HeadBucket"

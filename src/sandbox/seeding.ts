@@ -5,6 +5,7 @@ import { BytesBody, type ObjectBody, PatternBody } from "./object-body.ts";
 import { plainEtag } from "./put-object.ts";
 import {
   type ArchiveStatus,
+  type CannedAcl,
   DEFAULT_CHECKSUM,
   DEFAULT_ENCRYPTION,
   type ObjectAttributes,
@@ -41,6 +42,8 @@ export interface SeedOptions {
   /** As if uploaded with this checksum; CRC-64/NVME over the whole object unless given. */
   readonly checksum?: StoredChecksum;
   readonly archiveStatus?: ArchiveStatus;
+  /** Private unless given. */
+  readonly acl?: CannedAcl;
   readonly restore?: RestoreState;
   readonly lastModified?: Date;
   /** As if uploaded in parts of this size: the ETag gets its `-N`, and HEAD knows the parts. */
@@ -144,6 +147,7 @@ function sharedContents(options: SeedOptions): Omit<ObjectContents, "body" | "et
     parts: undefined,
     restore: options.restore,
     archiveStatus: options.archiveStatus,
+    acl: options.acl,
   };
 }
 

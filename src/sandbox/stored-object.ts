@@ -51,6 +51,23 @@ export interface RestoreState {
 /** Archive tiers of INTELLIGENT_TIERING. */
 export type ArchiveStatus = "ARCHIVE_ACCESS" | "DEEP_ARCHIVE_ACCESS";
 
+const CANNED_ACLS = [
+  "private",
+  "public-read",
+  "public-read-write",
+  "authenticated-read",
+  "bucket-owner-read",
+  "bucket-owner-full-control",
+] as const;
+
+/** The ready-made access control lists that `x-amz-acl` names. */
+export type CannedAcl = (typeof CANNED_ACLS)[number];
+
+/** Whether `name` names one. */
+export function isCannedAcl(name: string): name is CannedAcl {
+  return (CANNED_ACLS as readonly string[]).includes(name);
+}
+
 /** Everything about a version except its place among the others. */
 export interface ObjectContents {
   readonly body: ObjectBody;
@@ -65,6 +82,8 @@ export interface ObjectContents {
   readonly parts?: readonly PartSummary[] | undefined;
   readonly restore?: RestoreState | undefined;
   readonly archiveStatus?: ArchiveStatus | undefined;
+  /** Private unless given. */
+  readonly acl?: CannedAcl | undefined;
 }
 
 /** A version that holds an object. */

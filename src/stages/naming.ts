@@ -1,7 +1,8 @@
 /** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
 
-import { spellingsOf, valueForms } from "../domain/key-mapping.ts";
-import type { ReferencedRow } from "../ports/reference-table.ts";
+import { valueForms } from "../domain/key-mapping.ts";
+import { Spelled } from "../domain/spelled-keys.ts";
+import type { ReferencedRow, ReferenceTable } from "../ports/reference-table.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** The forms of reference `index`. */
@@ -41,33 +42,51 @@ export async function rowsNaming(
 
 /**
  * Which of `objects`' source keys a row may name, in any reference, whatever the row's `where` columns hold and however
- * the key is spelled: the question before a deletion. One statement a reference.
+ * the key is spelled: the question before a deletion. All that encoders write is asked for now, by index, in one statement
+ * a reference (two a thousand objects of URLs, and once more where keys with escaped slashes are in use). Spellings that no
+ * encoder writes keep their objects where the last reading of the tables saw them.
  */
 export async function keysStillNamed(
   context: StageContext,
   objects: readonly { readonly key: string }[],
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
+  // First: it may take long, and what is asked by index is to be fresh.
   const odd = await context.oddNames.keys();
   for (const { key } of objects) if (odd.has(key)) named.add(key);
+  const keys = objects.map(({ key }) => key).filter((key) => key.isWellFormed());
   for (const [index, table] of context.references.entries()) {
-    const keysOf = spelledKeys(context.spec.references[index]?.urlPrefix ?? null, objects);
-    for (const row of await table.naming([...keysOf.keys()])) {
-      for (const key of keysOf.get(row.value) ?? []) named.add(key);
-    }
+    const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+    const found = urlPrefix === null ? keysHeld(table, keys) : keysInUrls(table, urlPrefix, keys);
+    for (const key of await found) named.add(key);
   }
   return named;
 }
 
-/** By stored value the keys it may mean; one value may mean two. */
-function spelledKeys(
-  urlPrefix: string | null,
-  objects: readonly { readonly key: string }[],
-): Map<string, string[]> {
-  const keysOf = new Map<string, string[]>();
-  for (const { key } of objects) {
-    if (!key.isWellFormed()) continue;
-    for (const value of spellingsOf(urlPrefix, key)) keysOf.set(value, [...(keysOf.get(value) ?? []), key]);
-  }
-  return keysOf;
+async function keysHeld(table: ReferenceTable, keys: readonly string[]): Promise<readonly string[]> {
+  const rows = await table.naming(keys);
+  return rows.map(({ value }) => value);
+}
+
+/** More different ones are not sampled: all their spellings are asked for at once. */
+const MOST_SAMPLES = 20;
+
+/**
+ * Keys in URLs, each spelling alone or before a query or fragment. That all slashes of a key are escaped is seldom: at first
+ * only whether any value begins so, and if one does, or nearly each key would have a beginning of its own, for all of them.
+ */
+async function keysInUrls(
+  table: ReferenceTable,
+  urlPrefix: string,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const usual = Spelled.withSlashes(urlPrefix, keys);
+  const slashless = Spelled.withoutSlashes(urlPrefix, keys);
+  const samples = slashless.commonBeginnings(MOST_SAMPLES);
+  const rows = await table.matching({ ...usual.question(), samples: samples ?? [] });
+  const named = rows.flatMap(({ value }) => usual.keysIn(value));
+  const isInUse = samples?.some((sample) => rows.some(({ value }) => value.startsWith(sample))) ?? true;
+  if (!isInUse) return named;
+  const others = await table.matching({ ...slashless.question(), samples: [] });
+  return [...named, ...others.flatMap(({ value }) => slashless.keysIn(value))];
 }

@@ -1,8 +1,12 @@
-/** Objects that URLs in a spelling of their own may name: they cannot be looked up by index, so the tables are read through. */
+/**
+ * Objects that URLs in a spelling which no encoder writes may name (`%69mage/a`): they cannot be looked up by index, so the
+ * tables are read through. What is seen keeps its object; all that encoders write is asked for by index at each deletion.
+ */
 
 import { keysPerhapsMeant } from "../domain/key-mapping.ts";
+import { Spelled } from "../domain/spelled-keys.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ReferenceTable } from "../ports/reference-table.ts";
+import { isSurelyFound, type ReferenceTable } from "../ports/reference-table.ts";
 
 /** Rows a statement reads; only URL references are read through at all. */
 const PAGE = 5000;
@@ -18,7 +22,7 @@ export interface UrlTable {
   readonly urlPrefix: string;
 }
 
-/** The keys that odd URLs may mean, remembered for ten minutes; empty for jobs without URL references. */
+/** The keys that such URLs may mean, remembered for ten minutes; empty for jobs without URL references. */
 export class OddNames {
   readonly #tables: readonly UrlTable[];
   readonly #clock: Clock;
@@ -54,11 +58,20 @@ export class OddNames {
     for (const { table, urlPrefix } of this.#tables) {
       for (let after: string | null = null; ; ) {
         const rows = await table.page(after, urlPrefix, PAGE);
-        for (const { value } of rows) for (const key of keysPerhapsMeant(urlPrefix, value)) keys.add(key);
+        for (const { value } of rows) for (const key of oddlyMeant(urlPrefix, value)) keys.add(key);
         after = rows.at(-1)?.id ?? null;
         if (rows.length < PAGE) break;
       }
     }
     return keys;
   }
+}
+
+/** Keys that `value` may mean, without those that the question by index finds, and finds gone when they are. */
+function oddlyMeant(urlPrefix: string, value: string): readonly string[] {
+  return keysPerhapsMeant(urlPrefix, value).filter((key) => {
+    if (!key.isWellFormed()) return false;
+    const ways = [Spelled.withSlashes(urlPrefix, [key]), Spelled.withoutSlashes(urlPrefix, [key])];
+    return ways.every((way) => way.keysIn(value, isSurelyFound).length === 0);
+  });
 }

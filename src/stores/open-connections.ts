@@ -3,6 +3,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
+import type { MysqlServer } from "./mysql-address.ts";
 import { CopySpeeds } from "./s3/copy-speeds.ts";
 import { CredentialWatch } from "./s3/credential-watch.ts";
 import { PooledCopies } from "./s3/pooled-copies.ts";
@@ -29,19 +30,19 @@ export interface Patience {
   readonly credentialsMs?: number;
 }
 
-/** Opens nothing yet; throws `config_invalid` for a database's or replica's URL that cannot be one. */
+/** Opens nothing yet; throws `config_invalid` for a database's or replica's address that cannot be one. */
 export function openConnections(
   config: {
     readonly stores: Readonly<Record<string, StoreConfig>>;
-    readonly databases: Readonly<Record<string, string>>;
-    readonly replicas?: Readonly<Record<string, readonly string[]>>;
+    readonly databases: Readonly<Record<string, string | MysqlServer>>;
+    readonly replicas?: Readonly<Record<string, readonly (string | MysqlServer)[]>>;
   },
   { timeouts = {}, credentialsMs }: Patience = {},
 ): Connections {
   const databases = new Map<string, Database>(
-    Object.entries(config.databases).map(([name, url]) => [
+    Object.entries(config.databases).map(([name, address]) => [
       name,
-      openDatabase(name, url, { replicas: config.replicas?.[name] ?? [] }),
+      openDatabase(name, address, { replicas: config.replicas?.[name] ?? [] }),
     ]),
   );
   const openedDatabase = (name: string): Database => {

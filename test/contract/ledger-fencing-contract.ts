@@ -50,6 +50,7 @@ export function fencingContract(ledgerOf: () => Ledger): void {
       } as const;
       const end = { state: "completed", reason: null, waiting: null, report: REPORT } as const;
       await expect(ledger.renew(old, REPORT, LATER, LEASE_MS)).rejects.toMatchObject(LOST);
+      await ledger.recordSent(old, { requests: { ...REPORT.requests, copy: 77 }, statements: { app: 7 } });
       await expect(ledger.release(old, end, LATER)).rejects.toMatchObject(LOST);
       await expect(ledger.planFinished(old, LATER)).rejects.toMatchObject(LOST);
       await expect(ledger.expectObjects(old, { objects: 1, bytes: 1 }, LATER)).rejects.toMatchObject(LOST);

@@ -54,6 +54,19 @@ export function leasesContract(ledgerOf: () => Ledger): void {
       expect(await ledger.job(job.id)).toMatchObject({ state });
     });
 
+    test("what was sent is stored between renewals, raises no version, and not after the release", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      const before = await ledger.job(lease.jobId);
+      const sent = { requests: { ...REPORT.requests, copy: 4711 }, statements: { app: 12 } };
+      await ledger.recordSent(lease, sent);
+      expect(await ledger.job(lease.jobId)).toEqual({ ...before, ...sent });
+      const end = { state: "completed", reason: null, waiting: null, report: REPORT } as const;
+      await ledger.release(lease, end, T0 + 1);
+      await ledger.recordSent(lease, sent);
+      expect((await ledger.job(lease.jobId))?.requests).toEqual(REPORT.requests);
+    });
+
     test("a renewal stores the report, and raises the version only for what an operator can see", async () => {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);

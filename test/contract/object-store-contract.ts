@@ -1,5 +1,6 @@
 /** What every object store must do for Tranship, as one suite that runs on each of them. */
 
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
@@ -133,6 +134,27 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
         isAlias: false,
       });
       expect(await store.bucketFacts(a)).toMatchObject({ exists: true, versioning: "off", isAlias: false });
+    });
+
+    it("tells whether an object's ACL grants anything to others, and that its copy's does not", async () => {
+      const { raw, store, a, b } = bench;
+      for (const [key, ACL] of [
+        ["mine", undefined],
+        ["ours", "bucket-owner-full-control"],
+        ["everyone", "public-read"],
+        ["any account", "authenticated-read"],
+      ] as const) {
+        await raw.send(new PutObjectCommand({ Bucket: a, Key: key, Body: "x", ...(ACL && { ACL }) }));
+      }
+      const acls = await Promise.all(
+        ["mine", "ours", "everyone", "any account", "none"].map((key) => store.acl({ bucket: a, key })),
+      );
+      expect(acls).toEqual(["private", "private", "shared", "shared", "not_told"]);
+      const [source] = (await listAll(store, a, "everyone")).map((object) => ({ bucket: a, ...object }));
+      const target = { bucket: b, key: "everyone" };
+      const request = { source: source!, target, storageClass: null, onlyIfAbsent: false };
+      expect(await store.copy(request)).toMatchObject({ kind: "copied" });
+      expect(await store.acl(target)).toBe("private");
     });
 
     it("says that credentials are wrong, and does not repeat them", async () => {

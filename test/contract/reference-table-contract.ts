@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasCode } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import type { ReferencedRow } from "../../src/ports/reference-table.ts";
+import { beginningsTests } from "./reference-table-beginnings.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
 import { modelTest } from "./reference-table-model.ts";
 import { passTests } from "./reference-table-pass.ts";
 import { startingTests } from "./reference-table-starting.ts";
+import { triggerTests } from "./reference-table-triggers.ts";
 import { HOSTILE, NAME, type StoredRow, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 export function describeReferenceTable(name: string, open: () => Promise<Workshop>): void {
@@ -249,6 +251,8 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     });
 
     duplicatesTests(() => workshop);
+    triggerTests(() => workshop);
+    beginningsTests(() => workshop);
     passTests(() => workshop);
     startingTests(() => workshop);
     modelTest(() => workshop);

@@ -1,6 +1,7 @@
 /** Which indexes the statements of the reference table go through in MariaDB, with and without a usable one. */
 import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
+import { matchingSql } from "../../src/stores/sql/mariadb-beginnings.ts";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
 import { namingSql, startingSql } from "../../src/stores/sql/mariadb-lookup.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
@@ -69,6 +70,19 @@ describe("at fifty thousand rows", () => {
         const few = await explained(startingSql(plan, prefix, 5000));
         expect(few).toEqual([{ select: "SIMPLE", table: "r", type: "range", key: "path" }]);
       }
+      // The question before a deletion: values, what may follow them, and a sample of another way to spell them.
+      const asked = paths.slice(0, 1000);
+      const beginnings = asked.flatMap((value) => [`${value}?`, `${value}#`]);
+      const matching = matchingSql(plan, { values: asked, beginnings, samples: ["image%2F"] }, 50_000);
+      const steps = await explained(matching);
+      expect(steps.filter(({ table }) => table === "r")).toEqual(
+        ["PRIMARY", "UNION", "UNION"].map((select) => ({
+          select,
+          table: "r",
+          type: expect.stringMatching(select === "PRIMARY" ? /^(ref|range)$/ : /^range$/),
+          key: "path",
+        })),
+      );
       // The window, its rows again with what they hold, and for each value an earlier row: all through an index.
       const page = await explained(pageSql(plan, "25000", "image/", 1000));
       expect(page.filter(({ table }) => !String(table).startsWith("<derived"))).toEqual([

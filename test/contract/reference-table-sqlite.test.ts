@@ -53,7 +53,7 @@ test("every statement searches an index", () => {
     admin.exec(
       `DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY, path TEXT COLLATE ${collation}); CREATE INDEX p ON t(path)`,
     );
-    const plan = { spec: specOf("t"), keyIsBlob: false, columnIsIndexed: true };
+    const plan = { spec: specOf("t"), keyIsBlob: false, columnIsIndexed: true, hasTriggers: false };
     const steps = ({ sql, parameters }: SqliteStatement) =>
       admin
         .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
@@ -69,7 +69,12 @@ test("every statement searches an index", () => {
       "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
       "SEARCH d USING COVERING INDEX p (path=? AND rowid<?)",
     ]);
-    const unindexed = pageStatement({ ...plan, columnIsIndexed: false }, "7", "image/", 10);
+    const unindexed = pageStatement(
+      { ...plan, columnIsIndexed: false, hasTriggers: false },
+      "7",
+      "image/",
+      10,
+    );
     expect(steps(unindexed)).toEqual(["SEARCH r USING INTEGER PRIMARY KEY (rowid>?)"]);
   }
 });

@@ -19,6 +19,8 @@ export interface Workshop {
   /** All rows by id, past our own code. */
   rows(table: string): Promise<readonly StoredRow[]>;
   run(sql: string): Promise<void>;
+  /** Gives the table a trigger that sets the path of every updated row to `path`, an expression over OLD and NEW. */
+  createTrigger(table: string, path: string): Promise<void>;
   /** Whether the column can hold the value at all. */
   holds(value: string): boolean;
   close(): Promise<void>;

@@ -81,6 +81,12 @@ async function mariadbWorkshop(
     run: async (sql) => {
       await connection.query(sql);
     },
+    createTrigger: async (table, path) => {
+      const body = `FOR EACH ROW SET NEW.path = ${path}`;
+      await connection.query(
+        `CREATE TRIGGER ${quoted(`${table}_path`)} BEFORE UPDATE ON ${quoted(table)} ${body}`,
+      );
+    },
     close: async () => {
       await database.close();
       await connection.end();
@@ -120,6 +126,12 @@ async function sqliteWorkshop(collation: string): Promise<Workshop> {
         .all(),
     run: async (sql) => {
       connection.exec(sql);
+    },
+    createTrigger: async (table, path) => {
+      const body = `UPDATE ${quoted(table)} SET path = ${path} WHERE id = NEW.id`;
+      connection.exec(
+        `CREATE TRIGGER ${quoted(`${table}_path`)} AFTER UPDATE ON ${quoted(table)} BEGIN ${body}; END`,
+      );
     },
     close: async () => {
       await database.close();

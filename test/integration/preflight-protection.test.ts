@@ -21,22 +21,25 @@ async function look(keepsConditions: boolean, canary: boolean, more: Record<stri
   const { versioned: _, ...job } = more;
   const report = await bench.jobs.preflight({ ...JOB, ...job }, { canary });
   expect(report.ok).toBe(true);
-  return report.problems.filter(({ code }) => /conditions|guarded/.test(code));
+  return { problems: report.problems.filter(({ code }) => /guarded/.test(code)), ...report.protection };
 }
 
 describe("of a store other than AWS", () => {
   it("nothing is claimed without a canary", async () => {
-    expect((await look(true, false)).map(({ code }) => code)).toEqual(["conditions_unknown"]);
+    expect(await look(true, false)).toEqual({
+      ...{ problems: [], copies: "unknown", deletions: "unknown", copyGapMs: null },
+    });
   });
 
   it("nothing is to be said where a canary shows that it keeps to conditions", async () => {
-    expect(await look(true, true)).toEqual([]);
+    expect(await look(true, true)).toMatchObject({ problems: [], copies: "store", deletions: "store" });
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
     expect(bench.store.listKeys("bucket-b")).toEqual([]);
   });
 
   it("a canary shows that it ignores them: the gap is told in milliseconds, and versioning recommended", async () => {
-    const problems = await look(false, true);
+    const { problems, ...seen } = await look(false, true);
+    expect(seen).toMatchObject({ copies: "look", deletions: "look", copyGapMs: expect.any(Number) });
     expect(problems.map(({ code, severity }) => [code, severity])).toEqual([
       ["copies_guarded_by_looks", "warning"],
       ["deletions_guarded_by_looks", "warning"],
@@ -48,12 +51,12 @@ describe("of a store other than AWS", () => {
   });
 
   it("versioning is not recommended where it is on", async () => {
-    const [, deletions] = await look(false, true, { versioned: true });
-    expect(deletions?.message).toMatch(/versioning of the source bucket is enabled/);
+    const { problems } = await look(false, true, { versioned: true });
+    expect(problems[1]?.message).toMatch(/versioning of the source bucket is enabled/);
   });
 
   it("what the job does not do needs no guard", async () => {
     const job = { onConflict: "overwrite", delete: { when: "never" } };
-    expect(await look(false, true, job)).toEqual([]);
+    expect((await look(false, true, job)).problems).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase } from "../../src/stores/sql/open-database.ts";
 import { type StartedMariadb, startMariadb } from "../support/mariadb.ts";
-import { fillStore, imageKeys, openWorkbench } from "../support/workbench.ts";
+import { fillStore, IMAGES, imageKeys, openWorkbench } from "../support/workbench.ts";
 
 const OBJECTS = 10_000;
 const BATCHES = 10;
@@ -16,12 +16,16 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 /** Moves all objects with their rows in a database of its own, and gives what the server's log has of it, by connection. */
-async function logOfJob(name: string, inventory: "bucket" | "database"): Promise<string[][]> {
+async function logOfJob(
+  name: string,
+  inventory: "bucket" | "database",
+  urlPrefix: string | null = null,
+): Promise<string[][]> {
   const admin = await createConnection(server.url);
   await admin.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
   await admin.query(`USE ${name}`);
   await admin.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), KEY (path))");
-  await admin.query("INSERT INTO images (path) VALUES ?", [KEYS.map((key) => [key])]);
+  await admin.query("INSERT INTO images (path) VALUES ?", [KEYS.map((key) => [(urlPrefix ?? "") + key])]);
   // A user of the job's own tells its statements from ours.
   await admin.query(`CREATE USER ${name}@'%' IDENTIFIED BY 'pass'`);
   await admin.query(`GRANT SELECT, UPDATE ON ${name}.* TO ${name}@'%'`);
@@ -33,14 +37,18 @@ async function logOfJob(name: string, inventory: "bucket" | "database"): Promise
   Object.assign(bench.parts.connections, { reference: database.reference });
   try {
     fillStore(bench.store, "bucket-a", KEYS);
-    const job = await bench.move({ inventory: { from: inventory } });
+    const job = await bench.move({
+      inventory: { from: inventory },
+      references: [{ ...IMAGES, ...(urlPrefix === null ? {} : { urlPrefix }) }],
+    });
     expect(job).toMatchObject({
       state: "completed",
       objects: { moved: OBJECTS },
       rows: { updated: OBJECTS },
     });
     const [left] = await admin.query<RowDataPacket[]>(
-      "SELECT COUNT(*) n FROM images WHERE path LIKE 'avatar/%'",
+      "SELECT COUNT(*) n FROM images WHERE path LIKE CONCAT(?, 'avatar/%')",
+      [urlPrefix ?? ""],
     );
     expect(left[0]?.n).toBe(OBJECTS);
   } finally {
@@ -87,5 +95,14 @@ test.each(["bucket", "database"] as const)(
     expect(others.filter((command) => /\b(COMMIT|BEGIN|START TRANSACTION)\b/i.test(command))).toEqual([]);
     expect(log.length).toBeLessThanOrEqual(4);
     expect(others.length).toBeLessThanOrEqual(5 * log.length + 3 * 4);
+  },
+);
+
+test.each(["bucket", "database"] as const)(
+  "inventory %s, URLs: no more than four, and what reads the table through once",
+  async (inventory) => {
+    const log = await logOfJob(`urls_${inventory}`, inventory, "https://cdn.example.com/");
+    const onTheTable = log.flat().filter((command) => ON_THE_TABLE.test(command));
+    expect(onTheTable.length).toBeLessThanOrEqual(4 * BATCHES + 2 + Math.ceil(OBJECTS / 5000) + 1);
   },
 );

@@ -129,6 +129,7 @@ function simulatedStore(
       return { kind: "copied", etag: source.etag };
     },
     finishCopy: () => unasked(),
+    acl: () => unasked(),
     async deleteObjects(bucket, objects) {
       counts.delete += 1;
       const estate = estateOf(bucket);
@@ -183,6 +184,9 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
     async naming(values, pass = sendFreely) {
       await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
+    },
+    matching({ values }, pass) {
+      return this.naming(values, pass);
     },
     survey(values, pass) {
       return this.naming(values, pass);

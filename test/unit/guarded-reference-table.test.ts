@@ -71,6 +71,19 @@ describe("a guarded table", () => {
     expect(calls).toEqual([]);
   });
 
+  it("sends no further statement of a call once the job is to stop, though nothing else holds it back", async () => {
+    const { guards, table, calls, clock, opensAt } = world(Number.POSITIVE_INFINITY);
+    clock.at = opensAt;
+    const stop = new AbortController();
+    const inFlight = new InFlight(() => clock.now());
+    const confirmLease = async () => {
+      if (calls.length === 0) stop.abort();
+    };
+    const guarded = guards.guarded(table, "update", { inFlight, confirmLease, signal: stop.signal });
+    await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "stopped" });
+    expect(calls).toHaveLength(1);
+  });
+
   it("changes nothing when the lease ended during the hold", async () => {
     const { guarded, calls, clock } = world(1_000_000 + HOUR / 2);
     await expect(guarded.rewrite(["image/a"], CHANGE)).rejects.toMatchObject({ code: "lease_lost" });

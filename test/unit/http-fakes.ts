@@ -50,6 +50,7 @@ export const REPORT: PreflightReport = {
   estimatedCostUsd: 0.01,
   estimatedSeconds: 3,
   finishAt: null,
+  protection: { copies: "unknown", deletions: "unknown", copyGapMs: null },
   problems: [{ severity: "error", code: "target_inside_source", message: "inside", examples: ["a"] }],
 };
 

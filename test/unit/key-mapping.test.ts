@@ -8,9 +8,9 @@ import {
   keyOfValue,
   mapKey,
   prefixesOverlap,
-  spellingsOf,
   valueForms,
 } from "../../src/domain/key-mapping.ts";
+import { spellingsOf } from "../../src/domain/url-spellings.ts";
 import { hostileKeys } from "../support/hostile-keys.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 40 });

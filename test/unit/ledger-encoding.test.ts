@@ -148,7 +148,7 @@ describe("the ledger's address", () => {
     expect(readLedgerAddress("sqlite:./a b.db")).toEqual({ kind: "sqlite", file: "./a b.db" });
     expect(readLedgerAddress("mysql://u%40x:p%2Fw@db.example/tranship")).toEqual({
       ...{ kind: "mysql", host: "db.example", port: 3306 },
-      ...{ username: "u@x", password: "p/w", database: "tranship" },
+      ...{ user: "u@x", password: "p/w", database: "tranship", tls: false },
     });
   });
 

@@ -17,7 +17,7 @@ function slowly(readMs: number) {
     readAt.push((clock.at - began) / MINUTE);
     await clock.sleep(readMs);
     if (trouble.lasts) throw new Error("away");
-    return [{ id: "1", value: "https://cdn/image%2fa" }];
+    return [{ id: "1", value: "https://cdn/%69mage/a" }];
   };
   const table = { page } as unknown as ReferenceTable;
   return { clock, trouble, readAt, names: new OddNames([{ table, urlPrefix: "https://cdn/" }], clock) };

@@ -82,8 +82,8 @@ describe("a signature", () => {
       signed.middlewareStack.add(
         (next) => (args) => {
           const request = args.request as { method: string; path: string; query: object };
-          Object.assign(request, { method, path, query: path.includes("acl") ? { acl: "" } : {} });
-          request.path = path.replace("?acl", "");
+          Object.assign(request, { method, path, query: path.includes("cors") ? { cors: "" } : {} });
+          request.path = path.replace("?cors", "");
           return next(args);
         },
         { step: "build", priority: "low" },
@@ -93,7 +93,7 @@ describe("a signature", () => {
       });
       return status;
     };
-    expect(await send("GET", "/from/k1?acl")).toBe(501);
+    expect(await send("GET", "/from/k1?cors")).toBe(501);
     expect(await send("PATCH", "/from/k1")).toBe(405);
     expect(await send("POST", "/from/k1")).toBe(405);
     expect(await send("GET", "/nowhere/k1")).toBe(404);

@@ -6,6 +6,7 @@ import { bisectRewrite, type Setback } from "../../src/stores/sql/bisect-rewrite
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
 const taken: Setback = { kind: "row", code: "row_conflict", message: "taken" };
+const changed = (rows: number) => ({ rows, failures: [] });
 const locked: Setback = { kind: "contention", message: "locked", cause: null };
 
 describe("bisectRewrite", () => {
@@ -16,7 +17,7 @@ describe("bisectRewrite", () => {
       statements += 1;
       if (values.includes("v17") || values.includes("v900")) return taken;
       done.push(...values);
-      return values.length;
+      return changed(values.length);
     });
     expect(result.rows).toBe(998);
     expect(result.failures.map(({ value }) => value)).toEqual(["v17", "v900"]);
@@ -30,7 +31,7 @@ describe("bisectRewrite", () => {
     const result = await bisectRewrite([many(8)], async (values) => {
       if (values.includes("v2")) return locked;
       order.push(...values);
-      return values.length;
+      return changed(values.length);
     });
     expect(result).toEqual({
       rows: 7,
@@ -43,7 +44,7 @@ describe("bisectRewrite", () => {
     const sizes: number[] = [];
     const result = await bisectRewrite([many(8)], async (values) => {
       sizes.push(values.length);
-      return sizes.length === 1 ? locked : values.length;
+      return sizes.length === 1 ? locked : changed(values.length);
     });
     expect([result.rows, sizes]).toEqual([8, [8, 8]]);
   });
@@ -52,11 +53,11 @@ describe("bisectRewrite", () => {
     let attempts = 0;
     const result = await bisectRewrite([["v0"]], async () => {
       attempts += 1;
-      return attempts === 1 ? { ...locked, rows: 4000 } : 1000;
+      return attempts === 1 ? { ...locked, rows: 4000 } : changed(1000);
     });
     expect(result).toEqual({ rows: 5000, failures: [] });
     const failing = await bisectRewrite([["v0"], ["v1"]], async ([value]) =>
-      value === "v0" ? { ...taken, rows: 2000 } : 1,
+      value === "v0" ? { ...taken, rows: 2000 } : changed(1),
     );
     expect(failing).toEqual({
       rows: 2001,

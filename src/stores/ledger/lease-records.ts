@@ -88,6 +88,22 @@ export async function renew(
   });
 }
 
+/** Stores what was sent so far. Many times a second: nothing waits for the disk. */
+export async function recordSent(
+  session: LedgerSession,
+  lease: Lease,
+  { requests, statements }: Pick<RunReport, "requests" | "statements">,
+): Promise<void> {
+  const values = [JSON.stringify(requests), JSON.stringify(statements), ...fenceValues(lease)];
+  await session.unsynced(async (sql) => {
+    await sql.change(
+      `UPDATE tranship_jobs SET requests = ?, statements = ?
+       WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
+      values,
+    );
+  });
+}
+
 /**
  * What an operator asked for, seen too late by the runner, outlives its release:
  *

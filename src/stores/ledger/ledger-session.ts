@@ -66,6 +66,22 @@ export class LedgerSession {
     return this.#repeating((runner, attempt) => work(sqlOf(runner), attempt));
   }
 
+  /**
+   * As {@link LedgerSession.run}, but with an SQLite file nothing waits for the disk: the process may end at once, and only
+   * the end of the machine loses what was written since the last other statement.
+   */
+  async unsynced<T>(work: Work<T>): Promise<T> {
+    if (!this.#isSqlite) return this.run(work);
+    return this.run(async (sql, attempt) => {
+      await sql.rows("PRAGMA synchronous = NORMAL", []);
+      try {
+        return await work(sql, attempt);
+      } finally {
+        await sql.rows("PRAGMA synchronous = FULL", []);
+      }
+    });
+  }
+
   /** Runs `work` in one transaction; it may be run again as a whole. */
   async transaction<T>(work: Work<T>): Promise<T> {
     return this.#repeating(async (runner, attempt) => {

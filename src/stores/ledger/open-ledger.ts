@@ -11,6 +11,7 @@ import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.
 import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
 import { AddClockLag1790000000008 } from "../../../migrations/0008-add-clock-lag.ts";
 import type { Ledger } from "../../ports/ledger.ts";
+import type { MysqlServer } from "../mysql-address.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
 import { ledgerError } from "./ledger-errors.ts";
 import { checkOfLedgerFile } from "./ledger-file.ts";
@@ -61,13 +62,13 @@ export interface LedgerOptions {
 }
 
 /**
- * Opens `sqlite:FILE` or `mysql://…`. Several instances may open one MariaDB or MySQL ledger at once.
+ * Opens `sqlite:FILE`, `mysql://…` or a server's parts. Several instances may open one MariaDB or MySQL ledger at once.
  * Throws `config_invalid` for another address, `ledger_unavailable` when the database does not let us in, `conflict` when
  * `works` is asked for and another process works with the same SQLite file.
  */
-export async function openLedger(url: string, options: LedgerOptions = {}): Promise<Ledger> {
-  const dataSource = ledgerDataSource(url, options);
-  const address = readLedgerAddress(url);
+export async function openLedger(given: string | MysqlServer, options: LedgerOptions = {}): Promise<Ledger> {
+  const dataSource = ledgerDataSource(given, options);
+  const address = readLedgerAddress(given);
   let unlock: Unlock = () => {};
   try {
     await dataSource.initialize();
@@ -85,9 +86,9 @@ export async function openLedger(url: string, options: LedgerOptions = {}): Prom
   return new TypeormLedger(session, unlock);
 }
 
-/** The TypeORM data source of the ledger at `url`, not connected yet. */
-export function ledgerDataSource(url: string, { logger }: LedgerOptions = {}): DataSource {
-  const address = readLedgerAddress(url);
+/** The TypeORM data source of the ledger at `given`, not connected yet. */
+export function ledgerDataSource(given: string | MysqlServer, { logger }: LedgerOptions = {}): DataSource {
+  const address = readLedgerAddress(given);
   const driver = driverOptions(address);
   return new DataSource({
     ...driver,
@@ -118,9 +119,10 @@ function driverOptions(address: LedgerAddress): DataSourceOptions & { type: "bet
     driver: { createPool },
     host: address.host,
     port: address.port,
-    username: address.username,
+    username: address.user,
     password: address.password,
     database: address.database,
+    ...(address.tls ? { ssl: {} } : {}),
     charset: "utf8mb4",
     timezone: "Z",
     supportBigNumbers: true,

@@ -23,7 +23,7 @@ import { exceptionPage, topExceptions } from "./exception-records.ts";
 import { jobIds } from "./job-ids.ts";
 import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
 import { KnownObjects } from "./known-objects.ts";
-import { claim, expectObjects, planFinished, release, renew } from "./lease-records.ts";
+import { claim, expectObjects, planFinished, recordSent, release, renew } from "./lease-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
 import { objectHistory } from "./object-lookup.ts";
 import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
@@ -103,6 +103,10 @@ export class TypeormLedger implements Ledger {
 
   renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord> {
     return renew(this.#session, lease, report, at, leaseMs);
+  }
+
+  recordSent(lease: Lease, sent: Pick<RunReport, "requests" | "statements">): Promise<void> {
+    return recordSent(this.#session, lease, sent);
   }
 
   async release(lease: Lease, end: Parameters<Ledger["release"]>[1], at: number): Promise<void> {

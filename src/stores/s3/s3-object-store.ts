@@ -19,6 +19,7 @@ import {
   type GuardedBy,
   type ListPage,
   type ListRequest,
+  type ObjectAcl,
   type ObjectFacts,
   type ObjectStore,
   type RequestCounts,
@@ -31,6 +32,7 @@ import type { CredentialWatch } from "./credential-watch.ts";
 import { deleteEach } from "./delete-objects.ts";
 import { listPage } from "./listing.ts";
 import type { PartSettings } from "./multipart-copy.ts";
+import { readAcl } from "./object-acl.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
@@ -176,6 +178,10 @@ export class S3ObjectStore implements ObjectStore {
     await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
       client.send(new PutObjectCommand({ Bucket: at.bucket, Key: at.key, Body: body }), options),
     );
+  }
+
+  acl(at: Place, signal?: AbortSignal): Promise<ObjectAcl> {
+    return readAcl(this.#requests, at, signal);
   }
 
   async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {

@@ -2,10 +2,13 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** A statement that is to be repeated asks afterwards whether the job is to stop, which takes a second at most. */
+const MOST_MS = 800;
+
 /**
- * Waits a random time up to `firstMs`, doubled with each earlier attempt, at most 2 s.
+ * Waits a random time up to `firstMs`, doubled with each earlier attempt, at most 0.8 s.
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
  */
 export async function backOff(attempt: number, firstMs: number): Promise<void> {
-  await sleep(Math.random() * Math.min(2000, firstMs * 2 ** (attempt - 1)));
+  await sleep(Math.random() * Math.min(MOST_MS, firstMs * 2 ** (attempt - 1)));
 }

@@ -12,8 +12,8 @@ export type Setback =
   /** At least one of the values cannot be changed. */
   | { readonly kind: "row"; readonly code: ExceptionCode; readonly message: string; readonly rows?: number };
 
-/** Rewrites exactly `values`, in one statement unless many rows hold them: the number of rows, or what stopped it. */
-export type RewriteAttempt = (values: readonly string[]) => Promise<number | Setback>;
+/** Rewrites exactly `values`, in one statement unless many rows hold them: what came of it, or what stopped it. */
+export type RewriteAttempt = (values: readonly string[]) => Promise<RewriteResult | Setback>;
 
 /** More lock waits than this without a success in between: it is the table that is busy, not a row. */
 const MAX_WAITS_IN_A_ROW = 6;
@@ -39,8 +39,9 @@ export async function bisectRewrite(
   let waits = 0;
   for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) {
     const outcome = await attempt(piece.values);
-    if (typeof outcome === "number") {
-      rows += outcome;
+    if (!("kind" in outcome)) {
+      rows += outcome.rows;
+      failures.push(...outcome.failures);
       waits = 0;
       continue;
     }

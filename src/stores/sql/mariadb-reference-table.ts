@@ -9,6 +9,7 @@ import {
   type ReferenceTable,
   type RewriteFailure,
   type RewriteResult,
+  type RowQuestion,
   type StatementPass,
   sendFreely,
   type TableFacts,
@@ -72,6 +73,7 @@ export class MariadbReferenceTable implements ReferenceTable {
       ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
       rangeMs: longRewriteMs * MOST_BY_RANGE,
       onSend: () => this.#count("rewrite"),
+      select: (pass, sqlOf) => this.#select(pass, sqlOf),
     });
     this.#looks = new MariadbLooks({
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
@@ -113,6 +115,10 @@ export class MariadbReferenceTable implements ReferenceTable {
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
     return this.#looks.holding(await this.#plan.current(pass), values, "anywhere", pass);
+  }
+
+  async matching(question: RowQuestion, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+    return this.#looks.matching(await this.#plan.current(pass), question, pass);
   }
 
   async survey(

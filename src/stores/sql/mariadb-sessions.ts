@@ -3,19 +3,11 @@
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DomainError } from "../../domain/errors.ts";
 import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
+import type { MysqlAddress } from "../mysql-address.ts";
 import { systemClock } from "../system-clock.ts";
 import { backOff } from "./backoff.ts";
 import { isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
 import { StatementTurns } from "./statement-turns.ts";
-
-export interface MariadbAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly tls: boolean;
-}
 
 /** One row of a result, column by column. */
 export type Cells = readonly unknown[];
@@ -33,8 +25,10 @@ const MAX_STATEMENT_BYTES = 4 * 1024 * 1024;
 
 /** What an UPDATE did. */
 export interface Updated {
-  /** Rows that matched. */
-  readonly rows: number;
+  /** Rows that its conditions held for. */
+  readonly matched: number;
+  /** Of them those that are not what they were: a trigger may have put the old values back. */
+  readonly changed: number;
   /** From sending it to its answer, its commit included: no row was locked for longer. */
   readonly ms: number;
 }
@@ -52,7 +46,7 @@ export class MariadbSessions {
 
   constructor(
     name: string,
-    address: MariadbAddress,
+    address: MysqlAddress,
     lockWaitSeconds: number,
     answerWithinMs = ANSWER_WITHIN_MS,
   ) {
@@ -105,7 +99,7 @@ export class MariadbSessions {
       const sentAt = performance.now();
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
       const ms = performance.now() - sentAt;
-      return { rows: "affectedRows" in result ? result.affectedRows : 0, ms };
+      return { ...numbersOf(result), ms };
     });
   }
 
@@ -195,4 +189,15 @@ export class MariadbSessions {
     this.#statementBytes = Math.min(MAX_STATEMENT_BYTES, Math.floor(Number(packet) * 0.9));
     this.#ready.add(connection.connection);
   }
+}
+
+/**
+ * `affectedRows` counts what matched, for the driver asks for that (FOUND_ROWS). How many of these changed stands in the
+ * server's text alone, "Rows matched: 3  Changed: 2  Warnings: 0", in the language of its messages: the order counts.
+ */
+function numbersOf(result: object): Pick<Updated, "matched" | "changed"> {
+  if (!("affectedRows" in result && "info" in result)) return { matched: 0, changed: 0 };
+  const matched = Number(result.affectedRows);
+  const [, changed] = String(result.info).match(/\d+/g) ?? [];
+  return { matched, changed: changed === undefined ? matched : Number(changed) };
 }

@@ -30,6 +30,8 @@ export interface Plan {
   readonly isFirst: string;
   /** `, …` for `set` and the columns to keep, or nothing. */
   readonly assignments: string;
+  /** Whether the table has a trigger on UPDATE that the account may see. */
+  readonly hasTriggers: boolean;
 }
 
 /** Plans the statements of `spec`; throws `database_refused` when the table cannot serve it. */
@@ -91,6 +93,7 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
           `${exactBytes(`r.${quotedName(facts.name)}`, facts.charset)} ` +
           `AND d.${quotedName(key.name)} < r.${quotedName(key.name)}${whereFor("d")})`,
     assignments: assignments(spec, shape),
+    hasTriggers: shape.triggers.length > 0,
   };
 }
 
@@ -199,8 +202,7 @@ function boundsOf({ withinMs }: RangedBy): string {
  * The compare-and-set. The first list, or the condition of `range`, which holds for no less, finds rows through the index as the
  * collation sees them; the second list keeps those that are equal byte for byte (no case, accent or padding); the prefix
  * is checked once more where it is cut.
- * At most `most` rows, for a million rows may name one default picture: repeat while that many were changed. Rows
- * whose value stays as it is (equal prefixes) would match again for ever.
+ * At most `most` rows, for a million rows may name one default picture.
  *
  * By range the server also locks the rows between the values and the one behind them, until the statement ends. If it
  * waited for one of them, whoever holds it might wait for us, and be the one that a deadlock rolls back (seen in
@@ -214,18 +216,26 @@ export function rewriteSql(
   most: number,
   range: RangedBy | null = null,
 ): string {
-  const { column, facts } = plan;
-  const isBinary = facts.charset === null;
-  const exact = exactBytes(column, facts.charset);
-  const literal = (value: string) => nativeLiteral(plan, value);
-  // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
-  const cut = isBinary ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
-  const members = isBinary && range === null ? "" : ` AND ${exact} IN (${values.map(bytes).join(",")})`;
+  const exactly = plan.facts.charset === null && range === null ? "" : ` AND ${exactlyListed(plan, values)}`;
   const bounds = range === null ? "" : boundsOf(range);
-  return (
-    `${bounds}UPDATE ${plan.table} r${plan.byColumn} ` +
-    `SET ${column} = CONCAT(${literal(change.to)}, SUBSTRING(${column}, ${cut + 1}))${plan.assignments} ` +
-    `WHERE ${range?.condition ?? listed(plan, values)}${members} ` +
-    `AND LEFT(${exact}, ${Buffer.byteLength(change.from, "utf8")}) = ${bytes(change.from)}${plan.where} LIMIT ${most}`
-  );
+  const found = `${range?.condition ?? listed(plan, values)}${exactly}${withPrefix(plan, change)}`;
+  return `${bounds}UPDATE ${plan.table} r${plan.byColumn} ${setting(plan, change)} WHERE ${found} LIMIT ${most}`;
+}
+
+/** The column is one of `values`, byte for byte. */
+export function exactlyListed({ column, facts }: Plan, values: readonly string[]): string {
+  return `${exactBytes(column, facts.charset)} IN (${values.map(bytes).join(",")})`;
+}
+
+/** `SET …`: the prefix is exchanged, and other columns set. */
+export function setting(plan: Plan, change: PrefixChange): string {
+  const { column, facts, assignments } = plan;
+  // SUBSTRING counts characters of a text and bytes of a binary column; JavaScript's length counts neither.
+  const cut = facts.charset === null ? Buffer.byteLength(change.from, "utf8") : [...change.from].length;
+  return `SET ${column} = CONCAT(${nativeLiteral(plan, change.to)}, SUBSTRING(${column}, ${cut + 1}))${assignments}`;
+}
+
+/** ` AND …`: the row has the prefix that is cut off, and is within `where`. */
+export function withPrefix({ column, facts, where }: Plan, { from }: PrefixChange): string {
+  return ` AND LEFT(${exactBytes(column, facts.charset)}, ${Buffer.byteLength(from, "utf8")}) = ${bytes(from)}${where}`;
 }

@@ -1,12 +1,13 @@
-/** Opens a configured database by its URL and hands out its reference tables. */
+/** Opens a configured database by its address and hands out its reference tables. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { DatabaseHealth, HealthSample } from "../../ports/database-health.ts";
 import type { ReferenceTable } from "../../ports/reference-table.ts";
+import { type MysqlServer, readMysqlAddress } from "../mysql-address.ts";
 import { MariadbHealth } from "./mariadb-health.ts";
 import { MariadbReferenceTable } from "./mariadb-reference-table.ts";
-import { type MariadbAddress, MariadbSessions } from "./mariadb-sessions.ts";
+import { MariadbSessions } from "./mariadb-sessions.ts";
 import { SqliteFile } from "./sqlite-file.ts";
 import { SqliteReferenceTable } from "./sqlite-reference-table.ts";
 
@@ -31,18 +32,23 @@ export interface DatabaseOptions {
   readonly longRewriteMs?: number;
   /** Look rows up as on a server that cannot join lists (MySQL, MariaDB before 10.6). MariaDB only. */
   readonly plainLists?: boolean;
-  /** URLs of the servers that replicate from it; their lag is part of its health. MariaDB only. */
-  readonly replicas?: readonly string[];
+  /** Where the servers are that replicate from it; their lag is part of its health. MariaDB only. */
+  readonly replicas?: readonly (string | MysqlServer)[];
 }
 
 /**
- * Opens `mysql://user:password@host:port/database` (MariaDB or MySQL, either scheme name; `?tls=true` encrypts) or
- * `sqlite:FILE` under the configured name. Throws `config_invalid`, without any part of the URL in the message.
+ * Opens a server's database ({@link readMysqlAddress}) or `sqlite:FILE` under the configured name. Throws `config_invalid`,
+ * without any part of a URL's user name, password or host in the message.
  */
-export function openDatabase(name: string, url: string, options: DatabaseOptions = {}): Database {
-  if (url.startsWith("sqlite:")) return openSqlite(name, url.slice("sqlite:".length));
+export function openDatabase(
+  name: string,
+  given: string | MysqlServer,
+  options: DatabaseOptions = {},
+): Database {
+  if (typeof given === "string" && given.startsWith("sqlite:"))
+    return openSqlite(name, given.slice("sqlite:".length));
   const { lockWaitSeconds = 3, answerWithinMs, replicas = [] } = options;
-  const address = mariadbAddress(name, url);
+  const address = readMysqlAddress(`database "${name}"`, given);
   const sessions = new MariadbSessions(name, address, lockWaitSeconds, answerWithinMs);
   const health = new MariadbHealth(
     new MariadbSessions(name, address, lockWaitSeconds, HEALTH_ANSWER_WITHIN_MS),
@@ -59,8 +65,12 @@ export function openDatabase(name: string, url: string, options: DatabaseOptions
 }
 
 /** Named after where it is: several replicas belong to one database. */
-function replicaSessions(database: string, url: string, lockWaitSeconds: number): MariadbSessions {
-  const address = mariadbAddress(database, url);
+function replicaSessions(
+  database: string,
+  given: string | MysqlServer,
+  lockWaitSeconds: number,
+): MariadbSessions {
+  const address = readMysqlAddress(`a replica of database "${database}"`, given);
   return new MariadbSessions(
     `${address.host}:${address.port}`,
     address,
@@ -88,38 +98,3 @@ const NOTHING_TO_REPORT: HealthSample = {
   lockWaits: null,
   missingRights: [],
 };
-
-function mariadbAddress(name: string, url: string): MariadbAddress {
-  const invalid = (what: string) => new DomainError("config_invalid", `database "${name}": ${what}`);
-  // The parser's own error carries the whole URL, password included: it must not become our cause.
-  if (!URL.canParse(url)) throw invalid("the URL cannot be parsed; percent-encode special characters");
-  const parsed = new URL(url);
-  if (parsed.protocol !== "mysql:" && parsed.protocol !== "mariadb:") {
-    throw invalid("the URL must begin with mysql:// or sqlite:");
-  }
-  const database = decoded(parsed.pathname.slice(1));
-  const user = decoded(parsed.username);
-  const password = decoded(parsed.password);
-  if (database === null || user === null || password === null) {
-    throw invalid("the URL holds a malformed percent escape");
-  }
-  if (parsed.hostname === "" || database === "") {
-    throw invalid("the URL must name a host and a database, mysql://user:password@host:port/database");
-  }
-  return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: parsed.port === "" ? 3306 : Number(parsed.port),
-    user,
-    password,
-    database,
-    tls: parsed.searchParams.get("tls") === "true",
-  };
-}
-
-function decoded(part: string): string | null {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return null;
-  }
-}

@@ -11,17 +11,22 @@ import {
   type ReferenceTable,
   type RewriteFailure,
   type RewriteResult,
+  type RowQuestion,
   type StatementPass,
   sendFreely,
   type TableFacts,
 } from "../../ports/reference-table.ts";
+import { Beginnings } from "./beginnings.ts";
 import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
+import { type CheckedStatements, checkedRewrite } from "./checked-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { assertComplete, holdsBlobs, readFacts } from "./sqlite-facts.ts";
 import { type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
-  existingStatement,
+  beginningStatement,
+  byKeyStatement,
+  heldStatement,
   namingStatement,
   pageStatement,
   rewriteStatement,
@@ -97,6 +102,23 @@ export class SqliteReferenceTable implements ReferenceTable {
     return found;
   }
 
+  async matching(
+    { values, beginnings, samples }: RowQuestion,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    const found: ReferencedRow[] = [...(await this.naming(values, pass))];
+    const begins = new Beginnings([...beginnings, ...samples]);
+    const look = async (list: readonly string[], most: number | null) => {
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => beginningStatement(plan, list, most));
+      found.push(...rows.filter(({ value }) => typeof value === "string" && begins.begin(value)));
+    };
+    const wellFormed = beginnings.filter((beginning) => beginning.isWellFormed());
+    for (const chunk of chunksOf(wellFormed, MAX_READ, MAX_LIST_BYTES, Buffer.byteLength))
+      await look(chunk, null);
+    for (const sample of samples) if (sample.isWellFormed()) await look([sample], 1);
+    return found;
+  }
+
   /** No other statements than {@link SqliteReferenceTable.naming}: a file's index takes a list as easily. */
   survey(values: readonly string[], pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
     return this.naming(values, pass);
@@ -106,7 +128,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     const wanted = new Set(ids.filter((id) => id.isWellFormed()));
     const found = new Set<string>();
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<{ readonly id: string }>(pass, (plan) => existingStatement(plan, chunk));
+      const rows = await this.#all<{ readonly id: string }>(pass, (plan) => byKeyStatement(plan, chunk));
       for (const { id } of rows) if (wanted.has(id)) found.add(id);
     }
     return found;
@@ -157,21 +179,49 @@ export class SqliteReferenceTable implements ReferenceTable {
     values: readonly string[],
     change: PrefixChange,
     pass: StatementPass,
-  ): Promise<number | Setback> {
-    const run = (connection: Database): number => {
-      const { plan } = this.#planned(connection);
-      const { sql, parameters } = rewriteStatement(plan, values, change);
-      const statement = connection.prepare(sql);
-      this.#count();
-      return statement.run(...parameters).changes;
-    };
+  ): Promise<RewriteResult | Setback> {
+    let rows = 0;
     try {
-      return await this.#file.use(run, pass);
+      // Rows whose value stays as it is hold it before and after.
+      if (change.to === change.from || !(await this.#hasTriggers(pass))) {
+        return { rows: await this.#update(values, change, null, pass), failures: [] };
+      }
+      const statements: CheckedStatements = {
+        held: (held, most) => this.#all<ReferencedRow>(pass, (plan) => heldStatement(plan, held, most)),
+        rewrite: async (held, ids) => void (await this.#update(held, change, ids, pass)),
+        now: (ids) => this.#all<ReferencedRow>(pass, (plan) => byKeyStatement(plan, ids)),
+        onRewritten: (more) => {
+          rows += more;
+        },
+      };
+      const failures = await checkedRewrite(statements, values, change, MAX_READ);
+      return { rows, failures };
     } catch (error) {
       const code = sqliteCode(error);
       if (code === null) throw error;
-      return { kind: "row", code: exceptionOf(code), message: messageOf(error) };
+      return { kind: "row", code: exceptionOf(code), message: messageOf(error), rows };
     }
+  }
+
+  /** Changes the rows that hold one of `values` (of `ids` alone, where given), and gives their number. */
+  async #update(
+    values: readonly string[],
+    change: PrefixChange,
+    ids: readonly string[] | null,
+    pass: StatementPass,
+  ): Promise<number> {
+    return this.#file.use((connection) => {
+      const { sql, parameters } = rewriteStatement(this.#planned(connection).plan, values, change, ids);
+      const statement = connection.prepare(sql);
+      this.#count();
+      return statement.run(...parameters).changes;
+    }, pass);
+  }
+
+  /** As the plan was made, which the first call's statement waits for. */
+  async #hasTriggers(pass: StatementPass): Promise<boolean> {
+    if (this.#plan !== null) return this.#plan.plan.hasTriggers;
+    return this.#file.use((connection) => this.#planned(connection).plan.hasTriggers, pass);
   }
 
   async #all<Row>(
@@ -194,7 +244,8 @@ export class SqliteReferenceTable implements ReferenceTable {
       assertComplete(facts, this.#spec);
       const keyIsBlob = holdsBlobs(connection, this.#spec.table, this.#spec.key);
       const { keyIsUnique, columnIsIndexed } = facts;
-      this.#plan = { plan: { spec: this.#spec, keyIsBlob, columnIsIndexed }, keyIsUnique };
+      const hasTriggers = facts.triggers.length > 0;
+      this.#plan = { plan: { spec: this.#spec, keyIsBlob, columnIsIndexed, hasTriggers }, keyIsUnique };
     }
     return this.#plan;
   }

@@ -17,6 +17,7 @@ export interface SqlitePlan {
   readonly keyIsBlob: boolean;
   /** Whether earlier rows with the same value can be looked up. */
   readonly columnIsIndexed: boolean;
+  readonly hasTriggers: boolean;
 }
 
 /** A name in double quotes. */
@@ -135,27 +136,72 @@ export function namingStatement(plan: SqlitePlan, values: readonly string[]): Sq
   };
 }
 
-export function existingStatement(plan: SqlitePlan, ids: readonly string[]): SqliteStatement {
+/**
+ * Rows whose value begins with one of `beginnings`, at most `most` of them where that is not null. A range of the index for
+ * each: no text of UTF-8 has the byte that ends it, and the file's collations compare bytes, NOCASE and RTRIM folding ASCII
+ * alone; both give a superset only, so those that are not exact are left out.
+ */
+export function beginningStatement(
+  plan: SqlitePlan,
+  beginnings: readonly string[],
+  most: number | null,
+): SqliteStatement {
+  const { spec } = plan;
+  const column = qualified(spec.column);
+  const range = `${column} >= b.value AND ${column} < b.value || CAST(x'FF' AS TEXT)`;
+  const exact = `substr(CAST(${column} AS BLOB), 1, length(CAST(b.value AS BLOB))) = CAST(b.value AS BLOB)`;
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM json_each(?) AS b ` +
+      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${range} WHERE ${exact}${most === null ? "" : ` LIMIT ${most}`}`,
+    parameters: [list(beginnings)],
+  };
+}
+
+/** The rows whose keys are `ids`, with their values. */
+export function byKeyStatement(plan: SqlitePlan, ids: readonly string[]): SqliteStatement {
   const { spec, keyIsBlob } = plan;
+  const row = `${idOf(plan)} AS id, ${qualified(spec.column)} AS value`;
   // IN (SELECT …) takes on no affinity from the column, so the list is given the key's type row by row.
   const key = qualified(spec.key);
   const source = keyIsBlob
-    ? `WITH RECURSIVE wanted(id) AS (SELECT value FROM json_each(?)) SELECT ${idOf(plan)} AS id FROM wanted ` +
+    ? `WITH RECURSIVE wanted(id) AS (SELECT value FROM json_each(?)) SELECT ${row} FROM wanted ` +
       `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = unhex(wanted.id)`
-    : `SELECT ${idOf(plan)} AS id FROM json_each(?) AS wanted ` +
+    : `SELECT ${row} FROM json_each(?) AS wanted ` +
       `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = wanted.value`;
   return { sql: source, parameters: [list(ids)] };
 }
 
+/** At most `most` rows within `where` that hold exactly one of `values`. */
+export function heldStatement(plan: SqlitePlan, values: readonly string[], most: number): SqliteStatement {
+  const { spec } = plan;
+  const column = qualified(spec.column);
+  const where = whereOf(spec);
+  return {
+    sql:
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${quotedName(spec.table)} AS r ` +
+      `WHERE ${holdingOneOf(column)}${where.sql} LIMIT ${most}`,
+    parameters: [list(values), list(values), ...where.parameters],
+  };
+}
+
+/** Holds for the exact values of a list that is given twice. */
+function holdingOneOf(column: string): string {
+  const listed = "IN (SELECT value FROM json_each(?))";
+  return `${column} ${listed} AND ${column} COLLATE BINARY ${listed}`;
+}
+
 /**
- * The compare-and-set. The first list finds rows through the index by the column's collation (perhaps NOCASE), the
+ * The compare-and-set, in the rows `ids` alone where these are given. The first list finds rows through the index by the column's collation (perhaps NOCASE), the
  * second keeps those that are equal byte for byte.
  */
 export function rewriteStatement(
-  { spec }: SqlitePlan,
+  plan: SqlitePlan,
   values: readonly string[],
   change: PrefixChange,
+  ids: readonly string[] | null = null,
 ): SqliteStatement {
+  const { spec } = plan;
   const column = qualified(spec.column);
   const where = whereOf(spec);
   const from = Buffer.from(change.from, "utf8");
@@ -164,9 +210,8 @@ export function rewriteStatement(
     sql:
       `UPDATE ${quotedName(spec.table)} AS r SET ${quotedName(spec.column)} = ? || CAST(${blobPart(column, from.length + 1, null)} AS TEXT)` +
       `${set.map(([name]) => `, ${quotedName(name)} = ?`).join("")} ` +
-      `WHERE ${column} IN (SELECT value FROM json_each(?)) ` +
-      `AND ${column} COLLATE BINARY IN (SELECT value FROM json_each(?)) ` +
-      `AND ${blobPart(column, 1, from.length)} = ?${where.sql}`,
+      `WHERE ${holdingOneOf(column)} AND ${blobPart(column, 1, from.length)} = ?${where.sql}` +
+      (ids === null ? "" : ` AND ${idOf(plan)} IN (SELECT value FROM json_each(?))`),
     parameters: [
       change.to,
       ...set.map(([, value]) => bound(value)),
@@ -174,6 +219,7 @@ export function rewriteStatement(
       list(values),
       from,
       ...where.parameters,
+      ...(ids === null ? [] : [list(ids)]),
     ],
   };
 }

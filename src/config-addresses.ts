@@ -1,0 +1,48 @@
+/** Which addresses of databases a configuration may hold: SQLite files, URLs, and objects for those with many parts. */
+
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+import type { Fault } from "./domain/errors.ts";
+
+const Server = Type.Object(
+  {
+    host: Type.String({ minLength: 1 }),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+    user: Type.String({ minLength: 1 }),
+    password: Type.Optional(Type.String()),
+    database: Type.String({ minLength: 1 }),
+    tls: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+
+const checked = Compile(Server);
+
+/** `sqlite:FILE`, `mysql://…`, or a server's parts. */
+export type AddressConfig = string | Static<typeof Server>;
+
+/** `given` as an address: digits of a port that came from the environment are a number. */
+export function readAddress(given: unknown): unknown {
+  if (given === null || typeof given !== "object" || !("port" in given)) return given;
+  const { port } = given;
+  return typeof port === "string" && /^\d{1,5}$/.test(port) ? { ...given, port: Number(port) } : given;
+}
+
+/** What is wrong with an address at `pointer`; an object is never told that it should have been a string. */
+export function addressFaults(
+  address: unknown,
+  pointer: string,
+  { files = true }: { readonly files?: boolean } = {},
+): Fault[] {
+  if (address === undefined) return [];
+  if (typeof address === "string") {
+    const forms = files ? /^(sqlite:.+|mysql:\/\/.+)$/s : /^mysql:\/\/.+$/s;
+    if (forms.test(address)) return [];
+    const message = `must be ${files ? "sqlite:FILE, " : ""}mysql://user:password@host:port/database or an object`;
+    return [{ pointer, message }];
+  }
+  return checked.Errors(address).map((error) => ({
+    pointer: pointer + error.instancePath,
+    message: error.message,
+  }));
+}

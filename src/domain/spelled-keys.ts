@@ -1,0 +1,58 @@
+/** Keys by the values that may mean them in URLs, and the other way round. */
+
+import { PATH_ENDS, slashlessBeginning, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
+
+/** The spellings of some keys under one `urlPrefix`. */
+export class Spelled {
+  /** One value may mean several keys. */
+  readonly #keysOf = new Map<string, string[]>();
+
+  private constructor(keys: readonly string[], spellings: (key: string) => readonly string[]) {
+    for (const key of keys) {
+      for (const value of spellings(key)) {
+        const same = this.#keysOf.get(value);
+        if (same === undefined) this.#keysOf.set(value, [key]);
+        else same.push(key);
+      }
+    }
+  }
+
+  /** As most encoders spell `keys`: see {@link spellingsOf}. */
+  static withSlashes(urlPrefix: string, keys: readonly string[]): Spelled {
+    return new Spelled(keys, (key) => spellingsOf(urlPrefix, key));
+  }
+
+  /** As encoders of whole keys do: see {@link slashlessSpellingsOf}. */
+  static withoutSlashes(urlPrefix: string, keys: readonly string[]): Spelled {
+    return new Spelled(keys, (key) => slashlessSpellingsOf(urlPrefix, key));
+  }
+
+  /** The values, and what they begin with that hold more than a path. */
+  question(): { readonly values: readonly string[]; readonly beginnings: readonly string[] } {
+    const values = [...this.#keysOf.keys()];
+    return { values, beginnings: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
+  }
+
+  /**
+   * The keys that a row's `value` may mean, with or without a query or fragment after its path; only with one that
+   * `isFound`, of what follows the `?` or `#`.
+   */
+  keysIn(value: string, isFound: (rest: string) => boolean = () => true): readonly string[] {
+    const keys = [...(this.#keysOf.get(value) ?? [])];
+    for (let at = 0; at < value.length; at += 1) {
+      const isEnd = PATH_ENDS.some((end) => value[at] === end);
+      if (isEnd && isFound(value.slice(at + 1))) keys.push(...(this.#keysOf.get(value.slice(0, at)) ?? []));
+    }
+    return keys;
+  }
+
+  /** The beginnings that values with escaped slashes have in common; null where there are more than `most`. */
+  commonBeginnings(most: number): readonly string[] | null {
+    const beginnings = new Set<string>();
+    for (const value of this.#keysOf.keys()) {
+      beginnings.add(slashlessBeginning(value));
+      if (beginnings.size > most) return null;
+    }
+    return [...beginnings];
+  }
+}

@@ -1,0 +1,27 @@
+/** Asks whether an object's access control list grants anything to others than its owner. */
+
+import { GetObjectAclCommand } from "@aws-sdk/client-s3";
+import type { ObjectAcl } from "../../ports/object-store.ts";
+import { S3Fault } from "./s3-errors.ts";
+import type { S3Requests } from "./s3-requests.ts";
+
+/** Copies are private: whoever else the source's list names loses access. */
+export async function readAcl(
+  requests: S3Requests,
+  at: { readonly bucket: string; readonly key: string },
+  signal: AbortSignal | undefined,
+): Promise<ObjectAcl> {
+  const doing = `reading the ACL of ${at.bucket}/${at.key}`;
+  try {
+    const { Owner, Grants = [] } = await requests.send({ kind: "other", doing }, signal, (client, options) =>
+      client.send(new GetObjectAclCommand({ Bucket: at.bucket, Key: at.key }), options),
+    );
+    if (Owner?.ID === undefined) return "not_told";
+    return Grants.every(({ Grantee }) => Grantee?.ID === Owner.ID) ? "private" : "shared";
+  } catch (error) {
+    if (error instanceof S3Fault && UNTOLD.has(error.kind)) return "not_told";
+    throw error;
+  }
+}
+
+const UNTOLD: ReadonlySet<S3Fault["kind"]> = new Set(["denied", "gone", "not_implemented", "refused"]);
