@@ -71,6 +71,7 @@ export class Scheduler {
   /** Stops all runs gracefully and resolves when the last in-flight request of theirs has ended. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#parts.ledger.hurry();
     this.#task?.stop();
     for (const { run } of this.#running.values()) run.shutDown();
     await this.#tick;

@@ -15,6 +15,8 @@ export interface Fare {
   readonly unavailableMs: number;
   /** Whether an answer comes soon where anything is answered; else only the request's own time is its end. */
   readonly isQuick: boolean;
+  /** Whether it ends what was begun: it does not wait for windows or guards. */
+  readonly cleansUp?: boolean;
 }
 
 /** The fare of a listing, a HEAD, a read. */

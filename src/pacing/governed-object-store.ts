@@ -1,6 +1,5 @@
 /** An object store that keeps to the job's limits and the bucket's rate, and repeats what is worth repeating. */
 
-import { backoffMs } from "../domain/backoff.ts";
 import { hasCode } from "../domain/errors.ts";
 import type {
   BucketFacts,
@@ -16,14 +15,12 @@ import type {
   WriteProtection,
 } from "../ports/object-store.ts";
 import { isQuick } from "./answers.ts";
+import { chunksUntilStopped } from "./chunks-until-stopped.ts";
 import { type Fare, READ } from "./fare.ts";
 import type { GovernedParts } from "./governed-parts.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
+import { pauseMsAfter } from "./pause-before.ts";
 import { TollGate } from "./toll-gate.ts";
-
-/** Short at first: the governor, not the waiting of single requests, brings the rate down. */
-const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;
-const UNAVAILABLE = { firstMs: 100, mostMs: 5_000 } as const;
 
 /** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
 const FACTS_REQUESTS = 3;
@@ -110,16 +107,7 @@ export class GovernedObjectStore implements PacedObjectStore {
 
   async *read(at: At, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     await this.#gate.pay(READ, signal);
-    const chunks = this.#parts.store.read(at, signal)[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await this.#try(READ, () => chunks.next());
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await chunks.return?.();
-    }
+    yield* chunksUntilStopped(this.#parts.store.read(at, signal), signal, (next) => this.#try(READ, next));
   }
 
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -160,6 +148,7 @@ export class GovernedObjectStore implements PacedObjectStore {
       try {
         const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: false };
         const due = writes === 0 ? patience : { ...patience, bucket, writes };
+        if (stop === undefined && signal !== undefined) return await this.#cleanUp(due, attempt, signal);
         return await this.#repeat(due, attempt, stop, this.#parts.confirmCopy);
       } finally {
         passing -= 1;
@@ -187,10 +176,19 @@ export class GovernedObjectStore implements PacedObjectStore {
       } catch (error) {
         due = { ...fare, bytes: 0 };
         failingSince = this.#worthRepeating(error, failingSince, fare);
-        const rule = hasCode(error, "store_throttled") ? THROTTLED : UNAVAILABLE;
-        const ms = backoffMs(rule, count, (this.#parts.random ?? Math.random)());
+        const ms = pauseMsAfter(error, count, (this.#parts.random ?? Math.random)());
         if (ms > 0) await this.#gate.paced(() => this.#parts.clock.sleep(ms, signal));
       }
+    }
+  }
+
+  /** What nobody would come back for is not stopped: when `stop` aborts it is tried once more, at once, and not again. */
+  async #cleanUp<Result>(fare: Fare, attempt: () => Promise<Result>, stop: AbortSignal): Promise<Result> {
+    try {
+      return await this.#repeat({ ...fare, cleansUp: true }, attempt, stop, this.#parts.confirmCopy);
+    } catch (error) {
+      if (!hasCode(error, "stopped")) throw error;
+      return this.#try(fare, attempt);
     }
   }
 

@@ -37,13 +37,13 @@ export class TollGate {
   paysNow(fare: Fare, signal: AbortSignal | undefined): boolean {
     const { turnstile, clock } = this.#parts;
     if (signal?.aborted || !turnstile.isFree) return false;
-    if (signal !== undefined && !this.isOpen) return false;
+    if (signal !== undefined && fare.cleansUp !== true && !this.isOpen) return false;
     return this.#dues.paysNow(fare, clock.now());
   }
 
   /** Waits until `fare` is paid; throws `stopped`. */
   pay(fare: Fare, signal: AbortSignal | undefined): Promise<void> {
-    return this.#pass(fare.bucket, () => this.#dues.tolls(fare), signal);
+    return this.#pass(fare.bucket, () => this.#dues.tolls(fare), signal, fare.cleansUp);
   }
 
   /** Pays for a deletion in `bucket` that goes later, and then must ask {@link TollGate.go}; throws `stopped`. */
@@ -74,14 +74,15 @@ export class TollGate {
 
   /**
    * Waits for the valve, then for all limits at once. The valve comes first: those who had paid before would all go at
-   * once when it opens. Who cannot be stopped cleans up, and does not wait for it.
+   * once when it opens. What cleans up does not wait for it.
    */
   async #pass(
     bucket: string | null,
     tolls: () => readonly Toll[],
     signal: AbortSignal | undefined,
+    cleansUp = false,
   ): Promise<void> {
-    const valve = signal === undefined ? undefined : this.#parts.valve;
+    const valve = signal === undefined || cleansUp ? undefined : this.#parts.valve;
     for (;;) {
       const closed = valve?.pass(signal) ?? null;
       if (closed !== null) await closed;

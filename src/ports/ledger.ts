@@ -173,6 +173,8 @@ export interface Ledger {
     name: string,
     revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
   ): Promise<void>;
+  /** The process is about to end: from now on a ledger that is busy or away is waited for a moment only. */
+  hurry(): void;
   /** Proves that all of the ledger can be read; throws `ledger_lost` when a table or its file is gone. */
   ping(): Promise<void>;
   close(): Promise<void>;

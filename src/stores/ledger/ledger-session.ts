@@ -27,7 +27,13 @@ export interface Attempt {
 type Work<T> = (sql: Sql, attempt: Attempt) => Promise<T>;
 
 const FIRST_PAUSE_MS = 40;
-const MAX_ATTEMPTS = 6;
+const MOST_PAUSE_MS = 1_280;
+const LEAST_ATTEMPTS = 6;
+/** What is in the way (a lock of another process, a server that restarts) is met with so much patience, at least. */
+const PATIENCE_MS = 10_000;
+/** And with so much in a process that is about to end: what cannot be recorded is found out by the next run. */
+const HURRIED_MS = 400;
+const PAUSE_PART_MS = 100;
 
 export class LedgerSession {
   readonly #dataSource: DataSource;
@@ -36,6 +42,7 @@ export class LedgerSession {
   readonly #turns: <T>(work: () => Promise<T>) => Promise<T>;
   readonly tables: LedgerTables;
   readonly #check: () => void;
+  #isHurried = false;
 
   /** `check` is called before each piece of work; what it throws keeps the work from being begun. */
   constructor(dataSource: DataSource, tables: LedgerTables, check: () => void = () => {}) {
@@ -91,6 +98,11 @@ export class LedgerSession {
     });
   }
 
+  /** From now on what is in the way is waited for {@link HURRIED_MS} at most, by what waits already too. */
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
   /** Closes all connections, once nothing is under way any more (SQLite). */
   async close(): Promise<void> {
     // Closing would write the log of a file that was lost into what stands in its place, which may be a backup.
@@ -123,16 +135,33 @@ export class LedgerSession {
 
   async #repeating<T>(work: (runner: QueryRunner, attempt: Attempt) => Promise<T>): Promise<T> {
     let mayBeDone = false;
+    const begun = performance.now();
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#check();
         return await this.#turns(() => this.#withRunner((runner) => work(runner, { mayBeDone })));
       } catch (error) {
-        if (!isTransient(error) || attempt === MAX_ATTEMPTS) throw ledgerError(error);
+        if (!isTransient(error) || this.#isOver(attempt, error, begun)) throw ledgerError(error);
         mayBeDone ||= isConnectionLost(error);
       }
       // Random, so that two that met do not meet again.
-      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+      await this.#pause(Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)) * (0.5 + Math.random()));
+    }
+  }
+
+  /** Whether `error`, of attempt `attempt`, is the last that is waited out. */
+  #isOver(attempt: number, error: unknown, begun: number): boolean {
+    const ms = performance.now() - begun;
+    if (this.#isHurried) return ms >= HURRIED_MS;
+    // A lost connection has taken its own time.
+    return attempt >= LEAST_ATTEMPTS && (isConnectionLost(error) || ms >= PATIENCE_MS);
+  }
+
+  /** In small parts: the process may be asked to end meanwhile. */
+  async #pause(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    for (let left = ms; left > 0 && !(this.#isHurried && left < ms); left = until - performance.now()) {
+      await sleep(Math.min(left, PAUSE_PART_MS));
     }
   }
 

@@ -33,7 +33,10 @@ const MIGRATIONS = [
   AddClockLag1790000000008,
 ];
 
+/** While it is opened: nothing else goes on yet. */
 const BUSY_TIMEOUT_MS = 2_000;
+/** Afterwards. The whole process stands still meanwhile: longer waits are the session's, between attempts. */
+const BUSY_AT_WORK_MS = 20;
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
 /** SQLite's own default. That of better-sqlite3, 16 MB, fills up as a ledger grows; the kernel caches the file anyway. */
@@ -72,6 +75,7 @@ export async function openLedger(given: string | MysqlServer, options: LedgerOpt
     // Before the migrations: they are not to happen under a process that works.
     if (options.works && address.kind === "sqlite") unlock = lockLedgerFile(address.file);
     await migrate(dataSource);
+    if (address.kind === "sqlite") await dataSource.query(`PRAGMA busy_timeout = ${BUSY_AT_WORK_MS}`);
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy().catch(() => undefined);
     unlock();

@@ -190,6 +190,10 @@ export class TypeormLedger implements Ledger {
     return reviseShares(this.#session, name, revise);
   }
 
+  hurry(): void {
+    this.#session.hurry();
+  }
+
   async ping(): Promise<void> {
     await this.#session.run((sql) => sql.rows(`SELECT ${ONE_OF_EACH.join(", ")}`, []));
   }

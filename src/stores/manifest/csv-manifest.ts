@@ -19,7 +19,12 @@ export function csvManifest(store: ObjectStore): ManifestReader {
       // `pipe` does not hand errors on: without this a failed read would look like the end of the manifest.
       body.on("error", (error) => records.destroy(error));
       text.on("error", (error) => records.destroy(error));
-      yield* keysOf(records, bucket, after);
+      try {
+        yield* keysOf(records, bucket, after);
+      } finally {
+        // Where nobody wants the rest, its connection is not kept.
+        body.destroy();
+      }
     },
   };
 }

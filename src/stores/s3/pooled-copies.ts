@@ -2,6 +2,7 @@
 
 import { CopyObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { CopyRequest } from "../../ports/object-store.ts";
+import { type BeforeSending, beforeSending } from "./before-sending.ts";
 import { plainEtag, readAsSdk } from "./copy-answer.ts";
 import { CopyHeaders, type SingleCopyInput } from "./copy-headers.ts";
 import { type CopyRoute, learnRoute } from "./copy-route.ts";
@@ -27,6 +28,9 @@ const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
 /** So long before they expire the SDK begins to renew credentials, and a minute to spare. */
 const RENEWAL_MS = 6 * 60_000;
 
+/** A provider that is asked for others after a refusal is waited for so long. */
+const PROVIDER_MS = 60_000;
+
 /** Where copies into a bucket go, and with which headers. */
 interface Way {
   readonly route: CopyRoute;
@@ -41,8 +45,7 @@ export interface Asked {
 }
 
 /** What an attempt must keep to. */
-interface Terms {
-  readonly limitMs: number;
+interface Terms extends BeforeSending {
   readonly mayWrite: () => boolean;
   readonly asked: Asked;
 }
@@ -82,10 +85,16 @@ export class PooledCopies {
     asked: Asked = {},
   ): Promise<string | undefined> {
     const used: Used = { credentials: null, route: null };
+    const before = { signal, doing: label.doing };
     const call = (limitMs: number) =>
-      this.#sendOnce(input, { limitMs, mayWrite: asked.mayBegin ?? requests.mayWrite, asked }, used);
+      this.#sendOnce(
+        input,
+        { ...before, limitMs, mayWrite: asked.mayBegin ?? requests.mayWrite, asked },
+        used,
+      );
     return requests.run(label, signal, call).catch(async (error: unknown) => {
-      if (!(await this.#isWorthRepeating(error, input.Bucket, used))) throw error;
+      const others = this.#isWorthRepeating(error, input.Bucket, used);
+      if (!(await beforeSending(others, { ...before, limitMs: PROVIDER_MS }))) throw error;
       return requests.run(label, signal, call);
     });
   }
@@ -104,9 +113,9 @@ export class PooledCopies {
   }
 
   async #askAndSend(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
-    const way = await this.#wayTo(input.Bucket);
+    const way = await beforeSending(this.#wayTo(input.Bucket), terms);
     if (way === null) return this.#sendBySdk(input, terms);
-    return this.#exchange(input, terms, used, way, await this.#askCredentials());
+    return this.#exchange(input, terms, used, way, await beforeSending(this.#askCredentials(), terms));
   }
 
   #exchange(

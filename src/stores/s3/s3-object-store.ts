@@ -3,7 +3,6 @@
 import {
   GetBucketEncryptionCommand,
   GetBucketVersioningCommand,
-  GetObjectCommand,
   HeadBucketCommand,
   ListBucketsCommand,
   PutObjectCommand,
@@ -37,9 +36,9 @@ import { readAcl } from "./object-acl.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
+import { readObject } from "./read-object.ts";
 import { type FaultKind, S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
-import { faultFromSdk } from "./sdk-faults.ts";
 import { allAbilities, type Conditions, type StoreAbilities } from "./store-abilities.ts";
 import { withReason } from "./with-reason.ts";
 
@@ -170,17 +169,8 @@ export class S3ObjectStore implements ObjectStore {
     };
   }
 
-  async *read(at: Place, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const doing = `reading ${at.bucket}/${at.key}`;
-    // Without the deadline: it would end the body while a slow reader is still at it.
-    const output = await this.#requests.send({ kind: "other", doing }, signal, (client, { requestTimeout }) =>
-      client.send(new GetObjectCommand({ Bucket: at.bucket, Key: at.key }), { requestTimeout }),
-    );
-    try {
-      yield* output.Body as AsyncIterable<Uint8Array>;
-    } catch (error) {
-      throw faultFromSdk(error, doing);
-    }
+  read(at: Place, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return readObject(this.#requests, at, signal);
   }
 
   async write(at: Place, body: Uint8Array, signal?: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../../domain/errors.ts";
 import type { RequestCounts } from "../../ports/object-store.ts";
+import { beforeSending } from "./before-sending.ts";
 import { CredentialWatch } from "./credential-watch.ts";
 import { isStale } from "./s3-errors.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
@@ -68,11 +69,12 @@ export class S3Requests {
     signal: AbortSignal | undefined,
     call: (client: S3Client, options: SendOptions) => Promise<Output>,
   ): Promise<Output> {
-    const used = await this.#credentials.current();
+    const terms = { signal, limitMs: this.#timeouts.requestMs, doing: label.doing };
+    const used = await beforeSending(this.#credentials.current(), terms);
     try {
       return await this.#sendOnce(label, signal, call);
     } catch (error) {
-      if (!isStale(error) || !(await this.#credentials.hasOthers(used))) throw error;
+      if (!isStale(error) || !(await beforeSending(this.#credentials.hasOthers(used), terms))) throw error;
       return this.#sendOnce(label, signal, call);
     }
   }
