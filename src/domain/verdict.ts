@@ -75,29 +75,31 @@ export function looksIdentical(source: Seen, target: Seen): boolean {
   return source.size === target.size && source.etag !== "" && source.etag === target.etag;
 }
 
-/** Looks tell `LastModified` to the second, and a copy in parts has the time at which it was begun. */
+/** Looks tell `LastModified` to the second. */
 const SECOND_MS = 1000;
+/** A copy that is younger than its source by this much was surely begun after the source's last change. */
 const SURELY_LATER_MS = 2000;
 
 /**
  * Is the source still what was copied? Bytes by size and ETag; metadata, which can be changed in place under the same
  * ETag (CopyObject onto itself), by the time of the last change.
  *
- * | size and ETag | last change                                  | still what was copied |
- * |---------------|----------------------------------------------|-----------------------|
- * | differ        | any                                          | no                    |
- * | equal         | in the same second as when it was planned    | yes                   |
- * | equal         | at least two seconds before the copy was made | yes: the copy has it  |
- * | equal         | any other                                    | no                    |
+ * | size and ETag | last change                                                   | still what was copied |
+ * |---------------|---------------------------------------------------------------|-----------------------|
+ * | differ        | any                                                           | no                    |
+ * | equal         | in the second that was recorded                               | yes                   |
+ * | equal         | in another one                                                | no                    |
+ * | equal         | none was recorded, and it is two seconds older than the copy  | yes                   |
+ * | equal         | none was recorded, and it is not                              | no                    |
  *
- * `copy` is what stands at the target, by the clock of the same store. A change in place within the second of the change
- * before it cannot be seen.
+ * That the copy is younger proves nothing where a time was recorded: somebody may have touched the copy since, and a copy
+ * in parts reads the metadata before it has its time. `copy` is what stands at the target, by the clock of the same store.
+ * A change in place within the second of the change before it cannot be seen.
  */
 export function isAsCopied(copied: CopiedVersion, now: SeenVersion, copy: SeenVersion): boolean {
   if (now.etag !== copied.etag || now.size !== copied.size) return false;
-  return (
-    isInSameSecond(copied.modifiedAt, now.modifiedAt) || now.modifiedAt + SURELY_LATER_MS <= copy.modifiedAt
-  );
+  if (copied.modifiedAt === null) return now.modifiedAt + SURELY_LATER_MS <= copy.modifiedAt;
+  return isInSameSecond(copied.modifiedAt, now.modifiedAt);
 }
 
 /** Whether a look at a source shows the version `known`, as far as a look can tell. */

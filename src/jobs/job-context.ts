@@ -107,6 +107,14 @@ export function jobContexts(
       oddNames: openOddNames(spec, clock, (table) => guarded(tableOf(table))),
       paced: (wait) => settings.valves[stage].whilePaced(wait),
       databasesReady: () => settings.guards.ready(databases, stage),
+      unbound: () => ({
+        ...context,
+        signal: new AbortController().signal,
+        references: tables,
+        oddNames: new OddNames([], clock),
+        paced: (wait) => wait(),
+        databasesReady: async () => {},
+      }),
       until: (signal) => ({ ...context, signal, references: tables.map(guardedUntil(signal)) }),
     };
     return context;

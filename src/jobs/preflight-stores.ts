@@ -4,6 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
 import type {
   BucketFacts,
+  Deletion,
   ListPage,
   ListRequest,
   ObjectAcl,
@@ -44,6 +45,10 @@ export class ReadOnlyStore implements PacedObjectStore {
 
   read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     return this.#store.read(at, signal);
+  }
+
+  hiddenVersion(bucket: string, object: Deletion, signal?: AbortSignal): Promise<string | null> {
+    return this.#store.hiddenVersion(bucket, object, signal);
   }
 
   protection(): WriteProtection {

@@ -7,6 +7,7 @@ import type {
   CopyResult,
   DeleteResult,
   Deletion,
+  DeletionTerms,
   ListPage,
   ListRequest,
   ObjectAcl,
@@ -84,8 +85,8 @@ export class GovernedObjectStore implements PacedObjectStore {
     return this.#parts.governorOf(bucket).bulkKeys;
   }
 
-  isOpen(): boolean {
-    return this.#gate.isOpen;
+  isOpen(aheadMs = 0): boolean {
+    return this.#gate.isOpenFor(aheadMs);
   }
 
   /**
@@ -96,12 +97,13 @@ export class GovernedObjectStore implements PacedObjectStore {
     bucket: string,
     objects: readonly Deletion[],
     signal?: AbortSignal,
+    terms: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
     const count: WritePass = (writes, attempt) => {
       this.#gate.owe(bucket, writes);
       return this.#try({ ...READ, bucket, writes }, attempt);
     };
-    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, count);
+    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, { ...terms, pass: count });
     return this.#try({ ...READ, bucket, writes: objects.length }, attempt);
   }
 
@@ -113,6 +115,10 @@ export class GovernedObjectStore implements PacedObjectStore {
   write(at: At, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const fare = { ...READ, bucket: at.bucket, writes: 1, bytes: body.length };
     return this.#repeat(fare, () => this.#parts.store.write(at, body, signal), signal);
+  }
+
+  hiddenVersion(bucket: string, object: Deletion, signal?: AbortSignal): Promise<string | null> {
+    return this.#repeat(READ, () => this.#parts.store.hiddenVersion(bucket, object, signal), signal);
   }
 
   protection(): WriteProtection {

@@ -13,6 +13,9 @@ export interface PacedObjectStore extends ObjectStore {
   takeRoom(signal?: AbortSignal): Promise<boolean>;
   /** How many keys one bulk deletion in `bucket` should have now, 1–1,000: fewer where it is throttled. */
   bulkKeys(bucket: string): number;
-  /** Whether a request may begin now; for those that are not waited for, after whatever came since `makeRoom`. */
-  isOpen(): boolean;
+  /**
+   * Whether a request may begin now and, as far as windows tell, still in `aheadMs`; for those that are not waited for,
+   * after whatever came since `makeRoom`.
+   */
+  isOpen(aheadMs?: number): boolean;
 }

@@ -33,6 +33,11 @@ export class TollGate {
     return this.#parts.valve?.isOpen() ?? true;
   }
 
+  /** Whether it is open now, and in `aheadMs` as far as that can be told. */
+  isOpenFor(aheadMs: number): boolean {
+    return this.#parts.valve?.isOpenFor(aheadMs) ?? true;
+  }
+
   /** Pays `fare` where that needs no waiting, and tells whether it did. */
   paysNow(fare: Fare, signal: AbortSignal | undefined): boolean {
     const { turnstile, clock } = this.#parts;

@@ -44,6 +44,12 @@ export class Valve {
     return this.#objection() === null;
   }
 
+  /** Whether it is open now, and by what is known now in `aheadMs` too: windows tell their end. */
+  isOpenFor(aheadMs: number): boolean {
+    const at = this.#clock.now() + aheadMs;
+    return this.isOpen() && this.#observations.every((observe) => observe(at) === null);
+  }
+
   /** Runs `wait`, in which something that may pass here waits for a limit of the job, a store or a database. */
   async whilePaced<Result>(wait: () => Promise<Result>): Promise<Result> {
     this.#paced += 1;

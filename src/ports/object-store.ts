@@ -120,6 +120,12 @@ export interface Deletion {
   readonly modifiedAt?: number;
 }
 
+export interface DeletionTerms {
+  readonly pass?: WritePass;
+  /** Asked at the moment each request is written: whether what it rests on is still young enough. */
+  readonly mayBegin?: () => boolean;
+}
+
 export interface DeleteResult {
   readonly key: string;
   /** Null: deleted, or not there. */
@@ -187,7 +193,7 @@ export interface ObjectStore {
     bucket: string,
     objects: readonly Deletion[],
     signal?: AbortSignal,
-    pass?: WritePass,
+    terms?: DeletionTerms,
   ): Promise<readonly DeleteResult[]>;
   /** The body of a (small) object, in chunks; throws `store_refused` when it is not there. */
   read(
@@ -200,6 +206,11 @@ export interface ObjectStore {
     body: Uint8Array,
     signal?: AbortSignal,
   ): Promise<void>;
+  /**
+   * Of an object that is not there: the id of a version other than `object` that a delete marker hides; null where there
+   * is none, the bucket keeps no versions, or they may not be listed.
+   */
+  hiddenVersion(bucket: string, object: Deletion, signal?: AbortSignal): Promise<string | null>;
   /** What is known by now; nothing is asked. */
   protection(): WriteProtection;
   /** Whether the object's access control list grants anything to others than its owner: copies are private. */

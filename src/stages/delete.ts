@@ -6,7 +6,7 @@ import { DomainError, hasCode } from "../domain/errors.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
-import { confirmGone, type Doomed, judge, lookAround, stillTheSame } from "./deletion-looks.ts";
+import { confirmGone, type Doomed, judge, lookAround } from "./deletion-looks.ts";
 import { keysStillNamed } from "./naming.ts";
 import type { RowLook } from "./row-looks.ts";
 import type { StageContext } from "./stage-context.ts";
@@ -17,6 +17,11 @@ const LOOKED_AT_TOGETHER = 1000;
 const EVIDENCE_MS = 15_000;
 /** Rows may be changed at any time: before a request they are asked again when the last answer is older than this. */
 const ROWS_MS = 1_000;
+/** A look that a deletion rests on is acted on within this time. */
+const LOOK_MS = 1_000;
+/** What follows a deletion, the question for rows that came meanwhile, is to fall into the window as well. */
+const FINISH_MS = 2_000;
+const SHUT_MS = 250;
 const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
 
 /**
@@ -32,12 +37,12 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
   let size = LOOKED_AT_TOGETHER;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
-    const gone = new Set<BatchObject>();
-    const end = await deleteSome(context, batch, slice, gone);
-    await settleGone(context, [...gone]);
+    const end = await deleteSome(context, batch, slice);
     if (end === "stale") size = Math.max(1, size >> 1);
     else if (end === "settled") from += slice.length;
     else if (end !== "shut") return end;
+    // Windows shut within moments: until they have, nothing is to be begun.
+    else await context.clock.sleep(SHUT_MS, context.signal);
   }
   return null;
 }
@@ -51,44 +56,80 @@ async function settleGone(context: StageContext, gone: readonly BatchObject[]): 
 }
 
 /**
- * Deletes `objects` and adds those whose sources are gone to `gone`. Gives `settled`, or the gate's hold, or `stale` when
- * looking at so many, and deleting them, took longer than evidence keeps: with fewer at a time it is faster. `shut`:
- * windows closed meanwhile; the next attempt waits for them.
+ * Deletes `objects`, and settles those whose sources are gone, whatever stops it in between. Gives `settled`, or the
+ * gate's hold, or `stale` when looking at so many, and deleting them, took longer than evidence keeps: with fewer at a
+ * time it is faster. `shut`: windows close within moments; the next attempt waits for them.
  */
 async function deleteSome(
   context: StageContext,
   batch: Batch,
   objects: readonly BatchObject[],
-  gone: Set<BatchObject>,
 ): Promise<End> {
-  const { clock, signal, source, spec } = context;
+  const { clock, signal } = context;
   for (let attempt = 1; ; attempt += 1) {
-    const open = objects.filter((object) => object.fate.kind === "going" && !gone.has(object));
-    // All waiting comes before the looking: evidence must be fresh when it is acted on.
-    await context.databasesReady();
-    const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
-    await source.makeRoom(spec.source.bucket, room, signal);
-    const gatheredAt = clock.now();
-    const seen = await lookAround(context, open);
-    const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
-    if (hold !== null) return hold;
-    const rows = await context.rowLooks.stillNamed(context, batch, open);
-    const { doomed, absent } = judge(seen, rows.named);
+    const gone = new Set<BatchObject>();
     try {
-      // Deletions first: their evidence grows old, that of an absence does not.
-      const end = await deleteInTurn(context, doomed, { gatheredAt, room, rows }, gone);
-      if (end === "settled") await confirmGone(context, absent, gone);
+      const end = await attemptDeletion(context, batch, objects, gone);
+      await settleGone(context, [...gone]);
       return end;
     } catch (error) {
+      await settleInPassing(context, gone, error);
       if (!hasCode(error, "store_throttled")) throw error;
       await context.paced(() => clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal));
     }
   }
 }
 
+/** What has been deleted before `error` is settled all the same: after a cancellation no other run would do it. */
+async function settleInPassing(
+  context: StageContext,
+  gone: ReadonlySet<BatchObject>,
+  error: unknown,
+): Promise<void> {
+  if (gone.size === 0 || hasCode(error, "lease_lost")) return;
+  const isStopped = context.signal.aborted;
+  try {
+    await settleGone(isStopped ? context.unbound() : context, [...gone]);
+  } catch (failure) {
+    // A next attempt finds these sources gone and asks for their rows again.
+    if (!isStopped && !hasCode(failure, "database_unavailable", "stopped")) throw failure;
+  }
+}
+
+async function attemptDeletion(
+  context: StageContext,
+  batch: Batch,
+  objects: readonly BatchObject[],
+  gone: Set<BatchObject>,
+): Promise<End> {
+  const { clock, signal, source, spec } = context;
+  const open = objects.filter((object) => object.fate.kind === "going");
+  // All waiting comes before the looking: evidence must be fresh when it is acted on.
+  await context.databasesReady();
+  const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
+  await source.makeRoom(spec.source.bucket, room, signal);
+  const gatheredAt = clock.monotonic();
+  const seen = await lookAround(context, open);
+  const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
+  if (hold !== null) return hold;
+  const rows = await context.rowLooks.stillNamed(context, batch, open);
+  const { doomed, absent } = judge(seen, rows.named);
+  // Deletions first: their evidence grows old, that of an absence does not.
+  const end = await deleteInTurn(context, doomed, { gatheredAt, room, rows }, { gone, absent });
+  if (end === "settled") await confirmGone(context, absent, gone);
+  return end;
+}
+
+/** Where objects end up whose sources are gone, or seem to be. */
+interface Gone {
+  readonly gone: Set<BatchObject>;
+  /** To be asked for by themselves. */
+  readonly absent: BatchObject[];
+}
+
 /** Evidence for deletions, and for how many of them has been paid already. */
 interface Warrant {
-  /** When the looking began, epoch ms. */
+  /** When the looking began, on the monotonic clock. */
   readonly gatheredAt: number;
   readonly room: number;
   readonly rows: RowLook;
@@ -99,7 +140,7 @@ async function deleteInTurn(
   context: StageContext,
   doomed: readonly Doomed[],
   { gatheredAt, room, rows }: Warrant,
-  gone: Set<BatchObject>,
+  { gone, absent }: Gone,
 ): Promise<"settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
   let { askedAt } = rows;
@@ -114,13 +155,14 @@ async function deleteInTurn(
       some = await withoutNamed(context, some);
     }
     const lookedAt = clock.monotonic();
-    some = await guardedByLook(context, some, gone);
+    some = await guardedByLook(context, some, absent);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (ageOf(gatheredAt, clock.now()) > EVIDENCE_MS) return "stale";
+    if (clock.monotonic() - gatheredAt > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.
-    if (!source.isOpen()) return "shut";
-    await deleteSources(context, some, gone);
+    if (!source.isOpen(FINISH_MS)) return "shut";
+    const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
+    await deleteSources(context, some, gone, mayBegin);
     noteGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
     most = keysAtOnce(context, source.bulkKeys(spec.source.bucket));
   }
@@ -145,7 +187,7 @@ function noteGap(
   lookMs: number,
   deleteMs: number,
 ): void {
-  if (keys > 0 && source.protection().deletions === "look") deletionSize.note(keys, lookMs, deleteMs);
+  if (keys > 0 && source.protection().deletions !== "store") deletionSize.note(keys, lookMs, deleteMs);
 }
 
 /** Those that no row names now; the others are kept. */
@@ -160,28 +202,32 @@ async function withoutNamed(context: StageContext, doomed: readonly Doomed[]): P
   return doomed.filter(({ object }) => !named.has(object.key));
 }
 
-/** Where the store does not compare the version before it deletes: those that are what they were a moment ago. */
+/** Unless the store itself compares the version before it deletes: those that are what they were, on both sides, now. */
 async function guardedByLook(
   context: StageContext,
   doomed: Doomed[],
-  gone: Set<BatchObject>,
+  absent: BatchObject[],
 ): Promise<Doomed[]> {
-  if (context.source.protection().deletions !== "look") return doomed;
-  const { same, absent } = await stillTheSame(context, doomed);
-  await confirmGone(context, absent, gone);
-  return same;
+  if (context.source.protection().deletions === "store") return doomed;
+  const objects = doomed.map(({ object }) => object);
+  const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
+  absent.push(...now.absent);
+  return [...now.doomed];
 }
+
+const NONE_NAMED: ReadonlySet<string> = new Set();
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
 async function deleteSources(
   context: StageContext,
   doomed: readonly Doomed[],
   gone: Set<BatchObject>,
+  mayBegin: () => boolean,
 ): Promise<void> {
   if (doomed.length === 0) return;
   const { source, spec, signal } = context;
   const asked = doomed.map(({ deletion }) => deletion);
-  const results = await source.deleteObjects(spec.source.bucket, asked, signal);
+  const results = await source.deleteObjects(spec.source.bucket, asked, signal, { mayBegin });
   const outcomes = new Map(results.map((result) => [result.key, result]));
   const unsettled = new Map<BatchObject, string>();
   for (const { object } of doomed) {

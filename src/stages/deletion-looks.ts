@@ -12,14 +12,18 @@ export interface BothSeen {
   readonly target: ListedObject | null;
 }
 
-/** Looks at target and source of `objects`. One that the store will not tell about becomes an exception and is left out. */
+/**
+ * Looks at target and source of `objects`, sources last, in listings of `page` keys. One that the store will not tell about
+ * becomes an exception and is left out.
+ */
 export async function lookAround(
   context: StageContext,
   objects: readonly BatchObject[],
+  page = 1000,
 ): Promise<Map<BatchObject, BothSeen>> {
   const keys = targetKeys(context, objects);
-  const targets = await lookAt(targetLook(context), keys);
-  const sources = await lookAt(sourceLook(context), keysOf(objects));
+  const targets = await lookAt({ ...targetLook(context), page }, keys);
+  const sources = await lookAt({ ...sourceLook(context), page }, keysOf(objects));
   const seen = new Map<BatchObject, BothSeen>();
   for (const [at, object] of objects.entries()) {
     const key = keys[at] ?? "";
@@ -43,7 +47,7 @@ export interface Doomed {
 export interface Judged {
   readonly doomed: readonly Doomed[];
   /** A listing did not show their sources. */
-  readonly absent: readonly BatchObject[];
+  readonly absent: BatchObject[];
 }
 
 /** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
@@ -69,35 +73,6 @@ function verdictOn(object: BatchObject, { source, target }: BothSeen, isStillNam
   });
 }
 
-/**
- * Looks once more at the sources of `doomed`, for a store that does not compare before it deletes; gives those that are
- * still the version seen before. One that has changed becomes an exception, one that has gone is left to the next look.
- */
-export async function stillTheSame(
-  context: StageContext,
-  doomed: readonly Doomed[],
-): Promise<{ readonly same: Doomed[]; readonly absent: readonly BatchObject[] }> {
-  const keys = doomed.map(({ deletion }) => deletion.key);
-  const { found, failed } = await lookAt({ ...sourceLook(context), page: keys.length }, keys);
-  const same: Doomed[] = [];
-  const absent: BatchObject[] = [];
-  for (const { object, deletion } of doomed) {
-    const now = found.get(object.key);
-    const failure = failed.get(object.key);
-    if (failure !== undefined) except(object, failure.code, failure.message);
-    else if (now === undefined) absent.push(object);
-    else if (now.etag === deletion.etag && isAtSameTime(now, deletion)) same.push({ object, deletion: now });
-    else except(object, "source_changed", "the source was overwritten immediately before its deletion");
-  }
-  return { same, absent };
-}
-
-/** Looks tell times to the second, some to the millisecond. */
-function isAtSameTime({ modifiedAt }: ListedObject, before: Deletion): boolean {
-  const second = (at: number | undefined) => Math.floor((at ?? 0) / 1000);
-  return second(modifiedAt) === second(before.modifiedAt);
-}
-
 const UNLISTED: ObjectFailure = {
   code: "source_changed",
   message: "a listing did not show the source, yet it is there; it was kept",
@@ -115,12 +90,23 @@ export async function confirmGone(
 ): Promise<void> {
   await context.concurrency.each(objects, async (object) => {
     const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
-    if (now === null && failure === null) gone.add(object);
-    else {
-      const { code, message } = failure ?? ifThere(object);
-      except(object, code, message);
-    }
+    const why = now === null ? (failure ?? (await hiddenNewer(context, object))) : ifThere(object);
+    if (why === null) gone.add(object);
+    else except(object, why.code, why.message);
   });
+}
+
+/** Where only looks guard deletions, an attempt that was cut off may have hidden a version that came after its look. */
+async function hiddenNewer(
+  { source, spec, signal }: StageContext,
+  { key, etag, modifiedAt }: BatchObject,
+): Promise<ObjectFailure | null> {
+  if (source.protection().deletions === "store") return null;
+  const copied = { key, etag, ...(modifiedAt === null ? {} : { modifiedAt }) };
+  const version = await source.hiddenVersion(spec.source.bucket, copied, signal);
+  if (version === null) return null;
+  const message = `a newer version (${version}) lies under a delete marker; if it is to stay, remove the marker, then retry`;
+  return { code: "source_changed", message };
 }
 
 function keysOf(objects: readonly BatchObject[]): string[] {

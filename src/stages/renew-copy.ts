@@ -7,6 +7,10 @@ import { lookAtOne } from "./look.ts";
 import { atVersion } from "./source-version.ts";
 import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
 
+const ADOPTED =
+  "the source has changed since; what stands at the new key may be another's object that was taken as identical " +
+  "(skip-identical) and is not replaced: remove it, then retry";
+
 /**
  * Our own copy, `copy`, stands there from an earlier attempt. It stays, unless the source was overwritten or its metadata
  * changed since: then the newer version replaces it, which is what a retry after `source_changed` is for. It also stays
@@ -23,6 +27,10 @@ export async function renewOwnCopy(
   if (now === null) return "settled";
   if (isAsCopied(object, now, copy)) {
     await finishOwnCopy(context, object);
+    return "settled";
+  }
+  if (context.spec.onConflict === "skip-identical") {
+    except(object, "target_exists", ADOPTED);
     return "settled";
   }
   // What the batch saw at the target may be hours old.

@@ -49,6 +49,11 @@ export interface StageContext {
   confirmLease(): Promise<void>;
   /** Aborted when no new request may begin. */
   readonly signal: AbortSignal;
+  /**
+   * This context for the few statements that end what cannot be taken back: bound by the lease alone, when the job is
+   * stopped in the middle of it.
+   */
+  unbound(): StageContext;
   /** This context for work that nobody needs any more when `signal` aborts: what it waits for is given up then too. */
   until(signal: AbortSignal): StageContext;
 }

@@ -2,6 +2,7 @@
 
 import { CopyObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { S3Request } from "../../src/sandbox/s3-request.ts";
 import { s3ClientFor } from "../support/buckets.ts";
 import { bodyOf, moved, sumsAgree, untilState } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
@@ -77,20 +78,20 @@ describe("metadata that is changed in place, under the same ETag, during the gra
     expect(copy?.read().toString()).toBe(`body of ${ODD}`);
   });
 
-  it("before its copy was made is in the copy, and no reason to keep the source", async () => {
+  it("between planning and copying is in the copy; only a renewed copy, which cannot be older, lets the source go", async () => {
     const id = await bench.submit({ delete: { when: "verified", after: "1h" }, batchSize: 4 });
     const hold = bench.store.faults.hold({ operation: "CopyObject", bucket: "bucket-b", sourceKey: ODD });
     const run = bench.work(id);
     await hold.arrival();
     clock.advance(4_000);
     await changeMetadata(ODD);
-    clock.advance(3_000);
     hold.release();
     await untilState(bench, id, "waiting");
     clock.advance(2 * HOUR);
     await run;
-    expect(await bench.exceptions(id)).toEqual({});
+    expect(await bench.exceptions(id)).toEqual({ [ODD]: "source_changed" });
     expect(bench.store.getObject("bucket-b", moved(ODD))?.metadata).toEqual({ origin: "changed" });
+    expect(bench.store.getObject("bucket-a", ODD)?.metadata).toEqual({ origin: "changed" });
   });
 });
 
@@ -160,6 +161,25 @@ describe("rows that are committed while sources are being deleted", () => {
     await run;
     expect(await bench.exceptions(id)).toEqual({});
     expect(bench.paths()).toEqual([...KEYS, ODD].map(moved));
+  });
+});
+
+describe("rows that are committed while a deletion is under way", () => {
+  it("are pointed at the copies though the job is cancelled before the answer", async () => {
+    const id = await bench.submit();
+    // Behind those by which the store shows whether it keeps to conditions.
+    const isMany = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 1;
+    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isMany }, "after");
+    const run = bench.work(id);
+    await hold.arrival();
+    bench.app.prepare("INSERT INTO images (path) VALUES (?)").run(KEYS[5]);
+    await bench.jobs.act(id, "cancel", "ann");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    hold.release();
+    await run;
+    const gone = KEYS.filter((key) => bench.store.getObject("bucket-a", key) === undefined);
+    expect(gone.length).toBeGreaterThan(0);
+    for (const path of bench.paths()) expect(gone).not.toContain(path);
   });
 });
 

@@ -139,6 +139,52 @@ describe("a source that is overwritten while sources are being deleted", () => {
     expect(bench.store.listKeys("bucket-a")).toEqual([late]);
   });
 
+  it("before the first deletion of all, by which the store shows what it is, is kept", async () => {
+    const [first] = KEYS as [string];
+    let looks = 0;
+    bench.store.faults.add({
+      operation: "ListObjectsV2",
+      bucket: "bucket-b",
+      effect: { type: "latency", delay: 0 },
+      when: () => {
+        looks += 1;
+        // Before copying, after it, before the deletion; the fourth is the one right before the request.
+        if (looks === 4) bench.store.putObject("bucket-a", first, "newer");
+        return false;
+      },
+    });
+    const job = await bench.move();
+    expect(await bench.exceptions(job.id)).toEqual({ [first]: "source_changed" });
+    expect(bodyOf(bench, "bucket-a", first)).toBe("newer");
+  });
+
+  it("in the moment of its deletion is named, where versions are kept, though nobody could look under the marker then", async () => {
+    bench.store.setVersioning("bucket-a", "Enabled");
+    const late = KEYS[20] as string;
+    let isDone = false;
+    bench.store.faults.add({
+      operation: "DeleteObjects",
+      key: late,
+      effect: { type: "latency", delay: 0 },
+      when: () => {
+        if (!isDone) bench.store.putObject("bucket-a", late, "newer");
+        isDone = true;
+        return false;
+      },
+    });
+    bench.store.faults.add({
+      operation: "ListObjectVersions",
+      times: 1,
+      effect: { type: "internal-error" },
+      when: () => isDone,
+    });
+    const job = await bench.move();
+    const named = await bench.exceptions(job.id);
+    const isVisible = bodyOf(bench, "bucket-a", late) === "newer";
+    expect(isVisible || named[late] === "source_changed").toBe(true);
+    expect(Object.keys(named)).toEqual([late]);
+  });
+
   it("in the very moment of its deletion stands again where the bucket keeps versions", async () => {
     bench.store.setVersioning("bucket-a", "Enabled");
     const late = KEYS[20] as string;

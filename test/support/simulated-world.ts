@@ -141,6 +141,7 @@ function simulatedStore(
         return { key, failure: null };
       });
     },
+    hiddenVersion: async () => null,
     protection: () => ({ copies: "store", deletions: "store", copyGapMs: null }),
     bucketFacts: async () => ({ exists: true, versioning: "off", isAlias: false, defaultEncryption: null }),
     read: () => unasked(),

@@ -106,7 +106,7 @@ describe("isProvableInParts", () => {
     ["parts that the store does not tell of", `${md5}-2`, null, {}, false],
     ["parts of uneven sizes", `${md5}-2`, 5 * MIB, {}, false],
   ])("judges an object with %s", (_, etag, firstPartBytes, kept, expected) => {
-    const traits = { size: 11 * MIB, firstPartBytes, kept, tags: [], expires: null };
+    const traits = { size: 11 * MIB, modifiedAt: 0, firstPartBytes, kept, tags: [], expires: null };
     expect(isProvableInParts(traits, etag)).toBe(expected);
   });
 });

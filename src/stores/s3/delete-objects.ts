@@ -40,6 +40,8 @@ export interface DeletionMeans {
   readonly signal: AbortSignal | undefined;
   /** For what is sent more than once; the caller has paid for each key once. */
   readonly pass: WritePass;
+  /** Asked when a deletion is written. */
+  readonly mayBegin: () => boolean;
 }
 
 interface Deleting extends DeletionMeans {
@@ -147,8 +149,7 @@ async function noteUncovered(
   asked: readonly Deletion[],
 ): Promise<void> {
   if (isConditional(deleting)) return;
-  for (const [key, failure] of await uncoverNewer(deleting, deleted, asked))
-    deleting.fates.set(key, { failure });
+  for (const [key, fate] of await uncoverNewer(deleting, deleted, asked)) deleting.fates.set(key, fate);
 }
 
 /** Whether the store is relied on to compare. */
@@ -164,7 +165,7 @@ async function sendBulk(
   const isSent = abilities.deleteConditions !== "refused";
   const list = objects.map(({ key, etag }) => ({ key, etag: isSent ? quotedEtag(etag) : null }));
   const command = bulkDeletion(bucket, list);
-  lookBeforeSending(command, requests.mayWrite);
+  lookBeforeSending(command, deleting.mayBegin);
   // Whether markers were set matters only where a newer version may lie under one.
   const plain = isConditional(deleting)
     ? readFirst(command, readDeletedKeys, "<DeleteResult></DeleteResult>")
@@ -216,16 +217,19 @@ function keyFault({ Code: code = "Unknown", Message: message = "" }: KeyError, d
   return new S3Fault({ code, status: null, message }, doing);
 }
 
-async function deleteSingly(deleting: Deleting, { key, etag }: Deletion): Promise<void> {
+async function deleteSingly(deleting: Deleting, object: Deletion): Promise<void> {
+  const { key, etag } = object;
   const { requests, abilities, bucket, signal, doing, fates } = deleting;
   const condition = abilities.deleteConditions === "refused" ? {} : { IfMatch: quotedEtag(etag) };
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, ...condition });
-  lookBeforeSending(command, requests.mayWrite);
+  lookBeforeSending(command, deleting.mayBegin);
   try {
-    await requests.send({ kind: "delete", doing }, signal, (client, options) =>
+    const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
       client.send(command, options),
     );
     fates.set(key, null);
+    const { DeleteMarker, VersionId: DeleteMarkerVersionId } = output;
+    await noteUncovered(deleting, { Deleted: [{ Key: key, DeleteMarker, DeleteMarkerVersionId }] }, [object]);
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;
     fates.set(key, fateOf(error));

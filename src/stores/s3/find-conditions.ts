@@ -31,7 +31,7 @@ export async function copyAndFindOut(guarded: Guarded, copy: () => Promise<strin
   if (abilities.finding !== null || abilities.copyConditions !== "unknown") return copy();
   const { sample } = abilities;
   abilities.sample = null;
-  if (sample !== null && performance.now() - sample.madeAt <= SAMPLE_MS) {
+  if (sample !== null && isFresh(sample)) {
     await finding(abilities, async () => {
       const found = await copyOntoItself(guarded, sample);
       if (abilities.copyConditions === "unknown") abilities.copyConditions = found;
@@ -58,22 +58,26 @@ async function finding<Result>(abilities: StoreAbilities, work: () => Promise<Re
   }
 }
 
+function isFresh({ madeAt }: CopySample): boolean {
+  return performance.now() - madeAt <= SAMPLE_MS;
+}
+
 /** Whether `request` may be the one: small, and of no storage class, which would make the copy onto itself a change. */
 export function canFindOut({ onlyIfAbsent, storageClass, source }: CopyRequest): boolean {
   return onlyIfAbsent && storageClass === null && source.size < TELLING_BYTES;
 }
 
-async function copyOntoItself(
-  { requests, signal, pass }: Guarded,
-  { bucket, key }: CopySample,
-): Promise<Conditions> {
+async function copyOntoItself({ requests, signal, pass }: Guarded, sample: CopySample): Promise<Conditions> {
+  const { bucket, key } = sample;
   const command = new CopyObjectCommand({
     Bucket: bucket,
     Key: key,
     CopySource: copySource(bucket, key),
+    // No condition on the source: its 412 could not be told from the one that is to be found out about.
     IfNoneMatch: "*",
   });
-  lookBeforeSending(command, requests.mayWrite);
+  // It may have waited for its turn until the sample was old.
+  lookBeforeSending(command, () => requests.mayWrite() && isFresh(sample));
   const doing = `finding out whether ${bucket} keeps to conditions`;
   const send = () =>
     requests.send({ kind: "other", doing }, signal, (client, options) => client.send(command, options));

@@ -34,35 +34,61 @@ interface Hidden {
   readonly version: ObjectVersion;
 }
 
+/** What to say of an object that a deletion has put a marker on. */
+export interface Uncovered {
+  readonly failure: ObjectFailure;
+  /** It could not be told what lies under the marker: look again. */
+  readonly isUnsettled?: boolean;
+}
+
 /**
  * Looks under the markers among `deleted`, and takes away each that hides another version than the one in `asked`; gives
- * what to say of these objects, by key. Not stopped by a signal: nobody would look there again. Where the account may
+ * what to say of these objects, by key. Not stopped by a signal: what was deleted is to be known. Where the account may
  * not list versions nothing is found.
  */
 export async function uncoverNewer(
   looking: Looking,
   deleted: readonly DeletedObject[],
   asked: readonly Deletion[],
-): Promise<ReadonlyMap<string, ObjectFailure>> {
+): Promise<ReadonlyMap<string, Uncovered>> {
   const objects = new Map(asked.map((object) => [object.key, object]));
-  const failures = new Map<string, ObjectFailure>();
+  const failures = new Map<string, Uncovered>();
   const markers = deleted.filter(({ DeleteMarker, DeleteMarkerVersionId }) => {
     return DeleteMarker === true && DeleteMarkerVersionId !== undefined;
   });
   await runParallel(markers, LOOKS_AT_ONCE, async ({ Key = "", DeleteMarkerVersionId: markerId = "" }) => {
     const object = objects.get(Key);
     if (object === undefined) return;
-    const version = await hiddenVersion(looking, object, markerId);
-    if (version !== null) failures.set(Key, await uncover(looking, { object, markerId, version }));
+    const uncovered = await uncoverOne(looking, object, markerId);
+    if (uncovered !== null) failures.set(Key, uncovered);
   });
   return failures;
 }
 
-/** The version right under the marker, when it is another one than was to be deleted. */
+async function uncoverOne(looking: Looking, object: Deletion, markerId: string): Promise<Uncovered | null> {
+  try {
+    const version = await hiddenVersion(looking, object, markerId);
+    return version === null ? null : { failure: await uncover(looking, { object, markerId, version }) };
+  } catch (error) {
+    if (!(error instanceof S3Fault)) throw error;
+    const message = `whether a newer version lies under the delete marker ${markerId} was not told (${error.reason})`;
+    return { failure: { code: "source_changed", message }, isUnsettled: true };
+  }
+}
+
+/**
+ * For an object that is not there: the id of another version than `object` that lies under a delete marker, whoever has
+ * put that there; null when there is none, or versions may not be listed.
+ */
+export async function versionUnderMarker(looking: Looking, object: Deletion): Promise<string | null> {
+  return (await hiddenVersion(looking, object, null))?.VersionId ?? null;
+}
+
+/** The version right under the marker (null: any), when it is another one than was to be deleted. */
 async function hiddenVersion(
   { requests, bucket, pass }: Looking,
   object: Deletion,
-  markerId: string,
+  markerId: string | null,
 ): Promise<ObjectVersion | null> {
   const input = { Bucket: bucket, Prefix: object.key, EncodingType: "url", MaxKeys: 10 } as const;
   const doing = `looking for a newer version of ${bucket}/${object.key}`;
@@ -73,7 +99,8 @@ async function hiddenVersion(
   try {
     const { Versions = [], DeleteMarkers = [] } = await pass(0, list);
     const isOfKey = ({ Key = "" }: ObjectVersion | DeleteMarkerEntry) => maybeNames(Key, object.key);
-    const marker = DeleteMarkers.find((one) => isOfKey(one) && one.VersionId === markerId);
+    const isMeant = ({ VersionId }: DeleteMarkerEntry) => markerId === null || VersionId === markerId;
+    const marker = DeleteMarkers.find((one) => isOfKey(one) && isMeant(one));
     const [newest] = Versions.filter(isOfKey);
     // An object that was written after the marker is not hidden.
     if (newest === undefined || marker?.IsLatest !== true) return null;

@@ -70,8 +70,7 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
       // A part that has to wait for the bucket's rate takes no place of others meanwhile.
       partOf(copying, upload, range),
     );
-    // Some stores ignore the condition on parts; if the source still is what it was, so was every part.
-    await pass(0, () => headObject(requests, pinnedHead(request.source), signal), signal, REPEATABLE);
+    await pass(0, () => expectUnchanged(copying), signal, REPEATABLE);
     etag = await complete(copying, upload, parts);
   } catch (error) {
     await abort(copying, upload);
@@ -80,6 +79,19 @@ export async function multipartCopy(copy: PartedCopy, settings: PartSettings): P
   const { target } = request;
   const expected = etagOfParts(parts.map(({ ETag }) => bareEtag(ETag)));
   return settleTarget(requests, { target, etag, size: traits.size, expected, tags: traits.tags }, pass);
+}
+
+/**
+ * Some stores ignore the condition on parts; if the source still is what it was, so was every part. Its metadata were
+ * read before all waiting, and may be changed in place under the same ETag.
+ */
+async function expectUnchanged({ requests, request, traits, signal, doing }: Copying): Promise<void> {
+  const { LastModified: modified } = await headObject(requests, pinnedHead(request.source), signal);
+  if ((modified?.getTime() ?? 0) === traits.modifiedAt) return;
+  throw new S3Fault(
+    { code: "PreconditionFailed", status: 412, message: "the source changed in place" },
+    doing,
+  );
 }
 
 /** One stopped in between leaves them: they may be a successor's by now. */

@@ -14,6 +14,7 @@ import {
   type CopyResult,
   type DeleteResult,
   type Deletion,
+  type DeletionTerms,
   type Encryption,
   freePass,
   type GuardedBy,
@@ -30,6 +31,7 @@ import { copied, notCopied } from "./copy-outcome.ts";
 import { CopySpeeds } from "./copy-speeds.ts";
 import type { CredentialWatch } from "./credential-watch.ts";
 import { deleteEach } from "./delete-objects.ts";
+import { versionUnderMarker } from "./hidden-versions.ts";
 import { listPage } from "./listing.ts";
 import type { PartSettings } from "./multipart-copy.ts";
 import { readAcl } from "./object-acl.ts";
@@ -152,12 +154,15 @@ export class S3ObjectStore implements ObjectStore {
     bucket: string,
     objects: readonly Deletion[],
     signal?: AbortSignal,
-    pass: WritePass = freePass,
+    { pass = freePass, mayBegin = () => true }: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
-    return deleteEach(
-      { requests: this.#requests, abilities: this.#abilities, bucket, signal, pass },
-      objects,
-    );
+    const requests = this.#requests;
+    const means = { requests, abilities: this.#abilities, bucket, signal, pass };
+    return deleteEach({ ...means, mayBegin: () => requests.mayWrite() && mayBegin() }, objects);
+  }
+
+  hiddenVersion(bucket: string, object: Deletion): Promise<string | null> {
+    return versionUnderMarker({ requests: this.#requests, bucket, pass: freePass }, object);
   }
 
   protection(): WriteProtection {

@@ -18,6 +18,8 @@ import type { S3Requests } from "./s3-requests.ts";
 /** What a multipart copy must be told. */
 export interface SourceTraits {
   readonly size: number;
+  /** When the source was last changed: metadata change under the same ETag. Epoch ms, 0 where it is not told. */
+  readonly modifiedAt: number;
   readonly firstPartBytes: number | null;
   readonly tags: readonly Tag[];
   /** Goes into `CreateMultipartUpload`. */
@@ -52,6 +54,7 @@ export async function readSourceTraits(
   const tags = await readTags(requests, source, signal);
   return {
     size: head.ContentLength ?? source.size,
+    modifiedAt: head.LastModified?.getTime() ?? 0,
     // A store that ignores the part number gives the size of the whole object.
     firstPartBytes: firstPart?.PartsCount === undefined ? null : (firstPart.ContentLength ?? null),
     kept: { ...contentHeaders(head), ...encryption(head), ...checksum(head) },

@@ -49,8 +49,7 @@ export function guardTarget<Result>(guarded: Guarded, attempt: GuardedAttempt<Re
   if (abilities.copyConditions !== "kept") return lookAndWrite(guarded, conditions, attempt);
   return attempt(conditions, requests.mayWrite).catch((error: unknown) => {
     if (!isUnknownHeader(error)) throw error;
-    abilities.copyConditions = "refused";
-    return lookAndWrite(guarded, conditions, attempt);
+    return withoutConditions(guarded, attempt);
   });
 }
 
@@ -86,9 +85,15 @@ async function lookAndWrite<Result>(
     return result;
   } catch (error) {
     if (!isUnknownHeader(error) || sendable === NONE) throw error;
-    abilities.copyConditions = "refused";
-    return lookAndWrite(guarded, conditions, attempt);
+    return withoutConditions(guarded, attempt);
   }
+}
+
+/** The store does not know the condition, if the same request is taken without it. */
+async function withoutConditions<Result>(guarded: Guarded, attempt: GuardedAttempt<Result>): Promise<Result> {
+  const result = await lookAndWrite(guarded, NONE, attempt);
+  guarded.abilities.copyConditions = "refused";
+  return result;
 }
 
 /** Throws `precondition_failed` unless what stands at the target is what the request expects. */
