@@ -13,7 +13,7 @@ import { chunksOf } from "./statement-chunks.ts";
 /** Values in one reading statement; it takes no locks. */
 export const MOST_LISTED = 10_000;
 /** Beginnings in one reading statement: each is a range that the optimizer weighs (measured, docs/facts.md). */
-const MOST_BEGINNINGS = 2500;
+const MOST_BEGINNINGS = 4000;
 /** Rows one look-up may give; a list that has more is halved, and of a single value the first so many are enough. */
 const MAX_ROWS_READ = 50_000;
 

@@ -48,7 +48,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #plan: MariadbTablePlan;
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
-  readonly #budget = new StatementBudget();
+  readonly #budget: StatementBudget;
   readonly #ranges = new ColumnRanges();
   readonly #looks: MariadbLooks;
   readonly #rewrites: MariadbRewrites;
@@ -64,6 +64,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
+    this.#budget = new StatementBudget({ asksMore: spec.urlPrefix !== null });
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;

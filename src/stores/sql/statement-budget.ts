@@ -16,6 +16,12 @@ export class StatementBudget {
   /** Rewriting statements that were allowed and not sent yet: several batches may be rewritten at once. */
   #promised = 0;
   #values = 0;
+  readonly #forAThousand: number;
+
+  /** `asksMore`: the question before a deletion takes more statements, so that fewer are left for rewriting. */
+  constructor({ asksMore = false }: { readonly asksMore?: boolean } = {}) {
+    this.#forAThousand = asksMore ? FOR_A_THOUSAND - 1 : FOR_A_THOUSAND;
+  }
 
   /** A statement was sent. */
   sent(kind: "read" | "rewrite"): void {
@@ -26,7 +32,7 @@ export class StatementBudget {
   /** How many values each statement may have that rewrites `values` values, which are counted now: 500 or more. */
   valuesInEach(values: number): number {
     this.#values += values;
-    const allowed = AHEAD + Math.floor((FOR_A_THOUSAND * this.#values) / 1000);
+    const allowed = AHEAD + Math.floor((this.#forAThousand * this.#values) / 1000);
     const left = allowed - this.#sent - this.#promised;
     const each = Math.max(SMALL, Math.ceil(values / Math.max(1, left)));
     this.#promised += Math.ceil(values / each);
