@@ -1,7 +1,11 @@
 /** Waits for what a request needs before it is sent: nothing has begun yet, so a stop ends the wait, and so does time. */
 
 import { DomainError } from "../../domain/errors.ts";
+import { SharedAborts } from "../../pacing/shared-aborts.ts";
 import { S3Fault } from "./s3-errors.ts";
+
+/** Hundreds of requests wait with one signal. */
+const aborts = new SharedAborts();
 
 /** How long, and for what. */
 export interface BeforeSending {
@@ -26,10 +30,10 @@ export async function beforeSending<Result>(
     const late = () =>
       reject(new S3Fault({ code: "CredentialsTimeout", status: null, message, kind: "unavailable" }, doing));
     const timer = setTimeout(late, limitMs);
-    signal?.addEventListener("abort", stop, { once: true });
+    const forget = signal === undefined ? null : aborts.on(signal, stop);
     end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      forget?.();
     };
     if (signal?.aborted) stop();
   });
