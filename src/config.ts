@@ -6,7 +6,7 @@ import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type AddressConfig, addressFaults, readAddress } from "./config-addresses.ts";
 import { DomainError, type Fault, messageOf } from "./domain/errors.ts";
-import { fileFrom, fillTemplate } from "./environment-values.ts";
+import { fileFrom, fileLeftElsewhere, fillTemplate } from "./environment-values.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -67,6 +67,8 @@ const ConfigFile = Type.Object(
   closed,
 );
 
+const DEFAULT_PROGRESS = "sqlite:./tranship.db";
+
 export type StoreConfig = Static<typeof Store>;
 export type TokenConfig = Static<typeof Token>;
 
@@ -113,7 +115,7 @@ function loadConfig(file: unknown, env: Environment, folder: string | null): Con
   return Object.freeze({
     listen: { host: given.listen?.host ?? "127.0.0.1", port: given.listen?.port ?? 8080 },
     tokens: given.tokens ?? [],
-    progress: located(given.progress ?? "sqlite:./tranship.db"),
+    progress: located(given.progress ?? DEFAULT_PROGRESS),
     leaseSeconds: given.leaseSeconds ?? 10,
     stores: given.stores ?? { main: {} },
     databases: mapped(given.databases ?? {}, located),
@@ -178,7 +180,20 @@ export function readConfig(path: string | null, env: Environment = process.env):
   } catch (error) {
     throw new DomainError("config_invalid", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
-  return loadConfig(parseJson(text, path), env, dirname(path));
+  const file = parseJson(text, path);
+  const config = loadConfig(file, env, dirname(path));
+  refuseLeftLedger(file as Static<typeof ConfigFile>, dirname(path));
+  return config;
+}
+
+/** The ledger that an earlier version kept elsewhere must not be exchanged for an empty one without a word. */
+function refuseLeftLedger({ progress = DEFAULT_PROGRESS }: Static<typeof ConfigFile>, folder: string): void {
+  const left = fileLeftElsewhere(folder, progress);
+  if (left === null) return;
+  const message =
+    `/progress: a relative path counts from the configuration's folder, and the ledger is in the working directory (${left}): ` +
+    "give its whole path, or move it";
+  throw new DomainError("config_invalid", message, { faults: [{ pointer: "/progress", message }] });
 }
 
 /** The process's environment, for those who need more of it than the configuration. */

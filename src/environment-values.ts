@@ -1,5 +1,6 @@
 /** Puts the environment's values into the configuration's strings, so that they mean the same wherever they stand. */
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
@@ -42,4 +43,17 @@ function plain(template: string, find: (name: string) => string): string {
 export function fileFrom<Address>(folder: string, address: Address): Address | string {
   if (typeof address !== "string" || !address.startsWith("sqlite:")) return address;
   return `sqlite:${resolve(folder, address.slice("sqlite:".length))}`;
+}
+
+/**
+ * The file of a relative `sqlite:` address that stands in the working directory and not in `folder`: what an earlier
+ * version, which counted from there, has left. A new and empty ledger in its place would not know its jobs. Null else.
+ */
+export function fileLeftElsewhere(folder: string, address: unknown): string | null {
+  if (typeof address !== "string" || !address.startsWith("sqlite:")) return null;
+  const path = address.slice("sqlite:".length);
+  const here = resolve(path);
+  return here !== resolve(folder, path) && existsSync(here) && !existsSync(resolve(folder, path))
+    ? here
+    : null;
 }

@@ -4,7 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import { answerTo, isFinished, isRunnable, type JobAction, type JobState } from "../domain/job-state.ts";
 import type { JobRecord, Ledger } from "../ports/ledger.ts";
 import type { JobParts } from "./job-context.ts";
-import { refuseOpposite } from "./opposite-jobs.ts";
+import { refuseOpposite, refuseUndone } from "./opposite-jobs.ts";
 
 /** Attempts against a state that keeps changing under our hands. */
 const MOST_ATTEMPTS = 10;
@@ -24,7 +24,10 @@ export async function actOnJob(
     if (answer === null) throw refusal(job, action);
     if (action === "approve") return ledger.approve(id, actor, at);
     if (answer === "same") return job;
-    if (isFinished(job.state)) await refuseOpposite(parts, job.spec, job.id);
+    if (isFinished(job.state)) {
+      await refuseOpposite(parts, job.spec, job.id);
+      await refuseUndone(parts, job);
+    }
     if (action === "retry") await replanAll(ledger, job, at);
     const change = { jobId: id, from: job.state, to: answer.go, action, actor, reason: null, at };
     const changed = await ledger.changeState(change);

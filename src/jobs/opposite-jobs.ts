@@ -41,6 +41,25 @@ export async function refuseOpposite(parts: JobParts, spec: JobSpec, exceptId: s
   if (other !== null) throw oppositeError(other);
 }
 
+/**
+ * Throws `conflict` when a later job has moved objects from the target of `job` back to its source: taken up again, `job`
+ * would find them there and move them all once more.
+ */
+export async function refuseUndone(parts: JobParts, job: JobRecord): Promise<void> {
+  const overlap = overlapOf(parts);
+  const known = new Set(parts.connections.storeNames);
+  const { source, target } = job.spec;
+  for await (const later of jobsAfter(parts, job.id)) {
+    const { spec } = later;
+    if (!known.has(spec.source.store) || !known.has(spec.target.store)) continue;
+    if (!overlap(spec.source, target) || !overlap(spec.target, source)) continue;
+    const message =
+      `the later job ${later.id} (${later.name}) moves objects of this job back to where they came from; submit a new job ` +
+      "for what is to be moved";
+    throw new DomainError("conflict", message, { details: { jobId: later.id } });
+  }
+}
+
 /** The refusal that names `other`. */
 export function oppositeError(other: JobRecord): DomainError {
   const message =
@@ -54,6 +73,19 @@ async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> 
   for (let cursor: string | null = null; ; ) {
     const page = await ledger.jobs({ states, limit: 100, cursor });
     yield* page.items;
+    if (page.next === null) return;
+    cursor = page.next;
+  }
+}
+
+/** Jobs that were submitted after job `id`, newest first: ids are in the order of submission. */
+async function* jobsAfter({ ledger }: JobParts, id: string): AsyncGenerator<JobRecord> {
+  for (let cursor: string | null = null; ; ) {
+    const page = await ledger.jobs({ states: null, limit: 100, cursor });
+    for (const job of page.items) {
+      if (job.id <= id) return;
+      yield job;
+    }
     if (page.next === null) return;
     cursor = page.next;
   }

@@ -11,6 +11,7 @@ import { aclProblems } from "./preflight-acls.ts";
 import { encryptionProblems } from "./preflight-encryption.ts";
 import { Findings } from "./preflight-findings.ts";
 import type { Problem } from "./preflight-report.ts";
+import { sampleFacts, tagProblems } from "./preflight-sample.ts";
 import { ReadOnlyStore } from "./preflight-stores.ts";
 
 const ARCHIVED: ReadonlySet<string | null> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
@@ -123,10 +124,12 @@ export async function countObjects(
   const { objects, bytes, longestTargetKey, withoutComparableEtag, pages, found } = counting;
   const looks = { source: source.looks, target: target.looks };
   const unseen = { source: new ReadOnlyStore(context.source), target: new ReadOnlyStore(context.target) };
+  const seen = await sampleFacts(unseen.source, spec, counting.sample, signal);
   const problems = [
     ...found.problems(spec),
     ...(await versioningProblems(source, spec, signal)),
-    ...(await encryptionProblems(unseen, spec, counting.sample, signal)),
+    ...(await encryptionProblems(unseen.target, spec, seen, signal)),
+    ...tagProblems(spec, seen),
     ...(await aclProblems(unseen.source, spec, counting.sample, signal)),
   ];
   return { objects, bytes, longestTargetKey, withoutComparableEtag, pages, looks, problems };

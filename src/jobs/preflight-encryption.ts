@@ -1,42 +1,30 @@
 /** Says when copies will be encrypted otherwise than their sources, as far as a few of them show. */
 
-import { hasCode } from "../domain/errors.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { Encryption, ObjectFacts, ObjectStore } from "../ports/object-store.ts";
 import type { Problem } from "./preflight-report.ts";
 
 /**
- * Looks at the objects `keys` and at the target bucket's default. A copy in one request gets the default whatever its
- * source has, and to carry each object's own key over would cost a look at each.
+ * Compares the encryption of the objects `seen` with the target bucket's default. A copy in one request gets the default
+ * whatever its source has, and to carry each object's own key over would cost a look at each.
  */
 export async function encryptionProblems(
-  stores: { readonly source: ObjectStore; readonly target: ObjectStore },
+  target: ObjectStore,
   spec: JobSpec,
-  keys: readonly string[],
+  seen: readonly ObjectFacts[],
   signal: AbortSignal,
 ): Promise<Problem[]> {
-  const { bucket } = spec.source;
-  const look = async (key: string): Promise<ObjectFacts | null> => {
-    try {
-      return await stores.source.head({ bucket, key }, {}, signal);
-    } catch (error) {
-      // The job will say so of every object it concerns.
-      if (hasCode(error, "store_denied", "store_refused")) return null;
-      throw error;
-    }
-  };
-  const seen = await Promise.all(keys.map(look));
-  const underKms = seen.filter((facts) => facts?.encryption?.algorithm.startsWith("aws:kms"));
+  const underKms = seen.filter(({ encryption }) => encryption?.algorithm.startsWith("aws:kms"));
   if (underKms.length === 0) return [];
-  const { defaultEncryption } = await stores.target.bucketFacts(spec.target.bucket, signal);
-  const other = underKms.filter((facts) => !isSame(facts?.encryption ?? null, defaultEncryption));
+  const { defaultEncryption } = await target.bucketFacts(spec.target.bucket, signal);
+  const other = underKms.filter(({ encryption }) => !isSame(encryption, defaultEncryption));
   if (other.length === 0) return [];
   const now =
     defaultEncryption === null ? "the store does not tell which that is" : `now ${textOf(defaultEncryption)}`;
   const message =
-    `${other.length} of ${keys.length} objects looked at are encrypted with ${textOf(other[0]?.encryption ?? null)}, ` +
+    `${other.length} of ${seen.length} objects looked at are encrypted with ${textOf(other[0]?.encryption ?? null)}, ` +
     `but copies get the target bucket's default encryption (${now}); set that first to keep it`;
-  const examples = other.flatMap((facts) => (facts === null ? [] : [facts.key]));
+  const examples = other.map(({ key }) => key);
   return [{ severity: "warning", code: "encryption_changes", message, examples }];
 }
 

@@ -55,7 +55,7 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   starting(valuePrefix: string, most: number): Promise<readonly ReferencedRow[] | null> {
-    return this.#parts.table.starting(valuePrefix, most, this.#pass);
+    return this.#noted(this.#parts.table.starting(valuePrefix, most, this.#pass));
   }
 
   naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
@@ -63,7 +63,7 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
-    return this.#parts.table.matching(question, this.#pass);
+    return this.#noted(this.#parts.table.matching(question, this.#pass));
   }
 
   survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {

@@ -44,6 +44,8 @@ export interface ObjectFacts extends ListedObject {
   /** Null when the store does not say. */
   readonly encryption: Encryption | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** 0 also where the store does not tell. */
+  readonly tagCount: number;
   /** Empty unless asked for. */
   readonly checksums: readonly Checksum[];
 }

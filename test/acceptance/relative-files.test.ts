@@ -1,5 +1,5 @@
 /** One configuration is one ledger and one database, from whatever folder the command is given. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -47,4 +47,16 @@ it("a job is run from two folders: the second finds the first one's ledger and d
   expect(known).toHaveLength(2);
   ledger.close();
   app.close();
+});
+
+it("a ledger that an earlier version has left in the working directory is named, not exchanged for an empty one", async () => {
+  const config = world.file("tranship.json", world.config({ progress: "sqlite:./kept.db" }));
+  const job = world.file("job.json", pair);
+  const cwd = join(world.directory, "elsewhere");
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, "kept.db"), "an earlier ledger");
+  const ended = await spawnTranship(["run", job, "--config", config, "--json"], { cwd }).ended;
+  expect(ended).toMatchObject({ end: 2 });
+  expect(ended.stdout).toContain(join(cwd, "kept.db"));
+  expect(existsSync(join(world.directory, "kept.db"))).toBe(false);
 });

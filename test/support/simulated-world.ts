@@ -108,7 +108,14 @@ function simulatedStore(
       await lasts("head", estate);
       const index = indexOf(estate.prefixOf(bucket), key, estate.size);
       if (index === null || !estate.stands(bucket, index)) return null;
-      const facts = { needsRestore: false, contentType: null, encryption: null, metadata: {}, checksums: [] };
+      const facts = {
+        needsRestore: false,
+        contentType: null,
+        encryption: null,
+        metadata: {},
+        tagCount: 0,
+        checksums: [],
+      };
       return { ...objectAt(key, index), ...facts };
     },
     async copy({ source, target }) {

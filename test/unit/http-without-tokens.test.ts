@@ -52,6 +52,19 @@ describe("a request whose Host header names another host (DNS rebinding)", () =>
   });
 });
 
+describe("a request that a proxy on this machine has forwarded", () => {
+  it.each(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"])(
+    "is refused: %s",
+    async (name) => {
+      const headers = { host: HERE, [name]: "203.0.113.9" };
+      const answer = await ask(open, "POST", "/jobs/j1/approve", headers);
+      expect(answer.statusCode).toBe(421);
+      expect(answer.json().detail).toMatch(/proxy.*tokens/);
+      expect(open.jobs.calls).toEqual([]);
+    },
+  );
+});
+
 it.each(["localhost", "localhost:9090", HERE, "[::1]:8080"])("the host %s is this machine", async (host) => {
   expect((await ask(open, "GET", "/jobs", { host })).statusCode).toBe(200);
   expect((await ask(open, "GET", "/health/live", { host })).statusCode).toBe(200);

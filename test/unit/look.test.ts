@@ -33,6 +33,7 @@ function bucketOf(keys: readonly string[], page = 1000) {
         contentType: null,
         encryption: null,
         metadata: {},
+        tagCount: 0,
         checksums: [],
       };
     },

@@ -74,6 +74,7 @@ export function factsOf(key: string, head: HeadObjectCommandOutput): ObjectFacts
         ? null
         : { algorithm: head.ServerSideEncryption, keyId: head.SSEKMSKeyId ?? null },
     metadata: head.Metadata ?? {},
+    tagCount: head.TagCount ?? 0,
     checksums: checksumsOf(head),
   };
 }

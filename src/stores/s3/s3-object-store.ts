@@ -1,13 +1,6 @@
 /** The object store port on S3: one adapter per job over a client that all jobs on the store share. */
 
-import {
-  GetBucketEncryptionCommand,
-  GetBucketVersioningCommand,
-  HeadBucketCommand,
-  ListBucketsCommand,
-  PutObjectCommand,
-  type S3Client,
-} from "@aws-sdk/client-s3";
+import { ListBucketsCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import {
   type BucketFacts,
   type CopyRequest,
@@ -15,7 +8,6 @@ import {
   type DeleteResult,
   type Deletion,
   type DeletionTerms,
-  type Encryption,
   freePass,
   type GuardedBy,
   type ListPage,
@@ -27,6 +19,7 @@ import {
   type WritePass,
   type WriteProtection,
 } from "../../ports/object-store.ts";
+import { readBucketFacts } from "./bucket-facts.ts";
 import { copied, notCopied } from "./copy-outcome.ts";
 import { CopySpeeds } from "./copy-speeds.ts";
 import type { CredentialWatch } from "./credential-watch.ts";
@@ -39,10 +32,9 @@ import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
 import { factsOf, headObject } from "./object-facts.ts";
 import { PooledCopies } from "./pooled-copies.ts";
 import { readObject } from "./read-object.ts";
-import { type FaultKind, S3Fault } from "./s3-errors.ts";
+import { S3Fault } from "./s3-errors.ts";
 import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { allAbilities, type Conditions, type StoreAbilities } from "./store-abilities.ts";
-import { withReason } from "./with-reason.ts";
 
 /** What an adapter is made of. */
 export interface S3ObjectStoreOptions {
@@ -74,12 +66,6 @@ export interface S3ObjectStoreOptions {
   /** Asked at the last moment before a copy or a deletion is sent. */
   readonly mayWrite?: (() => boolean) | undefined;
 }
-
-/** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
-const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
-
-/** Answers to a question that a store need not answer. */
-const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
 
 function guardedBy(conditions: Conditions): GuardedBy {
   if (conditions === "unknown") return "unknown";
@@ -189,26 +175,8 @@ export class S3ObjectStore implements ObjectStore {
     return readAcl(this.#requests, at, signal);
   }
 
-  async bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
-    const doing = `looking at bucket ${bucket}`;
-    try {
-      const look = () =>
-        this.#requests.send({ kind: "head", doing }, signal, (client, options) =>
-          client.send(new HeadBucketCommand({ Bucket: bucket }), options),
-        );
-      const { AccessPointAlias } = await withReason(look, () => this.#versioning(bucket, signal));
-      const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
-      const [versioning, defaultEncryption] = await Promise.all([
-        this.#versioning(bucket, signal),
-        this.#encryption(bucket, signal),
-      ]);
-      return { exists: true, versioning, isAlias, defaultEncryption };
-    } catch (error) {
-      // HEAD has no body, so a missing bucket looks like a missing object.
-      const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
-      if (missing) return { exists: false, versioning: "off", isAlias: false, defaultEncryption: null };
-      throw error;
-    }
+  bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+    return readBucketFacts(this.#requests, bucket, signal);
   }
 
   async ping(signal?: AbortSignal): Promise<void> {
@@ -220,36 +188,6 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       // Who may not list all buckets has been recognised all the same.
       if (!(error instanceof S3Fault) || error.vendorCode !== "AccessDenied") throw error;
-    }
-  }
-
-  /** Null also for who may not ask, and for stores that do not know the question. */
-  async #encryption(bucket: string, signal: AbortSignal | undefined): Promise<Encryption | null> {
-    const doing = `reading the encryption of ${bucket}`;
-    try {
-      const output = await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
-        client.send(new GetBucketEncryptionCommand({ Bucket: bucket }), options),
-      );
-      const rule = output.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
-      if (rule?.SSEAlgorithm === undefined) return null;
-      return { algorithm: rule.SSEAlgorithm, keyId: rule.KMSMasterKeyID ?? null };
-    } catch (error) {
-      if (error instanceof S3Fault && UNTOLD.has(error.kind)) return null;
-      throw error;
-    }
-  }
-
-  async #versioning(bucket: string, signal: AbortSignal | undefined): Promise<BucketFacts["versioning"]> {
-    const doing = `reading the versioning of ${bucket}`;
-    try {
-      const output = await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
-        client.send(new GetBucketVersioningCommand({ Bucket: bucket }), options),
-      );
-      if (output.Status === undefined) return "off";
-      return output.Status === "Enabled" ? "enabled" : "suspended";
-    } catch (error) {
-      if (error instanceof S3Fault && error.kind === "not_implemented") return "off";
-      throw error;
     }
   }
 }
