@@ -38,7 +38,7 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
   source_missing:
     "The object is not in the source bucket, though a row or the manifest names it. Restore it, or correct or delete the row, then retry: what no row names then is skipped.",
   source_changed:
-    "The source was overwritten after it had been copied. Retry to replace the copy by the newer version, or delete the source.",
+    "The source was overwritten, or its metadata were changed, after it had been copied. Retry to replace the copy by the newer version, or delete the source.",
   target_exists:
     "Another object stands at the new key. Remove it, or use onConflict skip-identical or overwrite.",
   target_lost: "The verified copy is no longer at the new key; the source was kept. Retry to copy it again.",
