@@ -9,6 +9,8 @@ const REJECTED_MS = 2_000;
 const FAILING_MS = 5_000;
 /** So long nothing may be answered, while something is asked that does not take so long, before that is called a wait. */
 const SILENT_MS = 10_000;
+/** Looks that lie further apart have a jump of the clock between them, or a process that stood still. */
+const JUMP_MS = 4_000;
 /** A copy of so many bytes, at the 10 MB/s of the slowest store, has its answer well within {@link SILENT_MS}. */
 const QUICK_BYTES = 64 * 2 ** 20;
 
@@ -29,6 +31,7 @@ export class Answers {
   #failingSince: number | null = null;
   #failure = "";
   #rejectedSince: number | null = null;
+  #lookedAt: number | null = null;
 
   /** `name` as in "NAME has not answered"; `reason` of the wait. */
   constructor(name: string, reason: WaitReason) {
@@ -38,6 +41,7 @@ export class Answers {
 
   /** Something is asked that is answered soon; {@link Answers.ended} must follow, whatever comes of it. */
   asked(now: number): void {
+    this.#lookedAt ??= now;
     if (this.#asked === 0) this.#quietSince = now;
     this.#asked += 1;
   }
@@ -67,8 +71,9 @@ export class Answers {
     return now - this.#answeredAt <= ms;
   }
 
-  /** That nothing is answered, since when, and how that shows; else null. */
+  /** That nothing is answered, since when, and how that shows; else null. To be asked every second or so. */
   silence(now: number): Waiting | null {
+    this.#lookedAt = this.#withoutJump(now);
     const failing = this.#failingSince;
     const isQuiet = this.#asked > 0 && now - this.#quietSince >= SILENT_MS;
     if (!isQuiet && (failing === null || now - failing < FAILING_MS)) return null;
@@ -84,6 +89,15 @@ export class Answers {
     if (since === null || now - since < REJECTED_MS) return this.silence(now);
     const detail = `${this.#name} rejects every request for being too many (503, 429)`;
     return { reason: this.#reason, since, until: null, detail };
+  }
+
+  /** While the process was stopped, the machine slept or the clock was set, nothing could be answered: that time does not count. */
+  #withoutJump(now: number): number {
+    const gapMs = now - (this.#lookedAt ?? now);
+    if (gapMs >= 0 && gapMs <= JUMP_MS) return now;
+    this.#quietSince += gapMs;
+    if (this.#failingSince !== null) this.#failingSince += gapMs;
+    return now;
   }
 
   #rejected(now: number): void {

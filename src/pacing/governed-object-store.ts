@@ -145,20 +145,29 @@ export class GovernedObjectStore implements PacedObjectStore {
     signal: AbortSignal | undefined,
     send: (pass: WritePass) => Promise<CopyResult>,
   ): Promise<CopyResult> {
-    const { inFlight } = this.#parts;
+    const { inFlight, answers, clock } = this.#parts;
     let passing = 0;
+    // While something waits for its turn inside the copy, the copy itself asks nothing of the store.
+    const rests = () => {
+      inFlight?.end();
+      if (fare.isQuick) answers.ended();
+    };
+    const goesOn = () => {
+      inFlight?.begin();
+      if (fare.isQuick) answers.asked(clock.now());
+    };
     // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
     const pass: WritePass = async (writes, attempt, stop, { isRepeatable = false } = {}) => {
-      if (passing === 0) inFlight?.end();
+      if (passing === 0) rests();
       passing += 1;
       try {
-        const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: false };
+        const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
         const due = writes === 0 ? patience : { ...patience, bucket, writes };
         if (stop === undefined && signal !== undefined) return await this.#cleanUp(due, attempt, signal);
         return await this.#repeat(due, attempt, stop, this.#parts.confirmCopy);
       } finally {
         passing -= 1;
-        if (passing === 0) inFlight?.begin();
+        if (passing === 0) goesOn();
       }
     };
     return this.#repeat(fare, () => send(pass), signal, this.#parts.confirmCopy);

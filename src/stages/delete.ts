@@ -6,6 +6,7 @@ import { DomainError, hasCode } from "../domain/errors.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
+import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
 import { confirmGone, type Doomed, judge, lookAround } from "./deletion-looks.ts";
 import { keysStillNamed } from "./naming.ts";
 import type { RowLook } from "./row-looks.ts";
@@ -16,7 +17,7 @@ const LOOKED_AT_TOGETHER = 1000;
 /** Evidence older than this is gathered again: the process may have been stopped in between (SIGSTOP, a sleeping laptop). */
 const EVIDENCE_MS = 15_000;
 /** Rows may be changed at any time: before a request they are asked again when the last answer is older than this. */
-const ROWS_MS = 1_000;
+const ROWS_MS = 2_000;
 /** A look that a deletion rests on is acted on within this time. */
 const LOOK_MS = 1_000;
 /** What follows a deletion, the question for rows that came meanwhile, is to fall into the window as well. */
@@ -49,9 +50,12 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
 
 type End = Hold | "settled" | "stale" | "shut";
 
-/** Moved, unless a row names the old key and cannot be pointed at the new one. */
+/**
+ * Moved, unless a row names the old key and cannot be pointed at the new one. This ends a deletion: where windows have shut
+ * meanwhile, rows are not left dangling until they open again.
+ */
 async function settleGone(context: StageContext, gone: readonly BatchObject[]): Promise<void> {
-  await healDanglingRows(context, gone);
+  await healDanglingRows(context.source.isOpen() ? context : context.unbound(), gone);
   for (const object of gone) if (object.fate.kind === "going") object.fate = MOVED;
 }
 
@@ -108,7 +112,7 @@ async function attemptDeletion(
   await context.databasesReady();
   const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
   await source.makeRoom(spec.source.bucket, room, signal);
-  const gatheredAt = clock.monotonic();
+  const gatheredAt = { wall: clock.now(), monotonic: clock.monotonic() };
   const seen = await lookAround(context, open);
   const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
   if (hold !== null) return hold;
@@ -127,10 +131,16 @@ interface Gone {
   readonly absent: BatchObject[];
 }
 
+/** By both clocks: one may be set, and the other stands still while a machine sleeps. */
+interface Moment {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
 /** Evidence for deletions, and for how many of them has been paid already. */
 interface Warrant {
-  /** When the looking began, on the monotonic clock. */
-  readonly gatheredAt: number;
+  /** When the looking began. */
+  readonly gatheredAt: Moment;
   readonly room: number;
   readonly rows: RowLook;
 }
@@ -158,7 +168,8 @@ async function deleteInTurn(
     some = await guardedByLook(context, some, absent);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (clock.monotonic() - gatheredAt > EVIDENCE_MS) return "stale";
+    if (ageOf(gatheredAt.wall, clock.now()) > EVIDENCE_MS) return "stale";
+    if (clock.monotonic() - gatheredAt.monotonic > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.
     if (!source.isOpen(FINISH_MS)) return "shut";
     const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
@@ -174,22 +185,6 @@ function ageOf(since: number, now: number): number {
   return now < since ? Number.POSITIVE_INFINITY : now - since;
 }
 
-/** Keys for the next request, where the bucket stands `most`: one where it is not known yet whether the store compares. */
-function keysAtOnce({ source, deletionSize }: StageContext, most: number): number {
-  const { deletions } = source.protection();
-  if (deletions === "store") return most;
-  return deletions === "unknown" ? 1 : Math.min(most, deletionSize.keys);
-}
-
-function noteGap(
-  { source, deletionSize }: StageContext,
-  keys: number,
-  lookMs: number,
-  deleteMs: number,
-): void {
-  if (keys > 0 && source.protection().deletions !== "store") deletionSize.note(keys, lookMs, deleteMs);
-}
-
 /** Those that no row names now; the others are kept. */
 async function withoutNamed(context: StageContext, doomed: readonly Doomed[]): Promise<Doomed[]> {
   const named = await keysStillNamed(
@@ -201,21 +196,6 @@ async function withoutNamed(context: StageContext, doomed: readonly Doomed[]): P
   }
   return doomed.filter(({ object }) => !named.has(object.key));
 }
-
-/** Unless the store itself compares the version before it deletes: those that are what they were, on both sides, now. */
-async function guardedByLook(
-  context: StageContext,
-  doomed: Doomed[],
-  absent: BatchObject[],
-): Promise<Doomed[]> {
-  if (context.source.protection().deletions === "store") return doomed;
-  const objects = doomed.map(({ object }) => object);
-  const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
-  absent.push(...now.absent);
-  return [...now.doomed];
-}
-
-const NONE_NAMED: ReadonlySet<string> = new Set();
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
 async function deleteSources(

@@ -185,8 +185,9 @@ describe("the canary", () => {
     const { PutObject, CopyObject, DeleteObjects } = world.store.requests.byOperation();
     expect({ PutObject, CopyObject, DeleteObjects }).toEqual({
       PutObject: 1,
-      CopyObject: 1,
-      DeleteObjects: 2,
+      // A second copy, and one onto itself, tell whether the store keeps to conditions; so does a deletion for each object.
+      CopyObject: 3,
+      DeleteObjects: expect.toSatisfy((count: number) => count >= 3 && count <= 6),
     });
     expect(contents()).toEqual(before);
   });
@@ -221,6 +222,8 @@ describe("the canary", () => {
     const sent = await world.tranship(["plan", job, "--config", config, "--json", "--canary"]);
     expect(lastLine(without)).toMatchObject({ ok: true });
     expect(lastLine(sent)).toMatchObject({ ok: true });
-    expect(world.writes()).toBe(4);
+    // An object, three copies, and for each of the three objects one deletion or two: see above.
+    expect(world.writes()).toBeGreaterThanOrEqual(7);
+    expect(world.writes()).toBeLessThanOrEqual(10);
   });
 });

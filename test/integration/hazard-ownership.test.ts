@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StageOutcome } from "../../src/ports/ledger.ts";
-import { bodyOf, moved, sumsAgree, workWith } from "../support/bystander.ts";
+import { bodyOf, moved, sumsAgree, untilState, workWith } from "../support/bystander.ts";
 import { crashingLedger } from "../support/crashing-ledger.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
@@ -108,4 +108,29 @@ describe("own copies", () => {
       expect(bench.store.listKeys("bucket-a")).toEqual([]);
     },
   );
+});
+
+describe("another's identical object that was taken for the copy (skip-identical)", () => {
+  it("is not replaced when the source changes afterwards and the job is retried", async () => {
+    const [key] = KEYS as [string];
+    bench.store.putObject("bucket-b", moved(key), `body of ${key}`, { metadata: { owner: "another" } });
+    const id = await bench.submit({
+      onConflict: "skip-identical",
+      delete: { when: "verified", after: "1h" },
+    });
+    const run = bench.work(id);
+    await untilState(bench, id, "waiting");
+    bench.store.putObject("bucket-a", key, "newer");
+    clock.advance(3_600_000);
+    await run;
+    expect(await bench.exceptions(id)).toEqual({ [key]: "source_changed" });
+    await bench.jobs.act(id, "retry", "ann");
+    const again = bench.work(id);
+    await untilState(bench, id, "waiting");
+    clock.advance(3_600_000);
+    await again;
+    expect(await bench.exceptions(id)).toEqual({ [key]: "target_exists" });
+    expect(bench.store.getObject("bucket-b", moved(key))?.metadata).toEqual({ owner: "another" });
+    expect(bodyOf(bench, "bucket-a", key)).toBe("newer");
+  });
 });

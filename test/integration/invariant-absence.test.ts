@@ -82,8 +82,11 @@ describe("a listing that wrongly shows nothing", () => {
     await bench.scheduler.close();
     await run;
     clock.advance(3_600_000);
+    const shown = new Set(KEYS.slice(0, 7).map(moved));
     const half = lying((page, { bucket }) =>
-      bucket === "bucket-b" ? { objects: page.objects.slice(0, 7), more: false } : page,
+      bucket === "bucket-b"
+        ? { objects: page.objects.filter(({ key }) => shown.has(key)), more: false }
+        : page,
     );
     await workWith(bench, { connections: half }, id);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS.slice(7));

@@ -197,7 +197,8 @@ describe("clocks that differ by more than a signature allows", () => {
       operation: "HeadObject",
       effect: { type: "internal-error" },
       when: () => {
-        skewMs = 2 * HOUR;
+        // Only when all are copied: that each is verified by itself is what this is about.
+        if (bench.store.countObjects("bucket-b") === keys.length) skewMs = 2 * HOUR;
         return false;
       },
     });

@@ -80,7 +80,8 @@ describe("a retry", () => {
   });
 
   it("replaces its own copy by the newer version of a source that was overwritten after it had been copied", async () => {
-    const id = await bench.submit({ ...plain, ...there, delete: { when: "approved", after: "0s" } });
+    const job = { ...plain, ...there, onConflict: "fail", delete: { when: "approved", after: "0s" } };
+    const id = await bench.submit(job);
     const run = bench.work(id);
     while ((await bench.jobs.get(id)).objects.updated < KEYS.length)
       await new Promise((r) => setTimeout(r, 20));

@@ -255,7 +255,12 @@ describe("a deletion", () => {
     const store = {
       endpoint: "e",
       list: async () => PAGE,
-      deleteObjects: async (_bucket: string, _objects: unknown, _signal: unknown, pass: WritePass) => {
+      deleteObjects: async (
+        _bucket: string,
+        _objects: unknown,
+        _signal: unknown,
+        { pass }: { pass: WritePass },
+      ) => {
         for (let round = 0; round < 9; round += 1) await pass(1, async () => {});
         return [];
       },

@@ -1,0 +1,37 @@
+/** Deletions on a store that does not compare versions, or has not shown yet that it does: few keys, looked at right before. */
+
+import type { BatchObject } from "../domain/batch.ts";
+import { type Doomed, judge, lookAround } from "./deletion-looks.ts";
+import type { StageContext } from "./stage-context.ts";
+
+/** Keys for the next request, where the bucket stands `most`: one where it is not known yet whether the store compares. */
+export function keysAtOnce({ source, deletionSize }: StageContext, most: number): number {
+  const { deletions } = source.protection();
+  if (deletions === "store") return most;
+  return deletions === "unknown" ? 1 : Math.min(most, deletionSize.keys);
+}
+
+/** Learns from a deletion of `keys`: how long the look before it took, and it itself, ms. */
+export function noteGap(
+  { source, deletionSize }: StageContext,
+  keys: number,
+  lookMs: number,
+  deleteMs: number,
+): void {
+  if (keys > 0 && source.protection().deletions !== "store") deletionSize.note(keys, lookMs, deleteMs);
+}
+
+/** Unless the store itself compares the version before it deletes: those that are what they were, on both sides, now. */
+export async function guardedByLook(
+  context: StageContext,
+  doomed: Doomed[],
+  absent: BatchObject[],
+): Promise<Doomed[]> {
+  if (context.source.protection().deletions === "store") return doomed;
+  const objects = doomed.map(({ object }) => object);
+  const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
+  absent.push(...now.absent);
+  return [...now.doomed];
+}
+
+const NONE_NAMED: ReadonlySet<string> = new Set();
