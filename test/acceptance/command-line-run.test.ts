@@ -87,7 +87,8 @@ describe.concurrent("tranship run", { timeout: 180_000 }, () => {
         list: expect.any(Number),
         copy: 60,
         head: expect.any(Number),
-        delete: 2,
+        // One for each of two batches, and two for the key with which each may show what the store is.
+        delete: expect.toSatisfy((count: number) => count >= 4 && count <= 6),
         other: expect.any(Number),
         throttled: 0,
       },
