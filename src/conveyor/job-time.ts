@@ -14,6 +14,7 @@ const TOLERANCE_MS = 1_000;
  * | is set forward by 2 h              | ends when it would have ended                   |
  * | is set back by 2 h                 | ends by the wall clock, up to 2 h later         |
  * | is set forward, and back again     | ends when it would have ended                   |
+ * | was behind at the start of a run, and is put right | ends when it would have ended    |
  * | goes on while no process looks     | counts the gap by the wall clock, whatever it is |
  *
  * What it lags behind the wall clock is in the ledger, so that the next run goes on with it.
@@ -24,14 +25,22 @@ export class JobTime {
   #lagMs: number;
   /** Wall clock minus monotonic clock, as last believed. */
   #offset: number;
+  /** The clock is behind what the ledger has seen of it: so far it may be set forward without having skipped any time. */
+  #behindMs: number;
 
   /**
    * @param lagMs milliseconds it lags behind the wall clock already, from earlier runs
+   * @param seenUntil the latest time that an earlier run has put into the ledger, epoch ms
    * @param onStep told of every step that is noticed: milliseconds forward, or back where negative
    */
-  constructor(clock: Clock, lagMs: number, onStep: (stepMs: number) => void = () => {}) {
+  constructor(
+    clock: Clock,
+    { lagMs, seenUntil }: { readonly lagMs: number; readonly seenUntil: number },
+    onStep: (stepMs: number) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#lagMs = lagMs;
+    this.#behindMs = Math.max(0, seenUntil - clock.now());
     this.#onStep = onStep;
     this.#offset = this.#offsetNow();
   }
@@ -60,7 +69,9 @@ export class JobTime {
     const stepMs = offset - this.#offset;
     if (Math.abs(stepMs) <= TOLERANCE_MS) return;
     this.#offset = offset;
-    this.#lagMs = Math.max(0, this.#lagMs + stepMs);
+    const caughtUpMs = Math.max(0, Math.min(stepMs, this.#behindMs));
+    this.#behindMs -= caughtUpMs;
+    this.#lagMs = Math.max(0, this.#lagMs + stepMs - caughtUpMs);
     this.#onStep(stepMs);
   }
 

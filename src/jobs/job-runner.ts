@@ -63,7 +63,11 @@ export class JobRun {
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
     this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.places);
     this.#startedAt = parts.clock.monotonic();
-    this.#time = new JobTime(parts.clock, record.clockLagMs, clockNotes(parts, lease.jobId, log));
+    this.#time = new JobTime(
+      parts.clock,
+      { lagMs: record.clockLagMs, seenUntil: record.updatedAt },
+      clockNotes(parts, lease.jobId, log),
+    );
     this.#version = record.version;
     this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());

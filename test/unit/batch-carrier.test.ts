@@ -66,7 +66,7 @@ it("lets answers that came during a stage be used before its record, and those a
     unrecorded: new UnrecordedCopies(),
     rows: new UnrecordedRows(),
     graceMs: 0,
-    time: new JobTime(context.clock, 0),
+    time: new JobTime(context.clock, { lagMs: 0, seenUntil: 0 }),
   };
   expect(await carryBatch(carrier, verified())).toBe("done");
   // The gate is asked twice before a deletion, and each time an answer comes.

@@ -7,10 +7,12 @@ import { HandClock } from "../support/hand-clock.ts";
 
 const HOUR = 3_600_000;
 
-function begun(lagMs = 0) {
+/** `behindMs`: how much later the ledger has seen this clock before. */
+function begun(lagMs = 0, behindMs = 0) {
   const clock = new HandClock("stands");
   const steps: number[] = [];
-  return { clock, steps, time: new JobTime(clock, lagMs, (stepMs) => steps.push(stepMs)) };
+  const known = { lagMs, seenUntil: clock.now() + behindMs };
+  return { clock, steps, time: new JobTime(clock, known, (stepMs) => steps.push(stepMs)) };
 }
 
 describe("the job's time", () => {
@@ -49,6 +51,14 @@ describe("the job's time", () => {
   it("goes on with the lag of an earlier run", () => {
     const { clock, time } = begun(2 * HOUR);
     expect(time.now()).toBe(clock.now() - 2 * HOUR);
+  });
+
+  it("takes a clock that was behind at the start, and is put right, for what it is: waits do not grow by that", () => {
+    const { clock, time, steps } = begun(0, 2000 * HOUR);
+    clock.setWall(2000 * HOUR);
+    expect([time.lagMs, steps]).toEqual([0, [2000 * HOUR]]);
+    clock.setWall(HOUR);
+    expect(time.lagMs).toBe(HOUR);
   });
 
   it("adds small steps up: what is no step by itself is one with the next", () => {
