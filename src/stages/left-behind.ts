@@ -1,6 +1,7 @@
 /** Looks again when all that was planned is done: what has come under the old prefix since, or was not seen before? */
 
 import type { BatchObject, NamingRow } from "../domain/batch.ts";
+import { keysPerhapsMeant } from "../domain/key-mapping.ts";
 import { isSameVersion } from "../domain/verdict.ts";
 import type { LastPlanned } from "../ports/ledger.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
@@ -132,8 +133,39 @@ async function* named(
         moved.push(plannedAgain(known, item.rows, item.position));
       }
     }
-    yield [...moved, ...(isInventory ? await freshSources(context, fresh) : [])];
+    const rest = isInventory
+      ? await freshSources(context, fresh)
+      : await oddlyNamed(context, index, keys, look);
+    yield [...moved, ...rest];
   }
+}
+
+/**
+ * Moved objects that rows may mean whose values are not understood (a query after the URL): such a row cannot be pointed at
+ * the copy, and is not to be left without a word.
+ */
+async function oddlyNamed(
+  context: StageContext,
+  index: number,
+  keys: readonly NamedKey[],
+  look: LookAgain,
+): Promise<InventoryItem[]> {
+  const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+  if (urlPrefix === null) return [];
+  const meant = new Map<string, NamedKey>();
+  for (const item of keys) {
+    if (item.fault === null) continue;
+    for (const key of keysPerhapsMeant(urlPrefix, urlPrefix + item.key)) meant.set(key, item);
+  }
+  const before = await lastPlanned(
+    context,
+    [...meant.keys()].map((key) => ({ key })),
+  );
+  return [...before].flatMap(([key, known]): InventoryItem[] => {
+    const item = meant.get(key);
+    if (item === undefined || !isMoved(known) || look.isOwn(known.batch)) return [];
+    return [{ ...plannedAgain(known, item.rows, item.position), fault: item.fault }];
+  });
 }
 
 /** Sources of keys that were never planned; what the filter does not want is not even looked for. */
