@@ -165,7 +165,7 @@ async function deleteInTurn(
       some = await withoutNamed(context, some);
     }
     const lookedAt = clock.monotonic();
-    some = await guardedByLook(context, some, absent);
+    some = await guardedByLook(context, some, absent, gatheredAt.monotonic);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (ageOf(gatheredAt.wall, clock.now()) > EVIDENCE_MS) return "stale";

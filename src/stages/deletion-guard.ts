@@ -21,13 +21,22 @@ export function noteGap(
   if (keys > 0 && source.protection().deletions !== "store") deletionSize.note(keys, lookMs, deleteMs);
 }
 
-/** Unless the store itself compares the version before it deletes: those that are what they were, on both sides, now. */
+/** On a store that compares the source's ETag by itself, a look at everything else may be so old when a deletion is sent. */
+const FRESH_MS = 100;
+
+/**
+ * Those of `doomed` that are what they were, on both sides, now; looked at for the first time at `seenAt` on the monotonic
+ * clock. A store that compares knows the source's ETag only: the copy and the source's metadata are as old as the look.
+ */
 export async function guardedByLook(
   context: StageContext,
   doomed: Doomed[],
   absent: BatchObject[],
+  seenAt: number,
 ): Promise<Doomed[]> {
-  if (context.source.protection().deletions === "store") return doomed;
+  const { source, clock } = context;
+  const isGuarded = source.protection().deletions === "store";
+  if (doomed.length === 0 || (isGuarded && clock.monotonic() - seenAt <= FRESH_MS)) return doomed;
   const objects = doomed.map(({ object }) => object);
   const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
   absent.push(...now.absent);

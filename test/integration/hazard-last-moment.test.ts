@@ -183,6 +183,34 @@ describe("rows that are committed while a deletion is under way", () => {
   });
 });
 
+describe("what changes while a deletion waits for its turn, on a store that compares ETags by itself", () => {
+  it("keeps the source: the copy that went, and metadata in place, which no ETag tells", async () => {
+    const other = KEYS[7] as string;
+    let looks = 0;
+    bench.store.faults.add({
+      operation: "ListObjectsV2",
+      bucket: "bucket-a",
+      effect: { type: "latency", delay: 0 },
+      when: () => {
+        looks += 1;
+        // Submission, planning, and the first look before the deletion; the limit lets the deletion come much later.
+        if (looks === 3) {
+          clock.advance(2_000);
+          setTimeout(() => {
+            bench.store.deleteObject("bucket-b", moved(ODD));
+            void changeMetadata(other);
+          }, 150);
+        }
+        return false;
+      },
+    });
+    const job = await bench.move({ inventory: { from: "bucket" }, limits: { requestsPerSecond: 3 } });
+    expect(looks).toBeGreaterThanOrEqual(3);
+    expect(await bench.exceptions(job.id)).toMatchObject({ [ODD]: "target_lost", [other]: "source_changed" });
+    expect(bench.store.listKeys("bucket-a")).toEqual(expect.arrayContaining([ODD, other]));
+  });
+});
+
 describe("a deletion whose answer leaves out keys", () => {
   it("is looked at again: what is gone is moved, what is there is refused", async () => {
     const kept = KEYS[7] as string;
