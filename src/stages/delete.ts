@@ -108,6 +108,8 @@ async function attemptDeletion(
 ): Promise<End> {
   const { clock, signal, source, spec } = context;
   const open = objects.filter((object) => object.fate.kind === "going");
+  // A window that is shut already is waited for below, where the wait is shown.
+  if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
   // All waiting comes before the looking: evidence must be fresh when it is acted on.
   await context.databasesReady();
   const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
