@@ -57,7 +57,7 @@ export class JobTime {
     return this.#clock.now() - this.#lagMs;
   }
 
-  /** When the wall clock will show what is `at` in the job's time, if nobody sets it again. */
+  /** When the wall clock will show what is `at` in the job's time, unless it is set again. */
   onTheWall(at: number): number {
     return at + this.lagMs;
   }

@@ -4,7 +4,7 @@ import { EvidenceGap } from "./evidence-gap.ts";
 
 /** From the look to the answer of the deletion, ms; a little less than what is promised of the median, 50 ms. */
 const WANTED_MS = 40;
-/** Time for the keys that a request has at least: where look and request alone take longer than wanted, few keys help nobody. */
+/** Time for the keys that a request has at least: where look and request alone take longer than wanted, few keys gain nothing. */
 const LEAST_MS = 10;
 const FIRST = 16;
 const MOST = 1000;

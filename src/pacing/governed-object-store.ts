@@ -16,6 +16,7 @@ import type {
   WriteProtection,
 } from "../ports/object-store.ts";
 import { isQuick } from "./answers.ts";
+import { begun } from "./begun.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
 import { type Fare, READ } from "./fare.ts";
 import type { GovernedParts } from "./governed-parts.ts";
@@ -197,7 +198,7 @@ export class GovernedObjectStore implements PacedObjectStore {
     }
   }
 
-  /** What nobody would come back for is not stopped: when `stop` aborts it is tried once more, at once, and not again. */
+  /** Clean-up that no later attempt would do is not stopped: when `stop` aborts it is tried once more, at once, and not again. */
   async #cleanUp<Result>(fare: Fare, attempt: () => Promise<Result>, stop: AbortSignal): Promise<Result> {
     try {
       return await this.#repeat({ ...fare, cleansUp: true }, attempt, stop, this.#parts.confirmCopy);
@@ -243,14 +244,5 @@ export class GovernedObjectStore implements PacedObjectStore {
     const since = failingSince ?? now;
     if (now - since >= unavailableMs) throw error;
     return since;
-  }
-}
-
-/** What is forbidden before it begins has failed as well. */
-function begun<Result>(attempt: () => Promise<Result>): Promise<Result> {
-  try {
-    return attempt();
-  } catch (error) {
-    return Promise.reject(error);
   }
 }

@@ -25,7 +25,7 @@ export async function settleVanished(
   const named = await keysStillNamed(context, vanished);
   const before = await plannedBefore(context, batch, vanished);
   for (const object of vanished) {
-    // One that this job has copied before was planned again on purpose: it is nobody's duplicate.
+    // One that this job has copied before was planned again on purpose: it is no duplicate.
     if (before.has(object.key) && object.targetEtag === null) {
       object.fate = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {

@@ -3,7 +3,7 @@
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { ledgerLost } from "./ledger-errors.ts";
 
-/** Nobody else can see it. */
+/** Of this process alone. */
 const IN_MEMORY = ":memory:";
 
 /** Looks at the file; throws `ledger_lost`, and then does so for ever. */

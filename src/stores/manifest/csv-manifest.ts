@@ -22,7 +22,7 @@ export function csvManifest(store: ObjectStore): ManifestReader {
       try {
         yield* keysOf(records, bucket, after);
       } finally {
-        // Where nobody wants the rest, its connection is not kept.
+        // The rest is not read, so the connection is not kept.
         body.destroy();
       }
     },

@@ -41,7 +41,7 @@ export async function beforeSending<Result>(
     return await Promise.race([wait, ended]);
   } finally {
     end();
-    // Whichever came second is nobody's unhandled rejection.
+    // The one that came second must not be an unhandled rejection.
     ended.catch(() => {});
     wait.catch(() => {});
   }

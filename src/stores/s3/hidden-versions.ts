@@ -77,8 +77,8 @@ async function uncoverOne(looking: Looking, object: Deletion, markerId: string):
 }
 
 /**
- * For an object that is not there: the id of another version than `object` that lies under a delete marker, whoever has
- * put that there; null when there is none, or versions may not be listed.
+ * For an object that is not there: the id of another version than `object` that lies under a delete marker, of this job or
+ * another writer; null when there is none, or versions may not be listed.
  */
 export async function versionUnderMarker(looking: Looking, object: Deletion): Promise<string | null> {
   return (await hiddenVersion(looking, object, null))?.VersionId ?? null;

@@ -21,7 +21,7 @@ import { bisectRewrite, type Setback } from "./bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "./checked-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
-import { assertComplete, holdsBlobs, readFacts } from "./sqlite-facts.ts";
+import { readFacts } from "./sqlite-facts.ts";
 import { type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
   beginningStatement,
@@ -34,6 +34,7 @@ import {
   type SqliteStatement,
   startingStatement,
 } from "./sqlite-statements.ts";
+import { planTable } from "./sqlite-table-plan.ts";
 import { chunksOf } from "./statement-chunks.ts";
 
 /** Values in one reading statement. */
@@ -239,14 +240,7 @@ export class SqliteReferenceTable implements ReferenceTable {
   }
 
   #planned(connection: Database): { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } {
-    if (this.#plan === null) {
-      const facts = readFacts(connection, this.#spec);
-      assertComplete(facts, this.#spec);
-      const keyIsBlob = holdsBlobs(connection, this.#spec.table, this.#spec.key);
-      const { keyIsUnique, columnIsIndexed } = facts;
-      const hasTriggers = facts.triggers.length > 0;
-      this.#plan = { plan: { spec: this.#spec, keyIsBlob, columnIsIndexed, hasTriggers }, keyIsUnique };
-    }
+    this.#plan ??= planTable(connection, this.#spec);
     return this.#plan;
   }
 
