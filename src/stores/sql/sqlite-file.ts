@@ -1,6 +1,7 @@
 /** A SQLite file that belongs to someone else: opened at first use, never reconfigured, and waited for when busy. */
 
 import Sqlite from "better-sqlite3";
+import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import { type StatementPass, sendFreely } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
@@ -83,4 +84,9 @@ export class SqliteFile {
 /** SQLite's extended result code, or null for an error that is not the driver's. */
 export function sqliteCode(error: unknown): string | null {
   return error instanceof Sqlite.SqliteError ? error.code : null;
+}
+
+/** The exception a single value gets, by the result code of the constraint it violated. */
+export function exceptionOf(code: string): ExceptionCode {
+  return /_(UNIQUE|PRIMARYKEY|ROWID)$/.test(code) ? "row_conflict" : "row_not_updated";
 }

@@ -1,7 +1,6 @@
 /** A reference's table in a SQLite file: the embedded counterpart of MariaDB's, with the same meaning. */
 
 import type { Database } from "better-sqlite3";
-import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { PrefixChange } from "../../domain/key-mapping.ts";
@@ -22,7 +21,7 @@ import { type CheckedStatements, checkedRewrite } from "./checked-rewrite.ts";
 import { PageWindows, type WindowRow } from "./page-windows.ts";
 import { assertRewritable, assertSpec } from "./reference-rules.ts";
 import { readFacts } from "./sqlite-facts.ts";
-import { type SqliteFile, sqliteCode } from "./sqlite-file.ts";
+import { exceptionOf, type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
   beginningStatement,
   byKeyStatement,
@@ -247,9 +246,4 @@ export class SqliteReferenceTable implements ReferenceTable {
   #count(): void {
     this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
   }
-}
-
-/** Which exception a single value gets; only constraint violations reach this. */
-function exceptionOf(code: string): ExceptionCode {
-  return /_(UNIQUE|PRIMARYKEY|ROWID)$/.test(code) ? "row_conflict" : "row_not_updated";
 }
