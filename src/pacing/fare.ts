@@ -1,5 +1,7 @@
 /** What one request to a store costs of its limits. */
 
+import type { PassTerms } from "../ports/object-store.ts";
+
 /** An answer that never came is asked for again this long; then the stage is held and shown to the operator. */
 const UNAVAILABLE_BUDGET_MS = 30_000;
 
@@ -27,3 +29,9 @@ export const READ: Fare = {
   unavailableMs: UNAVAILABLE_BUDGET_MS,
   isQuick: true,
 };
+
+/** The fare of a request that goes beside a copy into `bucket`; without the terms it is repeated with the whole copy only. */
+export function fareBeside(bucket: string, writes: number, { isRepeatable = false }: PassTerms): Fare {
+  const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
+  return writes === 0 ? patience : { ...patience, bucket, writes };
+}

@@ -18,7 +18,7 @@ import type {
 import { isQuick } from "./answers.ts";
 import { begun } from "./begun.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
-import { type Fare, READ } from "./fare.ts";
+import { type Fare, fareBeside, READ } from "./fare.ts";
 import type { GovernedParts } from "./governed-parts.ts";
 import type { PacedObjectStore } from "./paced-object-store.ts";
 import { pauseMsAfter } from "./pause-before.ts";
@@ -158,12 +158,13 @@ export class GovernedObjectStore implements PacedObjectStore {
       if (fare.isQuick) answers.asked(clock.now());
     };
     // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
-    const pass: WritePass = async (writes, attempt, stop, { isRepeatable = false } = {}) => {
+    const pass: WritePass = async (writes, attempt, stop, terms = {}) => {
+      if (terms.isOwed === true) this.#gate.owe(bucket, writes);
+      if (terms.isOwed === true) return attempt();
+      const due = fareBeside(bucket, writes, terms);
       if (passing === 0) rests();
       passing += 1;
       try {
-        const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
-        const due = writes === 0 ? patience : { ...patience, bucket, writes };
         if (stop === undefined && signal !== undefined) return await this.#cleanUp(due, attempt, signal);
         return await this.#repeat(due, attempt, stop, this.#parts.confirmCopy);
       } finally {

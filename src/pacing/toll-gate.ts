@@ -67,7 +67,7 @@ export class TollGate {
     return true;
   }
 
-  /** What is sent again inside a deletion is not waited for; others wait for it. */
+  /** What is sent beside a deletion or a copy that has been let go is not waited for; others wait for it. */
   owe(bucket: string, writes: number): void {
     this.#dues.owe(bucket, writes, this.#parts.clock.now());
   }

@@ -109,6 +109,8 @@ export interface PassTerms {
    * it the whole copy begins anew, and one of a thousand parts that finds its connection closed costs all the others.
    */
   readonly isRepeatable?: boolean;
+  /** It goes at once, and later requests wait for it: it belongs to one that has been let go, and waiting would age it. */
+  readonly isOwed?: boolean;
 }
 
 /** For callers without limits. */

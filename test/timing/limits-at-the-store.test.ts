@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/domain/canonical-json.ts";
 import { Scheduler } from "../../src/jobs/scheduler.ts";
 import type { Connections } from "../../src/ports/connections.ts";
-import type { ObjectStore } from "../../src/ports/object-store.ts";
+import type { DeletionTerms, ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -30,8 +30,12 @@ interface Traffic {
 }
 
 /** A store that answers after 20 ms, and what goes to it. */
-async function openSlowStore(objects: number, connect: Record<string, object> = {}): Promise<Traffic> {
-  bench = await openWorkbench({ store: { buckets: BUCKETS }, connect });
+async function openSlowStore(
+  objects: number,
+  connect: Record<string, object> = {},
+  store = {},
+): Promise<Traffic> {
+  bench = await openWorkbench({ store: { buckets: BUCKETS, ...store }, connect });
   const keys = imageKeys(objects);
   for (const bucket of ["bucket-a", "bucket-c"]) fillStore(bench.store, bucket, keys);
   bench.addRows(keys);
@@ -57,11 +61,28 @@ function notingConnections(connections: Connections, note: () => void): Connecti
         if (!REQUESTS.includes(name)) return method;
         return (...args: readonly unknown[]) => {
           note();
-          return method(...args);
+          return method(...args.map((argument) => notingPasses(argument, note)));
         };
       },
     });
   return { ...connections, store: (name, counts) => noting(connections.store(name, counts)) };
+}
+
+/** `argument`; if it is the pass of what goes beside the request itself, or has one, that tells of each such request. */
+function notingPasses(argument: unknown, note: () => void): unknown {
+  if (typeof argument === "function") {
+    const pass = argument as WritePass;
+    const noting: WritePass = (writes, attempt, signal, terms) => {
+      const noted = () => {
+        note();
+        return attempt();
+      };
+      return pass(writes, noted, signal, terms);
+    };
+    return noting;
+  }
+  const { pass } = (argument ?? {}) as DeletionTerms;
+  return pass === undefined ? argument : { ...(argument as DeletionTerms), pass: notingPasses(pass, note) };
 }
 
 /** Checks that `limit` was kept in every second, and used to 95 % between the two moments. */
@@ -73,7 +94,7 @@ function expectKeptAndUsed(
 ): void {
   const times = arrivals.map(({ at }) => at);
   // Nothing comes to the store beside what was let go.
-  expect(times).toHaveLength(sent.length + looks);
+  expect(times.length).toBeLessThanOrEqual(sent.length + looks);
   const ranMs = to - from - stalls.lostIn(from, to);
   const average = (times.filter((at) => at >= from && at < to).length * 1000) / ranMs;
   const [fullest, came] = [mostInASecond(sent), mostInASecond(times)];
@@ -92,11 +113,13 @@ const lastCopy = (arrivals: readonly Arrival[]) =>
 
 describe("a job's requestsPerSecond", () => {
   it.each([
-    [300, 1050],
-    [150, 600],
-    [20, 70],
-  ])("of %d is kept in every second and used to 95 %", async (limit, objects) => {
-    const traffic = await openSlowStore(objects);
+    [300, 1050, true],
+    [150, 600, true],
+    [20, 70, true],
+    [100, 200, false],
+    [20, 35, false],
+  ])("of %d is kept in every second and used to 95 %", async (limit, objects, keepsConditions) => {
+    const traffic = await openSlowStore(objects, {}, { keepsConditions });
     const limits = { concurrency: 32, requestsPerSecond: limit };
     const id = await bench.submit({ batchSize: 50, limits });
     // Its submission looked at the buckets, and is in the job's first second.
@@ -175,7 +198,13 @@ describe("a job's bytesPerSecond", () => {
     const id = await bench.submit({ batchSize: 400, limits, delete: { when: "never" } });
     traffic.arrivals.splice(0);
     await traffic.work(id);
-    const copies = traffic.arrivals.filter(({ operation }) => operation === "CopyObject");
+    // Not the one that finds out about conditions, onto what has just been copied, which copies nothing.
+    const isKnown = new Set<string>();
+    const copies = traffic.arrivals.filter(({ operation, key = "" }) => {
+      if (operation !== "CopyObject" || isKnown.has(key)) return false;
+      isKnown.add(key);
+      return true;
+    });
     expect(copies).toHaveLength(400);
     const fullest = mostInASecond(
       copies.map(({ at }) => at),

@@ -7,40 +7,40 @@ import { copySource } from "./copy-source.ts";
 import { TELLING_BYTES } from "./copy-speeds.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { S3Fault } from "./s3-errors.ts";
-import type { Conditions, CopySample, StoreAbilities } from "./store-abilities.ts";
+import type { Conditions, StoreAbilities } from "./store-abilities.ts";
 import type { Guarded } from "./target-guard.ts";
 
-/** Other copies wait so long for the first one's finding; after that each looks at its target by itself. */
-const PATIENCE_MS = 1000;
+/** An object that a job has just made. */
+interface Sample {
+  readonly bucket: string;
+  readonly key: string;
+  /** By `performance.now()`. */
+  readonly madeAt: number;
+}
+
+/**
+ * Other copies wait so long for the first one's finding, then each looks at its target by itself. They have been let go
+ * already: the longer they wait, the more of them go in one moment.
+ */
+const PATIENCE_MS = 250;
 
 /** A sample older than this may be another's object by now. */
 const SAMPLE_MS = 1000;
 
 /**
- * Runs `copy`. The first one leaves its new object as a sample, which the next one asks the store to copy onto itself
- * only if nothing stands there: a store that keeps to the condition answers 412, all others show by any other answer
- * that they do not, and nothing is changed but what the first has just made. Others wait a moment for the answer.
+ * Runs `copy`. The first one then asks the store to copy its new object onto itself only if nothing stands there: a
+ * store that keeps to the condition answers 412, all others show by any other answer that they do not, and nothing is
+ * changed but what has just been made. Others wait a moment for the answer.
  */
 export async function copyAndFindOut(guarded: Guarded, copy: () => Promise<string>): Promise<string> {
   const { abilities, request } = guarded;
-  // Twice, in the end: for the sample, and for what it tells.
-  const until = performance.now() + PATIENCE_MS;
-  while (abilities.finding !== null && performance.now() < until) {
-    await Promise.race([abilities.finding, pause(until - performance.now(), undefined, { ref: false })]);
-  }
+  const underWay = abilities.finding;
+  if (underWay !== null) await Promise.race([underWay, pause(PATIENCE_MS, undefined, { ref: false })]);
   if (abilities.finding !== null || abilities.copyConditions !== "unknown") return copy();
-  const { sample } = abilities;
-  abilities.sample = null;
-  if (sample !== null && isFresh(sample)) {
-    await finding(abilities, async () => {
-      const found = await copyOntoItself(guarded, sample);
-      if (abilities.copyConditions === "unknown") abilities.copyConditions = found;
-    });
-    return copy();
-  }
   return finding(abilities, async () => {
     const etag = await copy();
-    abilities.sample = { ...request.target, madeAt: performance.now() };
+    const found = await copyOntoItself(guarded, { ...request.target, madeAt: performance.now() });
+    if (abilities.copyConditions === "unknown") abilities.copyConditions = found;
     return etag;
   });
 }
@@ -58,7 +58,7 @@ async function finding<Result>(abilities: StoreAbilities, work: () => Promise<Re
   }
 }
 
-function isFresh({ madeAt }: CopySample): boolean {
+function isFresh({ madeAt }: Sample): boolean {
   return performance.now() - madeAt <= SAMPLE_MS;
 }
 
@@ -67,7 +67,7 @@ export function canFindOut({ onlyIfAbsent, storageClass, source }: CopyRequest):
   return onlyIfAbsent && storageClass === null && source.size < TELLING_BYTES;
 }
 
-async function copyOntoItself({ requests, signal, pass }: Guarded, sample: CopySample): Promise<Conditions> {
+async function copyOntoItself({ requests, signal, pass }: Guarded, sample: Sample): Promise<Conditions> {
   const { bucket, key } = sample;
   const command = new CopyObjectCommand({
     Bucket: bucket,
@@ -76,13 +76,14 @@ async function copyOntoItself({ requests, signal, pass }: Guarded, sample: CopyS
     // No condition on the source: its 412 could not be told from the one that is to be found out about.
     IfNoneMatch: "*",
   });
-  // It may have waited for its turn until the sample was old.
+  // This process may have been stopped since the copy.
   lookBeforeSending(command, () => requests.mayWrite() && isFresh(sample));
   const doing = `finding out whether ${bucket} keeps to conditions`;
   const send = () =>
     requests.send({ kind: "other", doing }, signal, (client, options) => client.send(command, options));
   try {
-    await pass(1, send, signal);
+    // Behind a low rate limit the sample would be too old when its turn came.
+    await pass(1, send, signal, { isOwed: true });
     return "ignored";
   } catch (error) {
     return error instanceof S3Fault ? conditionsBy(error) : "unknown";

@@ -9,7 +9,7 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import type { LimitFunction } from "p-limit";
-import { type CopyRequest, freePass, type WritePass } from "../../ports/object-store.ts";
+import type { CopyRequest, WritePass } from "../../ports/object-store.ts";
 import { copySource } from "./copy-source.ts";
 import { bareEtag, etagOfParts, quotedEtag } from "./etag.ts";
 import { lookBeforeSending } from "./last-look.ts";
@@ -183,7 +183,7 @@ async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]
   const { requests, signal, doing, pass } = copying;
   // The look, where it is needed, is part of the attempt: whatever is waited for comes before it.
   const attempt = () =>
-    guardTarget({ ...copying, pass: freePass }, (conditions, mayBegin) =>
+    guardTarget(copying, (conditions, mayBegin) =>
       requests.send({ kind: "copy", doing }, signal, (client, options) => {
         const input = { ...upload, MultipartUpload: { Parts: parts }, ...conditions };
         const command = new CompleteMultipartUploadCommand(input);

@@ -14,14 +14,6 @@ import { EvidenceGap } from "../../domain/evidence-gap.ts";
  */
 export type Conditions = "unknown" | "kept" | "ignored" | "refused";
 
-/** An object that a job has just made. */
-export interface CopySample {
-  readonly bucket: string;
-  readonly key: string;
-  /** By `performance.now()`. */
-  readonly madeAt: number;
-}
-
 /** Learned from a store's answers. */
 export interface StoreAbilities {
   /** `If-None-Match` and `If-Match` on the key that a copy or a completion writes. */
@@ -32,14 +24,12 @@ export interface StoreAbilities {
   readonly copyGap: EvidenceGap;
   /** Under way: what will tell about `copyConditions`, or leave them unknown. */
   finding: Promise<void> | null;
-  /** A copy that was made a moment ago, to try a condition on. */
-  sample: CopySample | null;
 }
 
 /** A store that keeps to all conditions, as AWS does (S3 user guide, "Conditional requests"). */
 export function allAbilities(): StoreAbilities {
   const copyGap = new EvidenceGap();
-  return { copyConditions: "kept", deleteConditions: "kept", copyGap, finding: null, sample: null };
+  return { copyConditions: "kept", deleteConditions: "kept", copyGap, finding: null };
 }
 
 /** A store of which nothing is known yet. */

@@ -12,7 +12,7 @@ import type { StoreAbilities } from "./store-abilities.ts";
 
 /** A look at a target is acted on within this time, or taken again. */
 const LOOK_MS = 1000;
-const REPEATABLE = { isRepeatable: true } as const;
+const OWED = { isOwed: true } as const;
 
 /** Conditions on the key that is written, as the SDK names them. */
 export interface TargetConditions {
@@ -34,7 +34,7 @@ export interface Guarded {
   readonly abilities: StoreAbilities;
   readonly request: CopyRequest;
   readonly signal: AbortSignal | undefined;
-  /** The look goes through it: it waits there for limits and windows, and not between look and copy. */
+  /** What goes beside the copy is counted by it. */
   readonly pass: WritePass;
 }
 
@@ -75,7 +75,7 @@ async function lookAndWrite<Result>(
     await expectTarget(guarded);
     seenAt = performance.now();
   };
-  await pass(0, look, signal, REPEATABLE);
+  await pass(0, look, signal, OWED);
   // A process may be stopped between the look and the request.
   const mayBegin = () => requests.mayWrite() && performance.now() - seenAt <= LOOK_MS;
   const sendable = abilities.copyConditions === "refused" ? NONE : conditions;
