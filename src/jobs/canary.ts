@@ -60,7 +60,7 @@ async function flight(
     begun(copy);
     const uncopied = await refusal(copy, () => copyCanary(from, copy));
     if (uncopied !== null) return [failed(`copy to ${copy.bucket}`, uncopied)];
-    // A second copy is what tells whether the store keeps to conditions.
+    // A second one where the first has not told whether the store keeps to conditions.
     if (from.store.protection().copies !== "unknown") break;
   }
   const unread = await refusal(to, async () =>

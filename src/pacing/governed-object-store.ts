@@ -159,8 +159,7 @@ export class GovernedObjectStore implements PacedObjectStore {
     };
     // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the valve.
     const pass: WritePass = async (writes, attempt, stop, terms = {}) => {
-      if (terms.isOwed === true) this.#gate.owe(bucket, writes);
-      if (terms.isOwed === true) return attempt();
+      if (terms.isOwed === true) return this.#gate.beside(bucket, writes, attempt);
       const due = fareBeside(bucket, writes, terms);
       if (passing === 0) rests();
       passing += 1;

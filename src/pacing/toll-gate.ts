@@ -67,9 +67,19 @@ export class TollGate {
     return true;
   }
 
-  /** What is sent beside a deletion or a copy that has been let go is not waited for; others wait for it. */
+  /** What is sent again inside a deletion is not waited for; others wait for it. */
   owe(bucket: string, writes: number): void {
     this.#dues.owe(bucket, writes, this.#parts.clock.now());
+  }
+
+  /**
+   * Runs what goes beside a copy that has been let go: at once, and others wait for it. Throws `stopped` when it writes
+   * and the valve has closed meanwhile.
+   */
+  async beside<Result>(bucket: string, writes: number, attempt: () => Promise<Result>): Promise<Result> {
+    if (writes > 0 && !this.isOpen) throw new DomainError("stopped", "nothing is written any more");
+    this.owe(bucket, writes);
+    return attempt();
   }
 
   /** Runs `wait`, in which a request waits for its turn: that is work, see {@link Valve.whilePaced}. */

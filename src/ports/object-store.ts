@@ -109,7 +109,10 @@ export interface PassTerms {
    * it the whole copy begins anew, and one of a thousand parts that finds its connection closed costs all the others.
    */
   readonly isRepeatable?: boolean;
-  /** It goes at once, and later requests wait for it: it belongs to one that has been let go, and waiting would age it. */
+  /**
+   * Belongs to a request that has been let go, and waiting would age its evidence: it goes at once, and later requests
+   * wait for it. Throws `stopped` when it writes and no write may begin any more.
+   */
   readonly isOwed?: boolean;
 }
 

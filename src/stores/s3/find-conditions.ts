@@ -32,13 +32,18 @@ const SAMPLE_MS = 1000;
  * store that keeps to the condition answers 412, all others show by any other answer that they do not, and nothing is
  * changed but what has just been made. Others wait a moment for the answer.
  */
-export async function copyAndFindOut(guarded: Guarded, copy: () => Promise<string>): Promise<string> {
+export async function copyAndFindOut(
+  guarded: Guarded,
+  copy: (copying: Guarded) => Promise<string>,
+): Promise<string> {
   const { abilities, request } = guarded;
   const underWay = abilities.finding;
   if (underWay !== null) await Promise.race([underWay, pause(PATIENCE_MS, undefined, { ref: false })]);
-  if (abilities.finding !== null || abilities.copyConditions !== "unknown") return copy();
+  if (abilities.finding !== null || abilities.copyConditions !== "unknown") return copy(guarded);
   return finding(abilities, async () => {
-    const etag = await copy();
+    // Its place is free for another copy only after the question.
+    const { onAnswered: _, ...unannounced } = request;
+    const etag = await copy({ ...guarded, request: unannounced });
     const found = await copyOntoItself(guarded, { ...request.target, madeAt: performance.now() });
     if (abilities.copyConditions === "unknown") abilities.copyConditions = found;
     return etag;

@@ -19,7 +19,7 @@ export function singleCopy(guarded: Guarded, pools: PooledCopies | null): Promis
   const { abilities, request } = guarded;
   const mustFindOut = abilities.copyConditions === "unknown" && canFindOut(request);
   return mustFindOut
-    ? copyAndFindOut(guarded, () => guardedCopy(guarded, pools))
+    ? copyAndFindOut(guarded, (copying) => guardedCopy(copying, pools))
     : guardedCopy(guarded, pools);
 }
 
