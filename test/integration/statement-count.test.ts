@@ -81,9 +81,9 @@ test.each(["bucket", "database"] as const)(
     const all = log.flat();
     const onTheTable = all.filter((command) => ON_THE_TABLE.test(command));
     // Planning looks or pages, updating changes, deleting looks before and after. Submission explains and may read a page,
-    // and before the end the job looks for what was left behind.
+    // and before the end the job looks for what was left behind: three for the job.
     expect(onTheTable.length).toBeGreaterThanOrEqual(2 * BATCHES);
-    expect(onTheTable.length).toBeLessThanOrEqual(4 * BATCHES);
+    expect(onTheTable.length).toBeLessThanOrEqual(4 * BATCHES + 3);
     // Batches share what is only read, so that most of what locks rows has 500 of them.
     const rewrites = onTheTable.filter((command) =>
       /^Query (SET STATEMENT .+? FOR )?UPDATE/.test(command),
