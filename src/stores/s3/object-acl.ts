@@ -5,7 +5,10 @@ import type { ObjectAcl } from "../../ports/object-store.ts";
 import { S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 
-/** Copies are private: whoever else the source's list names loses access. */
+/**
+ * Reads whether an object grants access to anyone but its owner. A copy gets a private ACL, so such grants are not kept.
+ * A store that does not answer the question gives `not_told`; throws what every request may throw.
+ */
 export async function readAcl(
   requests: S3Requests,
   at: { readonly bucket: string; readonly key: string },
