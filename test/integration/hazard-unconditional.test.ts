@@ -43,6 +43,22 @@ function days(count: number): string[] {
   );
 }
 
+/** Somebody overwrites source `key` when the store gets the request that deletes it; tells whether that has happened. */
+function overwriteAtDeletion(key: string): () => boolean {
+  let isDone = false;
+  bench.store.faults.add({
+    operation: "DeleteObjects",
+    key,
+    effect: { type: "latency", delay: 0 },
+    when: () => {
+      if (!isDone) bench.store.putObject("bucket-a", key, "newer");
+      isDone = true;
+      return false;
+    },
+  });
+  return () => isDone;
+}
+
 describe("objects of others that appear at new keys after a batch was looked at, under onConflict fail, stay", () => {
   it("while the job copies slowly", async () => {
     const id = await bench.submit({ limits: { requestsPerSecond: 40, concurrency: 4 } });
@@ -161,22 +177,12 @@ describe("a source that is overwritten while sources are being deleted", () => {
   it("in the moment of its deletion is named, where versions are kept, though nobody could look under the marker then", async () => {
     bench.store.setVersioning("bucket-a", "Enabled");
     const late = KEYS[20] as string;
-    let isDone = false;
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      key: late,
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        if (!isDone) bench.store.putObject("bucket-a", late, "newer");
-        isDone = true;
-        return false;
-      },
-    });
+    const isDone = overwriteAtDeletion(late);
     bench.store.faults.add({
       operation: "ListObjectVersions",
       times: 1,
       effect: { type: "internal-error" },
-      when: () => isDone,
+      when: isDone,
     });
     const job = await bench.move();
     const named = await bench.exceptions(job.id);
@@ -188,17 +194,7 @@ describe("a source that is overwritten while sources are being deleted", () => {
   it("in the very moment of its deletion stands again where the bucket keeps versions", async () => {
     bench.store.setVersioning("bucket-a", "Enabled");
     const late = KEYS[20] as string;
-    let isDone = false;
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      key: late,
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        if (!isDone) bench.store.putObject("bucket-a", late, "newer");
-        isDone = true;
-        return false;
-      },
-    });
+    overwriteAtDeletion(late);
     const job = await bench.move();
     expect(await bench.exceptions(job.id)).toEqual({ [late]: "source_changed" });
     expect(bodyOf(bench, "bucket-a", late)).toBe("newer");
