@@ -17,13 +17,14 @@ export async function lookPatiently<Found>(
   what: string,
   look: () => Promise<Found>,
 ): Promise<Found> {
-  const until = clock.now() + PATIENCE_MS;
+  // By the monotonic clock: one that is set back must not make this last for hours.
+  const until = clock.monotonic() + PATIENCE_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await look();
     } catch (error) {
       if (!hasCode(error, "store_unavailable", "store_throttled", "database_unavailable")) throw error;
-      if (clock.now() >= until)
+      if (clock.monotonic() >= until)
         throw new DomainError(error.code, `${what}: ${messageOf(error)}`, { cause: error });
       await clock.sleep(backoffMs(AGAIN, attempt, 0.5 + Math.random() / 2));
     }
