@@ -7,7 +7,7 @@ import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
 import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
-import { confirmGone, type Doomed, judge, lookAround } from "./deletion-looks.ts";
+import { confirmGone, type Deletable, judge, lookAround } from "./deletion-looks.ts";
 import { keysStillNamed } from "./naming.ts";
 import type { RowLook } from "./row-looks.ts";
 import type { StageContext } from "./stage-context.ts";
@@ -119,9 +119,9 @@ async function attemptDeletion(
   const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
   if (hold !== null) return hold;
   const rows = await context.rowLooks.stillNamed(context, batch, open);
-  const { doomed, absent } = judge(seen, rows.named);
+  const { deletable, absent } = judge(seen, rows.named);
   // Deletions first: their evidence grows old, that of an absence does not.
-  const end = await deleteInTurn(context, doomed, { gatheredAt, room, rows }, { gone, absent });
+  const end = await deleteInTurn(context, deletable, { gatheredAt, room, rows }, { gone, absent });
   if (end === "settled") await confirmGone(context, absent, gone);
   return end;
 }
@@ -150,14 +150,14 @@ interface Warrant {
 /** As many in a request as the bucket stands, one request after the other, each on evidence that is still fresh. */
 async function deleteInTurn(
   context: StageContext,
-  doomed: readonly Doomed[],
+  deletable: readonly Deletable[],
   { gatheredAt, room, rows }: Warrant,
   { gone, absent }: Gone,
 ): Promise<"settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
   let { askedAt } = rows;
-  for (let from = 0, most = room; from < doomed.length; ) {
-    let some = doomed.slice(from, from + most);
+  for (let from = 0, most = room; from < deletable.length; ) {
+    let some = deletable.slice(from, from + most);
     if (from > 0) await source.makeRoom(spec.source.bucket, some.length, signal);
     await context.confirmLease();
     if (await source.takeRoom(signal)) await context.confirmLease();
@@ -188,31 +188,31 @@ function ageOf(since: number, now: number): number {
 }
 
 /** Those that no row names now; the others are kept. */
-async function withoutNamed(context: StageContext, doomed: readonly Doomed[]): Promise<Doomed[]> {
+async function withoutNamed(context: StageContext, deletable: readonly Deletable[]): Promise<Deletable[]> {
   const named = await keysStillNamed(
     context,
-    doomed.map(({ object }) => object),
+    deletable.map(({ object }) => object),
   );
-  for (const { object } of doomed) {
+  for (const { object } of deletable) {
     if (named.has(object.key)) except(object, "still_referenced", "a row still names the old key");
   }
-  return doomed.filter(({ object }) => !named.has(object.key));
+  return deletable.filter(({ object }) => !named.has(object.key));
 }
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
 async function deleteSources(
   context: StageContext,
-  doomed: readonly Doomed[],
+  deletable: readonly Deletable[],
   gone: Set<BatchObject>,
   mayBegin: () => boolean,
 ): Promise<void> {
-  if (doomed.length === 0) return;
+  if (deletable.length === 0) return;
   const { source, spec, signal } = context;
-  const asked = doomed.map(({ deletion }) => deletion);
+  const asked = deletable.map(({ deletion }) => deletion);
   const results = await source.deleteObjects(spec.source.bucket, asked, signal, { mayBegin });
   const outcomes = new Map(results.map((result) => [result.key, result]));
   const unsettled = new Map<BatchObject, string>();
-  for (const { object } of doomed) {
+  for (const { object } of deletable) {
     const { failure, isUnsettled } = outcomes.get(object.key) ?? UNSAID;
     if (failure === null) gone.add(object);
     else if (isUnsettled) unsettled.set(object, failure.message);

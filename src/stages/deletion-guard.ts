@@ -1,7 +1,7 @@
 /** Deletions on a store that does not compare versions, or has not shown yet that it does: few keys, looked at right before. */
 
 import type { BatchObject } from "../domain/batch.ts";
-import { type Doomed, judge, lookAround } from "./deletion-looks.ts";
+import { type Deletable, judge, lookAround } from "./deletion-looks.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** Keys for the next request, where the bucket stands `most`: one where it is not known yet whether the store compares. */
@@ -25,22 +25,22 @@ export function noteGap(
 const FRESH_MS = 100;
 
 /**
- * Those of `doomed` that are what they were, on both sides, now; looked at for the first time at `seenAt` on the monotonic
+ * Those of `deletable` that are what they were, on both sides, now; looked at for the first time at `seenAt` on the monotonic
  * clock. A store that compares knows the source's ETag only: the copy and the source's metadata are as old as the look.
  */
 export async function guardedByLook(
   context: StageContext,
-  doomed: Doomed[],
+  deletable: Deletable[],
   absent: BatchObject[],
   seenAt: number,
-): Promise<Doomed[]> {
+): Promise<Deletable[]> {
   const { source, clock } = context;
   const isGuarded = source.protection().deletions === "store";
-  if (doomed.length === 0 || (isGuarded && clock.monotonic() - seenAt <= FRESH_MS)) return doomed;
-  const objects = doomed.map(({ object }) => object);
+  if (deletable.length === 0 || (isGuarded && clock.monotonic() - seenAt <= FRESH_MS)) return deletable;
+  const objects = deletable.map(({ object }) => object);
   const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
   absent.push(...now.absent);
-  return [...now.doomed];
+  return [...now.deletable];
 }
 
 const NONE_NAMED: ReadonlySet<string> = new Set();

@@ -38,29 +38,29 @@ export async function lookAround(
 }
 
 /** A source to delete, with the version that was seen last. */
-export interface Doomed {
+export interface Deletable {
   readonly object: BatchObject;
   readonly deletion: Deletion;
 }
 
 /** What the looks and the rows say of a slice. */
 export interface Judged {
-  readonly doomed: readonly Doomed[];
+  readonly deletable: readonly Deletable[];
   /** A listing did not show their sources. */
   readonly absent: BatchObject[];
 }
 
 /** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
 export function judge(seen: ReadonlyMap<BatchObject, BothSeen>, named: ReadonlySet<string>): Judged {
-  const doomed: Doomed[] = [];
+  const deletable: Deletable[] = [];
   const absent: BatchObject[] = [];
   for (const [object, { source, target }] of seen) {
     const verdict = verdictOn(object, { source, target }, named.has(object.key));
     if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
     else if (source === null) absent.push(object);
-    else doomed.push({ object, deletion: source });
+    else deletable.push({ object, deletion: source });
   }
-  return { doomed, absent };
+  return { deletable, absent };
 }
 
 function verdictOn(object: BatchObject, { source, target }: BothSeen, isStillNamed: boolean): DeleteVerdict {
