@@ -6,15 +6,12 @@ import {
   HeadBucketCommand,
 } from "@aws-sdk/client-s3";
 import type { BucketFacts, Encryption } from "../../ports/object-store.ts";
-import { type FaultKind, S3Fault } from "./s3-errors.ts";
+import { isUntold, S3Fault } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 import { withReason } from "./with-reason.ts";
 
 /** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
 const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
-
-/** Answers to a question that a store need not answer. */
-const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
 
 /** What is to be known of a bucket before a job; throws faults. */
 export async function readBucketFacts(
@@ -58,7 +55,7 @@ async function encryptionOf(
     if (rule?.SSEAlgorithm === undefined) return null;
     return { algorithm: rule.SSEAlgorithm, keyId: rule.KMSMasterKeyID ?? null };
   } catch (error) {
-    if (error instanceof S3Fault && UNTOLD.has(error.kind)) return null;
+    if (isUntold(error)) return null;
     throw error;
   }
 }

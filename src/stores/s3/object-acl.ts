@@ -2,7 +2,7 @@
 
 import { GetObjectAclCommand } from "@aws-sdk/client-s3";
 import type { ObjectAcl } from "../../ports/object-store.ts";
-import { S3Fault } from "./s3-errors.ts";
+import { isUntold } from "./s3-errors.ts";
 import type { S3Requests } from "./s3-requests.ts";
 
 /**
@@ -22,9 +22,7 @@ export async function readAcl(
     if (Owner?.ID === undefined) return "not_told";
     return Grants.every(({ Grantee }) => Grantee?.ID === Owner.ID) ? "private" : "shared";
   } catch (error) {
-    if (error instanceof S3Fault && UNTOLD.has(error.kind)) return "not_told";
+    if (isUntold(error)) return "not_told";
     throw error;
   }
 }
-
-const UNTOLD: ReadonlySet<S3Fault["kind"]> = new Set(["denied", "gone", "not_implemented", "refused"]);

@@ -209,3 +209,10 @@ function oneLine(message: string): string {
     .trim()
     .slice(0, 300);
 }
+
+const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
+
+/** Whether `error` is the answer to a question that a store need not answer: not known, not allowed, or nothing to tell. */
+export function isUntold(error: unknown): boolean {
+  return error instanceof S3Fault && UNTOLD.has(error.kind);
+}
