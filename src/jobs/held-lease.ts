@@ -1,5 +1,6 @@
 /** The lease of a job as its holder knows it: how long ago it was prolonged, and whether to ask before acting on it. */
 
+import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { JobRecord, Lease, Ledger, RunReport } from "../ports/ledger.ts";
 
@@ -13,8 +14,8 @@ export class HeldLease {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #lease: Lease;
-  /** When the last renewal that succeeded was begun, on the wall and on the monotonic clock. */
-  #renewed: { readonly at: number; readonly monotonic: number };
+  /** When the last renewal that succeeded was begun. */
+  #renewed: Moment;
   #confirming: Promise<void> | null = null;
 
   constructor(
@@ -25,7 +26,7 @@ export class HeldLease {
     this.#clock = parts.clock;
     this.#lease = lease;
     this.lengthMs = parts.leaseMs;
-    this.#renewed = this.#reading();
+    this.#renewed = momentOf(parts.clock);
   }
 
   get heartbeatMs(): number {
@@ -34,13 +35,13 @@ export class HeldLease {
 
   /** Whether another may have taken the job over by now. */
   get isOutdated(): boolean {
-    return this.#ageMs() > this.lengthMs;
+    return ageMs(this.#renewed, this.#clock) > this.lengthMs;
   }
 
   /** Prolongs the lease; throws `lease_lost` when the job is another's. */
   async renew(report: RunReport): Promise<JobRecord> {
-    const now = this.#reading();
-    const job = await this.#ledger.renew(this.#lease, report, now.at, this.lengthMs);
+    const now = momentOf(this.#clock);
+    const job = await this.#ledger.renew(this.#lease, report, now.wall, this.lengthMs);
     this.#renewed = now;
     return job;
   }
@@ -59,7 +60,7 @@ export class HeldLease {
 
   /** Has `renew` called when the last renewal is older than `mostMs`, and throws what it throws; else null, at once. */
   confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> | null {
-    if (this.#ageMs() <= mostMs) return null;
+    if (ageMs(this.#renewed, this.#clock) <= mostMs) return null;
     // Hundreds of requests may want to know at once.
     this.#confirming ??= this.#confirmBy(renew);
     return this.#confirming;
@@ -71,19 +72,5 @@ export class HeldLease {
     } finally {
       this.#confirming = null;
     }
-  }
-
-  /**
-   * The greater age of the two clocks' counts: others go by the wall clock, which may have been set back since, and this
-   * one's monotonic clock may have stood still while the machine slept. Without bound when it seems negative.
-   */
-  #ageMs(): number {
-    const { at, monotonic } = this.#reading();
-    const age = at - this.#renewed.at;
-    return age < 0 ? Number.POSITIVE_INFINITY : Math.max(age, monotonic - this.#renewed.monotonic);
-  }
-
-  #reading() {
-    return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 }

@@ -3,6 +3,7 @@
 import { backoffMs } from "../domain/backoff.ts";
 import { type Batch, type BatchObject, except, going, MOVED } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
+import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
@@ -114,7 +115,7 @@ async function attemptDeletion(
   await context.databasesReady();
   const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
   await source.makeRoom(spec.source.bucket, room, signal);
-  const gatheredAt = { wall: clock.now(), monotonic: clock.monotonic() };
+  const gatheredAt = momentOf(clock);
   const seen = await lookAround(context, open);
   const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
   if (hold !== null) return hold;
@@ -131,12 +132,6 @@ interface Gone {
   readonly gone: Set<BatchObject>;
   /** To be asked for by themselves. */
   readonly absent: BatchObject[];
-}
-
-/** By both clocks: one may be set, and the other stands still while a machine sleeps. */
-interface Moment {
-  readonly wall: number;
-  readonly monotonic: number;
 }
 
 /** Evidence for deletions, and for how many of them has been paid already. */
@@ -162,16 +157,15 @@ async function deleteInTurn(
     await context.confirmLease();
     if (await source.takeRoom(signal)) await context.confirmLease();
     from += some.length;
-    if (ageOf(askedAt, clock.now()) > ROWS_MS) {
-      askedAt = clock.now();
+    if (ageMs(askedAt, clock) > ROWS_MS) {
+      askedAt = momentOf(clock);
       some = await withoutNamed(context, some);
     }
     const lookedAt = clock.monotonic();
     some = await guardedByLook(context, some, absent, gatheredAt.monotonic);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
-    if (ageOf(gatheredAt.wall, clock.now()) > EVIDENCE_MS) return "stale";
-    if (clock.monotonic() - gatheredAt.monotonic > EVIDENCE_MS) return "stale";
+    if (ageMs(gatheredAt, clock) > EVIDENCE_MS) return "stale";
     // Nothing is awaited between this question and the request.
     if (!source.isOpen(FINISH_MS)) return "shut";
     const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
@@ -180,11 +174,6 @@ async function deleteInTurn(
     most = keysAtOnce(context, source.bulkKeys(spec.source.bucket));
   }
   return "settled";
-}
-
-/** Without bound when it seems negative: the clock was set back, and how old the evidence is cannot be told. */
-function ageOf(since: number, now: number): number {
-  return now < since ? Number.POSITIVE_INFINITY : now - since;
 }
 
 /** Those that no row names now; the others are kept. */

@@ -3,6 +3,7 @@
  * tables are read through. What is seen keeps its object; all that encoders write is asked for by index at each deletion.
  */
 
+import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
 import { keysPerhapsMeant } from "../domain/key-mapping.ts";
 import { Spelled } from "../domain/spelled-keys.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -27,7 +28,7 @@ export class OddNames {
   readonly #tables: readonly UrlTable[];
   readonly #clock: Clock;
   #reading: Promise<ReadonlySet<string>> | null = null;
-  #readAt = 0;
+  #readAt: Moment = { wall: 0, monotonic: 0 };
   #freshMs = FRESH_MS;
 
   constructor(tables: readonly UrlTable[], clock: Clock) {
@@ -37,12 +38,12 @@ export class OddNames {
 
   /** Reads the tables through, at most every ten minutes; callers at the same time share one reading. */
   keys(): Promise<ReadonlySet<string>> {
-    const now = this.#clock.now();
-    if (this.#reading === null || now - this.#readAt > this.#freshMs) {
-      this.#readAt = now;
+    if (this.#reading === null || ageMs(this.#readAt, this.#clock) > this.#freshMs) {
+      const begunAt = momentOf(this.#clock);
+      this.#readAt = begunAt;
       this.#freshMs = Number.POSITIVE_INFINITY;
       const reading = this.#read().finally(() => {
-        this.#freshMs = Math.max(FRESH_MS, 2 * (this.#clock.now() - now));
+        this.#freshMs = Math.max(FRESH_MS, 2 * (this.#clock.monotonic() - begunAt.monotonic));
       });
       // A failure is not remembered: deleting waits until the tables can be read.
       reading.catch(() => {

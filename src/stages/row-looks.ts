@@ -1,6 +1,7 @@
 /** The question before a deletion, which rows still name the keys: asked for two batches at once, in half the statements. */
 
 import type { Batch } from "../domain/batch.ts";
+import { type Moment, momentOf } from "../domain/evidence-age.ts";
 import type { Clock } from "../ports/clock.ts";
 import { keysStillNamed } from "./naming.ts";
 import type { StageContext } from "./stage-context.ts";
@@ -14,8 +15,8 @@ type Objects = readonly { readonly key: string }[];
 /** What the rows said, and when they were asked. */
 export interface RowLook {
   readonly named: ReadonlySet<string>;
-  /** Epoch ms, before the first statement was sent. */
-  readonly askedAt: number;
+  /** Before the first statement was sent. */
+  readonly askedAt: Moment;
 }
 
 /** A batch that waits for company. */
@@ -81,7 +82,7 @@ export class RowLooks {
   async #ask(context: StageContext, objects: Objects): Promise<RowLook> {
     // Again, after the wait for company: what is waited for after the asking makes the answer old.
     await context.databasesReady();
-    const askedAt = this.#clock.now();
+    const askedAt = momentOf(this.#clock);
     return { named: await keysStillNamed(context, objects), askedAt };
   }
 

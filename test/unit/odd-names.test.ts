@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import type { ReferenceTable } from "../../src/ports/reference-table.ts";
 import { OddNames } from "../../src/stages/odd-names.ts";
-import { SleepMovedClock } from "../support/hand-clock.ts";
+import { HandClock, SleepMovedClock } from "../support/hand-clock.ts";
 
 const MINUTE = 60_000;
 
@@ -37,6 +37,25 @@ it.each([
   clock.at += 1;
   await names.keys();
   expect(readAt).toHaveLength(2);
+});
+
+it("tables are read again after ten minutes also where the clock was set back in between", async () => {
+  const clock = new HandClock("stands");
+  let readings = 0;
+  const page = async () => {
+    readings += 1;
+    return [];
+  };
+  const table = { page } as unknown as ReferenceTable;
+  const names = new OddNames([{ table, urlPrefix: "https://cdn/" }], clock);
+  await names.keys();
+  clock.advance(6 * MINUTE);
+  clock.setWall(-5 * MINUTE);
+  await names.keys();
+  expect(readings).toBe(1);
+  clock.advance(5 * MINUTE);
+  await names.keys();
+  expect(readings).toBe(2);
 });
 
 it("tables that are being read are not read a second time meanwhile, however long it takes", async () => {

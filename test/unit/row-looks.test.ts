@@ -72,7 +72,7 @@ describe("of two batches on their way", () => {
     const other = look(second.batch, "b");
     expect([...(await one).named, ...(await other).named]).toEqual(["b", "b"]);
     expect(asked).toEqual([["a", "b"]]);
-    expect((await one).askedAt).toBeGreaterThanOrEqual(now);
+    expect((await one).askedAt.wall).toBeGreaterThanOrEqual(now);
     expect((await other).askedAt).toBe((await one).askedAt);
   });
 
@@ -133,7 +133,7 @@ it("a batch alone, or the last, asks at once", async () => {
 it("what a held database makes it wait comes before the asking", async () => {
   heldMs = 60_000;
   const now = clock.now();
-  expect((await look(carried(1).batch, "a")).askedAt).toBeGreaterThanOrEqual(now + 60_000);
+  expect((await look(carried(1).batch, "a")).askedAt.wall).toBeGreaterThanOrEqual(now + 60_000);
 });
 
 it("a batch that asks again waits for nobody: not for itself, and not for others each time", async () => {
