@@ -46,8 +46,8 @@ export interface Carrier {
 export type Carried = "done" | "parked";
 
 /**
- * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown. Throws `stopped` when the job is to stop; the ledger then knows the last
- * finished stage, and that stage's successor is done again.
+ * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown.
+ * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
  */
 export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
   return carrier.context.rowLooks.during(batch, () => carry(carrier, batch));

@@ -141,7 +141,7 @@ export interface DeleteResult {
   readonly isUnsettled?: boolean;
 }
 
-/** Who sees to it that a request changes only what it was meant to; `unknown` until a request has shown it. */
+/** By what a request is kept from changing anything but what it was meant to; `unknown` until a request has shown it. */
 export type GuardedBy = "store" | "look" | "unknown";
 
 /** What keeps a job from changing objects that others have put in a place since it looked there. */

@@ -26,7 +26,7 @@ const FRESH_MS = 100;
 
 /**
  * Those of `deletable` that are what they were, on both sides, now; looked at for the first time at `seenAt` on the monotonic
- * clock. A store that compares knows the source's ETag only: the copy and the source's metadata are as old as the look.
+ * clock. A store that compares does so by the source's ETag only: the copy and the source's metadata are as old as the look.
  */
 export async function guardedByLook(
   context: StageContext,

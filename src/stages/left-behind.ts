@@ -175,7 +175,7 @@ async function freshSources(context: StageContext, keys: readonly NamedKey[]): P
   return items.filter(({ key, fault, modifiedAt }) => fault !== null || passes(context, key, modifiedAt));
 }
 
-/** As it was planned and copied before: so the copy stage knows its own copy, and sees whether the source is newer. */
+/** As it was planned and copied before: the copy stage then tells its own copy by the ETag, and a newer source by the rest. */
 function plannedAgain(
   { object }: LastPlanned,
   rows: readonly NamingRow[] | null,

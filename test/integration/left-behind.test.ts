@@ -1,10 +1,9 @@
 /** Nothing is left behind without a word: what came late, or was not seen, is moved in further rounds or named. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Connections } from "../../src/ports/connections.ts";
-import type { ListPage, ListRequest, ObjectStore } from "../../src/ports/object-store.ts";
-import { bodyOf, copiesMade, moved, sumsAgree, until, workWith } from "../support/bystander.ts";
-import { type CrashPoint, crashingLedger } from "../support/crashing-ledger.ts";
+import { expectAllMoved } from "../support/all-moved.ts";
+import { bound } from "../support/bound.ts";
+import { bodyOf, copiesMade, moved, until, workWith } from "../support/bystander.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
 
@@ -12,8 +11,6 @@ const KEYS = imageKeys(60);
 const FIRST = KEYS[0] as string;
 /** They sort before all others: behind the cursor of any listing. */
 const LATE = imageKeys(50).map((key) => key.replace("image/", "image/0-late/"));
-/** Longer than a dead owner's lease. */
-const LEASE_OVER = 11_000;
 
 let bench: Workbench;
 let clock: HandClock;
@@ -24,17 +21,6 @@ beforeEach(async () => {
   bench.addRows(KEYS);
 });
 afterEach(() => bench.close());
-
-/** Everything of `keys` is at the target with its rows, nothing is under the old prefix, and the job says so. */
-async function expectAllMoved(id: string, keys: readonly string[], more = 0): Promise<void> {
-  const job = await bench.jobs.get(id);
-  const count = keys.length + more;
-  expect(job).toMatchObject({ state: "completed", objects: { planned: count, moved: count } });
-  expect(sumsAgree(job)).toBe(true);
-  expect(bench.store.listKeys("bucket-a", "image/")).toEqual([]);
-  expect(bench.store.listKeys("bucket-b")).toEqual(keys.map(moved).sort());
-  expect(bench.paths().filter((path) => !path.startsWith("avatar/"))).toEqual([]);
-}
 
 /** Runs a job, and has `act` done when the first request that `match`es has come, before it is answered. */
 async function moveWhile(
@@ -83,7 +69,7 @@ describe("objects and rows that came under the old prefix while the job ran", ()
 
   it.each(["bucket", "database"])("are moved as well: from the %s", async (from) => {
     const id = await moveWhile(DELETING, come, { inventory: { from }, batchSize: 25 });
-    await expectAllMoved(id, [...KEYS, ...LATE]);
+    await expectAllMoved(bench, id, [...KEYS, ...LATE]);
     for (const key of LATE) expect(bodyOf(bench, "bucket-b", moved(key))).toBe(`body of ${key}`);
   });
 
@@ -128,7 +114,7 @@ describe("objects and rows that came under the old prefix while the job ran", ()
     expect(bench.store.listKeys("bucket-a")).toEqual(LATE);
     clock.advance(3_600_000);
     await run;
-    await expectAllMoved(id, [...KEYS, ...LATE]);
+    await expectAllMoved(bench, id, [...KEYS, ...LATE]);
   });
 });
 
@@ -141,7 +127,7 @@ describe("keys whose second row came behind the cursor of the table", () => {
       for (const [i, key] of again.entries()) insert.run(i + 1, key);
     };
     const id = await moveWhile({ operation: "CopyObject" }, act, { batchSize: 2 });
-    await expectAllMoved(id, KEYS);
+    await expectAllMoved(bench, id, KEYS);
   });
 });
 
@@ -158,7 +144,7 @@ describe("a row that names the old key of an object that was moved", () => {
       { inventory },
     );
     bench.store.deleteObject("bucket-b", "list");
-    await expectAllMoved(id, KEYS, 1);
+    await expectAllMoved(bench, id, KEYS, 1);
     expect(bench.paths().at(-1)).toBe(moved(FIRST));
     expect(copiesMade(bench)).toBe(KEYS.length);
     expect((await bench.jobs.get(id)).rows.updated).toBe(KEYS.length + 1);
@@ -188,7 +174,7 @@ describe("an object that is put again under its old key", () => {
       if (time === 1) bench.store.putObject("bucket-a", FIRST, "newer");
     };
     const id = await moveAndOnceGone(act, { inventory: { from: "bucket" }, verify: "size" });
-    await expectAllMoved(id, KEYS, 1);
+    await expectAllMoved(bench, id, KEYS, 1);
     expect(bodyOf(bench, "bucket-b", moved(FIRST))).toBe("newer");
   });
 
@@ -198,7 +184,7 @@ describe("an object that is put again under its old key", () => {
       if (time === 1) bench.store.putObject("bucket-a", FIRST, same);
     };
     const id = await moveAndOnceGone(act, { inventory: { from: "bucket" }, verify: "size" });
-    await expectAllMoved(id, KEYS, 1);
+    await expectAllMoved(bench, id, KEYS, 1);
     expect(bodyOf(bench, "bucket-b", moved(FIRST))).toBe(same);
   });
 
@@ -260,151 +246,6 @@ describe("an application that goes on writing under the old prefix", () => {
     expect(bench.store.listKeys("bucket-a")).toEqual(["image/late-4.png"]);
     await bench.jobs.act(id, "retry", "ann");
     await bench.work(id);
-    await expectAllMoved(id, [...KEYS, ...put]);
+    await expectAllMoved(bench, id, [...KEYS, ...put]);
   });
 });
-
-/** The parts' connections with a store whose listings of the source are passed through `change`. */
-function lying(change: (request: ListRequest, page: ListPage) => ListPage): { connections: Connections } {
-  const { connections } = bench.parts;
-  const store: Connections["store"] = (name, counts, mayWrite) => {
-    const real = connections.store(name, counts, mayWrite);
-    const list: ObjectStore["list"] = async (request, signal) =>
-      change(request, await real.list(request, signal));
-    return new Proxy(real, { get: (target, key) => (key === "list" ? list : bound(target, key)) });
-  };
-  return {
-    connections: new Proxy(connections, {
-      get: (target, key) => (key === "store" ? store : bound(target, key)),
-    }),
-  };
-}
-
-function bound<Target extends object>(target: Target, key: string | symbol): unknown {
-  const member: unknown = Reflect.get(target, key, target);
-  return typeof member === "function" ? member.bind(target) : member;
-}
-
-describe("a page of a listing that says falsely that it is the last", () => {
-  it.each([
-    ["once", 1],
-    ["every time", Number.POSITIVE_INFINITY],
-  ])("hides nothing: %s", async (_, times) => {
-    const keys = imageKeys(4_500);
-    fillStore(bench.store, "bucket-a", keys.slice(60));
-    let lies = 0;
-    const parts = lying(({ bucket, limit }, page) => {
-      const isInventory = bucket === "bucket-a" && limit === 1000 && page.objects.length === 1000;
-      if (!isInventory || lies >= times) return page;
-      lies += 1;
-      return { ...page, more: false };
-    });
-    const id = await bench.submit({ inventory: { from: "bucket" }, references: [] });
-    await workWith(bench, parts, id);
-    expect(lies).toBeGreaterThan(0);
-    expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: 4_500 } });
-    expect(bench.store.listKeys("bucket-a")).toEqual([]);
-    expect(bench.store.listKeys("bucket-b").length).toBe(4_500);
-  });
-});
-
-describe("keys of a manifest that are outside the source prefix", () => {
-  it("are named, one by one, and stay exceptions when they are retried", async () => {
-    const outside = ["images/x", "other/y", "Image/z"];
-    fillStore(bench.store, "bucket-a", outside);
-    bench.store.putObject("bucket-b", "list", [...KEYS, ...outside].join("\n"));
-    const inventory = { from: "manifest", bucket: "bucket-b", key: "list" };
-    const id = (await bench.move({ inventory })).id;
-    const named = Object.fromEntries(outside.map((key) => [key, "outside_prefix"]));
-    const end = { state: "completed_with_exceptions", objects: { planned: 63, moved: 60, exceptions: 3 } };
-    expect(await bench.jobs.get(id)).toMatchObject(end);
-    expect(await bench.exceptions(id)).toEqual(named);
-    expect(bench.store.listKeys("bucket-a")).toEqual([...outside].sort());
-    await bench.jobs.act(id, "retry", "ann");
-    await bench.work(id);
-    expect(await bench.jobs.get(id)).toMatchObject(end);
-    expect(await bench.exceptions(id)).toEqual(named);
-    const report = await bench.jobs.preflight(
-      { ...(await bench.jobs.get(id)).spec, inventory },
-      { canary: false },
-    );
-    expect(report.problems).toContainEqual(
-      expect.objectContaining({ severity: "warning", code: "outside_prefix", examples: outside }),
-    );
-  });
-});
-
-describe("the look before the end", () => {
-  it("costs a request and a statement where nothing was left, and plans nothing anew", async () => {
-    const job = await bench.move({ inventory: { from: "bucket" } });
-    await expectAllMoved(job.id, KEYS);
-    // Planning one, targets before, after and at last, the sources at last, both for the key that shows what the store is,
-    // and this one.
-    expect(job.requests.list).toBeLessThanOrEqual(6 + 2);
-    expect(job.statements.app).toBeLessThanOrEqual(4 + 1);
-  });
-
-  it("passes by exceptions, and what was skipped and came back is no duplicate", async () => {
-    bench.store.putObject("bucket-b", moved(FIRST), "somebody else's");
-    const second = KEYS[1] as string;
-    bench.app.exec("DELETE FROM images WHERE id = 2");
-    const id = await bench.submit({ inventory: { from: "bucket" } });
-    const copying = bench.store.faults.hold({ operation: "CopyObject", key: moved(second) });
-    const run = bench.work(id);
-    await copying.arrival();
-    bench.store.deleteObject("bucket-a", second);
-    const deleting = bench.store.faults.hold(DELETING);
-    copying.release();
-    await deleting.arrival();
-    bench.store.putObject("bucket-a", second, "back");
-    bench.store.putObject("bucket-b", moved(second), "not ours");
-    deleting.release();
-    await run;
-    expect(await bench.exceptions(id)).toEqual({ [FIRST]: "target_exists", [second]: "target_exists" });
-    expect(await bench.jobs.get(id)).toMatchObject({
-      objects: { planned: 61, moved: 58, skipped: 1, exceptions: 2 },
-    });
-    expect(bodyOf(bench, "bucket-a", second)).toBe("back");
-  });
-
-  const CRASHES: [string, CrashPoint][] = [
-    ["before what it found is planned", { method: "addBatch", moment: "before", when: isLookAgain }],
-    ["after what it found is planned", { method: "addBatch", moment: "after", when: isLookAgain }],
-    ["while it asks the ledger", { method: "lastPlanned", moment: "before" }],
-    [
-      "before its batch is recorded as deleted",
-      { method: "recordStage", moment: "before", when: isLate("delete") },
-    ],
-    [
-      "after its batch is recorded as copied",
-      { method: "recordStage", moment: "after", when: isLate("copy") },
-    ],
-  ];
-  it.each(CRASHES)("is cut off by a kill, and the next run goes on: %s", async (_, point) => {
-    const id = await bench.submit({ inventory: { from: "bucket" }, batchSize: 40 });
-    const deleting = bench.store.faults.hold(DELETING);
-    const crash = crashingLedger(bench.ledger, point);
-    const run = workWith(bench, { ledger: crash.ledger }, id);
-    await deleting.arrival();
-    fillStore(bench.store, "bucket-a", LATE);
-    bench.addRows(LATE);
-    deleting.release();
-    await run;
-    expect(crash.crashed).toBe(true);
-    clock.advance(LEASE_OVER);
-    await bench.work(id);
-    await expectAllMoved(id, [...KEYS, ...LATE]);
-    expect(copiesMade(bench)).toBe(110);
-  });
-});
-
-function isLookAgain(args: readonly unknown[]): boolean {
-  return "round" in JSON.parse((args[1] as { cursor: string }).cursor);
-}
-
-function isLate(stage: string): (args: readonly unknown[]) => boolean {
-  return (args) => {
-    const outcome = args[1] as { stage: string; batch: { objects: { key: string }[] } };
-    return outcome.stage === stage && outcome.batch.objects.some(({ key }) => LATE.includes(key));
-  };
-}

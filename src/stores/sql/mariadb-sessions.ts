@@ -116,7 +116,7 @@ export class MariadbSessions {
     });
   }
 
-  /** After a refusal for want of a right the next statement goes by a new connection, which knows what was granted since. */
+  /** After a refusal for want of a right the next statement goes by a new connection: what was granted since is in force there. */
   askRightsAnew(): void {
     this.#rights.askAnew();
   }
