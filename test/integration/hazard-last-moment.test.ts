@@ -151,6 +151,25 @@ describe("rows that are committed while sources are being deleted", () => {
     expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
   });
 
+  it("while the deletions before theirs take seconds keep their sources: rows are asked again", async () => {
+    const id = await bench.submit();
+    // The first key goes by itself, in the second request: the first one shows what the store is.
+    let requests = 0;
+    const isSecond = () => {
+      requests += 1;
+      return requests === 2;
+    };
+    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isSecond }, "after");
+    const run = bench.work(id);
+    await hold.arrival();
+    clock.advance(3_000);
+    insert(ODD);
+    hold.release();
+    await run;
+    expect(await bench.exceptions(id)).toEqual({ [ODD]: "still_referenced" });
+    expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
+  });
+
   it("are pointed at the copies of sources that somebody else has deleted meanwhile", async () => {
     const id = await bench.submit({ delete: { when: "verified", after: "1h" } });
     const run = bench.work(id);
