@@ -4,30 +4,30 @@ import { type Batch, nextStage, type Stage, type Tally } from "../domain/batch.t
 import { hasCode } from "../domain/errors.ts";
 import type { WorkStage } from "../domain/job-spec.ts";
 import type { Hold } from "../pacing/gate.ts";
-import { giveWay } from "../pacing/give-way.ts";
+import { yieldToEventLoop } from "../pacing/give-way.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
 import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
-import type { Holds } from "./holds.ts";
+import type { WaitTracker } from "./holds.ts";
 import type { JobTime } from "./job-time.ts";
 import { countStage, settledOf, type UnrecordedCopies, type UnrecordedRows } from "./live-tally.ts";
-import { refuseIfStopped, Troubles } from "./trouble.ts";
+import { RetryBackoff, refuseIfStopped } from "./trouble.ts";
 
-export { OddNames } from "../stages/odd-names.ts";
-export { RowLooks } from "../stages/row-looks.ts";
+export { NonCanonicalUrls } from "../stages/odd-names.ts";
+export { ReferenceChecks } from "../stages/row-looks.ts";
 export type { StageContext } from "../stages/stage-context.ts";
 
 type StageName = Exclude<Stage, "plan">;
 
-export interface Carrier {
+export interface RunContext {
   /** Of planning, copying and verifying, and of the run as a whole. */
   readonly context: StageContext;
   /** Of the stages that have stores and tables of their own. */
   readonly contexts: Readonly<Record<WorkStage, StageContext>>;
-  readonly holds: Holds;
+  readonly waits: WaitTracker;
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
@@ -42,65 +42,65 @@ export interface Carrier {
   onCountFailed?(error: unknown): void;
 }
 
-/** Where a batch was left: `done`, or `parked` in state `updated` until its sources may be deleted. */
-export type Carried = "done" | "parked";
+/** Where a batch was left: `done`, or `deferred` in state `updated` until its sources may be deleted. */
+export type BatchEnd = "done" | "deferred";
 
 /**
  * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown.
  * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
  */
-export function carryBatch(carrier: Carrier, batch: Batch): Promise<Carried> {
-  return carrier.context.rowLooks.during(batch, () => carry(carrier, batch));
+export function runBatch(run: RunContext, batch: Batch): Promise<BatchEnd> {
+  return run.context.referenceChecks.during(batch, () => advance(run, batch));
 }
 
-async function carry(carrier: Carrier, batch: Batch): Promise<Carried> {
+async function advance(run: RunContext, batch: Batch): Promise<BatchEnd> {
   for (;;) {
     const stage = nextStage(batch.state);
     if (stage === null) return "done";
-    if (stage === "delete" && isParked(carrier, batch)) return "parked";
-    if (!(await runStage(carrier, batch, stage))) return "parked";
-    await giveWay();
+    if (stage === "delete" && isDeferred(run, batch)) return "deferred";
+    if (!(await runStage(run, batch, stage))) return "deferred";
+    await yieldToEventLoop();
   }
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isParked({ context, graceMs, time }: Carrier, batch: Batch): boolean {
+function isDeferred({ context, graceMs, time }: RunContext, batch: Batch): boolean {
   if (context.spec.delete.when === "never") return false;
   return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 
-/** Runs `stage` until it is recorded (true) or the gate keeps the batch parked before its deletion (false). */
-async function runStage(carrier: Carrier, batch: Batch, stage: StageName): Promise<boolean> {
-  const { context, holds } = carrier;
+/** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
+async function runStage(run: RunContext, batch: Batch, stage: StageName): Promise<boolean> {
+  const { context, waits } = run;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
-  const troubles = new Troubles(carrier);
+  const backoff = new RetryBackoff(run);
   for (let attempt = 1; ; attempt += 1) {
-    // A batch that waits for its deletion is parked in the ledger and not in memory: there may be very many.
-    if (stage === "delete" && (await asks(carrier, stage)) !== null) return false;
-    await holds.waitOut(() => asks(carrier, stage), context.signal);
+    // A batch that waits for its deletion is deferred in the ledger and not in memory: there may be very many.
+    if (stage === "delete" && (await asks(run, stage)) !== null) return false;
+    await waits.waitOut(() => asks(run, stage), context.signal);
     refuseIfStopped(context);
     try {
-      return await performOnce(carrier, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
+      return await performOnce(run, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
-      await troubles.sitOut(error);
+      await backoff.backOffOrThrow(error);
     }
   }
 }
 
 async function performOnce(
-  carrier: Carrier,
+  run: RunContext,
   batch: Batch,
   stage: StageName,
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
-  const { context, tally, unrecorded } = carrier;
-  const clock = stage === "update" ? carrier.time : context.clock;
+  const { context, tally, unrecorded } = run;
+  const clock = stage === "update" ? run.time : context.clock;
   const startedAt = clock.now();
   const settled = settledOf(batch);
   return unrecorded.during(async (onCopied) => {
-    const ofStage = stage === "verify" ? context : carrier.contexts[stage];
-    const changed = carrier.rows.of(batch.seq);
+    const ofStage = stage === "verify" ? context : run.contexts[stage];
+    const changed = run.rows.of(batch.seq);
     const before = new Map(changed);
     const onRowsChanged = (reference: number, rows: number) => {
       changed.set(reference, (changed.get(reference) ?? 0) + rows);
@@ -109,32 +109,32 @@ async function performOnce(
     if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
     const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
     const endedAt = clock.now();
-    await giveWay();
-    await recordUntilDone(carrier, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+    await yieldToEventLoop();
+    await recordUntilDone(run, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
-    carrier.rows.recorded(batch.seq);
+    run.rows.recorded(batch.seq);
     countStage(tally, batch, settled, stage, rows);
-    carrier.onStage?.(batch, stage);
+    run.onStage?.(batch, stage);
     return true;
   });
 }
 
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
-async function recordUntilDone(carrier: Carrier, outcome: StageOutcome): Promise<void> {
-  const { context } = carrier;
-  const troubles = new Troubles(carrier);
+async function recordUntilDone(run: RunContext, outcome: StageOutcome): Promise<void> {
+  const { context } = run;
+  const backoff = new RetryBackoff(run);
   for (;;) {
     try {
       return await context.ledger.recordStage(context.lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
-      await troubles.sitOut(error);
+      await backoff.backOffOrThrow(error);
     }
   }
 }
 
-function asks({ context }: Carrier, stage: Stage): Promise<Hold | null> {
+function asks({ context }: RunContext, stage: Stage): Promise<Hold | null> {
   return context.gate.ask({ stage, at: context.clock.now() });
 }
 

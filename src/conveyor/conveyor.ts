@@ -4,11 +4,11 @@ import type { Batch } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { planBatches } from "../stages/plan.ts";
-import { type Carrier, carryBatch } from "./batch-carrier.ts";
-import { Expectation } from "./expectation.ts";
+import { type RunContext, runBatch } from "./batch-carrier.ts";
+import { InventoryCount } from "./expectation.ts";
 import { furtherRounds } from "./further-rounds.ts";
-import { type Lane, Lanes, type Left } from "./lanes.ts";
-import { Parking } from "./parking.ts";
+import { BatchSlots, type SlotPool, type SlotResult } from "./lanes.ts";
+import { DeferredBatches } from "./parking.ts";
 import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
 
 /** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
@@ -25,33 +25,33 @@ const IN_OTHER_HANDS_MS = 200;
  * bucket).
  */
 export async function runConveyor(
-  carrier: Carrier,
+  run: RunContext,
   { planDone, expected }: Pick<JobRecord, "planDone" | "expected">,
   abort: (cause: unknown) => void,
 ): Promise<void> {
-  const expectation = new Expectation(carrier, expected !== null);
-  const lanes = new Lanes();
+  const inventoryCount = new InventoryCount(run, expected !== null);
+  const batchSlots = new BatchSlots();
   try {
-    await carryAll(carrier, lanes, abort, async (start) => {
-      if (!planDone) await planOn(carrier, start, expectation);
-      expectation.planningEnded();
+    await runAll(run, batchSlots, abort, async (start) => {
+      if (!planDone) await planOn(run, start, inventoryCount);
+      inventoryCount.planningEnded();
     });
-    await furtherRounds(carrier, (plan) => carryAll(carrier, lanes, abort, plan));
+    await furtherRounds(run, (plan) => runAll(run, batchSlots, abort, plan));
   } finally {
-    await expectation.end();
+    await inventoryCount.end();
   }
 }
 
 /** Has `plan` plan batches, and carries these and all that are open until they are done. Throws as {@link runConveyor}. */
-async function carryAll(
-  carrier: Carrier,
-  lanes: Lanes,
+async function runAll(
+  run: RunContext,
+  batchSlots: BatchSlots,
   abort: (cause: unknown) => void,
   plan: (start: StartBatch) => Promise<void>,
 ): Promise<void> {
-  const parking = new Parking(carrier);
-  const lane = lanes.open(MOST_IN_HAND);
-  const dueLane = lanes.open(MOST_DUE_IN_HAND);
+  const deferred = new DeferredBatches(run);
+  const slots = batchSlots.open(MOST_IN_HAND);
+  const dueSlots = batchSlots.open(MOST_DUE_IN_HAND);
   const failures: unknown[] = [];
   const guard = async (work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -61,35 +61,35 @@ async function carryAll(
       abort(error);
     }
   };
-  const carry: Carry = (batch) => async () => {
-    let left = "ended" as Left;
+  const advance: BatchWork = (batch) => async () => {
+    let left = "ended" as SlotResult;
     await guard(async () => {
-      if ((await carrier.holds.working(() => carryBatch(carrier, batch))) === "parked") left = "parked";
+      if ((await run.waits.working(() => runBatch(run, batch))) === "deferred") left = "deferred";
     });
-    if (left === "parked") parking.park();
+    if (left === "deferred") deferred.defer();
     return left;
   };
   const feed = async () => {
-    await resumeOpen(carrier, lane, carry);
+    await resumeOpen(run, slots, advance);
     // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
-    await plan((batch) => carrier.holds.resting(() => lane.start(batch.seq, carry(batch))));
-    await lane.idle();
+    await plan((batch) => run.waits.resting(() => slots.start(batch.seq, advance(batch))));
+    await slots.idle();
     // A batch whose planning seemed to fail and was recorded all the same is found here.
-    await resumeOpen(carrier, lane, carry);
-    await lane.idle();
-    parking.close();
+    await resumeOpen(run, slots, advance);
+    await slots.idle();
+    deferred.close();
   };
-  await Promise.all([guard(feed), guard(() => pumpDue(carrier, dueLane, carry, parking))]);
-  await Promise.all([lane.idle(), dueLane.idle()]);
+  await Promise.all([guard(feed), guard(() => pumpDue(run, dueSlots, advance, deferred))]);
+  await Promise.all([slots.idle(), dueSlots.idle()]);
   const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
   if (telling !== undefined) throw telling;
-  if (carrier.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  if (run.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
-type Carry = (batch: Batch) => () => Promise<Left>;
+type BatchWork = (batch: Batch) => () => Promise<SlotResult>;
 
 /** Batches that are open in the ledger and in nobody's hands, oldest first. */
-async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promise<void> {
+async function resumeOpen({ context }: RunContext, slots: SlotPool, advance: BatchWork): Promise<void> {
   const { jobId } = context.lease;
   for (let afterSeq = 0; ; ) {
     const batches = await context.ledger.openBatches({
@@ -100,7 +100,7 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
     });
     for (const batch of batches) {
       if (context.signal.aborted) return;
-      if (lane.takes(batch.seq)) await lane.start(batch.seq, carry(batch));
+      if (slots.takes(batch.seq)) await slots.start(batch.seq, advance(batch));
       afterSeq = batch.seq;
     }
     if (batches.length < LOAD_AT_ONCE) return;
@@ -108,52 +108,61 @@ async function resumeOpen({ context }: Carrier, lane: Lane, carry: Carry): Promi
 }
 
 /** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
-async function planOn(carrier: Carrier, start: StartBatch, expectation: Expectation): Promise<void> {
-  await untilPlanned(carrier, (passed) =>
-    planFromLedger(carrier, start, (cursor) => {
+async function planOn(run: RunContext, start: StartBatch, inventoryCount: InventoryCount): Promise<void> {
+  await untilPlanned(run, (passed) =>
+    planFromLedger(run, start, (cursor) => {
       passed();
-      expectation.planned(cursor);
+      inventoryCount.planned(cursor);
     }),
   );
 }
 
 /** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
 async function planFromLedger(
-  carrier: Carrier,
+  run: RunContext,
   start: StartBatch,
   onBatch: (cursor: string) => void,
 ): Promise<void> {
-  const { ledger, lease, clock, signal } = carrier.context;
-  for await (const planned of planBatches(carrier.context, await ledger.lastCursor(lease.jobId))) {
+  const { ledger, lease, clock, signal } = run.context;
+  for await (const planned of planBatches(run.context, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
-    const batch = await addBatch(carrier, planned);
+    const batch = await addBatch(run, planned);
     onBatch(planned.cursor);
     await start(batch);
   }
   if (!signal.aborted) await ledger.planFinished(lease, clock.now());
 }
 
-/** Brings parked batches back when their grace is over and the gate lets deletions through. */
-async function pumpDue(carrier: Carrier, lane: Lane, carry: Carry, parking: Parking): Promise<void> {
-  const { clock, signal } = carrier.context;
+/** Brings deferred batches back when their grace is over and the gate lets deletions through. */
+async function pumpDue(
+  run: RunContext,
+  slots: SlotPool,
+  advance: BatchWork,
+  deferred: DeferredBatches,
+): Promise<void> {
+  const { clock, signal } = run.context;
   while (!signal.aborted) {
-    if (await parking.isEmpty()) {
-      if (parking.isClosed) await lane.idle();
-      if (parking.isClosed && (await parking.isEmpty())) return;
+    if (await deferred.isEmpty()) {
+      if (deferred.isClosed) await slots.idle();
+      if (deferred.isClosed && (await deferred.isEmpty())) return;
       await clock.sleep(PUMP_MS, signal);
       continue;
     }
-    await carrier.holds.working(() => carrier.holds.waitOut(() => parking.hold(), signal));
-    const started = await startDue(carrier, lane, carry);
-    await lane.idle();
+    await run.waits.working(() => run.waits.waitOut(() => deferred.hold(), signal));
+    const started = await startDue(run, slots, advance);
+    await slots.idle();
     // What is due and was not started is in the other lane's hands: it is waited for, not asked for in a circle.
     if (started === 0) await clock.sleep(IN_OTHER_HANDS_MS, signal);
-    parking.lookAgain();
+    deferred.lookAgain();
   }
 }
 
-/** Starts the parked batches that are due; gives how many. */
-async function startDue({ context, graceMs, time }: Carrier, lane: Lane, carry: Carry): Promise<number> {
+/** Starts the deferred batches that are due; gives how many. */
+async function startDue(
+  { context, graceMs, time }: RunContext,
+  slots: SlotPool,
+  advance: BatchWork,
+): Promise<number> {
   const { jobId } = context.lease;
   const updatedBefore = time.now() - graceMs;
   let started = 0;
@@ -162,9 +171,9 @@ async function startDue({ context, graceMs, time }: Carrier, lane: Lane, carry: 
     const batches = await context.ledger.openBatches(query);
     for (const batch of batches) {
       afterSeq = batch.seq;
-      const isMine = batch.state === "updated" && lane.takes(batch.seq);
+      const isMine = batch.state === "updated" && slots.takes(batch.seq);
       if (!isMine || context.signal.aborted) continue;
-      await lane.start(batch.seq, carry(batch));
+      await slots.start(batch.seq, advance(batch));
       started += 1;
     }
     if (batches.length < LOAD_AT_ONCE) break;

@@ -3,9 +3,9 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
-import { lookAt } from "../stages/look.ts";
+import { headMany } from "../stages/look.ts";
 import { planBatches } from "../stages/plan.ts";
-import { type StageContext, targetKeys, targetLook } from "../stages/stage-context.ts";
+import { type StageContext, targetAccess, targetKeys } from "../stages/stage-context.ts";
 import { refuseIfStopped } from "./trouble.ts";
 
 /** A planned object that would be copied, and what stands at its target key. */
@@ -24,7 +24,7 @@ export interface DryBatch {
   /** Objects that the inventory names and that are not in the source bucket. */
   readonly missing: readonly BatchObject[];
   /** Objects that are exceptions already: no key can be read from the value, or the store will not tell about them. */
-  readonly excepted: readonly BatchObject[];
+  readonly failed: readonly BatchObject[];
 }
 
 /**
@@ -33,29 +33,29 @@ export interface DryBatch {
  * was aborted.
  */
 export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> {
-  const { clock, rowPace, signal, spec } = context;
+  const { clock, rowLimit, signal, spec } = context;
   for await (const { objects } of planBatches(context, null)) {
     refuseIfStopped(context);
-    const going = objects.filter((object) => object.fate.kind === "going");
+    const pending = objects.filter((object) => object.outcome.kind === "pending");
     yield {
       present: await withTargets(
         context,
-        going.filter((object) => object.etag !== ""),
+        pending.filter((object) => object.etag !== ""),
       ),
-      missing: going.filter((object) => object.etag === ""),
-      excepted: objects.filter((object) => object.fate.kind !== "going"),
+      missing: pending.filter((object) => object.etag === ""),
+      failed: objects.filter((object) => object.outcome.kind !== "pending"),
     };
     // In a job reading keeps to the pace of the updates; here no update follows that would keep to its limit.
     const looked = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
-    await clock.sleep(rowPace.reserve(looked, clock.now()), signal);
+    await clock.sleep(rowLimit.reserve(looked, clock.now()), signal);
     refuseIfStopped(context);
   }
 }
 
 async function withTargets(context: StageContext, objects: readonly BatchObject[]): Promise<DryObject[]> {
   const keys = targetKeys(context, objects);
-  const { found, failed } = await lookAt(
-    targetLook(context),
+  const { found, failed } = await headMany(
+    targetAccess(context),
     keys.filter((key) => keyFault(key) === null),
   );
   return objects.map((object, at) => {

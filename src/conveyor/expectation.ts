@@ -2,7 +2,7 @@
 
 import { hasCode } from "../domain/errors.ts";
 import { countAhead, type PlannedSoFar } from "../stages/count-ahead.ts";
-import type { Carrier } from "./batch-carrier.ts";
+import type { RunContext } from "./batch-carrier.ts";
 
 /** Planning that is over so soon after its first batch needs no count, and small jobs pay nothing for one. */
 const HEAD_START_MS = 10_000;
@@ -10,23 +10,23 @@ const HEAD_START_MS = 10_000;
 const AGAIN_MS = 60_000;
 
 /** The count of one run. It fails by itself, and never the job. */
-export class Expectation {
-  readonly #carrier: Carrier;
+export class InventoryCount {
+  readonly #run: RunContext;
   readonly #isKnown: boolean;
   readonly #ended = new AbortController();
   #planned: PlannedSoFar | null = null;
   #counting: Promise<void> | null = null;
 
   /** `isKnown`: an earlier run has counted; nothing is done. */
-  constructor(carrier: Carrier, isKnown: boolean) {
-    this.#carrier = carrier;
+  constructor(run: RunContext, isKnown: boolean) {
+    this.#run = run;
     this.#isKnown = isKnown;
   }
 
   /** To be told of every batch that was planned, when the tally has it. */
   planned(cursor: string): void {
     if (this.#isKnown) return;
-    this.#planned = { cursor, bytes: this.#carrier.tally.bytes };
+    this.#planned = { cursor, bytes: this.#run.tally.bytes };
     this.#counting ??= this.#count();
   }
 
@@ -42,7 +42,7 @@ export class Expectation {
   }
 
   async #count(): Promise<void> {
-    const { context, onCountFailed } = this.#carrier;
+    const { context, onCountFailed } = this.#run;
     const { ledger, lease, clock } = context;
     const signal = AbortSignal.any([context.signal, this.#ended.signal]);
     for (let waitMs = HEAD_START_MS; ; waitMs = AGAIN_MS) {

@@ -2,7 +2,7 @@
 
 import type { ObjectFailure } from "../ports/object-store.ts";
 import { planLeftBehind } from "../stages/left-behind.ts";
-import type { Carrier } from "./batch-carrier.ts";
+import type { RunContext } from "./batch-carrier.ts";
 import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
 
 /** An application that goes on writing under the old prefix must not keep the job from its end. */
@@ -13,21 +13,21 @@ const STILL_COMING: ObjectFailure = {
 };
 
 /**
- * Looks, and has what was found carried by `carryAll`, until a look finds nothing; what the look after the last round finds
- * are exceptions. The rounds are counted anew when the job is taken up again. Throws what `carryAll` throws.
+ * Looks, and has what was found carried by `runAll`, until a look finds nothing; what the look after the last round finds
+ * are exceptions. The rounds are counted anew when the job is taken up again. Throws what `runAll` throws.
  */
 export async function furtherRounds(
-  carrier: Carrier,
-  carryAll: (plan: (start: StartBatch) => Promise<void>) => Promise<void>,
+  run: RunContext,
+  runAll: (plan: (start: StartBatch) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (let round = 1; round <= MOST_ROUNDS + 1; round += 1) {
-    const { maxObjects } = carrier.context.spec;
-    const most = maxObjects === null ? Number.POSITIVE_INFINITY : maxObjects - carrier.tally.planned;
+    const { maxObjects } = run.context.spec;
+    const most = maxObjects === null ? Number.POSITIVE_INFINITY : maxObjects - run.tally.planned;
     if (most <= 0) return;
     const fault = round > MOST_ROUNDS ? STILL_COMING : null;
     let hasFound = false;
-    await carryAll(async (start) => {
-      hasFound = await planRound(carrier, { round, most, fault }, start);
+    await runAll(async (start) => {
+      hasFound = await planRound(run, { round, most, fault }, start);
     });
     if (!hasFound) return;
   }
@@ -35,20 +35,20 @@ export async function furtherRounds(
 
 /** Whether the look has found anything, or was begun again: then another one has to follow. */
 async function planRound(
-  carrier: Carrier,
+  run: RunContext,
   look: { readonly round: number; readonly most: number; readonly fault: ObjectFailure | null },
   start: StartBatch,
 ): Promise<boolean> {
-  const { context } = carrier;
+  const { context } = run;
   let firstSeq = Number.POSITIVE_INFINITY;
   let left = look.most;
   let attempts = 0;
-  await untilPlanned(carrier, async (passed) => {
+  await untilPlanned(run, async (passed) => {
     attempts += 1;
     const isOwn = (seq: number) => seq >= firstSeq;
     for await (const planned of planLeftBehind(context, { ...look, most: left, isOwn })) {
       if (context.signal.aborted) return;
-      const batch = await addBatch(carrier, planned);
+      const batch = await addBatch(run, planned);
       passed();
       firstSeq = Math.min(firstSeq, batch.seq);
       left -= batch.objects.length;

@@ -1,7 +1,7 @@
 /** What the conveyor is held up by, and whether anything moves at all: a wait always has its reason and its end. */
 
 import type { Waiting } from "../domain/job-state.ts";
-import { JobAnswers } from "../pacing/answers.ts";
+import { JobStallDetectors } from "../pacing/answers.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { Clock } from "../ports/clock.ts";
 
@@ -9,9 +9,9 @@ import type { Clock } from "../ports/clock.ts";
 const ASK_AGAIN_MS = 500;
 
 /** Keeps track of working and held workers; the job waits when some are held and none works. */
-export class Holds {
+export class WaitTracker {
   /** Told by the job's stores and databases: those at work may stand still all the same. */
-  readonly answers = new JobAnswers();
+  readonly stalls = new JobStallDetectors();
   readonly #clock: Clock;
   readonly #held = new Map<symbol, Waiting>();
   #working = 0;
@@ -22,10 +22,10 @@ export class Holds {
 
   /** What the job as a whole waits for; null while any worker has something to do and is answered. */
   get waiting(): Waiting | null {
-    const unanswered = this.answers.waiting(this.#clock.now());
+    const unanswered = this.stalls.waiting(this.#clock.now());
     if (this.#working > 0) return unanswered;
-    const holds = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
-    const first = holds[0] ?? null;
+    const waits = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
+    const first = waits[0] ?? null;
     // A worker is held only after a while of failures: the wait is as long as they are.
     const isSame = first !== null && first.reason === unanswered?.reason;
     return isSame ? { ...unanswered, until: first.until } : first;

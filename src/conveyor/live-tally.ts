@@ -17,7 +17,7 @@ export function countStage(
   const well = batch.objects.length - settled.exceptions - settled.skipped;
   if (stage === "copy") {
     tally.copied += well;
-    tally.bytesCopied += bytesGoing(batch);
+    tally.bytesCopied += bytesPending(batch);
   }
   if (stage === "verify") tally.verified += well;
   if (stage === "update") tally.updated += well;
@@ -34,10 +34,10 @@ export interface Settled {
 /** How many of a batch's objects have which end. */
 export function settledOf(batch: Batch): Settled {
   const count = { moved: 0, skipped: 0, exceptions: 0 };
-  for (const { fate } of batch.objects) {
-    if (fate.kind === "moved") count.moved += 1;
-    if (fate.kind === "skipped") count.skipped += 1;
-    if (fate.kind === "exception") count.exceptions += 1;
+  for (const { outcome } of batch.objects) {
+    if (outcome.kind === "moved") count.moved += 1;
+    if (outcome.kind === "skipped") count.skipped += 1;
+    if (outcome.kind === "exception") count.exceptions += 1;
   }
   return count;
 }
@@ -90,6 +90,9 @@ export class UnrecordedCopies {
   }
 }
 
-function bytesGoing(batch: Batch): number {
-  return batch.objects.reduce((sum, object) => sum + (object.fate.kind === "going" ? object.size : 0), 0);
+function bytesPending(batch: Batch): number {
+  return batch.objects.reduce(
+    (sum, object) => sum + (object.outcome.kind === "pending" ? object.size : 0),
+    0,
+  );
 }

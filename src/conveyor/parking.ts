@@ -1,26 +1,26 @@
 /** Batches whose rows are updated and whose sources may not be deleted yet: they wait in the ledger, not in memory. */
 
 import type { Hold } from "../pacing/gate.ts";
-import type { Carrier } from "./batch-carrier.ts";
+import type { RunContext } from "./batch-carrier.ts";
 import { stepText } from "./job-time.ts";
 
 /**
- * Knows whether the ledger has parked batches, and when the first of them is due, asking the ledger only when that can
+ * Knows whether the ledger has deferred batches, and when the first of them is due, asking the ledger only when that can
  * have changed: a job without grace costs no statement here.
  */
-export class Parking {
-  readonly #carrier: Carrier;
-  /** Whether the ledger must be asked: at the start (an earlier run may have parked), and after each parking. */
+export class DeferredBatches {
+  readonly #run: RunContext;
+  /** Whether the ledger must be asked: at the start (an earlier run may have deferred), and after each deferring. */
   #stale = true;
   #earliest: number | null = null;
   #closed = false;
 
-  constructor(carrier: Carrier) {
-    this.#carrier = carrier;
+  constructor(run: RunContext) {
+    this.#run = run;
   }
 
-  /** A batch was parked. */
-  park(): void {
+  /** A batch was deferred. */
+  defer(): void {
     if (this.#earliest === null) this.#stale = true;
   }
 
@@ -29,7 +29,7 @@ export class Parking {
     this.#stale = true;
   }
 
-  /** No batch will be parked any more. */
+  /** No batch will be deferred any more. */
   close(): void {
     this.#closed = true;
     this.#stale = true;
@@ -42,15 +42,15 @@ export class Parking {
   async isEmpty(): Promise<boolean> {
     if (this.#stale) {
       this.#stale = false;
-      const { ledger, lease } = this.#carrier.context;
+      const { ledger, lease } = this.#run.context;
       this.#earliest = await ledger.earliestUpdated(lease.jobId);
     }
     return this.#earliest === null;
   }
 
-  /** Why the earliest parked batch may not be deleted now; null when it may. */
+  /** Why the earliest deferred batch may not be deleted now; null when it may. */
   async hold(): Promise<Hold | null> {
-    const { context, graceMs, time } = this.#carrier;
+    const { context, graceMs, time } = this.#run;
     const until = (this.#earliest ?? 0) + graceMs;
     if (until > time.now()) {
       const steps = time.lagMs === 0 ? "" : `; ${stepText(time.lagMs)}, which does not shorten it`;

@@ -2,8 +2,8 @@
 
 import type { Batch } from "../domain/batch.ts";
 import type { PlannedBatch } from "../stages/plan.ts";
-import type { Carrier } from "./batch-carrier.ts";
-import { Troubles } from "./trouble.ts";
+import type { RunContext } from "./batch-carrier.ts";
+import { RetryBackoff } from "./trouble.ts";
 
 /** Takes a batch that is in the ledger in hand, as soon as there is a place for it. Call it from inside {@link untilPlanned}. */
 export type StartBatch = (batch: Batch) => Promise<void>;
@@ -13,30 +13,30 @@ export type StartBatch = (batch: Batch) => Promise<void>;
  * `passed` for each batch that it has planned: the next trouble is the first again then.
  */
 export async function untilPlanned(
-  carrier: Carrier,
+  run: RunContext,
   plan: (passed: () => void) => Promise<void>,
 ): Promise<void> {
-  const { context, holds } = carrier;
-  const troubles = new Troubles(carrier);
-  await holds.working(async () => {
+  const { context, waits } = run;
+  const backoff = new RetryBackoff(run);
+  await waits.working(async () => {
     while (!context.signal.aborted) {
       try {
-        return await plan(() => troubles.passed());
+        return await plan(() => backoff.passed());
       } catch (error) {
-        await troubles.sitOut(error);
+        await backoff.backOffOrThrow(error);
       }
     }
   });
 }
 
 /** Records `planned` in the ledger and counts its objects. */
-export async function addBatch({ context, tally }: Carrier, planned: PlannedBatch): Promise<Batch> {
+export async function addBatch({ context, tally }: RunContext, planned: PlannedBatch): Promise<Batch> {
   const { ledger, lease, clock } = context;
   const batch = await ledger.addBatch(lease, planned, clock.now());
   tally.planned += batch.objects.length;
   for (const object of batch.objects) {
     tally.bytes += object.size;
-    if (object.fate.kind === "exception") tally.exceptions += 1;
+    if (object.outcome.kind === "exception") tally.exceptions += 1;
   }
   return batch;
 }

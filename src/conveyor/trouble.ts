@@ -5,7 +5,7 @@ import { DomainError, type ErrorCode, messageOf } from "../domain/errors.ts";
 import type { WaitReason } from "../domain/job-state.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { StageContext } from "../stages/stage-context.ts";
-import type { Carrier } from "./batch-carrier.ts";
+import type { RunContext } from "./batch-carrier.ts";
 
 const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
 /** A refusal is asked about more often: it is not for the load, and it is to end or to be told of soon. */
@@ -31,15 +31,15 @@ const REFUSED: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly
 };
 
 /** The troubles of one piece of work that is begun again after each of them. */
-export class Troubles {
-  readonly #carrier: Pick<Carrier, "context" | "holds">;
+export class RetryBackoff {
+  readonly #run: Pick<RunContext, "context" | "waits">;
   #attempts = 0;
   /** Refusals in a row, and when the first of them came, on the monotonic clock. */
   #refusals = 0;
   #refusedAt = 0;
 
-  constructor(carrier: Pick<Carrier, "context" | "holds">) {
-    this.#carrier = carrier;
+  constructor(run: Pick<RunContext, "context" | "waits">) {
+    this.#run = run;
   }
 
   /** The work has got on: the next trouble is the first again. */
@@ -52,16 +52,16 @@ export class Troubles {
    * Waits before the next attempt when `error` may pass. Throws `stopped`, and `error` itself when no waiting cures it or
    * when it is a refusal that has stayed for {@link PATIENCE_MS}.
    */
-  async sitOut(error: unknown): Promise<void> {
-    const { context, holds } = this.#carrier;
+  async backOffOrThrow(error: unknown): Promise<void> {
+    const { context, waits } = this.#run;
     const { clock, signal } = context;
     const rule = this.#ruleFor(error);
     this.#attempts += 1;
     const waitMs = Math.max(100, backoffMs(rule, this.#attempts, 0.5 + Math.random() / 2));
     // By the monotonic clock: one that is set back must not make this wait longer by hours.
     const endsAt = clock.monotonic() + waitMs;
-    const trouble = troubleOf(error, clock.now() + waitMs);
-    await holds.waitOut(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
+    const trouble = waitFor(error, clock.now() + waitMs);
+    await waits.waitOut(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
     refuseIfStopped(context);
   }
 
@@ -72,7 +72,7 @@ export class Troubles {
       return AGAIN;
     }
     if (kindOf(REFUSED, error) === null) throw error;
-    const now = this.#carrier.context.clock.monotonic();
+    const now = this.#run.context.clock.monotonic();
     if (this.#refusals === 0) this.#refusedAt = now;
     if (this.#refusals >= LEAST_TRIES && now - this.#refusedAt >= PATIENCE_MS) throw error;
     this.#refusals += 1;
@@ -84,7 +84,7 @@ function kindOf<Kind>(kinds: Partial<Record<ErrorCode, Kind>>, error: unknown): 
   return error instanceof DomainError ? (kinds[error.code] ?? null) : null;
 }
 
-function troubleOf(error: unknown, until: number): Hold {
+function waitFor(error: unknown, until: number): Hold {
   const refused = kindOf(REFUSED, error);
   const kind = refused ?? kindOf(AWAY, error);
   if (kind === null) throw error;

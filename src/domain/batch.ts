@@ -71,7 +71,7 @@ export const ADVICE: Readonly<Record<ExceptionCode, string>> = {
 };
 
 /** A row that named the object at planning: index of the reference in the job, and the row's key as text. */
-export interface NamingRow {
+export interface ReferencingRow {
   readonly reference: number;
   readonly id: string;
 }
@@ -87,17 +87,17 @@ export interface PlannedObject {
   readonly storageClass: string | null;
   /** `LastModified`, epoch ms, exact to the second; null when the object was not found, or was planned before it was kept. */
   readonly modifiedAt: number | null;
-  readonly rows: readonly NamingRow[];
+  readonly rows: readonly ReferencingRow[];
 }
 
-export type Fate =
-  | { readonly kind: "going" }
+export type Outcome =
+  | { readonly kind: "pending" }
   | { readonly kind: "moved" }
   | { readonly kind: "skipped"; readonly reason: SkipReason }
   | { readonly kind: "exception"; readonly code: ExceptionCode; readonly message: string };
 
-export const GOING: Fate = { kind: "going" };
-export const MOVED: Fate = { kind: "moved" };
+export const PENDING: Outcome = { kind: "pending" };
+export const MOVED: Outcome = { kind: "moved" };
 
 /**
  * An object on its way: what was planned, and what the stages found out so far. Size, ETag, storage class and time of
@@ -110,7 +110,7 @@ export interface BatchObject extends PlannedObject {
   modifiedAt: number | null;
   /** ETag of the verified copy, null before verification. */
   targetEtag: string | null;
-  fate: Fate;
+  outcome: Outcome;
 }
 
 /** A batch as it travels through the stages. Only the stage that holds it changes its objects. */
@@ -161,13 +161,13 @@ export function emptyTally(): Tally {
 }
 
 /** The objects of `batch` that are still on their way. */
-export function going(batch: Batch): BatchObject[] {
-  return batch.objects.filter((object) => object.fate.kind === "going");
+export function pending(batch: Batch): BatchObject[] {
+  return batch.objects.filter((object) => object.outcome.kind === "pending");
 }
 
 /** Gives `object` the exception `code`; the first exception stays, for it is the cause. */
-export function except(object: BatchObject, code: ExceptionCode, message: string): void {
-  if (object.fate.kind === "going") object.fate = { kind: "exception", code, message };
+export function fail(object: BatchObject, code: ExceptionCode, message: string): void {
+  if (object.outcome.kind === "pending") object.outcome = { kind: "exception", code, message };
 }
 
 /** The stage a batch in `state` waits for, or null when it is done. */

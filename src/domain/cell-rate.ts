@@ -4,7 +4,7 @@
  * The generic cell rate algorithm: whoever may go goes whole and delays those after him, so that units of any size keep
  * the rate in the long run. What was not used is kept only for the credit, `creditMs`.
  */
-export class CellRate {
+export class Gcra {
   #perSecond: number;
   readonly #creditMs: number;
   /** When what went so far would have gone at exactly the rate, epoch ms. */
@@ -44,7 +44,7 @@ export class CellRate {
     return Math.max(0, now - this.#paidUntil);
   }
 
-  /** `units` go at `now`, or are booked for later where {@link CellRate.waitMs} is not over. */
+  /** `units` go at `now`, or are booked for later where {@link Gcra.waitMs} is not over. */
   take(units: number, now: number): void {
     this.#paidUntil = Math.max(this.#paidUntil, now - this.#creditMs) + (units * 1000) / this.#perSecond;
   }

@@ -31,7 +31,7 @@ export class OffPeakWindow {
   /** Open or not, and the limits in force. Where windows overlap the stricter of each limit holds; shut, the job's hold. */
   stateAt(at: number): WindowState {
     const { aheadMs } = this.#calendar.evenTime(this.#timezone, at);
-    return this.#table.spellAt(at + aheadMs).state;
+    return this.#table.intervalAt(at + aheadMs).state;
   }
 
   limitsAt(at: number): Limits {
@@ -45,10 +45,10 @@ export class OffPeakWindow {
     for (;;) {
       const { aheadMs, until } = this.#calendar.evenTime(this.#timezone, time);
       while (time < until) {
-        const spell = this.#table.spellAt(time + aheadMs);
-        if (spell.state !== before) return time;
-        if (spell.until === Infinity) return null;
-        const end = spell.until - aheadMs;
+        const interval = this.#table.intervalAt(time + aheadMs);
+        if (interval.state !== before) return time;
+        if (interval.until === Infinity) return null;
+        const end = interval.until - aheadMs;
         // A spell of years is walked over at its end only: no change of clocks within it can lead out of it.
         time = end <= until ? end : Math.max(until, end - WIDEST_MOVE_MS);
       }

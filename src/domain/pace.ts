@@ -1,6 +1,6 @@
 /** A limit that users set: so many units a second and never more, as arithmetic. No timer and no clock, so tests move time by hand. */
 
-import { CellRate } from "./cell-rate.ts";
+import { Gcra } from "./cell-rate.ts";
 
 /** What may make somebody wait: a limit of a job or a store, or the rate a bucket stands. */
 export interface Limit {
@@ -13,9 +13,9 @@ export interface Limit {
 /** A limit that one may pay before one goes. */
 export interface RequestLimit extends Limit {
   /** For what goes later than it pays: on average the limit is kept here. */
-  readonly ahead: Limit;
+  readonly reservation: Limit;
   /** What has paid goes: in each second the limit is kept here. */
-  readonly going: Limit;
+  readonly dispatch: Limit;
 }
 
 /** Unused time that may be made up for: longer than the stalls of an event loop. */
@@ -30,22 +30,22 @@ const IDLE_MS = 1000;
  * So long, and at this share of the limit: the first requests arrive late and close together, as connections are opened
  * for them. With a fifth of a second's worth less, they may be up to 250 ms late and no second holds more than 5 % too much.
  */
-const BEGINNING_MS = 1000;
-const BEGINNING = 0.8;
+const SLOW_START_MS = 1000;
+const SLOW_START = 0.8;
 const SLOT_MS = 10;
 
 /**
  * A limit of `perSecond` units. Over any second no more than 1 % above it goes (or the next whole unit, for limits below
- * 100), and on average the limit itself; if units go when {@link Pace.waitMs} lets them, at least 95 % of it is used though
+ * 100), and on average the limit itself; if units go when {@link RateLimit.waitMs} lets them, at least 95 % of it is used though
  * timers fire late. Units of more than 3 % of the limit (large objects) keep it on average, and any second holds at most
  * one of them too much. After a second without demand the first second has 80 % of the limit, without credit. Chosen over a
  * fixed window because that lets twice the rate pass at its edges.
  */
-export class Pace implements RequestLimit {
+export class RateLimit implements RequestLimit {
   #perSecond: number | null;
-  #cells: CellRate | null;
+  #gcra: Gcra | null;
   /** When the slow beginning is over, epoch ms; null: it is. */
-  #beginsUntil: number | null = null;
+  #slowStartUntil: number | null = null;
   /** Units that went in each of the last slots, and their sum; they cover any second, wherever in a slot it begins. */
   readonly #slots: Float64Array;
   #sum = 0;
@@ -59,7 +59,7 @@ export class Pace implements RequestLimit {
   constructor(perSecond: number | null, lateMs = 0) {
     this.#slots = new Float64Array(Math.ceil((1000 + lateMs) / SLOT_MS) + 1);
     this.#perSecond = perSecond;
-    this.#cells = perSecond === null ? null : new CellRate(perSecond, CREDIT_MS);
+    this.#gcra = perSecond === null ? null : new Gcra(perSecond, CREDIT_MS);
   }
 
   get perSecond(): number | null {
@@ -67,28 +67,28 @@ export class Pace implements RequestLimit {
   }
 
   /**
-   * The limit for what goes later than it pays: on average it is kept here, in each second by {@link Pace.going}. It waits
+   * The limit for what goes later than it pays: on average it is kept here, in each second by {@link RateLimit.dispatch}. It waits
    * like what goes at once, or it would overtake that whenever a second is full.
    */
-  readonly ahead: Limit = {
+  readonly reservation: Limit = {
     waitMs: (units, now) => this.waitMs(units, now),
     take: (units, now) => this.#pay(units, now),
   };
 
-  /** What has paid {@link Pace.ahead} goes: into a second that must not hold too many, and nearly always has room. */
-  readonly going: Limit = {
+  /** What has paid {@link RateLimit.reservation} goes: into a second that must not hold too many, and nearly always has room. */
+  readonly dispatch: Limit = {
     waitMs: (units, now) => this.#crowdedMs(units, now),
     take: (units, now) => this.#count(units, now),
   };
 
   /** Changes the limit from `now` on, for what waits already too. */
   setRate(perSecond: number | null, now: number): void {
-    const [before, cells] = [this.#perSecond, this.#cells];
+    const [before, gcra] = [this.#perSecond, this.#gcra];
     this.#perSecond = perSecond;
-    if (perSecond === null || before === null || cells === null) {
+    if (perSecond === null || before === null || gcra === null) {
       this.#forget();
-      this.#beginsUntil = null;
-      this.#cells = perSecond === null ? null : new CellRate(perSecond, CREDIT_MS);
+      this.#slowStartUntil = null;
+      this.#gcra = perSecond === null ? null : new Gcra(perSecond, CREDIT_MS);
       return;
     }
     // What went under a higher limit must not close a lower one for a second.
@@ -98,7 +98,7 @@ export class Pace implements RequestLimit {
       this.#slots[at] = Math.round(units * share);
       this.#sum += this.#slots[at];
     }
-    cells.setRate(this.#beginsUntil === null ? perSecond : perSecond * BEGINNING, now);
+    gcra.setRate(this.#slowStartUntil === null ? perSecond : perSecond * SLOW_START, now);
   }
 
   waitMs(units: number, now: number): number {
@@ -113,7 +113,7 @@ export class Pace implements RequestLimit {
   }
 
   /** Units that the last second has room for, whatever was paid. */
-  roomAt(now: number): number {
+  capacityAt(now: number): number {
     const perSecond = this.#perSecond;
     if (perSecond === null) return Number.POSITIVE_INFINITY;
     this.#advance(now);
@@ -122,47 +122,47 @@ export class Pace implements RequestLimit {
 
   /** Books `units` for the first moment the rate has for them, and gives the milliseconds until then. */
   reserve(units: number, now: number): number {
-    const waitMs = this.#cells?.waitMs(now) ?? 0;
-    this.#cells?.take(units, now);
+    const waitMs = this.#gcra?.waitMs(now) ?? 0;
+    this.#gcra?.take(units, now);
     return waitMs;
   }
 
   /** The first unit after a time without any: what comes next comes slowly, and makes up for nothing. */
-  #begin(cells: CellRate, now: number): void {
-    if (cells.idleMs(now) < IDLE_MS) return;
-    this.#beginsUntil = now + BEGINNING_MS;
-    cells.setRate((this.#perSecond ?? 0) * BEGINNING, now);
-    cells.pause(0, now);
+  #startSlowly(gcra: Gcra, now: number): void {
+    if (gcra.idleMs(now) < IDLE_MS) return;
+    this.#slowStartUntil = now + SLOW_START_MS;
+    gcra.setRate((this.#perSecond ?? 0) * SLOW_START, now);
+    gcra.pause(0, now);
   }
 
-  #endBeginning(cells: CellRate, now: number): void {
-    if (this.#beginsUntil === null) return;
+  #endSlowStart(gcra: Gcra, now: number): void {
+    if (this.#slowStartUntil === null) return;
     // A clock that was set back must not make a second of it that does not end.
-    this.#beginsUntil = Math.min(this.#beginsUntil, now + BEGINNING_MS);
-    if (now < this.#beginsUntil) return;
-    this.#beginsUntil = null;
-    cells.setRate(this.#perSecond ?? 0, now);
+    this.#slowStartUntil = Math.min(this.#slowStartUntil, now + SLOW_START_MS);
+    if (now < this.#slowStartUntil) return;
+    this.#slowStartUntil = null;
+    gcra.setRate(this.#perSecond ?? 0, now);
   }
 
   #rateMs(now: number): number {
-    const cells = this.#cells;
-    if (cells === null) return 0;
-    this.#endBeginning(cells, now);
-    return cells.waitMs(now);
+    const gcra = this.#gcra;
+    if (gcra === null) return 0;
+    this.#endSlowStart(gcra, now);
+    return gcra.waitMs(now);
   }
 
   #pay(units: number, now: number): void {
-    const cells = this.#cells;
-    if (cells === null) return;
-    this.#endBeginning(cells, now);
-    this.#begin(cells, now);
-    cells.take(units, now);
+    const gcra = this.#gcra;
+    if (gcra === null) return;
+    this.#endSlowStart(gcra, now);
+    this.#startSlowly(gcra, now);
+    gcra.take(units, now);
   }
 
   /** Milliseconds until the last second has room for `units`. */
   #crowdedMs(units: number, now: number): number {
     const perSecond = this.#perSecond;
-    if (perSecond === null || units <= this.roomAt(now) || this.#sum === 0) return 0;
+    if (perSecond === null || units <= this.capacityAt(now) || this.#sum === 0) return 0;
     return this.#untilOldestLeaves(now);
   }
 

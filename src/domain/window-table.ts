@@ -17,7 +17,7 @@ export interface WindowState {
 }
 
 /** A state and until when, in local time, it holds at least; `Infinity` when for ever. */
-export interface LocalSpell {
+export interface LocalInterval {
   readonly state: WindowState;
   readonly until: number;
 }
@@ -65,9 +65,9 @@ export class WindowTable {
   readonly #closedDays: readonly number[];
   readonly #shut: WindowState;
   /** By weekday, as ordinary days are: the spells of the day, ends in milliseconds after its midnight. */
-  readonly #ordinary: readonly (readonly LocalSpell[])[];
+  readonly #ordinary: readonly (readonly LocalInterval[])[];
   /** The same for a day after a closed date: nothing comes over from the evening before. */
-  readonly #afterClosed: readonly (readonly LocalSpell[])[];
+  readonly #afterClosed: readonly (readonly LocalInterval[])[];
   /** Whether one state holds on all ordinary days. */
   readonly #isEven: boolean;
 
@@ -91,16 +91,16 @@ export class WindowTable {
   }
 
   /** What holds when clocks show `local`, and until when; the end is exact or early, never late. */
-  spellAt(local: number): LocalSpell {
+  intervalAt(local: number): LocalInterval {
     const day = Math.floor(local / DAY_MS);
     if (this.#closed.has(day)) return { state: this.#shut, until: (day + 1) * DAY_MS };
     const isAfterClosed = this.#closed.has(day - 1);
     const spells = (isAfterClosed ? this.#afterClosed : this.#ordinary)[weekday(day)] ?? [];
-    const spell = spells.find(({ until }) => until > local - day * DAY_MS);
-    if (spell === undefined) throw new RangeError(`not a local time: ${local}`);
+    const interval = spells.find(({ until }) => until > local - day * DAY_MS);
+    if (interval === undefined) throw new RangeError(`not a local time: ${local}`);
     // Two days clear of a closed date, so that no clock put back leads out of the spell again.
     const isLong = this.#isEven && !isAfterClosed && !this.#closed.has(day - 2);
-    return { state: spell.state, until: isLong ? this.#nextClosed(day) : day * DAY_MS + spell.until };
+    return { state: interval.state, until: isLong ? this.#nextClosed(day) : day * DAY_MS + interval.until };
   }
 
   /** The midnight that begins the next closed date after `day`. */
@@ -116,7 +116,7 @@ function layOut(
   day: number,
   comesOver: boolean,
   stateOf: (windows: readonly OpenWindow[]) => WindowState,
-): LocalSpell[] {
+): LocalInterval[] {
   const today = WEEK[day];
   const yesterday = comesOver ? WEEK[weekday(day - 1)] : undefined;
   const parts = open.flatMap((window) => {

@@ -1,6 +1,6 @@
 /** Records of the ledger as they are answered: times in ISO 8601 instead of epoch milliseconds. */
 
-import { ADVICE } from "../domain/batch.ts";
+import { ADVICE, type Outcome } from "../domain/batch.ts";
 import type {
   AuditEvent,
   BatchSummary,
@@ -39,16 +39,22 @@ export function auditAnswer(event: AuditEvent) {
 
 /** An object's history with its times, and what to do where it could not go through. */
 export function objectAnswer(object: ObjectHistory) {
-  const { fate } = object;
+  const { outcome, ...history } = object;
   return {
-    ...object,
-    fate: fate.kind === "exception" ? { ...fate, advice: ADVICE[fate.code] } : fate,
+    ...history,
+    fate: fateAnswer(outcome),
     plannedAt: iso(object.plannedAt),
     copiedAt: isoOrNull(object.copiedAt),
     verifiedAt: isoOrNull(object.verifiedAt),
     updatedAt: isoOrNull(object.updatedAt),
     deletedAt: isoOrNull(object.deletedAt),
   };
+}
+
+/** An outcome under the names of the API, which calls one that is pending `going`. */
+function fateAnswer(outcome: Outcome) {
+  if (outcome.kind === "pending") return { kind: "going" as const };
+  return outcome.kind === "exception" ? { ...outcome, advice: ADVICE[outcome.code] } : outcome;
 }
 
 function stageAnswer({ startedAt, endedAt, attempts }: StageRecord) {

@@ -70,7 +70,7 @@ export const AuditSchema = Type.Object(
 const fate = <T extends string>(kind: T, more: Record<string, TSchema>) =>
   Type.Object({ kind: Type.Literal(kind), ...more }, closed);
 
-/** One object's fate: `ObjectAnswer`. */
+/** One object's outcome: `ObjectAnswer`. */
 export const ObjectSchema = Type.Object(
   {
     key: Key,

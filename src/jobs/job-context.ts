@@ -1,14 +1,14 @@
 /** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
 
-import { OddNames, RowLooks, type StageContext } from "../conveyor/batch-carrier.ts";
+import { NonCanonicalUrls, ReferenceChecks, type StageContext } from "../conveyor/batch-carrier.ts";
 import type { Stage } from "../domain/batch.ts";
 import { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/local-calendar.ts";
-import { type Answers, JobAnswers } from "../pacing/answers.ts";
+import { JobStallDetectors, type StallDetector } from "../pacing/answers.ts";
 import { gateOf, type Question, untilApproved } from "../pacing/gate.ts";
 import { GovernedObjectStore } from "../pacing/governed-object-store.ts";
-import type { Valve } from "../pacing/valve.ts";
+import type { Throttler } from "../pacing/valve.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
@@ -41,7 +41,7 @@ export interface RunHandles {
   readonly settings: LiveSettings;
   readonly signal: AbortSignal;
   readonly deletionSize?: DeletionSize;
-  readonly answers?: JobAnswers;
+  readonly stalls?: JobStallDetectors;
   confirmLease(): Promise<void>;
   /** Null: at once. */
   confirmCopy?(): Promise<void> | null;
@@ -50,7 +50,7 @@ export interface RunHandles {
   onRequest?(): void;
 }
 
-/** The stages' contexts for a job held under `lease`: each stage's requests pass the valve of its own. */
+/** The stages' contexts for a job held under `lease`: each stage's requests pass the throttler of its own. */
 export function jobContexts(
   parts: JobParts,
   spec: JobSpec,
@@ -59,18 +59,18 @@ export function jobContexts(
   run: RunHandles,
 ): Readonly<Record<WorkStage, StageContext>> {
   const { clock, ledger, connections } = parts;
-  const { settings, answers = new JobAnswers() } = run;
+  const { settings, stalls = new JobStallDetectors() } = run;
   const { inventory } = spec;
   const isApproved = async () => ((await ledger.job(lease.jobId))?.approvedAt ?? null) !== null;
   const isOpen = ({ stage, at }: Question) => settings.windows.observe(BOUND_WITH[stage])(at);
   const approval = spec.delete.when === "approved" ? [untilApproved(isApproved)] : [];
   const shared = {
     ...{ spec, lease, clock, ledger },
-    rowLooks: new RowLooks(clock),
+    referenceChecks: new ReferenceChecks(clock),
     filter: keyFilterOf(spec.filter),
     gate: gateOf([isOpen, ...approval]),
     concurrency: settings.concurrency,
-    rowPace: settings.rowPace,
+    rowLimit: settings.rowLimit,
     deletionSize: run.deletionSize ?? new DeletionSize(),
     onCopied: () => {},
     onRowsChanged: () => {},
@@ -85,14 +85,14 @@ export function jobContexts(
   const contextOf = (stage: WorkStage): StageContext => {
     const stores = governedStores(parts, counters.requests, {
       settings,
-      answers: answers.stores,
-      valve: settings.valves[stage],
+      stalls: stalls.stores,
+      throttler: settings.throttlers[stage],
       run,
     });
     const guardedUntil = (signal: AbortSignal) => (table: ReferenceTable) =>
       settings.guards.guarded(table, stage, {
         ...handles,
-        answers: answers.database(table.database),
+        stalls: stalls.database(table.database),
         signal,
       });
     const guarded = guardedUntil(run.signal);
@@ -104,15 +104,15 @@ export function jobContexts(
         stores(inventory.from === "manifest" ? inventory.store : spec.source.store),
       ),
       references: tables.map(guarded),
-      oddNames: openOddNames(spec, clock, (table) => guarded(tableOf(table))),
-      paced: (wait) => settings.valves[stage].whilePaced(wait),
+      nonCanonicalUrls: openNonCanonicalUrls(spec, clock, (table) => guarded(tableOf(table))),
+      whileRateLimited: (wait) => settings.throttlers[stage].whileRateLimited(wait),
       databasesReady: () => settings.guards.ready(databases, stage),
       unbound: () => ({
         ...context,
         signal: new AbortController().signal,
         references: tables,
-        oddNames: new OddNames([], clock),
-        paced: (wait) => wait(),
+        nonCanonicalUrls: new NonCanonicalUrls([], clock),
+        whileRateLimited: (wait) => wait(),
         databasesReady: async () => {},
       }),
       until: (signal) => ({ ...context, signal, references: tables.map(guardedUntil(signal)) }),
@@ -131,17 +131,17 @@ const BOUND_WITH: Readonly<Record<Stage, WorkStage>> = {
   delete: "delete",
 };
 
-/** The conveyor's reader of odd URLs, over every URL reference whatever its rows' other columns hold. */
-function openOddNames(
+/** The conveyor's reader of non-canonical URLs, over every URL reference whatever its rows' other columns hold. */
+function openNonCanonicalUrls(
   spec: JobSpec,
   clock: Clock,
   tableOf: (reference: ReferenceSpec) => ReferenceTable,
-): OddNames {
+): NonCanonicalUrls {
   const tables = spec.references.flatMap((reference) => {
     const { urlPrefix } = reference;
     return urlPrefix === null ? [] : [{ table: tableOf({ ...reference, where: {} }), urlPrefix }];
   });
-  return new OddNames(tables, clock);
+  return new NonCanonicalUrls(tables, clock);
 }
 
 /** Opens stores by name under the job's own limits and the store's; one limit for all stores of a job. */
@@ -150,24 +150,24 @@ export function governedStores(
   requests: RequestCounts,
   by: {
     readonly settings: LiveSettings;
-    readonly answers: Answers;
-    readonly valve?: Valve;
+    readonly stalls: StallDetector;
+    readonly throttler?: Throttler;
     readonly run?: RunHandles;
   },
 ): (name: string) => GovernedObjectStore {
   const { clock, governors, connections } = parts;
-  const { settings, answers, valve, run } = by;
+  const { settings, stalls, throttler, run } = by;
   return (name) => {
     const store = connections.store(name, requests, run?.mayWrite);
     const shared = governors.limitsOf(name, connections.storeLimits(name)).of(settings);
     return new GovernedObjectStore({
-      ...{ store, clock, answers },
+      ...{ store, clock, stalls },
       inFlight: settings.inFlight,
-      turnstile: governors.turnstile(clock),
-      requestLimits: [settings.requestPace, shared.requests],
-      byteLimits: [settings.bytePace, shared.bytes],
+      fairQueue: governors.fairQueue(clock),
+      requestLimits: [settings.requestLimit, shared.requests],
+      byteLimits: [settings.byteLimit, shared.bytes],
       governorOf: (bucket) => governors.of(store.endpoint, bucket),
-      ...(valve === undefined ? {} : { valve }),
+      ...(throttler === undefined ? {} : { throttler }),
       confirmCopy: run?.confirmCopy,
       onRequest: run?.onRequest,
     });
@@ -180,7 +180,7 @@ const LEAST_LOOKS_PER_SECOND = 10;
 /** The governed stores for looking around before a job is one. */
 export function storesForLooking(parts: JobParts, spec: JobSpec): (name: string) => GovernedObjectStore {
   const settings = settingsForLooking(parts, spec, new AbortController().signal);
-  return governedStores(parts, noRequests(), { settings, answers: new JobAnswers().stores });
+  return governedStores(parts, noRequests(), { settings, stalls: new JobStallDetectors().stores });
 }
 
 /** Settings for looking around before a job is one: its limits, and neither windows nor guards. */

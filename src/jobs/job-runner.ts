@@ -1,8 +1,8 @@
 /** Runs one job under a lease: heartbeat, control by the operator, and the right end state. */
 
-import type { Carrier } from "../conveyor/batch-carrier.ts";
+import type { RunContext } from "../conveyor/batch-carrier.ts";
 import { runConveyor } from "../conveyor/conveyor.ts";
-import { Holds } from "../conveyor/holds.ts";
+import { WaitTracker } from "../conveyor/holds.ts";
 import { JobTime } from "../conveyor/job-time.ts";
 import { UnrecordedCopies, UnrecordedRows } from "../conveyor/live-tally.ts";
 import { emptyTally, type Tally } from "../domain/batch.ts";
@@ -36,7 +36,7 @@ export class JobRun {
   readonly #log: RunnerLog;
   readonly #record: JobRecord;
   readonly #stop = new AbortController();
-  readonly #holds: Holds;
+  readonly #waits: WaitTracker;
   readonly #counters: Counters;
   readonly #meter = new ProgressMeter();
   readonly #unrecorded = new UnrecordedCopies();
@@ -59,7 +59,7 @@ export class JobRun {
     this.#lease = lease;
     this.#held = new HeldLease(parts, lease);
     this.#log = log;
-    this.#holds = new Holds(parts.clock);
+    this.#waits = new WaitTracker(parts.clock);
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
     this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.places);
     this.#startedAt = parts.clock.monotonic();
@@ -69,7 +69,7 @@ export class JobRun {
       clockNotes(parts, lease.jobId, log),
     );
     this.#version = record.version;
-    this.#silences = new SilenceLog(this.#holds.answers, parts.clock, lease.jobId, log);
+    this.#silences = new SilenceLog(this.#waits.stalls, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
@@ -89,7 +89,7 @@ export class JobRun {
 
   /** Whether all that is left to do waits for the end of a grace period or for an approval. */
   get isParked(): boolean {
-    const reason = this.#holds.waiting?.reason;
+    const reason = this.#waits.waiting?.reason;
     return reason === "grace" || reason === "approval";
   }
 
@@ -121,7 +121,7 @@ export class JobRun {
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
-        await runConveyor(this.#carrier(), this.#record, (error) => this.#halt({ kind: "error", error }));
+        await runConveyor(this.#run(), this.#record, (error) => this.#halt({ kind: "error", error }));
       }
     } catch (error) {
       if (this.#cause === null) this.#cause = { kind: "error", error };
@@ -134,12 +134,12 @@ export class JobRun {
     return this.#settle();
   }
 
-  #carrier(): Carrier {
+  #run(): RunContext {
     const { spec } = this.#record;
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
       signal: this.#stop.signal,
-      answers: this.#holds.answers,
+      stalls: this.#waits.stalls,
       onRequest: this.#sent.note,
       deletionSize: this.#deletionSize,
       ...this.#held.questions(() => this.#renew()),
@@ -147,7 +147,7 @@ export class JobRun {
     return {
       context: contexts.copy,
       contexts,
-      holds: this.#holds,
+      waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
       rows: new UnrecordedRows(),
@@ -219,7 +219,7 @@ export class JobRun {
 
   /** What the job as a whole waits for: nothing begins, or nothing is left but what is held. */
   get #waiting(): Waiting | null {
-    return this.#settings.waiting ?? this.#holds.waiting;
+    return this.#settings.waiting ?? this.#waits.waiting;
   }
 
   #report(): Omit<RunReport, "state" | "waiting"> {

@@ -83,11 +83,11 @@ const LOOKS = 7;
 
 /** Whoever submits is not made to wait for the job's limits; the job's first second makes up for it. */
 async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
-  const pace = settingsForLooking(parts, spec, new AbortController().signal).requestPace;
+  const rateLimit = settingsForLooking(parts, spec, new AbortController().signal).requestLimit;
   try {
     return await lookAtStores(parts, spec);
   } finally {
-    pace.going.take(LOOKS, parts.clock.now());
+    rateLimit.dispatch.take(LOOKS, parts.clock.now());
   }
 }
 

@@ -53,7 +53,7 @@ export interface Jobs {
   batches(id: string, query: PageQuery): Promise<Page<BatchSummary>>;
   exceptions(id: string, query: PageQuery): Promise<Page<ExceptionRecord & { readonly advice: string }>>;
   audit(id: string, query: PageQuery): Promise<Page<AuditEvent>>;
-  /** One object's fate; throws `not_found` when the job has not planned `key`. */
+  /** One object's outcome; throws `not_found` when the job has not planned `key`. */
   object(id: string, key: string): Promise<ObjectHistory>;
   /** Proves that the ledger answers; throws `ledger_unavailable`. */
   ready(): Promise<void>;

@@ -3,11 +3,11 @@
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
 import type { Waiting } from "../domain/job-state.ts";
-import { Pace } from "../domain/pace.ts";
+import { RateLimit } from "../domain/pace.ts";
 import { type Concurrency, limitConcurrency } from "../pacing/concurrency.ts";
 import { DatabaseGuards } from "../pacing/database-guards.ts";
 import { InFlight } from "../pacing/in-flight.ts";
-import { type Observation, Valve } from "../pacing/valve.ts";
+import { type Observation, Throttler } from "../pacing/valve.ts";
 import { WindowGate } from "../pacing/window-gate.ts";
 import type { MissingRight } from "../ports/database-health.ts";
 import type { JobParts } from "./job-context.ts";
@@ -32,14 +32,14 @@ const ROWS_LATE_MS = 30;
 /** The settings in force in one run of one job. */
 export class LiveSettings {
   readonly concurrency: Concurrency;
-  readonly requestPace: Pace;
-  readonly bytePace: Pace;
-  readonly rowPace: Pace;
+  readonly requestLimit: RateLimit;
+  readonly byteLimit: RateLimit;
+  readonly rowLimit: RateLimit;
   readonly windows: WindowGate;
   readonly guards: DatabaseGuards;
   readonly inFlight: InFlight;
   /** Before each request of a stage; planning and verifying go with copying. */
-  readonly valves: Readonly<Record<WorkStage, Valve>>;
+  readonly throttlers: Readonly<Record<WorkStage, Throttler>>;
   readonly #parts: Pick<JobParts, "clock">;
   #spec: JobSpec;
   #limits: Limits;
@@ -64,12 +64,12 @@ export class LiveSettings {
     this.#limits = limits;
     this.concurrency = limitConcurrency(limits.concurrency);
     const relocation = canonicalJson([spec.source, spec.target]);
-    this.requestPace =
+    this.requestLimit =
       run.isLook === true
-        ? governors.paceOfLooks(relocation, limits.requestsPerSecond, now)
-        : governors.paceOfJob(relocation, limits.requestsPerSecond, now);
-    this.bytePace = new Pace(limits.bytesPerSecond);
-    this.rowPace = new Pace(limits.rowsPerSecond, ROWS_LATE_MS);
+        ? governors.rateLimitOfPreflight(relocation, limits.requestsPerSecond, now)
+        : governors.rateLimitOfJob(relocation, limits.requestsPerSecond, now);
+    this.byteLimit = new RateLimit(limits.bytesPerSecond);
+    this.rowLimit = new RateLimit(limits.rowsPerSecond, ROWS_LATE_MS);
     const observe = (stage: WorkStage): Observation => {
       const closed = this.windows.observe(stage);
       return (at) => {
@@ -77,8 +77,8 @@ export class LiveSettings {
         return closed(at);
       };
     };
-    const valveOf = (stage: WorkStage) => [stage, new Valve(clock, [observe(stage)])] as const;
-    this.valves = Object.fromEntries(BOUND.map(valveOf)) as Record<WorkStage, Valve>;
+    const throttlerOf = (stage: WorkStage) => [stage, new Throttler(clock, [observe(stage)])] as const;
+    this.throttlers = Object.fromEntries(BOUND.map(throttlerOf)) as Record<WorkStage, Throttler>;
     this.guards = new DatabaseGuards({
       clock,
       limits: spec.guards.database,
@@ -123,11 +123,11 @@ export class LiveSettings {
    * | no                                      | no                                | no                | works          |
    */
   get waiting(): Waiting | null {
-    const held = BOUND.map((stage) => this.valves[stage].waiting).find((waiting) => waiting !== null);
+    const held = BOUND.map((stage) => this.throttlers[stage].waiting).find((waiting) => waiting !== null);
     const waiting = held ?? this.guards.waiting;
     if (waiting === null || !this.inFlight.isStill(STILL_MS)) return null;
-    const isPacing = BOUND.some((stage) => this.valves[stage].isPacing(STILL_MS));
-    return isPacing || this.guards.isPacing(STILL_MS) ? null : waiting;
+    const isRateLimited = BOUND.some((stage) => this.throttlers[stage].isRateLimited(STILL_MS));
+    return isRateLimited || this.guards.isRateLimited(STILL_MS) ? null : waiting;
   }
 
   /** A window's own limits come into force with its first request, or the next {@link LiveSettings.refresh}. */
@@ -137,12 +137,12 @@ export class LiveSettings {
     if (limits === before) return;
     this.#limits = limits;
     if (limits.concurrency !== before.concurrency) this.concurrency.resize(limits.concurrency);
-    follow(this.requestPace, limits.requestsPerSecond, at);
-    follow(this.bytePace, limits.bytesPerSecond, at);
-    follow(this.rowPace, limits.rowsPerSecond, at);
+    follow(this.requestLimit, limits.requestsPerSecond, at);
+    follow(this.byteLimit, limits.bytesPerSecond, at);
+    follow(this.rowLimit, limits.rowsPerSecond, at);
   }
 }
 
-function follow(pace: Pace, perSecond: number | null, at: number): void {
-  if (pace.perSecond !== perSecond) pace.setRate(perSecond, at);
+function follow(rateLimit: RateLimit, perSecond: number | null, at: number): void {
+  if (rateLimit.perSecond !== perSecond) rateLimit.setRate(perSecond, at);
 }

@@ -68,11 +68,11 @@ class Counting {
     this.#wantsRows = wantsRows;
   }
 
-  add({ present, missing, excepted }: DryBatch): void {
+  add({ present, missing, failed }: DryBatch): void {
     this.pages += Math.ceil(present.length / PAGE);
     for (const item of present) this.#addPresent(item);
     for (const { key } of missing) this.found.missing.add(key);
-    for (const object of excepted) this.found.addException(object);
+    for (const object of failed) this.found.addException(object);
   }
 
   #addPresent({ object, targetKey, standing, failure }: DryObject): void {

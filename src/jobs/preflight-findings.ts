@@ -37,11 +37,11 @@ export class Findings {
   readonly #untold = new Map<string, Finding>();
 
   /** An object that is an exception before anything is done with it. */
-  addException({ key, fate }: BatchObject): void {
-    if (fate.kind !== "exception") return;
-    if (fate.code === "value_not_understood") this.notUnderstood.add(key);
-    else if (fate.code === "outside_prefix") this.outside.add(key);
-    else this.addUntold(fate.code, key);
+  addException({ key, outcome }: BatchObject): void {
+    if (outcome.kind !== "exception") return;
+    if (outcome.code === "value_not_understood") this.notUnderstood.add(key);
+    else if (outcome.code === "outside_prefix") this.outside.add(key);
+    else this.addUntold(outcome.code, key);
   }
 
   /** An object at `key`, source or target, that the store will not tell about. */

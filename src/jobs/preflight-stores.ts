@@ -1,7 +1,7 @@
 /** Stores that can only be looked at: preflight has no way to write through them, and knows how often it looked. */
 
 import { DomainError } from "../domain/errors.ts";
-import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
+import type { RateLimitedStore } from "../pacing/paced-object-store.ts";
 import type {
   BucketFacts,
   Deletion,
@@ -16,7 +16,7 @@ import type {
 type At = { readonly bucket: string; readonly key: string };
 
 /** A store for reading. Whatever would write throws `internal`: that is a mistake in the program. */
-export class ReadOnlyStore implements PacedObjectStore {
+export class ReadOnlyStore implements RateLimitedStore {
   readonly #store: ObjectStore;
   /** Looks so far, repetitions not counted. */
   readonly looks = { list: 0, head: 0 };
@@ -83,11 +83,11 @@ export class ReadOnlyStore implements PacedObjectStore {
     return refuse("write");
   }
 
-  makeRoom(): Promise<never> {
+  reserveWrites(): Promise<never> {
     return refuse("make room for deletions");
   }
 
-  takeRoom(): Promise<never> {
+  useReservation(): Promise<never> {
     return refuse("take room for deletions");
   }
 

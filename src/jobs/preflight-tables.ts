@@ -126,6 +126,6 @@ async function keysNamed(
     }
   }
   if (keyOf.size === 0) return new Set();
-  const rows = await table.naming([...keyOf.keys()]);
+  const rows = await table.findRows([...keyOf.keys()]);
   return new Set(rows.map((row) => keyOf.get(row.value)));
 }

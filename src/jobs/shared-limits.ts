@@ -1,10 +1,10 @@
 /** What all jobs of this process share: the rate every bucket stands, the limits of every store. */
 
-import { Pace } from "../domain/pace.ts";
+import { RateLimit } from "../domain/pace.ts";
 import { BucketGovernor } from "../pacing/bucket-governor.ts";
 import type { Sharing } from "../pacing/shared-pace.ts";
 import { StoreLimits } from "../pacing/store-limits.ts";
-import { Turnstile } from "../pacing/turnstile.ts";
+import { FairQueue } from "../pacing/turnstile.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoreLimits as Configured } from "../ports/connections.ts";
 
@@ -14,9 +14,9 @@ export class BucketGovernors {
   readonly #governors = new Map<string, Map<string, BucketGovernor>>();
   readonly #byStore = new Map<string, StoreLimits>();
   readonly #sharing: Sharing | null;
-  #turnstile: Turnstile | null = null;
+  #fairQueue: FairQueue | null = null;
   /** Requests of the last looks around: for which relocation, and at what pace. */
-  #looks: { readonly relocation: string; readonly pace: Pace } | null = null;
+  #looks: { readonly relocation: string; readonly rateLimit: RateLimit } | null = null;
 
   /** `sharing` is how the limits of stores are shared with other processes; null where there is none. */
   constructor(sharing: Sharing | null = null) {
@@ -24,27 +24,28 @@ export class BucketGovernors {
   }
 
   /** Where all jobs of this process wait for what they share, each in its turn. */
-  turnstile(clock: Clock): Turnstile {
-    this.#turnstile ??= new Turnstile(clock);
-    return this.#turnstile;
+  fairQueue(clock: Clock): FairQueue {
+    this.#fairQueue ??= new FairQueue(clock);
+    return this.#fairQueue;
   }
 
   /** The pace at which to look around before `relocation` is a job: one for all looks of it. */
-  paceOfLooks(relocation: string, perSecond: number | null, now: number): Pace {
-    if (this.#looks?.relocation !== relocation) this.#looks = { relocation, pace: new Pace(perSecond) };
-    const { pace } = this.#looks;
+  rateLimitOfPreflight(relocation: string, perSecond: number | null, now: number): RateLimit {
+    if (this.#looks?.relocation !== relocation)
+      this.#looks = { relocation, rateLimit: new RateLimit(perSecond) };
+    const { rateLimit } = this.#looks;
     // The same relocation may be looked at again with another limit.
-    if (pace.perSecond !== perSecond) pace.setRate(perSecond, now);
-    return pace;
+    if (rateLimit.perSecond !== perSecond) rateLimit.setRate(perSecond, now);
+    return rateLimit;
   }
 
   /** The pace of a job: its first second may be the one in which it was looked around for it. */
-  paceOfJob(relocation: string, perSecond: number | null, now: number): Pace {
-    if (this.#looks?.relocation !== relocation) return new Pace(perSecond);
-    const { pace } = this.#looks;
+  rateLimitOfJob(relocation: string, perSecond: number | null, now: number): RateLimit {
+    if (this.#looks?.relocation !== relocation) return new RateLimit(perSecond);
+    const { rateLimit } = this.#looks;
     this.#looks = null;
-    if (pace.perSecond !== perSecond) pace.setRate(perSecond, now);
-    return pace;
+    if (rateLimit.perSecond !== perSecond) rateLimit.setRate(perSecond, now);
+    return rateLimit;
   }
 
   of(endpoint: string, bucket: string): BucketGovernor {

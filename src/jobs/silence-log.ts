@@ -1,7 +1,7 @@
 /** Tells the log when a store or database of a job answers nothing, once, and when it answers again. */
 
 import type { WaitReason } from "../domain/job-state.ts";
-import type { JobAnswers } from "../pacing/answers.ts";
+import type { JobStallDetectors } from "../pacing/answers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RunnerLog } from "./run-cause.ts";
 
@@ -9,15 +9,15 @@ const NAMES: Readonly<Partial<Record<WaitReason, string>>> = { throttled: "store
 
 /** Events `store_silent` and `database_silent` (warn), `store_answers` and `database_answers` (info). */
 export class SilenceLog {
-  readonly #answers: JobAnswers;
+  readonly #stalls: JobStallDetectors;
   readonly #clock: Clock;
   readonly #jobId: string;
   readonly #log: RunnerLog;
   /** What was told and is not over, by reason. */
   readonly #told = new Set<WaitReason>();
 
-  constructor(answers: JobAnswers, clock: Clock, jobId: string, log: RunnerLog) {
-    this.#answers = answers;
+  constructor(stalls: JobStallDetectors, clock: Clock, jobId: string, log: RunnerLog) {
+    this.#stalls = stalls;
     this.#clock = clock;
     this.#jobId = jobId;
     this.#log = log;
@@ -25,7 +25,7 @@ export class SilenceLog {
 
   /** Looks at what is answered now; call it every second or so, and at the end. */
   look(): void {
-    const silences = this.#answers.silences(this.#clock.now());
+    const silences = this.#stalls.silences(this.#clock.now());
     for (const { reason, since, detail } of silences) {
       if (this.#told.has(reason)) continue;
       this.#told.add(reason);

@@ -20,7 +20,7 @@ export function isQuick(bytes: number): boolean {
 }
 
 /** What one store or database answered last. Times are epoch ms. */
-export class Answers {
+export class StallDetector {
   readonly #name: string;
   readonly #reason: WaitReason;
   /** Quick requests under way. */
@@ -39,7 +39,7 @@ export class Answers {
     this.#reason = reason;
   }
 
-  /** Something is asked that is answered soon; {@link Answers.ended} must follow, whatever comes of it. */
+  /** Something is asked that is answered soon; {@link StallDetector.ended} must follow, whatever comes of it. */
   asked(now: number): void {
     this.#lookedAt ??= now;
     if (this.#asked === 0) this.#quietSince = now;
@@ -83,7 +83,7 @@ export class Answers {
     return { reason: this.#reason, since, until: null, detail };
   }
 
-  /** {@link Answers.silence}, or that everything is rejected; else null. */
+  /** {@link StallDetector.silence}, or that everything is rejected; else null. */
   waiting(now: number): Waiting | null {
     const since = this.#rejectedSince;
     if (since === null || now - since < REJECTED_MS) return this.silence(now);
@@ -116,16 +116,16 @@ export class Answers {
 const STORES_MOVE_MS = 2_000;
 
 /** What the stores of one job, which share an endpoint, and each of its databases answer. */
-export class JobAnswers {
-  readonly stores = new Answers("the store", "throttled");
-  readonly #databases = new Map<string, Answers>();
+export class JobStallDetectors {
+  readonly stores = new StallDetector("the store", "throttled");
+  readonly #databases = new Map<string, StallDetector>();
 
-  database(name: string): Answers {
+  database(name: string): StallDetector {
     const known = this.#databases.get(name);
     if (known !== undefined) return known;
-    const answers = new Answers(`database "${name}"`, "database");
-    this.#databases.set(name, answers);
-    return answers;
+    const stalls = new StallDetector(`database "${name}"`, "database");
+    this.#databases.set(name, stalls);
+    return stalls;
   }
 
   /** What keeps those waiting who are at work. */
@@ -142,6 +142,6 @@ export class JobAnswers {
   }
 
   #silentDatabases(now: number): readonly Waiting[] {
-    return [...this.#databases.values()].flatMap((answers) => answers.silence(now) ?? []);
+    return [...this.#databases.values()].flatMap((stalls) => stalls.silence(now) ?? []);
   }
 }

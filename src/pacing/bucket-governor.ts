@@ -1,7 +1,7 @@
 /** The write rate a bucket stands: found by raising it little by little and lowering it when the store objects. */
 
 import { AdaptiveRate } from "../domain/adaptive-rate.ts";
-import { CellRate } from "../domain/cell-rate.ts";
+import { Gcra } from "../domain/cell-rate.ts";
 import type { Limit } from "../domain/pace.ts";
 
 /** Unused time that may be made up for; short, as a store that is near its limit takes no bursts. */
@@ -15,7 +15,7 @@ const BULK_S = 0.03;
 /** Adaptive rate for the writes of one bucket, shared by all who write to it in this process. */
 export class BucketGovernor implements Limit {
   readonly #law = new AdaptiveRate();
-  readonly #cells = new CellRate(this.#law.perSecond, CREDIT_MS);
+  readonly #gcra = new Gcra(this.#law.perSecond, CREDIT_MS);
   #tickedAt = 0;
   /** The law compares moments: its time is the clock's, ahead by as much as that was ever set back. */
   #aheadMs = 0;
@@ -37,14 +37,14 @@ export class BucketGovernor implements Limit {
 
   waitMs(_writes: number, now: number): number {
     this.#tick(now);
-    const waitMs = this.#cells.waitMs(now);
+    const waitMs = this.#gcra.waitMs(now);
     if (waitMs > 0) this.#wanted = true;
     return waitMs;
   }
 
   /** A bulk deletion counts one write a key. */
   take(writes: number, now: number): void {
-    this.#cells.take(writes, now);
+    this.#gcra.take(writes, now);
   }
 
   /** What was sent at `sentAt` was granted. */
@@ -59,7 +59,7 @@ export class BucketGovernor implements Limit {
     const steady = this.#steady(now);
     const pauseMs = this.#law.rejected(sentAt + this.#aheadMs, steady);
     this.#follow(now);
-    if (pauseMs > 0) this.#cells.pause(pauseMs, now);
+    if (pauseMs > 0) this.#gcra.pause(pauseMs, now);
   }
 
   #tick(now: number): void {
@@ -78,6 +78,6 @@ export class BucketGovernor implements Limit {
   }
 
   #follow(now: number): void {
-    if (this.#law.perSecond !== this.#cells.perSecond) this.#cells.setRate(this.#law.perSecond, now);
+    if (this.#law.perSecond !== this.#gcra.perSecond) this.#gcra.setRate(this.#law.perSecond, now);
   }
 }

@@ -6,15 +6,15 @@ import type { Clock } from "../ports/clock.ts";
 import type { DatabaseHealth, HealthMeasure, MissingRight } from "../ports/database-health.ts";
 import { easedValue, gapMs, isTripped, type Load, loadsOf, restMs } from "./database-load.ts";
 import type { Hold } from "./gate.ts";
-import { HealthCollector, type Knowledge } from "./health-collector.ts";
+import { HealthCollector, type HealthReading } from "./health-collector.ts";
 import { SharedAborts } from "./shared-aborts.ts";
-import type { Valve } from "./valve.ts";
+import type { Throttler } from "./valve.ts";
 
 /** Weight of the newest statement in the average of their times. */
 const NEWEST_WEIGHT = 0.2;
 /** Whoever waits for a gap looks at least this often whether it is still that long: limits may change meanwhile. */
 const LOOK_AGAIN_MS = 250;
-/** A look that takes longer is not waited for: the valve holds, with the reason. */
+/** A look that takes longer is not waited for: the throttler holds, with the reason. */
 const LOOK_WITHIN_MS = 5000;
 
 const NAMES: Readonly<Record<HealthMeasure, string>> = {
@@ -76,7 +76,7 @@ export class DatabaseGuard {
     return this.#averageMs;
   }
 
-  /** Why no statement may begin now; an observation for a {@link Valve}. At once; it keeps the looks going. */
+  /** Why no statement may begin now; an observation for a {@link Throttler}. At once; it keeps the looks going. */
   readonly observe = (): Hold | null => {
     const limits = this.#limits;
     if (limits === null) return null;
@@ -99,18 +99,18 @@ export class DatabaseGuard {
   }
 
   /**
-   * Resolves when a statement may begin: `valve` (which should hold this guard's observation) is open and the gap after
+   * Resolves when a statement may begin: `throttler` (which should hold this guard's observation) is open and the gap after
    * the one before is over. Throws `stopped` when `signal` aborts.
    */
-  async admit(valve: Valve, signal: AbortSignal): Promise<void> {
-    await valve.whilePaced(() => this.#freshLook(signal));
+  async admit(throttler: Throttler, signal: AbortSignal): Promise<void> {
+    await throttler.whileRateLimited(() => this.#freshLook(signal));
     for (;;) {
-      await valve.pass(signal);
-      // Not the valve's question while it is open: a call of many statements would end at none of them.
+      await throttler.pass(signal);
+      // Not the throttler's question while it is open: a call of many statements would end at none of them.
       if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
       const delayMs = this.delayMs(this.#clock.now());
       if (delayMs <= 0) break;
-      await valve.whilePaced(() => this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal));
+      await throttler.whileRateLimited(() => this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal));
     }
     // In the same turn as the question for the gap: of several that waited for its end only one may have found it over.
     this.#begunAt = this.#clock.now();
@@ -174,7 +174,7 @@ function asksForLag(limits: DatabaseLimits | null): boolean {
   return limits !== null && limits.maxReplicaLagSeconds !== null;
 }
 
-function silenceText({ ageMs, failure }: Knowledge): string {
+function silenceText({ ageMs, failure }: HealthReading): string {
   const why = failure === null ? "" : ` (${failure})`;
   if (ageMs === null || !Number.isFinite(ageMs)) return `nothing is known of its health yet${why}`;
   return `it has not answered a question for its health for ${Math.round(ageMs / 1000)} s${why}`;

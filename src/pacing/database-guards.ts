@@ -5,11 +5,11 @@ import type { Waiting } from "../domain/job-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DatabaseHealth, MissingRight } from "../ports/database-health.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import type { Answers } from "./answers.ts";
+import type { StallDetector } from "./answers.ts";
 import { DatabaseGuard } from "./database-guard.ts";
 import { GuardedReferenceTable } from "./guarded-reference-table.ts";
 import type { InFlight } from "./in-flight.ts";
-import { type Observation, Valve } from "./valve.ts";
+import { type Observation, Throttler } from "./valve.ts";
 
 export interface DatabaseGuardsParts {
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export class DatabaseGuards {
   readonly #parts: DatabaseGuardsParts;
   readonly #guards = new Map<string, DatabaseGuard>();
   /** One for each database and stage. */
-  readonly #valves = new Map<string, Valve>();
+  readonly #throttlers = new Map<string, Throttler>();
   #limits: DatabaseLimits | null;
 
   constructor(parts: DatabaseGuardsParts) {
@@ -46,12 +46,12 @@ export class DatabaseGuards {
     {
       inFlight,
       confirmLease,
-      answers,
+      stalls,
       signal = this.#parts.signal,
     }: {
       readonly inFlight: InFlight;
       confirmLease?(): Promise<void>;
-      readonly answers?: Answers;
+      readonly stalls?: StallDetector;
       readonly signal?: AbortSignal;
     },
   ): ReferenceTable {
@@ -63,29 +63,30 @@ export class DatabaseGuards {
       signal,
       inFlight,
       ...(confirmLease === undefined ? {} : { confirmLease }),
-      ...(answers === undefined ? {} : { answers }),
+      ...(stalls === undefined ? {} : { stalls }),
       guard,
-      valve: this.#valveOf(guard, stage),
+      throttler: this.#throttlerOf(guard, stage),
     });
   }
 
   /** Resolves when statements of `stage` may go to all of `databases`; throws `stopped`. */
   async ready(databases: readonly string[], stage: WorkStage): Promise<void> {
     for (const database of new Set(databases)) {
-      const closed = this.#valveOf(this.#guardOf(database), stage).pass(this.#parts.signal);
+      const closed = this.#throttlerOf(this.#guardOf(database), stage).pass(this.#parts.signal);
       if (closed !== null) await closed;
     }
   }
 
   /** What statements wait for at this moment; null when none does. */
   get waiting(): Waiting | null {
-    for (const valve of this.#valves.values()) if (valve.waiting !== null) return valve.waiting;
+    for (const throttler of this.#throttlers.values())
+      if (throttler.waiting !== null) return throttler.waiting;
     return null;
   }
 
-  /** Whether a statement waits only for its turn, or did in the last `ms`; see {@link Valve.isPacing}. */
-  isPacing(ms: number): boolean {
-    return [...this.#valves.values()].some((valve) => valve.isPacing(ms));
+  /** Whether a statement waits only for its turn, or did in the last `ms`; see {@link Throttler.isRateLimited}. */
+  isRateLimited(ms: number): boolean {
+    return [...this.#throttlers.values()].some((throttler) => throttler.isRateLimited(ms));
   }
 
   /** Takes other limits over from now on, for those who wait too. */
@@ -107,12 +108,12 @@ export class DatabaseGuards {
     return guard;
   }
 
-  #valveOf(guard: DatabaseGuard, stage: WorkStage): Valve {
+  #throttlerOf(guard: DatabaseGuard, stage: WorkStage): Throttler {
     const name = `${stage} ${guard.database}`;
     const { clock } = this.#parts;
     const known =
-      this.#valves.get(name) ?? new Valve(clock, [this.#parts.observations(stage), guard.observe]);
-    this.#valves.set(name, known);
+      this.#throttlers.get(name) ?? new Throttler(clock, [this.#parts.observations(stage), guard.observe]);
+    this.#throttlers.set(name, known);
     return known;
   }
 }

@@ -27,7 +27,7 @@ export interface Load {
   /** 0 for an idle database, 1 at the limit, above 1 beyond it. */
   readonly load: number;
   /** Whether it may hold statements back altogether. */
-  readonly holds: boolean;
+  readonly waits: boolean;
 }
 
 /** The question itself is one thread that runs: an idle server shows 1. */
@@ -52,17 +52,17 @@ export function loadsOf(sample: HealthSample, limits: DatabaseLimits): readonly 
   ];
 }
 
-function loadOf(measure: HealthMeasure, value: number | null, limit: number | null, holds = true): Load[] {
+function loadOf(measure: HealthMeasure, value: number | null, limit: number | null, waits = true): Load[] {
   if (value === null || limit === null) return [];
   const above = Math.max(0, value - LEAST[measure]);
   const room = Math.max(0, limit - LEAST[measure]);
   const load = above === 0 ? 0 : above / room;
-  return [{ measure, value, limit, load, holds }];
+  return [{ measure, value, limit, load, waits }];
 }
 
 /** Whether `load` holds statements back, given whether it did so just now. */
-export function isTripped({ load, holds }: Load, wasTripped: boolean): boolean {
-  return holds && load > (wasTripped ? EASED : 1);
+export function isTripped({ load, waits }: Load, wasTripped: boolean): boolean {
+  return waits && load > (wasTripped ? EASED : 1);
 }
 
 /** The largest value at which `load` lets go again. */

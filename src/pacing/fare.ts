@@ -6,7 +6,7 @@ import type { PassTerms } from "../ports/object-store.ts";
 const UNAVAILABLE_BUDGET_MS = 30_000;
 
 /** What one request costs, and how long its other troubles than throttling may last. */
-export interface Fare {
+export interface RequestCost {
   /** The one written to, null for reads. */
   readonly bucket: string | null;
   /** Of the bucket's write rate; a bulk deletion costs one a key. */
@@ -21,8 +21,8 @@ export interface Fare {
   readonly cleansUp?: boolean;
 }
 
-/** The fare of a listing, a HEAD, a read. */
-export const READ: Fare = {
+/** The cost of a listing, a HEAD, a read. */
+export const READ_COST: RequestCost = {
   bucket: null,
   writes: 0,
   bytes: 0,
@@ -30,8 +30,12 @@ export const READ: Fare = {
   isQuick: true,
 };
 
-/** The fare of a request that goes beside a copy into `bucket`; without the terms it is repeated with the whole copy only. */
-export function fareBeside(bucket: string, writes: number, { isRepeatable = false }: PassTerms): Fare {
-  const patience = { ...READ, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
+/** The cost of a request that goes beside a copy into `bucket`; without the terms it is repeated with the whole copy only. */
+export function costWithinCopy(
+  bucket: string,
+  writes: number,
+  { isRepeatable = false }: PassTerms,
+): RequestCost {
+  const patience = { ...READ_COST, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
   return writes === 0 ? patience : { ...patience, bucket, writes };
 }

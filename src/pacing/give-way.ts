@@ -6,6 +6,6 @@
  * be followed by the next: stages call this between two such pieces of work, and never between the last check before a
  * write (lease, gate, age of the evidence) and the write.
  */
-export function giveWay(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,14 +1,14 @@
 /** What a governed store is made of. */
 
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { Answers } from "./answers.ts";
+import type { StallDetector } from "./answers.ts";
 import type { InFlight } from "./in-flight.ts";
-import type { TollGateParts } from "./toll-gate.ts";
+import type { RequestLimiterParts } from "./toll-gate.ts";
 
-export interface GovernedParts extends TollGateParts {
+export interface GovernedParts extends RequestLimiterParts {
   readonly store: ObjectStore;
   /** Shared by the stores of one job. */
-  readonly answers: Answers;
+  readonly stalls: StallDetector;
   readonly inFlight?: InFlight;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;

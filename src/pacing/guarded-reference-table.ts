@@ -10,22 +10,22 @@ import type {
   StatementPass,
   TableFacts,
 } from "../ports/reference-table.ts";
-import type { Answers } from "./answers.ts";
+import type { StallDetector } from "./answers.ts";
 import type { DatabaseGuard } from "./database-guard.ts";
 import type { InFlight } from "./in-flight.ts";
-import type { Valve } from "./valve.ts";
+import type { Throttler } from "./valve.ts";
 
 export interface GuardedTableParts {
   readonly table: ReferenceTable;
   readonly clock: Clock;
   /** Observes the guard, and whatever else may hold statements back. */
-  readonly valve: Valve;
+  readonly throttler: Throttler;
   /** The one guard of the table's database and job. */
   readonly guard: DatabaseGuard;
   readonly signal: AbortSignal;
   readonly inFlight?: InFlight;
   /** Told what comes of each call. */
-  readonly answers?: Answers;
+  readonly stalls?: StallDetector;
   /** Makes sure that the job is still ours, before rows change; throws `lease_lost`. */
   readonly confirmLease?: () => Promise<void>;
 }
@@ -58,16 +58,16 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#noted(this.#parts.table.starting(valuePrefix, most, this.#pass));
   }
 
-  naming(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.naming(values, this.#pass));
+  findRows(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    return this.#noted(this.#parts.table.findRows(values, this.#pass));
   }
 
   matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
     return this.#noted(this.#parts.table.matching(question, this.#pass));
   }
 
-  survey(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.survey(values, this.#pass));
+  findRowsToRewrite(values: readonly string[]): Promise<readonly ReferencedRow[]> {
+    return this.#noted(this.#parts.table.findRowsToRewrite(values, this.#pass));
   }
 
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -88,19 +88,19 @@ export class GuardedReferenceTable implements ReferenceTable {
   readonly #passOfLeaseholder: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
 
   async #guarded<Result>(send: () => Promise<Result>, atLast?: () => Promise<void>): Promise<Result> {
-    const { clock, valve, guard, signal, inFlight, answers } = this.#parts;
-    await guard.admit(valve, signal);
+    const { clock, throttler, guard, signal, inFlight, stalls } = this.#parts;
+    await guard.admit(throttler, signal);
     await atLast?.();
     const begunAt = clock.now();
     inFlight?.begin();
-    answers?.asked(begunAt);
+    stalls?.asked(begunAt);
     try {
       const result = await send();
-      answers?.answered(clock.now());
+      stalls?.answered(clock.now());
       return result;
     } finally {
       inFlight?.end();
-      answers?.ended();
+      stalls?.ended();
       const endedAt = clock.now();
       guard.ended(endedAt, Math.max(0, endedAt - begunAt));
     }
@@ -111,7 +111,7 @@ export class GuardedReferenceTable implements ReferenceTable {
     try {
       return await call;
     } catch (error) {
-      this.#parts.answers?.failed(error, this.#parts.clock.now());
+      this.#parts.stalls?.failed(error, this.#parts.clock.now());
       throw error;
     }
   }

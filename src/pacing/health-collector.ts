@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 1000;
 const OUTDATED_AFTER_MS = 5000;
 
 /** What is known of the database at some moment. */
-export interface Knowledge {
+export interface HealthReading {
   /** Null when nothing recent is known. */
   readonly sample: HealthSample | null;
   /** Milliseconds since the last answer was asked for; null when there was none. */
@@ -34,7 +34,7 @@ export class HealthCollector {
   }
 
   /** What is known at this moment; at once. */
-  get known(): Knowledge {
+  get known(): HealthReading {
     const ageMs = this.#sampledAt === null ? null : this.#since(this.#sampledAt);
     const isRecent = ageMs !== null && ageMs <= OUTDATED_AFTER_MS;
     return { sample: isRecent ? this.#sample : null, ageMs, failure: this.#failure };

@@ -1,6 +1,6 @@
 /** One limit of a store, as the jobs of this process meet it: the part of it that the processes agree is this one's. */
 
-import { type Limit, Pace, type RequestLimit } from "../domain/pace.ts";
+import { type Limit, RateLimit, type RequestLimit } from "../domain/pace.ts";
 import { StoreDemand } from "./store-demand.ts";
 import { StoreShare, type StoreShareParts } from "./store-share.ts";
 
@@ -8,8 +8,8 @@ import { StoreShare, type StoreShareParts } from "./store-share.ts";
 export type Sharing = Omit<StoreShareParts, "name" | "onShare" | "wants">;
 
 /** One for each limit of each store. */
-export class SharedPace {
-  readonly #pace: Pace;
+export class SharedRateLimit {
+  readonly #rateLimit: RateLimit;
   /** Null where there is nothing to share, or nobody to share it with. */
   readonly #shared: { readonly share: StoreShare; readonly demand: StoreDemand } | null;
 
@@ -19,8 +19,8 @@ export class SharedPace {
    * @param sharing null: the whole limit is this process'
    */
   constructor(name: string, perSecond: number | null, sharing: Sharing | null) {
-    const pace = new Pace(perSecond);
-    this.#pace = pace;
+    const rateLimit = new RateLimit(perSecond);
+    this.#rateLimit = rateLimit;
     if (sharing === null || perSecond === null) {
       this.#shared = null;
       return;
@@ -31,7 +31,7 @@ export class SharedPace {
       name,
       // Without a share nothing goes, whatever the pace.
       onShare: (part) => {
-        if (part > 0) pace.setRate(perSecond * part, sharing.clock.now());
+        if (part > 0) rateLimit.setRate(perSecond * part, sharing.clock.now());
       },
       wants: (now) => demand.wants(now),
     });
@@ -40,8 +40,8 @@ export class SharedPace {
 
   /** The limit for `job`, any object that stands for it: the shares of processes go by how many jobs they have. */
   of(job: object): RequestLimit {
-    const pace = this.#pace;
-    if (this.#shared === null) return pace;
+    const rateLimit = this.#rateLimit;
+    if (this.#shared === null) return rateLimit;
     const { share, demand } = this.#shared;
     const shared = (limit: Limit, counts: boolean): Limit => ({
       waitMs: (units, now) => {
@@ -55,7 +55,11 @@ export class SharedPace {
       },
     });
     // What is paid ahead was counted then.
-    return { ...shared(pace, true), ahead: shared(pace.ahead, true), going: shared(pace.going, false) };
+    return {
+      ...shared(rateLimit, true),
+      reservation: shared(rateLimit.reservation, true),
+      dispatch: shared(rateLimit.dispatch, false),
+    };
   }
 
   /** Gives what this process has of the limit to the others. */

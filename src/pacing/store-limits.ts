@@ -2,7 +2,7 @@
 
 import type { Limit, RequestLimit } from "../domain/pace.ts";
 import type { StoreLimits as Configured } from "../ports/connections.ts";
-import { SharedPace, type Sharing } from "./shared-pace.ts";
+import { SharedRateLimit, type Sharing } from "./shared-pace.ts";
 
 /** The limits of a store, as one job meets them. */
 export interface JobStoreLimits {
@@ -12,12 +12,12 @@ export interface JobStoreLimits {
 
 /** One for each store. Requests and bytes are shared apart: who is short of one may have plenty of the other. */
 export class StoreLimits {
-  readonly #requests: SharedPace;
-  readonly #bytes: SharedPace;
+  readonly #requests: SharedRateLimit;
+  readonly #bytes: SharedRateLimit;
 
   constructor(store: string, { requestsPerSecond, bytesPerSecond }: Configured, sharing: Sharing | null) {
-    this.#requests = new SharedPace(`requests ${store}`, requestsPerSecond, sharing);
-    this.#bytes = new SharedPace(`bytes ${store}`, bytesPerSecond, sharing);
+    this.#requests = new SharedRateLimit(`requests ${store}`, requestsPerSecond, sharing);
+    this.#bytes = new SharedRateLimit(`bytes ${store}`, bytesPerSecond, sharing);
   }
 
   /** The limits for `job`, any object that stands for it. */

@@ -4,13 +4,13 @@ import type { Limit } from "../domain/pace.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** A limit and what passing costs of it. */
-export interface Toll {
+export interface Charge {
   readonly limit: Limit;
   readonly units: number;
 }
 
 interface Waiter {
-  readonly tolls: readonly Toll[];
+  readonly charges: readonly Charge[];
   readonly signal: AbortSignal | undefined;
   readonly pass: () => void;
 }
@@ -20,10 +20,10 @@ const LOOK_AGAIN_MS = 250;
 /** Nobody is let pass more often than this: it saves timers, and the limits' credit makes up for it. */
 const LEAST_SLEEP_MS = 2;
 
-/** A queue of its own, first come first served; the lanes of a turnstile share what they have in common equally. */
-export class Lane {
+/** A queue of its own, first come first served; the lanes of a fair queue share what they have in common equally. */
+export class Flow {
   readonly waiters: Waiter[] = [];
-  /** Units of the first toll that passed, counted so that a lane that was empty does not catch up on the others. */
+  /** Units of the first charge that passed, counted so that a lane that was empty does not catch up on the others. */
   served = 0;
 }
 
@@ -31,10 +31,10 @@ export class Lane {
  * Lets requests pass when all their limits allow it at that moment, and takes from all of them at once: what waits for
  * one limit uses nothing up of another. Cheap where nothing waits: no timer, no queue.
  */
-export class Turnstile {
+export class FairQueue {
   readonly #clock: Clock;
   /** Lanes in which somebody waits. */
-  readonly #lanes = new Set<Lane>();
+  readonly #flows = new Set<Flow>();
   readonly #listenedTo = new WeakSet<AbortSignal>();
   #served = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -46,22 +46,22 @@ export class Turnstile {
 
   /** Whether nobody waits: whoever finds his limits open now overtakes nobody. */
   get isFree(): boolean {
-    return this.#lanes.size === 0;
+    return this.#flows.size === 0;
   }
 
-  /** Resolves when `tolls` are paid, or, with nothing paid, when `signal` aborts: the caller looks at it. */
-  pass(lane: Lane, tolls: readonly Toll[], signal?: AbortSignal): Promise<void> {
+  /** Resolves when `charges` are paid, or, with nothing paid, when `signal` aborts: the caller looks at it. */
+  pass(flow: Flow, charges: readonly Charge[], signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return PASSED;
-    if (this.isFree && waitMs(tolls, this.#clock.now()) === 0) {
-      pay(tolls, this.#clock.now());
+    if (this.isFree && waitMs(charges, this.#clock.now()) === 0) {
+      acquire(charges, this.#clock.now());
       return PASSED;
     }
     if (signal !== undefined) this.#listenTo(signal);
     return new Promise((pass) => {
-      lane.waiters.push({ tolls, signal, pass });
-      if (lane.waiters.length > 1) return;
-      lane.served = Math.max(lane.served, this.#served);
-      this.#lanes.add(lane);
+      flow.waiters.push({ charges, signal, pass });
+      if (flow.waiters.length > 1) return;
+      flow.served = Math.max(flow.served, this.#served);
+      this.#flows.add(flow);
       this.#letPass();
     });
   }
@@ -76,28 +76,28 @@ export class Turnstile {
         this.#sleepFor(soonestMs, now);
         return;
       }
-      if (next.waiters.length === 0) this.#lanes.delete(next);
+      if (next.waiters.length === 0) this.#flows.delete(next);
       this.#served = Math.max(this.#served, next.served);
-      next.served += waiter.tolls[0]?.units ?? 0;
-      pay(waiter.tolls, now);
+      next.served += waiter.charges[0]?.units ?? 0;
+      acquire(waiter.charges, now);
       waiter.pass();
     }
   }
 
   /** Of the lanes whose first may pass, the one that was served least; and when anybody may. */
-  #choose(now: number): { readonly next: Lane | null; readonly soonestMs: number } {
-    let next: Lane | null = null;
+  #choose(now: number): { readonly next: Flow | null; readonly soonestMs: number } {
+    let next: Flow | null = null;
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes) {
-      const ms = waitMs(lane.waiters[0]?.tolls ?? [], now);
-      if (ms === 0 && (next === null || lane.served < next.served)) next = lane;
+    for (const flow of this.#flows) {
+      const ms = waitMs(flow.waiters[0]?.charges ?? [], now);
+      if (ms === 0 && (next === null || flow.served < next.served)) next = flow;
       soonestMs = Math.min(soonestMs, ms);
     }
     return { next, soonestMs };
   }
 
   #sleepFor(soonestMs: number, now: number): void {
-    if (this.#lanes.size === 0) return;
+    if (this.#flows.size === 0) return;
     const ms = Math.max(LEAST_SLEEP_MS, Math.min(LOOK_AGAIN_MS, soonestMs));
     if (this.#sleep !== null && this.#wakeAt <= now + ms) return;
     this.#sleep?.abort();
@@ -119,11 +119,11 @@ export class Turnstile {
   }
 
   #dismiss(signal: AbortSignal): void {
-    for (const lane of this.#lanes) {
-      const gone = lane.waiters.filter((waiter) => waiter.signal === signal);
-      const staying = lane.waiters.filter((waiter) => waiter.signal !== signal);
-      lane.waiters.splice(0, lane.waiters.length, ...staying);
-      if (staying.length === 0) this.#lanes.delete(lane);
+    for (const flow of this.#flows) {
+      const gone = flow.waiters.filter((waiter) => waiter.signal === signal);
+      const staying = flow.waiters.filter((waiter) => waiter.signal !== signal);
+      flow.waiters.splice(0, flow.waiters.length, ...staying);
+      if (staying.length === 0) this.#flows.delete(flow);
       for (const { pass } of gone) pass();
     }
   }
@@ -131,12 +131,12 @@ export class Turnstile {
 
 const PASSED = Promise.resolve();
 
-function pay(tolls: readonly Toll[], now: number): void {
-  for (const { limit, units } of tolls) limit.take(units, now);
+function acquire(charges: readonly Charge[], now: number): void {
+  for (const { limit, units } of charges) limit.take(units, now);
 }
 
-function waitMs(tolls: readonly Toll[], now: number): number {
+function waitMs(charges: readonly Charge[], now: number): number {
   let longest = 0;
-  for (const { limit, units } of tolls) longest = Math.max(longest, limit.waitMs(units, now));
+  for (const { limit, units } of charges) longest = Math.max(longest, limit.waitMs(units, now));
   return longest;
 }

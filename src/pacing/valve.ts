@@ -1,4 +1,4 @@
-/** A valve before every request or statement: open, or closed with a reason and an end. Nothing new passes while it is closed. */
+/** A throttler before every request or statement: open, or closed with a reason and an end. Nothing new passes while it is closed. */
 
 import { DomainError } from "../domain/errors.ts";
 import type { Waiting } from "../domain/job-state.ts";
@@ -16,13 +16,13 @@ export type Observation = (at: number) => Hold | null;
  * Lets requests begin while none of its observations objects; the first objection counts. What has begun is never cut
  * short. Observations may be exchanged while it works.
  */
-export class Valve {
+export class Throttler {
   readonly #clock: Clock;
   readonly #observations: readonly Observation[];
   #waiting: Waiting | null = null;
   #waiters = 0;
-  #paced = 0;
-  #pacedAt = Number.NEGATIVE_INFINITY;
+  #rateLimited = 0;
+  #rateLimitedAt = Number.NEGATIVE_INFINITY;
   #look: Promise<void> | null = null;
 
   constructor(clock: Clock, observations: readonly Observation[]) {
@@ -51,22 +51,22 @@ export class Valve {
   }
 
   /** Runs `wait`, in which something that may pass here waits for a limit of the job, a store or a database. */
-  async whilePaced<Result>(wait: () => Promise<Result>): Promise<Result> {
-    this.#paced += 1;
+  async whileRateLimited<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.#rateLimited += 1;
     try {
       return await wait();
     } finally {
-      this.#paced -= 1;
-      this.#pacedAt = this.#clock.now();
+      this.#rateLimited -= 1;
+      this.#rateLimitedAt = this.#clock.now();
     }
   }
 
   /**
-   * Whether something waits only for its turn, or did in the last `ms`: that is work, however slow. While the valve is
+   * Whether something waits only for its turn, or did in the last `ms`: that is work, however slow. While the throttler is
    * shut it will not go when its turn comes, and counts for nothing.
    */
-  isPacing(ms: number): boolean {
-    if (this.#paced === 0 && !isWithin(ms, this.#pacedAt, this.#clock.now())) return false;
+  isRateLimited(ms: number): boolean {
+    if (this.#rateLimited === 0 && !isWithin(ms, this.#rateLimitedAt, this.#clock.now())) return false;
     return this.isOpen();
   }
 

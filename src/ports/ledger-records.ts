@@ -1,6 +1,6 @@
 /** What the ledger keeps, as it gives it back: jobs, batches, exceptions, audit events, the history of one object. */
 
-import type { Batch, BatchObject, BatchState, ExceptionCode, Fate, Stage } from "../domain/batch.ts";
+import type { Batch, BatchObject, BatchState, ExceptionCode, Outcome, Stage } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { RequestCounts } from "./object-store.ts";
@@ -69,7 +69,7 @@ export interface RunReport {
   readonly clockLagMs: number;
 }
 
-/** How a stage of a batch ended. Objects' fates and target ETags are taken from `batch`. */
+/** How a stage of a batch ended. Objects' outcomes and target ETags are taken from `batch`. */
 export interface StageOutcome {
   readonly batch: Batch;
   readonly stage: Exclude<Stage, "plan">;
@@ -148,7 +148,7 @@ export interface ObjectHistory {
   readonly etag: string;
   readonly targetEtag: string | null;
   readonly rows: number;
-  readonly fate: Fate;
+  readonly outcome: Outcome;
   readonly worker: string | null;
   readonly plannedAt: number;
   readonly copiedAt: number | null;

@@ -161,7 +161,7 @@ export interface Ledger {
   lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>>;
   /**
    * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their
-   * old batches, whose fate becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.
+   * old batches, whose outcome becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.
    */
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number>;
   /**

@@ -113,7 +113,7 @@ export interface PassTerms {
    * Belongs to a request that has been let go, and waiting would age its evidence: it goes at once, and later requests
    * wait for it. Throws `stopped` when it writes and no write may begin any more.
    */
-  readonly isOwed?: boolean;
+  readonly isImmediate?: boolean;
 }
 
 /** For callers without limits. */

@@ -113,7 +113,7 @@ export interface ReferenceTable {
    * The rows that hold exactly one of `values`, whatever the reference's `where`. A value that tens of thousands of
    * rows hold gives only some of them, yet at least one.
    */
-  naming(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  findRows(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
    * The rows that `question` asks for, whatever the reference's `where`, through the column's index; one may be given twice.
    * A value or a beginning that tens of thousands of rows have gives only some of them, yet at least one. Of a thousand
@@ -121,10 +121,10 @@ export interface ReferenceTable {
    */
   matching(question: RowQuestion, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
-   * As {@link naming}, of values that are going to be rewritten: the table may look at what stands between them as well,
+   * As {@link findRows}, of values that are going to be rewritten: the table may look at what stands between them as well,
    * and rewrites them with less work afterwards.
    */
-  survey(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  findRowsToRewrite(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**

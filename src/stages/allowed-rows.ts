@@ -16,21 +16,21 @@ const LEAST = 0.02;
  * `stopped`.
  */
 export async function allowedRows(context: StageContext, wanted: number): Promise<number> {
-  const { clock, rowPace, signal } = context;
+  const { clock, rowLimit, signal } = context;
   // What is held back after it was counted would come together with what is counted then.
   await context.databasesReady();
   for (;;) {
-    const perSecond = rowPace.perSecond;
+    const perSecond = rowLimit.perSecond;
     if (perSecond === null) return wanted;
     const least = Math.min(wanted, Math.max(1, Math.floor(perSecond * LEAST)));
-    const waitMs = rowPace.waitMs(least, clock.now());
+    const waitMs = rowLimit.waitMs(least, clock.now());
     if (waitMs <= 0) {
-      const most = Math.max(1, Math.min(Math.ceil(perSecond * MOST), rowPace.roomAt(clock.now())));
+      const most = Math.max(1, Math.min(Math.ceil(perSecond * MOST), rowLimit.capacityAt(clock.now())));
       const rows = Math.min(wanted, most);
-      rowPace.take(rows, clock.now());
+      rowLimit.take(rows, clock.now());
       return rows;
     }
-    await context.paced(() => clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal));
+    await context.whileRateLimited(() => clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal));
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
 }

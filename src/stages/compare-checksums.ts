@@ -3,8 +3,8 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { checksumVerdict } from "../domain/verdict.ts";
 import type { ObjectFacts, ObjectFailure } from "../ports/object-store.ts";
-import { lookAtOne } from "./look.ts";
-import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+import { headOne } from "./look.ts";
+import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
 
 export interface BothSides {
   readonly source: ObjectFacts | null;
@@ -13,10 +13,10 @@ export interface BothSides {
 }
 
 /** Looks at source and target with their checksums: two requests. */
-export async function lookAtBothSides(context: StageContext, object: BatchObject): Promise<BothSides> {
+export async function headBothSides(context: StageContext, object: BatchObject): Promise<BothSides> {
   const [source, target] = await Promise.all([
-    lookAtOne(sourceLook(context), object.key, { checksums: true }),
-    lookAtOne(targetLook(context), targetKey(context, object), { checksums: true }),
+    headOne(sourceAccess(context), object.key, { checksums: true }),
+    headOne(targetAccess(context), targetKey(context, object), { checksums: true }),
   ]);
   return { source: source.object, target: target.object, failure: source.failure ?? target.failure };
 }
@@ -26,7 +26,7 @@ export async function compareByChecksums(
   context: StageContext,
   object: BatchObject,
 ): Promise<"same" | "different" | "unverifiable"> {
-  const { source, target } = await lookAtBothSides(context, object);
+  const { source, target } = await headBothSides(context, object);
   if (source === null || target === null) return "unverifiable";
   return checksumVerdict(source.checksums, target.checksums);
 }

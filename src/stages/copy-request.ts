@@ -1,10 +1,10 @@
 /** One copy: what is asked of the store, and what its answer makes of the object. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
-import { lookAtOne } from "./look.ts";
+import { headOne } from "./look.ts";
 import { adoptVersion } from "./source-version.ts";
-import { type StageContext, sourceLook, targetKey } from "./stage-context.ts";
+import { type StageContext, sourceAccess, targetKey } from "./stage-context.ts";
 
 /** What may stand at the new key when the copy is made. */
 export type Expected = Pick<CopyRequest, "onlyIfAbsent" | "replacing">;
@@ -56,7 +56,7 @@ export function settleResult(
     adoptVersion(object, version);
     object.targetEtag = made;
   }
-  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  if (result.kind === "failed") fail(object, result.failure.code, result.failure.message);
   else if (tellsOfChange(object, result.etag)) return settleChanged(context, object, result.etag);
   return "settled";
 }
@@ -70,10 +70,10 @@ async function settleChanged(
   object: BatchObject,
   copiedEtag: string,
 ): Promise<"settled"> {
-  const { object: now } = await lookAtOne(sourceLook(context), object.key);
+  const { object: now } = await headOne(sourceAccess(context), object.key);
   if (now === null || now.etag === object.etag) return "settled";
   if (now.etag === copiedEtag) adoptVersion(object, now);
-  else except(object, "source_changed", "the source changed while it was being copied");
+  else fail(object, "source_changed", "the source changed while it was being copied");
   return "settled";
 }
 

@@ -1,15 +1,15 @@
 /** The copy stage: every object to its new key, pinned to the version that was planned. It never deletes. */
 
-import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
+import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import { type CopyVerdict, isSameVersion, type Seen, type SeenVersion } from "../domain/verdict.ts";
 import { ABSENT, ANYTHING, requestCopy, settleResult } from "./copy-request.ts";
 import { refuseImpossibleKey } from "./impossible-keys.ts";
-import { lookAt, lookAtOne } from "./look.ts";
+import { headMany, headOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
 import { finishOwnCopy, renewOwnCopy } from "./renew-copy.ts";
 import { adoptVersion, atVersion } from "./source-version.ts";
-import { type StageContext, sourceLook, targetKey, targetKeys, targetLook } from "./stage-context.ts";
+import { type StageContext, sourceAccess, targetAccess, targetKey, targetKeys } from "./stage-context.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
@@ -21,16 +21,16 @@ const UNPROVED =
  * copied some of it: an identical target is then recognised as our own.
  */
 export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
-  for (const object of going(batch)) refuseImpossibleKey(context, object);
+  for (const object of pending(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
-  await lookForMissing(context, going(batch));
-  const vanished = going(batch).filter((object) => object.etag === "");
-  const wanted = going(batch).filter((object) => object.etag !== "");
-  const targets = await lookAt(targetLook(context), targetKeys(context, wanted));
+  await lookForMissing(context, pending(batch));
+  const vanished = pending(batch).filter((object) => object.etag === "");
+  const wanted = pending(batch).filter((object) => object.etag !== "");
+  const targets = await headMany(targetAccess(context), targetKeys(context, wanted));
   await context.concurrency.each(wanted, async (object, free) => {
     const key = targetKey(context, object);
     const failure = targets.failed.get(key) ?? null;
-    if (failure !== null) return except(object, failure.code, failure.message);
+    if (failure !== null) return fail(object, failure.code, failure.message);
     const seen = targets.found.get(key) ?? null;
     if ((await copyObject(context, object, seen, repeated, free)) === "vanished") vanished.push(object);
     else context.onCopied(object.size);
@@ -42,15 +42,15 @@ export async function copyBatch(context: StageContext, batch: Batch, repeated: b
 async function lookForMissing(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
   const missing = objects.filter((object) => object.etag === "");
   if (missing.length === 0) return;
-  const sights = await lookAt(
-    sourceLook(context),
+  const heads = await headMany(
+    sourceAccess(context),
     missing.map((object) => object.key),
   );
   for (const object of missing) {
-    const seen = sights.found.get(object.key);
-    const failure = sights.failed.get(object.key);
+    const seen = heads.found.get(object.key);
+    const failure = heads.failed.get(object.key);
     if (seen !== undefined) adoptVersion(object, seen);
-    if (failure !== undefined) except(object, failure.code, failure.message);
+    if (failure !== undefined) fail(object, failure.code, failure.message);
   }
 }
 
@@ -91,7 +91,7 @@ async function copyObject(
     target = now.target;
     version = atVersion(object, now.source);
   }
-  except(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
+  fail(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
   return "settled";
 }
 
@@ -117,18 +117,18 @@ async function settleWithoutCopy(
   const how = verdict.identical ? "an identical object" : "a different object";
   const unproved = mayBeOurs && !verdict.identical ? UNPROVED : "";
   const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})${unproved}`;
-  except(object, verdict.because, message);
+  fail(object, verdict.because, message);
   return "settled";
 }
 
 /** After a failed condition: which of the two was it? Null when the store will not tell: the object is settled then. */
 async function lookAgain(context: StageContext, object: BatchObject) {
   const [source, target] = await Promise.all([
-    lookAtOne(sourceLook(context), object.key),
-    lookAtOne(targetLook(context), targetKey(context, object)),
+    headOne(sourceAccess(context), object.key),
+    headOne(targetAccess(context), targetKey(context, object)),
   ]);
   const failure = source.failure ?? target.failure;
   if (failure === null) return { source: source.object, target: target.object };
-  except(object, failure.code, failure.message);
+  fail(object, failure.code, failure.message);
   return null;
 }

@@ -1,6 +1,6 @@
 /** Rows that came to name an old key while its source was being deleted: they are pointed at the copy. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import { keysStillNamed } from "./naming.ts";
 import { rewriteRows } from "./rewrite-rows.ts";
 import type { StageContext } from "./stage-context.ts";
@@ -19,7 +19,7 @@ export async function healDanglingRows(
   if (dangling.length === 0) return;
   for (const index of context.references.keys()) await rewriteRows(context, index, dangling);
   for (const object of await namedOf(context, dangling)) {
-    except(
+    fail(
       object,
       "still_referenced",
       "a row that came while the source was being deleted names the old key; the object stands at its new key only",

@@ -1,16 +1,16 @@
 /** The delete stage: trusts no memory. Target, source and, last, rows are looked at again, then the sources go. */
 
 import { backoffMs } from "../domain/backoff.ts";
-import { type Batch, type BatchObject, except, going, MOVED } from "../domain/batch.ts";
+import { type Batch, type BatchObject, fail, MOVED, pending } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
 import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
-import { confirmGone, type Deletable, judge, lookAround } from "./deletion-looks.ts";
+import { confirmGone, judge, lookAround, type ToDelete } from "./deletion-looks.ts";
 import { keysStillNamed } from "./naming.ts";
-import type { RowLook } from "./row-looks.ts";
+import type { ReferenceCheck } from "./row-looks.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
@@ -32,10 +32,10 @@ const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
  */
 export async function deleteBatch(context: StageContext, batch: Batch): Promise<Hold | null> {
   if (context.spec.delete.when === "never") {
-    for (const object of going(batch)) object.fate = MOVED;
+    for (const object of pending(batch)) object.outcome = MOVED;
     return null;
   }
-  const objects = going(batch);
+  const objects = pending(batch);
   let size = LOOKED_AT_TOGETHER;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
@@ -57,7 +57,7 @@ type End = Hold | "settled" | "stale" | "shut";
  */
 async function settleGone(context: StageContext, gone: readonly BatchObject[]): Promise<void> {
   await healDanglingRows(context.source.isOpen() ? context : context.unbound(), gone);
-  for (const object of gone) if (object.fate.kind === "going") object.fate = MOVED;
+  for (const object of gone) if (object.outcome.kind === "pending") object.outcome = MOVED;
 }
 
 /**
@@ -80,7 +80,7 @@ async function deleteSome(
     } catch (error) {
       await settleInPassing(context, gone, error);
       if (!hasCode(error, "store_throttled")) throw error;
-      await context.paced(() => clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal));
+      await context.whileRateLimited(() => clock.sleep(backoffMs(THROTTLED, attempt, Math.random()), signal));
     }
   }
 }
@@ -108,21 +108,21 @@ async function attemptDeletion(
   gone: Set<BatchObject>,
 ): Promise<End> {
   const { clock, signal, source, spec } = context;
-  const open = objects.filter((object) => object.fate.kind === "going");
+  const open = objects.filter((object) => object.outcome.kind === "pending");
   // A window that is shut already is waited for below, where the wait is shown.
   if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
   // All waiting comes before the looking: evidence must be fresh when it is acted on.
   await context.databasesReady();
   const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
-  await source.makeRoom(spec.source.bucket, room, signal);
+  await source.reserveWrites(spec.source.bucket, room, signal);
   const gatheredAt = momentOf(clock);
   const seen = await lookAround(context, open);
   const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
   if (hold !== null) return hold;
-  const rows = await context.rowLooks.stillNamed(context, batch, open);
-  const { deletable, absent } = judge(seen, rows.named);
+  const rows = await context.referenceChecks.stillNamed(context, batch, open);
+  const { toDelete, absent } = judge(seen, rows.named);
   // Deletions first: their evidence grows old, that of an absence does not.
-  const end = await deleteInTurn(context, deletable, { gatheredAt, room, rows }, { gone, absent });
+  const end = await deleteInTurn(context, toDelete, { gatheredAt, room, rows }, { gone, absent });
   if (end === "settled") await confirmGone(context, absent, gone);
   return end;
 }
@@ -135,27 +135,27 @@ interface Gone {
 }
 
 /** Evidence for deletions, and for how many of them has been paid already. */
-interface Warrant {
+interface DeletionEvidence {
   /** When the looking began. */
   readonly gatheredAt: Moment;
   readonly room: number;
-  readonly rows: RowLook;
+  readonly rows: ReferenceCheck;
 }
 
 /** As many in a request as the bucket stands, one request after the other, each on evidence that is still fresh. */
 async function deleteInTurn(
   context: StageContext,
-  deletable: readonly Deletable[],
-  { gatheredAt, room, rows }: Warrant,
+  toDelete: readonly ToDelete[],
+  { gatheredAt, room, rows }: DeletionEvidence,
   { gone, absent }: Gone,
 ): Promise<"settled" | "stale" | "shut"> {
   const { clock, signal, source, spec } = context;
   let { askedAt } = rows;
-  for (let from = 0, most = room; from < deletable.length; ) {
-    let some = deletable.slice(from, from + most);
-    if (from > 0) await source.makeRoom(spec.source.bucket, some.length, signal);
+  for (let from = 0, most = room; from < toDelete.length; ) {
+    let some = toDelete.slice(from, from + most);
+    if (from > 0) await source.reserveWrites(spec.source.bucket, some.length, signal);
     await context.confirmLease();
-    if (await source.takeRoom(signal)) await context.confirmLease();
+    if (await source.useReservation(signal)) await context.confirmLease();
     from += some.length;
     if (ageMs(askedAt, clock) > ROWS_MS) {
       askedAt = momentOf(clock);
@@ -177,35 +177,35 @@ async function deleteInTurn(
 }
 
 /** Those that no row names now; the others are kept. */
-async function withoutNamed(context: StageContext, deletable: readonly Deletable[]): Promise<Deletable[]> {
+async function withoutNamed(context: StageContext, toDelete: readonly ToDelete[]): Promise<ToDelete[]> {
   const named = await keysStillNamed(
     context,
-    deletable.map(({ object }) => object),
+    toDelete.map(({ object }) => object),
   );
-  for (const { object } of deletable) {
-    if (named.has(object.key)) except(object, "still_referenced", "a row still names the old key");
+  for (const { object } of toDelete) {
+    if (named.has(object.key)) fail(object, "still_referenced", "a row still names the old key");
   }
-  return deletable.filter(({ object }) => !named.has(object.key));
+  return toDelete.filter(({ object }) => !named.has(object.key));
 }
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
 async function deleteSources(
   context: StageContext,
-  deletable: readonly Deletable[],
+  toDelete: readonly ToDelete[],
   gone: Set<BatchObject>,
   mayBegin: () => boolean,
 ): Promise<void> {
-  if (deletable.length === 0) return;
+  if (toDelete.length === 0) return;
   const { source, spec, signal } = context;
-  const asked = deletable.map(({ deletion }) => deletion);
+  const asked = toDelete.map(({ deletion }) => deletion);
   const results = await source.deleteObjects(spec.source.bucket, asked, signal, { mayBegin });
   const outcomes = new Map(results.map((result) => [result.key, result]));
   const unsettled = new Map<BatchObject, string>();
-  for (const { object } of deletable) {
+  for (const { object } of toDelete) {
     const { failure, isUnsettled } = outcomes.get(object.key) ?? UNSAID;
     if (failure === null) gone.add(object);
     else if (isUnsettled) unsettled.set(object, failure.message);
-    else except(object, failure.code, failure.message);
+    else fail(object, failure.code, failure.message);
   }
   await confirmGone(context, [...unsettled.keys()], gone, (object) => ({
     code: "delete_refused",

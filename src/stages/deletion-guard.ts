@@ -1,7 +1,7 @@
 /** Deletions on a store that does not compare versions, or has not shown yet that it does: few keys, looked at right before. */
 
 import type { BatchObject } from "../domain/batch.ts";
-import { type Deletable, judge, lookAround } from "./deletion-looks.ts";
+import { judge, lookAround, type ToDelete } from "./deletion-looks.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** Keys for the next request, where the bucket stands `most`: one where it is not known yet whether the store compares. */
@@ -30,17 +30,17 @@ const FRESH_MS = 100;
  */
 export async function guardedByLook(
   context: StageContext,
-  deletable: Deletable[],
+  toDelete: ToDelete[],
   absent: BatchObject[],
   seenAt: number,
-): Promise<Deletable[]> {
+): Promise<ToDelete[]> {
   const { source, clock } = context;
   const isGuarded = source.protection().deletions === "store";
-  if (deletable.length === 0 || (isGuarded && clock.monotonic() - seenAt <= FRESH_MS)) return deletable;
-  const objects = deletable.map(({ object }) => object);
+  if (toDelete.length === 0 || (isGuarded && clock.monotonic() - seenAt <= FRESH_MS)) return toDelete;
+  const objects = toDelete.map(({ object }) => object);
   const now = judge(await lookAround(context, objects, objects.length), NONE_NAMED);
   absent.push(...now.absent);
-  return [...now.deletable];
+  return [...now.toDelete];
 }
 
 const NONE_NAMED: ReadonlySet<string> = new Set();

@@ -1,10 +1,10 @@
 /** What is looked at before a source may be deleted: the copy at the target, and the source itself. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import type { Deletion, ListedObject, ObjectFailure } from "../ports/object-store.ts";
-import { lookAt, lookAtOne } from "./look.ts";
-import { type StageContext, sourceLook, targetKeys, targetLook } from "./stage-context.ts";
+import { headMany, headOne } from "./look.ts";
+import { type StageContext, sourceAccess, targetAccess, targetKeys } from "./stage-context.ts";
 
 /** Both sides of an object, as they were seen together. */
 export interface BothSeen {
@@ -22,13 +22,13 @@ export async function lookAround(
   page = 1000,
 ): Promise<Map<BatchObject, BothSeen>> {
   const keys = targetKeys(context, objects);
-  const targets = await lookAt({ ...targetLook(context), page }, keys);
-  const sources = await lookAt({ ...sourceLook(context), page }, keysOf(objects));
+  const targets = await headMany({ ...targetAccess(context), page }, keys);
+  const sources = await headMany({ ...sourceAccess(context), page }, keysOf(objects));
   const seen = new Map<BatchObject, BothSeen>();
   for (const [at, object] of objects.entries()) {
     const key = keys[at] ?? "";
     const failure = targets.failed.get(key) ?? sources.failed.get(object.key);
-    if (failure !== undefined) except(object, failure.code, failure.message);
+    if (failure !== undefined) fail(object, failure.code, failure.message);
     else {
       const source = sources.found.get(object.key) ?? null;
       seen.set(object, { source, target: targets.found.get(key) ?? null });
@@ -38,29 +38,29 @@ export async function lookAround(
 }
 
 /** A source to delete, with the version that was seen last. */
-export interface Deletable {
+export interface ToDelete {
   readonly object: BatchObject;
   readonly deletion: Deletion;
 }
 
 /** What the looks and the rows say of a slice. */
 export interface Judged {
-  readonly deletable: readonly Deletable[];
+  readonly toDelete: readonly ToDelete[];
   /** A listing did not show their sources. */
   readonly absent: BatchObject[];
 }
 
 /** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
 export function judge(seen: ReadonlyMap<BatchObject, BothSeen>, named: ReadonlySet<string>): Judged {
-  const deletable: Deletable[] = [];
+  const toDelete: ToDelete[] = [];
   const absent: BatchObject[] = [];
   for (const [object, { source, target }] of seen) {
     const verdict = verdictOn(object, { source, target }, named.has(object.key));
-    if (verdict.act === "keep") except(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
+    if (verdict.act === "keep") fail(object, verdict.code, KEPT[verdict.code] ?? "the source was kept");
     else if (source === null) absent.push(object);
-    else deletable.push({ object, deletion: source });
+    else toDelete.push({ object, deletion: source });
   }
-  return { deletable, absent };
+  return { toDelete, absent };
 }
 
 function verdictOn(object: BatchObject, { source, target }: BothSeen, isStillNamed: boolean): DeleteVerdict {
@@ -89,10 +89,10 @@ export async function confirmGone(
   ifThere: (object: BatchObject) => ObjectFailure = () => UNLISTED,
 ): Promise<void> {
   await context.concurrency.each(objects, async (object) => {
-    const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
+    const { object: now, failure } = await headOne(sourceAccess(context), object.key);
     const why = now === null ? (failure ?? (await hiddenNewer(context, object))) : ifThere(object);
     if (why === null) gone.add(object);
-    else except(object, why.code, why.message);
+    else fail(object, why.code, why.message);
   });
 }
 

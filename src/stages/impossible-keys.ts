@@ -1,6 +1,6 @@
 /** Objects that cannot be copied because they have no new key, or none that a store takes. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import { keyFault } from "../domain/key-mapping.ts";
 import { type StageContext, targetKey } from "./stage-context.ts";
 
@@ -10,11 +10,11 @@ export function refuseImpossibleKey(context: StageContext, object: BatchObject):
   if (!object.key.startsWith(source.prefix)) {
     // It was an exception for that, and has been taken up again: neither a manifest nor a row can be corrected in the ledger.
     if (inventory.from === "manifest")
-      except(object, "outside_prefix", "the key is not under the source prefix");
-    else except(object, "value_not_understood", "the stored value does not follow the reference's form");
+      fail(object, "outside_prefix", "the key is not under the source prefix");
+    else fail(object, "value_not_understood", "the stored value does not follow the reference's form");
     return;
   }
   const fault = keyFault(targetKey(context, object));
-  if (fault === "key_too_long") except(object, fault, "the new key would be longer than 1,024 bytes");
-  if (fault === "key_invalid") except(object, fault, "the new key would be empty or not well-formed Unicode");
+  if (fault === "key_too_long") fail(object, fault, "the new key would be longer than 1,024 bytes");
+  if (fault === "key_invalid") fail(object, fault, "the new key would be empty or not well-formed Unicode");
 }

@@ -1,6 +1,6 @@
 /** Looks again when all that was planned is done: what has come under the old prefix since, or was not seen before? */
 
-import type { BatchObject, NamingRow } from "../domain/batch.ts";
+import type { BatchObject, ReferencingRow } from "../domain/batch.ts";
 import { keysPerhapsMeant } from "../domain/key-mapping.ts";
 import { isSameVersion } from "../domain/verdict.ts";
 import type { LastPlanned } from "../ports/ledger.ts";
@@ -33,17 +33,20 @@ export interface LookAgain {
  * | database   | a row of the first reference names an old key        | never planned; or moved                        |
  * | any        | a row of any reference names the key of a moved one  | always: the row is changed, nothing is copied  |
  *
- * Exceptions are named already, and what was skipped for being twice in the inventory has its fate elsewhere. Each batch
+ * Exceptions are named already, and what was skipped for being twice in the inventory has its outcome elsewhere. Each batch
  * must be in the ledger before the next one is asked for. Memory does not grow with the number of keys.
  */
-export async function* planLeftBehind(context: StageContext, look: LookAgain): AsyncGenerator<PlannedBatch> {
-  let left = look.most;
-  for (const part of partsOf(context, look)) {
+export async function* planLeftBehind(
+  context: StageContext,
+  access: LookAgain,
+): AsyncGenerator<PlannedBatch> {
+  let left = access.most;
+  for (const part of partsOf(context, access)) {
     for await (const items of slices(part, context.spec.batchSize)) {
-      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? look.fault }));
+      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? access.fault }));
       left -= taken.length;
       if (taken.length === 0) return;
-      yield await plannedBatch(context, taken, JSON.stringify({ round: look.round }));
+      yield await plannedBatch(context, taken, JSON.stringify({ round: access.round }));
     }
   }
 }
@@ -61,23 +64,23 @@ async function* slices(
   if (open.length > 0) yield open;
 }
 
-function partsOf(context: StageContext, look: LookAgain): AsyncIterable<readonly InventoryItem[]>[] {
+function partsOf(context: StageContext, access: LookAgain): AsyncIterable<readonly InventoryItem[]>[] {
   const { inventory, references } = context.spec;
   return [
-    ...(inventory.from === "bucket" ? [standing(context, look)] : []),
-    ...references.map((_, index) => named(context, index, look)),
+    ...(inventory.from === "bucket" ? [standing(context, access)] : []),
+    ...references.map((_, index) => named(context, index, access)),
   ];
 }
 
 /** Objects that stand under the source prefix. */
-async function* standing(context: StageContext, look: LookAgain): AsyncGenerator<readonly InventoryItem[]> {
+async function* standing(context: StageContext, access: LookAgain): AsyncGenerator<readonly InventoryItem[]> {
   for await (const page of confirmedPages(context)) {
     const objects = page.filter(({ key, modifiedAt }) => passes(context, key, modifiedAt));
     const before = await lastPlanned(context, objects);
     yield objects.flatMap((object): InventoryItem[] => {
       const known = before.get(object.key);
       if (known === undefined) return [toItem(object)];
-      return isThereAgain(context, known, object, look) ? [plannedAgain(known, null, object.key)] : [];
+      return isThereAgain(context, known, object, access) ? [plannedAgain(known, null, object.key)] : [];
     });
   }
 }
@@ -100,21 +103,21 @@ function isThereAgain(
   { spec }: StageContext,
   known: LastPlanned,
   now: ListedObject,
-  look: LookAgain,
+  access: LookAgain,
 ): boolean {
-  if (!isMoved(known) || look.isOwn(known.batch)) return false;
+  if (!isMoved(known) || access.isOwn(known.batch)) return false;
   return spec.delete.when !== "never" || !isSameVersion(known.object, now);
 }
 
 function isMoved({ object }: LastPlanned): boolean {
-  return object.fate.kind === "moved";
+  return object.outcome.kind === "moved";
 }
 
 /** Objects that rows of reference `index` name by their old keys. */
 async function* named(
   context: StageContext,
   index: number,
-  look: LookAgain,
+  access: LookAgain,
 ): AsyncGenerator<readonly InventoryItem[]> {
   const { inventory, source, target } = context.spec;
   const isInventory = inventory.from === "database" && index === 0;
@@ -129,13 +132,13 @@ async function* named(
     for (const item of keys) {
       const known = before.get(item.key);
       if (known === undefined) fresh.push(item);
-      else if (mayChange && item.fault === null && isMoved(known) && !look.isOwn(known.batch)) {
+      else if (mayChange && item.fault === null && isMoved(known) && !access.isOwn(known.batch)) {
         moved.push(plannedAgain(known, item.rows, item.position));
       }
     }
     const rest = isInventory
       ? await freshSources(context, fresh)
-      : await oddlyNamed(context, index, keys, look);
+      : await oddlyNamed(context, index, keys, access);
     yield [...moved, ...rest];
   }
 }
@@ -148,7 +151,7 @@ async function oddlyNamed(
   context: StageContext,
   index: number,
   keys: readonly NamedKey[],
-  look: LookAgain,
+  access: LookAgain,
 ): Promise<InventoryItem[]> {
   const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
   if (urlPrefix === null) return [];
@@ -163,7 +166,7 @@ async function oddlyNamed(
   );
   return [...before].flatMap(([key, known]): InventoryItem[] => {
     const item = meant.get(key);
-    if (item === undefined || !isMoved(known) || look.isOwn(known.batch)) return [];
+    if (item === undefined || !isMoved(known) || access.isOwn(known.batch)) return [];
     return [{ ...plannedAgain(known, item.rows, item.position), fault: item.fault }];
   });
 }
@@ -178,7 +181,7 @@ async function freshSources(context: StageContext, keys: readonly NamedKey[]): P
 /** As it was planned and copied before: the copy stage then tells its own copy by the ETag, and a newer source by the rest. */
 function plannedAgain(
   { object }: LastPlanned,
-  rows: readonly NamingRow[] | null,
+  rows: readonly ReferencingRow[] | null,
   position: string,
 ): InventoryItem {
   const { key, size, etag, storageClass, modifiedAt, targetEtag }: BatchObject = object;

@@ -3,7 +3,7 @@
 import { hasCode } from "../domain/errors.ts";
 import { commonPrefix, compareKeys, justBefore } from "../domain/key-order.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
-import { giveWay } from "../pacing/give-way.ts";
+import { yieldToEventLoop } from "../pacing/give-way.ts";
 import type { ListedObject, ObjectFacts, ObjectFailure, ObjectStore } from "../ports/object-store.ts";
 
 /** Below so many wanted keys a page, HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
@@ -12,7 +12,7 @@ const WORTH_A_LISTING = 13;
 const HEADS_IN_A_ROW = 100;
 const PAGE = 1000;
 
-export interface Look {
+export interface BucketAccess {
   readonly store: ObjectStore;
   readonly bucket: string;
   readonly concurrency: Concurrency;
@@ -22,12 +22,12 @@ export interface Look {
 }
 
 /** What a look at one key gave: the object, nothing, or the store's refusal to tell (which is no absence). */
-export type Sight<Facts> =
+export type HeadResult<Facts> =
   | { readonly object: Facts | null; readonly failure: null }
   | { readonly object: null; readonly failure: ObjectFailure };
 
 /** What a look at many keys gave. A key in neither map was not there. */
-export interface Sights {
+export interface HeadResults {
   readonly found: ReadonlyMap<string, ListedObject>;
   readonly failed: ReadonlyMap<string, ObjectFailure>;
 }
@@ -36,23 +36,23 @@ export interface Sights {
  * Looks at `keys` now. Dense keys cost one listing for about a thousand, scattered ones a HEAD each. A key the store
  * will not tell about fails by itself: one object's failure is no reason to stop the others.
  */
-export async function lookAt(look: Look, keys: readonly string[]): Promise<Sights> {
+export async function headMany(access: BucketAccess, keys: readonly string[]): Promise<HeadResults> {
   const wanted = inOrder(keys);
-  const sights = { found: new Map<string, ListedObject>(), failed: new Map<string, ObjectFailure>() };
+  const heads = { found: new Map<string, ListedObject>(), failed: new Map<string, ObjectFailure>() };
   // All keys between the first and the last share what these two do.
   const prefix = commonPrefix([...wanted.slice(0, 1), ...wanted.slice(-1)]);
   let next = 0;
   while (next < wanted.length) {
-    const { covered, isDense } = await listFrom(look, wanted, next, prefix, sights.found);
+    const { covered, isDense } = await listFrom(access, wanted, next, prefix, heads.found);
     next += covered;
     if ((isDense || covered === 0) && covered < WORTH_A_LISTING && next < wanted.length) {
       const few = wanted.slice(next, next + HEADS_IN_A_ROW);
-      await headEach(look, few, sights);
+      await headEach(access, few, heads);
       next += few.length;
     }
   }
-  await giveWay();
-  return sights;
+  await yieldToEventLoop();
+  return heads;
 }
 
 /** Each key once, in the store's order; as they mostly come. */
@@ -62,13 +62,13 @@ function inOrder(keys: readonly string[]): readonly string[] {
 }
 
 /** Looks at one key, with its stored checksums if asked for. */
-export async function lookAtOne(
-  look: Omit<Look, "concurrency">,
+export async function headOne(
+  access: Omit<BucketAccess, "concurrency">,
   key: string,
   options: { readonly checksums?: boolean } = {},
-): Promise<Sight<ObjectFacts>> {
+): Promise<HeadResult<ObjectFacts>> {
   try {
-    const object = await look.store.head({ bucket: look.bucket, key }, options, look.signal);
+    const object = await access.store.head({ bucket: access.bucket, key }, options, access.signal);
     return { object, failure: null };
   } catch (error) {
     if (!hasCode(error, "store_denied", "store_refused")) throw error;
@@ -83,16 +83,16 @@ export async function lookAtOne(
  * make all the keys behind it look absent.
  */
 async function listFrom(
-  look: Look,
+  access: BucketAccess,
   wanted: readonly string[],
   from: number,
   prefix: string,
   found: Map<string, ListedObject>,
 ): Promise<{ readonly covered: number; readonly isDense: boolean }> {
   const startAfter = justBefore(wanted[from] ?? "");
-  const limit = look.page ?? PAGE;
-  const page = await look.store.list({ bucket: look.bucket, prefix, startAfter, limit }, look.signal);
-  await giveWay();
+  const limit = access.page ?? PAGE;
+  const page = await access.store.list({ bucket: access.bucket, prefix, startAfter, limit }, access.signal);
+  await yieldToEventLoop();
   // Both are in order: the place in the page moves on with the wanted key.
   let at = 0;
   let covered = 0;
@@ -111,13 +111,13 @@ async function listFrom(
 }
 
 async function headEach(
-  look: Look,
+  access: BucketAccess,
   keys: readonly string[],
-  sights: { readonly found: Map<string, ListedObject>; readonly failed: Map<string, ObjectFailure> },
+  heads: { readonly found: Map<string, ListedObject>; readonly failed: Map<string, ObjectFailure> },
 ): Promise<void> {
-  await look.concurrency.each(keys, async (key) => {
-    const { object, failure } = await lookAtOne(look, key);
-    if (object !== null) sights.found.set(key, object);
-    if (failure !== null) sights.failed.set(key, failure);
+  await access.concurrency.each(keys, async (key) => {
+    const { object, failure } = await headOne(access, key);
+    if (object !== null) heads.found.set(key, object);
+    if (failure !== null) heads.failed.set(key, failure);
   });
 }

@@ -1,9 +1,9 @@
 /** Objects that the inventory names and the copy stage cannot find: vanished, or moved already because listed twice. */
 
-import { type Batch, type BatchObject, except } from "../domain/batch.ts";
-import { lookAtOne } from "./look.ts";
+import { type Batch, type BatchObject, fail } from "../domain/batch.ts";
+import { headOne } from "./look.ts";
 import { keysStillNamed } from "./naming.ts";
-import { type StageContext, sourceLook } from "./stage-context.ts";
+import { type StageContext, sourceAccess } from "./stage-context.ts";
 
 /**
  * Settles objects that are not in the source bucket, by what names them now (rows are read again, in every reference):
@@ -27,18 +27,18 @@ export async function settleVanished(
   for (const object of vanished) {
     // One that this job has copied before was planned again on purpose: it is no duplicate.
     if (before.has(object.key) && object.targetEtag === null) {
-      object.fate = { kind: "skipped", reason: "duplicate" };
+      object.outcome = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {
-      except(object, "source_missing", "a row names this key, but the object is not in the source bucket");
+      fail(object, "source_missing", "a row names this key, but the object is not in the source bucket");
     } else if (context.spec.inventory.from === "manifest" && batch.isRetry !== true) {
-      except(
+      fail(
         object,
         "source_missing",
         "the manifest names this key, but the object is not in the source bucket",
       );
     }
   }
-  const unnamed = vanished.filter(({ fate }) => fate.kind === "going");
+  const unnamed = vanished.filter(({ outcome }) => outcome.kind === "pending");
   await context.concurrency.each(unnamed, (object) => settleUnnamed(context, object));
 }
 
@@ -46,22 +46,22 @@ export async function settleVanished(
 async function settleUnnamed(context: StageContext, object: BatchObject): Promise<void> {
   const wasOnlyListed = object.etag === "";
   if (wasOnlyListed) {
-    const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
-    if (failure !== null) except(object, failure.code, failure.message);
-    if (now !== null) except(object, "source_missing", "a listing did not show the object, yet it is there");
+    const { object: now, failure } = await headOne(sourceAccess(context), object.key);
+    if (failure !== null) fail(object, failure.code, failure.message);
+    if (now !== null) fail(object, "source_missing", "a listing did not show the object, yet it is there");
   }
-  if (object.fate.kind === "going") object.fate = { kind: "skipped", reason: "source_gone" };
+  if (object.outcome.kind === "pending") object.outcome = { kind: "skipped", reason: "source_gone" };
 }
 
 /** An object listed twice by its inventory meets its own copy at the target: not a conflict. */
 export async function settleDuplicates(context: StageContext, batch: Batch): Promise<void> {
   const conflicts = batch.objects.filter(
-    ({ fate }) => fate.kind === "exception" && fate.code === "target_exists",
+    ({ outcome }) => outcome.kind === "exception" && outcome.code === "target_exists",
   );
   if (conflicts.length === 0) return;
   const before = await plannedBefore(context, batch, conflicts);
   for (const object of conflicts) {
-    if (before.has(object.key)) object.fate = { kind: "skipped", reason: "duplicate" };
+    if (before.has(object.key)) object.outcome = { kind: "skipped", reason: "duplicate" };
   }
 }
 

@@ -30,7 +30,7 @@ export async function rowsNaming(
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
-  for (const row of await table.survey([...keyOf.keys()])) {
+  for (const row of await table.findRowsToRewrite([...keyOf.keys()])) {
     const key = keyOf.get(row.value);
     if (key === undefined) continue;
     const rows = byKey.get(key);
@@ -52,8 +52,8 @@ export async function keysStillNamed(
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   // First: it may take long, and what is asked by index is to be fresh.
-  const odd = await context.oddNames.keys();
-  for (const { key } of objects) if (odd.has(key)) named.add(key);
+  const nonCanonical = await context.nonCanonicalUrls.keys();
+  for (const { key } of objects) if (nonCanonical.has(key)) named.add(key);
   const keys = objects.map(({ key }) => key).filter((key) => key.isWellFormed());
   for (const [index, table] of context.references.entries()) {
     const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
@@ -64,7 +64,7 @@ export async function keysStillNamed(
 }
 
 async function keysHeld(table: ReferenceTable, keys: readonly string[]): Promise<readonly string[]> {
-  const rows = await table.naming(keys);
+  const rows = await table.findRows(keys);
   return rows.map(({ value }) => value);
 }
 

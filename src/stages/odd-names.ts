@@ -24,7 +24,7 @@ export interface UrlTable {
 }
 
 /** The keys that such URLs may mean, remembered for ten minutes; empty for jobs without URL references. */
-export class OddNames {
+export class NonCanonicalUrls {
   readonly #tables: readonly UrlTable[];
   readonly #clock: Clock;
   #reading: Promise<ReadonlySet<string>> | null = null;
@@ -59,7 +59,8 @@ export class OddNames {
     for (const { table, urlPrefix } of this.#tables) {
       for (let after: string | null = null; ; ) {
         const rows = await table.page(after, urlPrefix, PAGE);
-        for (const { value } of rows) for (const key of oddlyMeant(urlPrefix, value)) keys.add(key);
+        for (const { value } of rows)
+          for (const key of keysInNonCanonicalUrl(urlPrefix, value)) keys.add(key);
         after = rows.at(-1)?.id ?? null;
         if (rows.length < PAGE) break;
       }
@@ -69,7 +70,7 @@ export class OddNames {
 }
 
 /** Keys that `value` may mean, without those that the question by index finds, and finds gone when they are. */
-function oddlyMeant(urlPrefix: string, value: string): readonly string[] {
+function keysInNonCanonicalUrl(urlPrefix: string, value: string): readonly string[] {
   return keysPerhapsMeant(urlPrefix, value).filter((key) => {
     if (!key.isWellFormed()) return false;
     const ways = [Spelled.withSlashes(urlPrefix, [key]), Spelled.withoutSlashes(urlPrefix, [key])];

@@ -1,7 +1,7 @@
 /** The plan stage: turns an inventory into batches, streaming, so that the first copy starts before the listing ends. */
 
-import type { BatchObject, NamingRow } from "../domain/batch.ts";
-import { GOING } from "../domain/batch.ts";
+import type { BatchObject, ReferencingRow } from "../domain/batch.ts";
+import { PENDING } from "../domain/batch.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
 import { bucketInventory } from "./bucket-inventory.ts";
@@ -24,7 +24,7 @@ export interface InventoryItem {
   /** Of the copy that this job has made of it before; null when it has made none. */
   readonly targetEtag: string | null;
   /** Rows the inventory itself has read; null: not asked yet. */
-  readonly rows: readonly NamingRow[] | null;
+  readonly rows: readonly ReferencingRow[] | null;
   /** Where the inventory goes on after this item. */
   readonly position: string;
   /** Why it cannot be moved, where that is known already: no key at all, or the store will not tell about it. */
@@ -164,18 +164,18 @@ export async function plannedBatch(
 
 function toObject(
   { key, size, etag, storageClass, modifiedAt, targetEtag, fault }: InventoryItem,
-  rows: readonly NamingRow[],
+  rows: readonly ReferencingRow[],
 ): BatchObject {
-  const fate = fault === null ? GOING : ({ kind: "exception", ...fault } as const);
-  return { key, size, etag, storageClass, modifiedAt, rows, targetEtag, fate };
+  const outcome = fault === null ? PENDING : ({ kind: "exception", ...fault } as const);
+  return { key, size, etag, storageClass, modifiedAt, rows, targetEtag, outcome };
 }
 
 /** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */
 async function rowsOf(
   context: StageContext,
   items: readonly InventoryItem[],
-): Promise<ReadonlyMap<string, readonly NamingRow[]>> {
-  const rows = new Map<string, NamingRow[]>();
+): Promise<ReadonlyMap<string, readonly ReferencingRow[]>> {
+  const rows = new Map<string, ReferencingRow[]>();
   const isFirstRead = items.some((item) => item.rows !== null);
   const keys = items.map((item) => item.key);
   for (const reference of context.references.keys()) {

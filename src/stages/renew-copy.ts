@@ -1,11 +1,11 @@
 /** What becomes of a copy that an earlier attempt of this job has made. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import { isAsCopied, type SeenVersion } from "../domain/verdict.ts";
 import { ABSENT, copyRequest, requestCopy, settleResult } from "./copy-request.ts";
-import { lookAtOne } from "./look.ts";
+import { headOne } from "./look.ts";
 import { atVersion } from "./source-version.ts";
-import { type StageContext, sourceLook, targetKey, targetLook } from "./stage-context.ts";
+import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
 
 const ADOPTED =
   "the source has changed since; what stands at the new key may be another's object that was taken as identical " +
@@ -21,8 +21,8 @@ export async function renewOwnCopy(
   object: BatchObject,
   copy: SeenVersion,
 ): Promise<"settled"> {
-  const { object: now, failure } = await lookAtOne(sourceLook(context), object.key);
-  if (failure !== null) except(object, failure.code, failure.message);
+  const { object: now, failure } = await headOne(sourceAccess(context), object.key);
+  if (failure !== null) fail(object, failure.code, failure.message);
   if (failure !== null) return "settled";
   if (now === null) return "settled";
   if (isAsCopied(object, now, copy)) {
@@ -30,19 +30,19 @@ export async function renewOwnCopy(
     return "settled";
   }
   if (context.spec.onConflict === "skip-identical") {
-    except(object, "target_exists", ADOPTED);
+    fail(object, "target_exists", ADOPTED);
     return "settled";
   }
   // What the batch saw at the target may be hours old.
-  const { object: standing, failure: untold } = await lookAtOne(
-    targetLook(context),
+  const { object: standing, failure: untold } = await headOne(
+    targetAccess(context),
     targetKey(context, object),
   );
-  if (untold !== null) except(object, untold.code, untold.message);
+  if (untold !== null) fail(object, untold.code, untold.message);
   else if (standing !== null && standing.etag !== object.targetEtag) {
-    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+    fail(object, "target_changed", "the object at the new key is no longer this job's copy");
   }
-  if (object.fate.kind !== "going") return "settled";
+  if (object.outcome.kind !== "pending") return "settled";
   const newer = atVersion(object, now);
   const expected = standing === null ? ABSENT : { onlyIfAbsent: false, replacing: standing.etag };
   const result = await requestCopy(context, newer, expected);
@@ -51,7 +51,7 @@ export async function renewOwnCopy(
     await settleResult(context, object, newer, result);
     return "settled";
   }
-  except(
+  fail(
     object,
     "source_changed",
     "the source changed again, or an object appeared at the new key, while it was being copied",
@@ -68,8 +68,8 @@ export async function finishOwnCopy(context: StageContext, object: BatchObject):
   // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
   if (!object.targetEtag?.includes("-")) return;
   const result = await source.finishCopy(copyRequest(context, object, ABSENT), object.targetEtag, signal);
-  if (result.kind === "failed") except(object, result.failure.code, result.failure.message);
+  if (result.kind === "failed") fail(object, result.failure.code, result.failure.message);
   if (result.kind === "precondition_failed") {
-    except(object, "target_changed", "the object at the new key is no longer this job's copy");
+    fail(object, "target_changed", "the object at the new key is no longer this job's copy");
   }
 }

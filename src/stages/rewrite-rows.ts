@@ -1,6 +1,6 @@
 /** The only place where production rows change: compare-and-set statements, as many rows at once as the job allows. */
 
-import { type BatchObject, except } from "../domain/batch.ts";
+import { type BatchObject, fail } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
 import { inSafeOrder } from "../domain/rewrite-order.ts";
 import { allowedRows } from "./allowed-rows.ts";
@@ -34,10 +34,10 @@ export async function rewriteRows(
       rows += result.rows;
       context.onRowsChanged(index, result.rows);
       // More rows name these keys than at planning: the next statement waits for them.
-      if (result.rows > turn.allowed) context.rowPace.take(result.rows - turn.allowed, context.clock.now());
+      if (result.rows > turn.allowed) context.rowLimit.take(result.rows - turn.allowed, context.clock.now());
       for (const failure of result.failures) {
         const object = values.get(failure.value);
-        if (object !== undefined) except(object, failure.code, failure.message);
+        if (object !== undefined) fail(object, failure.code, failure.message);
       }
     }
   }

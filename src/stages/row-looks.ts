@@ -13,7 +13,7 @@ const COMPANY_MS = 1000;
 type Objects = readonly { readonly key: string }[];
 
 /** What the rows said, and when they were asked. */
-export interface RowLook {
+export interface ReferenceCheck {
   readonly named: ReadonlySet<string>;
   /** Before the first statement was sent. */
   readonly askedAt: Moment;
@@ -22,13 +22,13 @@ export interface RowLook {
 /** A batch that waits for company. */
 interface Waiting {
   /** Asks for this batch and the other one together. */
-  join(others: Objects): Promise<RowLook>;
+  join(others: Objects): Promise<ReferenceCheck>;
   /** Nobody will come. */
   giveUp(): void;
 }
 
 /** Of one run: knows which batches are on their way to their deletion, so that none waits for nobody. */
-export class RowLooks {
+export class ReferenceChecks {
   readonly #clock: Clock;
   readonly #onTheWay = new Set<Batch>();
   #waiting: Waiting | null = null;
@@ -51,7 +51,7 @@ export class RowLooks {
    * Which keys of `objects`, all of `batch`, rows name now: asked at once where another batch has waited for this one,
    * where none is on its way (held ones are), where the batch has asked before, and after a second. Throws what {@link keysStillNamed} throws, for both batches then.
    */
-  async stillNamed(context: StageContext, batch: Batch, objects: Objects): Promise<RowLook> {
+  async stillNamed(context: StageContext, batch: Batch, objects: Objects): Promise<ReferenceCheck> {
     // It asks again for what is left, or after a refusal: a second each time would add up.
     const isFirstTime = this.#onTheWay.has(batch);
     this.#left(batch);
@@ -62,9 +62,9 @@ export class RowLooks {
     return waits ? this.#inCompany(context, objects) : this.#ask(context, objects);
   }
 
-  async #inCompany(context: StageContext, objects: Objects): Promise<RowLook> {
+  async #inCompany(context: StageContext, objects: Objects): Promise<ReferenceCheck> {
     const over = new AbortController();
-    let asked: Promise<RowLook> | null = null;
+    let asked: Promise<ReferenceCheck> | null = null;
     const waiting: Waiting = {
       join: (others) => {
         asked = this.#ask(context, [...objects, ...others]);
@@ -79,14 +79,14 @@ export class RowLooks {
     return asked ?? this.#ask(context, objects);
   }
 
-  async #ask(context: StageContext, objects: Objects): Promise<RowLook> {
+  async #ask(context: StageContext, objects: Objects): Promise<ReferenceCheck> {
     // Again, after the wait for company: what is waited for after the asking makes the answer old.
     await context.databasesReady();
     const askedAt = momentOf(this.#clock);
     return { named: await keysStillNamed(context, objects), askedAt };
   }
 
-  /** Asked, parked, or done with. */
+  /** Asked, deferred, or done with. */
   #left(batch: Batch): void {
     this.#onTheWay.delete(batch);
     if (this.#onTheWay.size === 0) this.#waiting?.giveUp();

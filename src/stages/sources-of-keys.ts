@@ -1,14 +1,14 @@
 /** Looks up the source objects of keys that came from somewhere else than a listing. */
 
-import type { NamingRow } from "../domain/batch.ts";
+import type { ReferencingRow } from "../domain/batch.ts";
 import type { ObjectFailure } from "../ports/object-store.ts";
-import { lookAt } from "./look.ts";
+import { headMany } from "./look.ts";
 import type { InventoryItem } from "./plan.ts";
-import { type StageContext, sourceLook } from "./stage-context.ts";
+import { type StageContext, sourceAccess } from "./stage-context.ts";
 
 export interface NamedKey {
   readonly key: string;
-  readonly rows: readonly NamingRow[] | null;
+  readonly rows: readonly ReferencingRow[] | null;
   readonly position: string;
   /** Set when the value that should name a key cannot be understood; `key` is the value then. */
   readonly fault: ObjectFailure | null;
@@ -17,7 +17,7 @@ export interface NamedKey {
 /** The keys as inventory items; one that is not in the source bucket has an empty ETag. */
 export async function sourcesOf(context: StageContext, named: readonly NamedKey[]): Promise<InventoryItem[]> {
   const keys = named.filter((item) => item.fault === null).map((item) => item.key);
-  const { found, failed } = await lookAt(sourceLook(context), keys);
+  const { found, failed } = await headMany(sourceAccess(context), keys);
   return named.map(({ key, rows, position, fault }) => {
     const seen = found.get(key);
     return {

@@ -3,44 +3,44 @@
 import type { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
 import { mapKey } from "../domain/key-mapping.ts";
-import type { Pace } from "../domain/pace.ts";
+import type { RateLimit } from "../domain/pace.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { Gate } from "../pacing/gate.ts";
-import type { PacedObjectStore } from "../pacing/paced-object-store.ts";
+import type { RateLimitedStore } from "../pacing/paced-object-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import type { Look } from "./look.ts";
-import type { OddNames } from "./odd-names.ts";
-import type { RowLooks } from "./row-looks.ts";
+import type { BucketAccess } from "./look.ts";
+import type { NonCanonicalUrls } from "./odd-names.ts";
+import type { ReferenceChecks } from "./row-looks.ts";
 
 export interface StageContext {
   readonly spec: JobSpec;
   readonly lease: Lease;
   readonly clock: Clock;
   readonly ledger: Ledger;
-  readonly source: PacedObjectStore;
+  readonly source: RateLimitedStore;
   readonly target: ObjectStore;
   /** Where a manifest inventory is read. */
   readonly manifest: ManifestReader;
   /** In the order of `spec.references`. */
   readonly references: readonly ReferenceTable[];
-  /** What URLs in odd spellings may name; asked before every deletion. */
-  readonly oddNames: OddNames;
+  /** What URLs in non-canonical spellings may name; asked before every deletion. */
+  readonly nonCanonicalUrls: NonCanonicalUrls;
   /** The looks at rows before deletions, of all batches of the run. */
-  readonly rowLooks: RowLooks;
+  readonly referenceChecks: ReferenceChecks;
   readonly filter: KeyFilter;
   readonly gate: Gate;
   readonly concurrency: Concurrency;
-  readonly rowPace: Pace;
+  readonly rowLimit: RateLimit;
   /** How many keys a deletion may have where the store does not compare. */
   readonly deletionSize: DeletionSize;
   /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
   databasesReady(): Promise<void>;
   /** Runs `wait`, in which this stage waits for a limit: the job is not standing still meanwhile. */
-  paced(wait: () => Promise<void>): Promise<void>;
+  whileRateLimited(wait: () => Promise<void>): Promise<void>;
   /** Told of each object whose copy is settled, before its batch is recorded: for the eye only. */
   onCopied(bytes: number): void;
   /** Told of each statement that has changed rows of reference `reference`, before anything else may fail. */
@@ -69,11 +69,11 @@ export function targetKeys(context: StageContext, objects: readonly { readonly k
 }
 
 /** How to look around in the source bucket. */
-export function sourceLook({ source: store, spec, concurrency, signal }: StageContext): Look {
+export function sourceAccess({ source: store, spec, concurrency, signal }: StageContext): BucketAccess {
   return { store, bucket: spec.source.bucket, concurrency, signal };
 }
 
 /** How to look around in the target bucket. */
-export function targetLook({ target: store, spec, concurrency, signal }: StageContext): Look {
+export function targetAccess({ target: store, spec, concurrency, signal }: StageContext): BucketAccess {
   return { store, bucket: spec.target.bucket, concurrency, signal };
 }

@@ -1,6 +1,6 @@
 /** The update stage: points the rows of a batch at the new keys, by compare-and-set statements, one or two a reference. */
 
-import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
+import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/key-mapping.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
 import { formsOf } from "./naming.ts";
@@ -19,7 +19,7 @@ export async function updateBatch(
   before: ReadonlyMap<number, number> = new Map(),
 ): Promise<void> {
   for (const [index, table] of context.references.entries()) {
-    const objects = going(batch);
+    const objects = pending(batch);
     if (objects.length === 0) break;
     const earlier = before.get(index) ?? 0;
     const changed = await rewriteRows(context, index, objects);
@@ -54,7 +54,7 @@ async function classify(
 ): Promise<number> {
   const planned = objects.filter((object) => rowIds(object, index).length > 0);
   const { objectOf, newValues } = valuesOf(formsOf(context, index), planned);
-  const rows = await table.naming([...objectOf.keys()]);
+  const rows = await table.findRows([...objectOf.keys()]);
   const alreadyNew = rows.filter((row) => newValues.has(row.value)).length;
   const named = new Set(rows.map((row) => objectOf.get(row.value)));
   const unaccounted = planned.filter((object) => !named.has(object));
@@ -62,7 +62,7 @@ async function classify(
   const existing = await table.existing(unaccounted.flatMap((object) => rowIds(object, index)));
   for (const object of unaccounted) {
     if (rowIds(object, index).some((id) => existing.has(id))) {
-      except(object, "row_changed", "the row that named this key at planning names something else now");
+      fail(object, "row_changed", "the row that named this key at planning names something else now");
     }
   }
   return alreadyNew;

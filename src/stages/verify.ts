@@ -1,34 +1,34 @@
 /** The verify stage: is what stands at the new key the same as the source? Seen at the target, never remembered. */
 
-import { type Batch, type BatchObject, except, going } from "../domain/batch.ts";
+import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import type { ListedObject } from "../ports/object-store.ts";
-import { lookAtBothSides } from "./compare-checksums.ts";
-import { lookAt } from "./look.ts";
-import { type StageContext, targetKeys, targetLook } from "./stage-context.ts";
+import { headBothSides } from "./compare-checksums.ts";
+import { headMany } from "./look.ts";
+import { type StageContext, targetAccess, targetKeys } from "./stage-context.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
 export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
   const { spec, concurrency } = context;
-  const objects = going(batch);
+  const objects = pending(batch);
   const keys = targetKeys(context, objects);
-  const { found, failed } = await lookAt(targetLook(context), keys);
+  const { found, failed } = await headMany(targetAccess(context), keys);
   const undecided: { object: BatchObject; target: ListedObject }[] = [];
   for (const [at, object] of objects.entries()) {
     const key = keys[at] ?? "";
     const target = found.get(key);
     const failure = failed.get(key);
-    if (failure !== undefined) except(object, failure.code, failure.message);
+    if (failure !== undefined) fail(object, failure.code, failure.message);
     if (target === undefined) {
-      except(object, "target_lost", "the copy is not at the new key");
+      fail(object, "target_lost", "the copy is not at the new key");
       continue;
     }
     const verdict = matchVerdict(object, target, spec.verify);
     if (verdict === "same" && isReplaced(object, target)) {
-      except(object, "target_changed", "another object has replaced the copy before it was verified");
+      fail(object, "target_changed", "another object has replaced the copy before it was verified");
     } else if (verdict === "same") object.targetEtag = target.etag;
     else if (verdict === "different") {
-      except(object, "verify_mismatch", `the copy has ${target.size} bytes, the source ${object.size}`);
+      fail(object, "verify_mismatch", `the copy has ${target.size} bytes, the source ${object.size}`);
     } else undecided.push({ object, target });
   }
   await concurrency.each(undecided, ({ object, target }) => compareChecksums(context, object, target));
@@ -44,22 +44,22 @@ async function compareChecksums(
   object: BatchObject,
   target: ListedObject,
 ): Promise<void> {
-  const { source: sourceFacts, target: targetFacts, failure } = await lookAtBothSides(context, object);
-  if (failure !== null) return except(object, failure.code, failure.message);
+  const { source: sourceFacts, target: targetFacts, failure } = await headBothSides(context, object);
+  if (failure !== null) return fail(object, failure.code, failure.message);
   if (sourceFacts === null || sourceFacts.etag !== object.etag) {
-    except(object, "source_changed", "the source changed between copy and verification");
+    fail(object, "source_changed", "the source changed between copy and verification");
     return;
   }
   if (targetFacts === null || targetFacts.etag !== target.etag) {
-    except(object, "target_changed", "the copy changed while it was being verified");
+    fail(object, "target_changed", "the copy changed while it was being verified");
     return;
   }
   const verdict = checksumVerdict(sourceFacts.checksums, targetFacts.checksums);
   if (verdict === "same") object.targetEtag = targetFacts.etag;
   else if (verdict === "different")
-    except(object, "verify_mismatch", "the copy has another checksum than the source");
+    fail(object, "verify_mismatch", "the copy has another checksum than the source");
   else
-    except(
+    fail(
       object,
       "unverifiable",
       `ETags ${object.etag} and ${target.etag} do not compare, and no checksum is kept`,

@@ -174,12 +174,12 @@ describe("the main job on MariaDB and Ceph", () => {
     expect(other.body.code).toBe("idempotency_conflict");
   });
 
-  it("tells the fate of one key", async () => {
+  it("tells the outcome of one key", async () => {
     const list = await service.call("GET", "/jobs");
     const id = list.body.items[0].id;
     const path = `/jobs/${id}/objects?key=${encodeURIComponent(HOSTILE[0] ?? "")}`;
     const { body } = await service.call("GET", path);
-    expect(body).toMatchObject({ key: HOSTILE[0], fate: { kind: "moved" } });
+    expect(body).toMatchObject({ key: HOSTILE[0], outcome: { kind: "moved" } });
   });
 
   it("moves the objects no row names with a bucket inventory, and then no source is left", async () => {

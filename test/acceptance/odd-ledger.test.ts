@@ -71,10 +71,10 @@ it("a job with its ledger on MariaDB outlives kill -9, and another process ends 
   const { body: rest } = await second.call("GET", `/jobs/${done.id}/batches?cursor=${batches.next}`);
   const all = [...batches.items, ...rest.items];
   expect(all.reduce((sum: number, batch: { moved: number }) => sum + batch.moved, 0)).toBe(300);
-  const fate = await second.call(
+  const outcome = await second.call(
     "GET",
     `/jobs/${done.id}/objects?key=${encodeURIComponent(KEYS[299] ?? "")}`,
   );
-  expect(fate.body).toMatchObject({ key: KEYS[299], fate: { kind: "moved" } });
+  expect(outcome.body).toMatchObject({ key: KEYS[299], outcome: { kind: "moved" } });
   expect(await second.kill("SIGTERM")).toMatchObject({ end: 0 });
 }, 120_000);

@@ -52,7 +52,7 @@ describe("the account's password", () => {
       });
       for (const database of ["url", "server"]) {
         const images = connections.reference({ ...specOf("images"), database }, {});
-        expect(await images.naming(["image/a"])).toEqual([{ id: "1", value: "image/a" }]);
+        expect(await images.findRows(["image/a"])).toEqual([{ id: "1", value: "image/a" }]);
       }
       await connections.close();
     },

@@ -9,12 +9,12 @@ import {
   claimedJob,
   endAllStages,
   endStage,
-  fail,
-  fates,
+  failKey,
   LEASE_MS,
   objectOf,
   objectsOf,
   outcomeOf,
+  outcomes,
   planned,
   REPORT,
   T0,
@@ -78,9 +78,9 @@ export function batchesContract(ledgerOf: () => Ledger): void {
     test("an object that fails at planning is an exception at once", async () => {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
-      const fate = { kind: "exception", code: "key_too_long", message: "1,025 bytes" } as const;
+      const outcome = { kind: "exception", code: "key_too_long", message: "1,025 bytes" } as const;
       const gone = { kind: "skipped", reason: "source_gone" } as const;
-      const objects = [objectOf("a"), objectOf("b", { fate }), objectOf("c", { fate: gone })];
+      const objects = [objectOf("a"), objectOf("b", { outcome }), objectOf("c", { outcome: gone })];
       const batch = await ledger.addBatch(lease, { objects, cursor: "c" }, T0);
       await endAllStages(ledger, lease, batch);
       const { items } = await ledger.exceptions(lease.jobId, null, 10);
@@ -119,7 +119,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       const batch = await addKeys(ledger, lease, "a", "b");
       await endStage(ledger, lease, batch, "copy");
       await endStage(ledger, lease, batch, "verify");
-      fail(batch, "a");
+      failKey(batch, "a");
       const outcome = outcomeOf(batch, "update", { attempts: 3, rows: 5 });
       await ledger.recordStage(lease, outcome);
       await ledger.recordStage(lease, outcome);
@@ -144,7 +144,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       expect(await ledger.tally(lease.jobId)).toMatchObject({ bytes: 4_100, bytesCopied: 4_100 });
     });
 
-    test("open batches come in order with their fates; updated ones when their grace is over", async () => {
+    test("open batches come in order with their outcomes; updated ones when their grace is over", async () => {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
       const { jobId } = lease;
@@ -154,7 +154,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       await endAllStages(ledger, lease, first!);
       for (const stage of ["copy", "verify", "update"] as const)
         await endStage(ledger, lease, second!, stage);
-      fail(third!, "c2", "boom");
+      failKey(third!, "c2", "boom");
       await endStage(ledger, lease, third!, "copy");
       await endStage(ledger, lease, third!, "verify");
 
@@ -168,7 +168,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       const [loaded, failed] = await ledger.openBatches({ jobId, ...ALL_OPEN });
       expect(loaded).toEqual(second);
       expect(failed).toEqual(third);
-      expect(fates(failed)).toEqual(["going", "exception"]);
+      expect(outcomes(failed)).toEqual(["pending", "exception"]);
       await endStage(ledger, lease, second!, "delete");
       expect(await ledger.earliestUpdated(jobId)).toBeNull();
     });
@@ -178,7 +178,7 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       const lease = await claimedJob(ledger);
       for (const key of ["a", "b", "c"]) {
         const batch = await addKeys(ledger, lease, key);
-        fail(batch, key, "🚚".repeat(300));
+        failKey(batch, key, "🚚".repeat(300));
         await endStage(ledger, lease, batch, "copy");
       }
       const first = await ledger.exceptions(lease.jobId, null, 2);
@@ -200,13 +200,13 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       const lease = await claimedJob(ledger);
       const { jobId } = lease;
       const one = await addKeys(ledger, lease, "a", "b", "c");
-      fail(one, "a");
+      failKey(one, "a");
       await endStage(ledger, lease, one, "copy");
-      fail(one, "b");
+      failKey(one, "b");
       for (const stage of ["verify", "update", "delete"] as const) await endStage(ledger, lease, one, stage);
       const two = await addKeys(ledger, lease, "d", "e");
       for (const stage of ["copy", "verify"] as const) await endStage(ledger, lease, two, stage);
-      fail(two, "d");
+      failKey(two, "d");
       for (const stage of ["update", "delete"] as const) await endStage(ledger, lease, two, stage);
       expect(await ledger.tally(jobId)).toMatchObject({ planned: 5, copied: 4, moved: 2, exceptions: 3 });
       await expect(ledger.replanExceptions(jobId, 10, T0)).rejects.toMatchObject({ code: "state_conflict" });
@@ -232,7 +232,10 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       // Retried objects have left their old batches: the new one is their first.
       expect(await ledger.plannedBefore(jobId, ["a"], 3)).toEqual(new Set());
       expect(await ledger.plannedBefore(jobId, ["a"], 4)).toEqual(new Set(["a"]));
-      expect(await ledger.objectHistory(jobId, "a")).toMatchObject({ batch: 3, fate: { kind: "going" } });
+      expect(await ledger.objectHistory(jobId, "a")).toMatchObject({
+        batch: 3,
+        outcome: { kind: "pending" },
+      });
       // The inventory goes on where it was.
       expect(await ledger.lastCursor(jobId)).toBe("e");
       await expect(ledger.replanExceptions("nothing", 1, T0)).rejects.toMatchObject({ code: "not_found" });

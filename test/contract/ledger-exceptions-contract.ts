@@ -1,7 +1,7 @@
 /** What every ledger must tell of a job's exceptions as a whole. */
 
 import { describe, expect, test } from "vitest";
-import { type ExceptionCode, except } from "../../src/domain/batch.ts";
+import { type ExceptionCode, fail } from "../../src/domain/batch.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
 import { addKeys, claimedJob, endStage, REPORT, T0 } from "./ledger-fixtures.ts";
 
@@ -14,7 +14,7 @@ export function exceptionsContract(ledgerOf: () => Ledger): void {
       const ledger = ledgerOf();
       const all = codes.split(" ") as ExceptionCode[];
       const batch = await addKeys(ledger, jobOf, ...all.map((code, at) => `${endedAt} ${at} ${code}`));
-      for (const [at, object] of batch.objects.entries()) except(object, all[at]!, "no");
+      for (const [at, object] of batch.objects.entries()) fail(object, all[at]!, "no");
       await endStage(ledger, jobOf, batch, "copy", { endedAt });
     }
 

@@ -6,7 +6,7 @@ import {
   ALL_OPEN,
   addKeys,
   claimedJob,
-  fail,
+  failKey,
   LEASE_MS,
   objectOf,
   outcomeOf,
@@ -46,7 +46,7 @@ export function fencingContract(ledgerOf: () => Ledger): void {
       const before = await allOf(ledger, old.jobId);
       const refused = {
         ...objectOf("c"),
-        fate: { kind: "exception", code: "key_invalid", message: "" },
+        outcome: { kind: "exception", code: "key_invalid", message: "" },
       } as const;
       const end = { state: "completed", reason: null, waiting: null, report: REPORT } as const;
       await expect(ledger.renew(old, REPORT, LATER, LEASE_MS)).rejects.toMatchObject(LOST);
@@ -58,7 +58,7 @@ export function fencingContract(ledgerOf: () => Ledger): void {
       const withException = ledger.addBatch(old, { objects: [refused], cursor: "c" }, LATER);
       await expect(withException).rejects.toMatchObject(LOST);
       await expect(ledger.recordStage(old, outcomeOf(batch!, "copy"))).rejects.toMatchObject(LOST);
-      fail(batch!, "a");
+      failKey(batch!, "a");
       await expect(ledger.recordStage(old, outcomeOf(batch!, "copy"))).rejects.toMatchObject(LOST);
       expect(await allOf(ledger, old.jobId)).toEqual(before);
     });

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "typeorm";
-import type { Batch, BatchObject, Fate, PlannedObject, Stage } from "../../src/domain/batch.ts";
-import { except, GOING, MOVED } from "../../src/domain/batch.ts";
+import type { Batch, BatchObject, Outcome, PlannedObject, Stage } from "../../src/domain/batch.ts";
+import { fail as failObject, MOVED, PENDING } from "../../src/domain/batch.ts";
 import type { JobSpec } from "../../src/domain/job-spec.ts";
 import type { JobState } from "../../src/domain/job-state.ts";
 import type { Lease, Ledger, RunReport, StageOutcome } from "../../src/ports/ledger.ts";
@@ -76,7 +76,7 @@ export function specOf(more: Partial<JobSpec> = {}): JobSpec {
 export function objectOf(key: string, more: Partial<BatchObject> = {}): BatchObject {
   const etag = createHash("md5").update(key).digest("hex");
   const seen = { key, size: 100, etag, storageClass: null, modifiedAt: T0 };
-  return { ...seen, rows: [], targetEtag: null, fate: GOING, ...more };
+  return { ...seen, rows: [], targetEtag: null, outcome: PENDING, ...more };
 }
 
 export function objectsOf(...keys: string[]): BatchObject[] {
@@ -98,7 +98,7 @@ export function realisticObjects(from: number, count: number): BatchObject[] {
       modifiedAt: 1_000 * (1_700_000_000 + Math.floor(n / 10) + (digest.readUInt8(1) % 3)),
       rows: [{ reference: 0, id: String(1_000_000 + n * 3) }],
       targetEtag: null,
-      fate: GOING,
+      outcome: PENDING,
     };
   });
 }
@@ -159,7 +159,7 @@ export function outcomeOf(batch: Batch, stage: WorkStage, more: Partial<StageOut
   return { batch, stage, startedAt, endedAt: startedAt + 5, attempts: 1, rows: 0, ...more };
 }
 
-/** Ends `stage` as the conveyor does, with the fates that `objects` have by then. */
+/** Ends `stage` as the conveyor does, with the outcomes that `objects` have by then. */
 export async function endStage(
   ledger: Ledger,
   lease: Lease,
@@ -168,7 +168,7 @@ export async function endStage(
   more: Partial<StageOutcome> = {},
 ): Promise<void> {
   if (stage === "verify") for (const object of stillGoing(batch)) object.targetEtag = object.etag;
-  if (stage === "delete") for (const object of stillGoing(batch)) object.fate = MOVED;
+  if (stage === "delete") for (const object of stillGoing(batch)) object.outcome = MOVED;
   const outcome = outcomeOf(batch, stage, more);
   await ledger.recordStage(lease, outcome);
   batch.state = AFTER[stage];
@@ -181,8 +181,8 @@ export async function endAllStages(ledger: Ledger, lease: Lease, batch: Batch): 
   }
 }
 
-export function fail(batch: Batch, key: string, message = "no"): void {
-  for (const object of batch.objects) if (object.key === key) except(object, "copy_refused", message);
+export function failKey(batch: Batch, key: string, message = "no"): void {
+  for (const object of batch.objects) if (object.key === key) failObject(object, "copy_refused", message);
 }
 
 export function planned(objects: readonly BatchObject[]): PlannedObject[] {
@@ -191,12 +191,12 @@ export function planned(objects: readonly BatchObject[]): PlannedObject[] {
   });
 }
 
-export function fates(batch: Batch | undefined): Fate["kind"][] {
-  return (batch?.objects ?? []).map((object) => object.fate.kind);
+export function outcomes(batch: Batch | undefined): Outcome["kind"][] {
+  return (batch?.objects ?? []).map((object) => object.outcome.kind);
 }
 
 function stillGoing(batch: Batch): BatchObject[] {
-  return batch.objects.filter((object) => object.fate.kind === "going");
+  return batch.objects.filter((object) => object.outcome.kind === "pending");
 }
 
 export const ALL_OPEN = { afterSeq: 0, updatedBefore: Number.MAX_SAFE_INTEGER, limit: 1_000 } as const;

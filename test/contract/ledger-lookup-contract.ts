@@ -8,7 +8,7 @@ import {
   claimedJob,
   endAllStages,
   endStage,
-  fail,
+  failKey,
   objectOf,
   REPORT,
   T0,
@@ -31,7 +31,7 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const { etag } = objects[0]!;
       expect(await ledger.objectHistory(lease.jobId, "a")).toEqual({
         ...{ key: "a", batch: 1, batchState: "done", size: 100, etag, targetEtag: etag, rows: 1 },
-        ...{ fate: { kind: "moved" }, worker: "runner-1", plannedAt: T0 },
+        ...{ outcome: { kind: "moved" }, worker: "runner-1", plannedAt: T0 },
         ...{ copiedAt: T0 + 15, verifiedAt: T0 + 25, updatedAt: T0 + 35, deletedAt: T0 + 45 },
       });
       expect(await ledger.objectHistory(lease.jobId, "c")).toBeNull();
@@ -43,12 +43,12 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const lease = await claimedJob(ledger);
       const batch = await addKeys(ledger, lease, "a", "b");
       await endStage(ledger, lease, batch, "copy");
-      fail(batch, "a", "bad copy");
+      failKey(batch, "a", "bad copy");
       for (const stage of ["verify", "update", "delete"] as const)
         await endStage(ledger, lease, batch, stage);
       expect(await ledger.objectHistory(lease.jobId, "a")).toMatchObject({
         ...{ copiedAt: T0 + 15, verifiedAt: null, updatedAt: null, deletedAt: null, targetEtag: null },
-        fate: { kind: "exception", code: "copy_refused", message: "bad copy" },
+        outcome: { kind: "exception", code: "copy_refused", message: "bad copy" },
       });
     });
 
@@ -57,7 +57,7 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const lease = await claimedJob(ledger, { delete: { when: "never", after: "0s" } });
       await endAllStages(ledger, lease, await addKeys(ledger, lease, "a"));
       expect(await ledger.objectHistory(lease.jobId, "a")).toMatchObject({
-        ...{ fate: { kind: "moved" }, deletedAt: null, updatedAt: T0 + 35 },
+        ...{ outcome: { kind: "moved" }, deletedAt: null, updatedAt: T0 + 35 },
       });
     });
 
@@ -66,16 +66,19 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const lease = await claimedJob(ledger);
       const { jobId } = lease;
       const first = await addKeys(ledger, lease, "a", "b");
-      fail(first, "a");
+      failKey(first, "a");
       await endAllStages(ledger, lease, first);
       const second = await addKeys(ledger, lease, "b", "c");
-      second.objects[0]!.fate = { kind: "skipped", reason: "duplicate" };
+      second.objects[0]!.outcome = { kind: "skipped", reason: "duplicate" };
       await endAllStages(ledger, lease, second);
       // A duplicate says only that another batch has the object.
-      expect(await ledger.objectHistory(jobId, "b")).toMatchObject({ batch: 1, fate: { kind: "moved" } });
+      expect(await ledger.objectHistory(jobId, "b")).toMatchObject({ batch: 1, outcome: { kind: "moved" } });
       await ledger.release(lease, END, T0);
       await ledger.replanExceptions(jobId, 10, T0);
-      expect(await ledger.objectHistory(jobId, "a")).toMatchObject({ batch: 3, fate: { kind: "going" } });
+      expect(await ledger.objectHistory(jobId, "a")).toMatchObject({
+        batch: 3,
+        outcome: { kind: "pending" },
+      });
     });
   });
 
@@ -112,9 +115,9 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const ledger = ledgerOf();
       const lease = await claimedJob(ledger);
       const again = await addKeys(ledger, lease, "d", "e", "f");
-      again.objects[0]!.fate = { kind: "skipped", reason: "duplicate" };
-      again.objects[1]!.fate = { kind: "skipped", reason: "retried" };
-      again.objects[2]!.fate = { kind: "skipped", reason: "source_gone" };
+      again.objects[0]!.outcome = { kind: "skipped", reason: "duplicate" };
+      again.objects[1]!.outcome = { kind: "skipped", reason: "retried" };
+      again.objects[2]!.outcome = { kind: "skipped", reason: "source_gone" };
       await endStage(ledger, lease, again, "copy");
       expect(await among(ledger, lease.jobId, ["d", "e", "f"], 2)).toEqual([]);
     });
@@ -127,14 +130,14 @@ export function lookupContract(ledgerOf: () => Ledger): void {
       const second = await addKeys(ledger, lease, "b", "y");
       await endStage(ledger, lease, second, "copy");
       const third = await addKeys(ledger, lease, "z");
-      third.objects[0]!.fate = { kind: "skipped", reason: "duplicate" };
+      third.objects[0]!.outcome = { kind: "skipped", reason: "duplicate" };
       await endStage(ledger, lease, third, "copy");
       const found = await ledger.lastPlanned(jobId, ["a", "b", "y", "z", "nothing", ...strangers]);
       expect([...found].sort()).toMatchObject([
-        ["a", { batch: 1, object: { key: "a", fate: { kind: "moved" }, targetEtag: expect.any(String) } }],
-        ["b", { batch: 2, object: { key: "b", fate: { kind: "going" } } }],
+        ["a", { batch: 1, object: { key: "a", outcome: { kind: "moved" }, targetEtag: expect.any(String) } }],
+        ["b", { batch: 2, object: { key: "b", outcome: { kind: "pending" } } }],
         ["y", { batch: 2, object: { key: "y" } }],
-        ["z", { batch: 1, object: { fate: { kind: "moved" } } }],
+        ["z", { batch: 1, object: { outcome: { kind: "moved" } } }],
       ]);
       expect([...(await ledger.lastPlanned(jobId, ["b"])).values()]).toMatchObject([{ batch: 2 }]);
     });

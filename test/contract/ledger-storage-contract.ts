@@ -9,7 +9,7 @@ import {
   claimedJob,
   endAllStages,
   endStage,
-  fail,
+  failKey,
   LEASE_MS,
   type LedgerPlace,
   realisticObjects,
@@ -67,7 +67,7 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       const first = await place.open();
       const lease = await claimedJob(first);
       const batch = await addKeys(first, lease, "a", "b");
-      fail(batch, "a");
+      failKey(batch, "a");
       await endStage(first, lease, batch, "copy");
       const job = await first.job(lease.jobId);
       await first.close();
@@ -126,7 +126,7 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       const costs: number[] = [];
       for (const stage of ["copy", "verify", "update", "delete"] as const) {
         statements.length = 0;
-        if (stage === "verify") fail(batch!, "a");
+        if (stage === "verify") failKey(batch!, "a");
         await endStage(ledger, lease, batch!, stage);
         costs.push(statements.length);
       }

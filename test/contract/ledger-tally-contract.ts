@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Batch, BatchObject } from "../../src/domain/batch.ts";
-import { emptyTally, except, MOVED } from "../../src/domain/batch.ts";
+import { emptyTally, fail, MOVED } from "../../src/domain/batch.ts";
 import type { Lease, Ledger } from "../../src/ports/ledger.ts";
 import { ALL_OPEN, claimedJob, LEASE_MS, objectOf, outcomeOf, REPORT, T0 } from "./ledger-fixtures.ts";
 
@@ -19,10 +19,10 @@ const ENDING = fc.record({
 type Ending = typeof ENDING extends fc.Arbitrary<infer E> ? E : never;
 
 function settle(object: BatchObject, ending: Ending, stage: number): void {
-  if (object.fate.kind !== "going") return;
-  if (ending.failsAt === stage && ending.skips) object.fate = { kind: "skipped", reason: "source_gone" };
-  else if (ending.failsAt === stage) except(object, "copy_refused", object.key);
-  else if (stage === 3) object.fate = MOVED;
+  if (object.outcome.kind !== "pending") return;
+  if (ending.failsAt === stage && ending.skips) object.outcome = { kind: "skipped", reason: "source_gone" };
+  else if (ending.failsAt === stage) fail(object, "copy_refused", object.key);
+  else if (stage === 3) object.outcome = MOVED;
 }
 
 /** Carries `batch` through its first `stages` stages, and maybe repeats the last record. */
@@ -63,7 +63,7 @@ export function tallyContract(ledgerOf: () => Ledger): void {
       expect(await ledgerOf().tally("nothing")).toEqual(emptyTally());
     });
 
-    test("sums over any fates agree, before and after exceptions are taken up again", async () => {
+    test("sums over any outcomes agree, before and after exceptions are taken up again", async () => {
       const ledger = ledgerOf();
       const batches = fc.array(
         fc.record({

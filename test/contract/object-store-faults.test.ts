@@ -161,7 +161,7 @@ describe.each(COPY_PATHS)("faults of a store, copies %s", (copyPath) => {
     expect(await store.head({ bucket: "src", key: "tiered" })).toMatchObject({ needsRestore: true });
   });
 
-  it("learns every key's fate from a deletion that failed in parts", async () => {
+  it("learns every key's outcome from a deletion that failed in parts", async () => {
     const { store, counts } = openStore(under);
     const objects = ["denied", "fine", "odd", "shaky", "throttled", "changed"].map((key) => seed(key).source);
     sandbox.putObject("src", "changed", "other");

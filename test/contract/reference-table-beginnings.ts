@@ -26,7 +26,7 @@ export function beginningsTests(open: () => Workshop): void {
     return { images, ask, count: () => statements[NAME] ?? 0 };
   }
 
-  const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => open().holds(value));
+  const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => open().waits(value));
 
   test("of values that collations and patterns take for one another, each finds its own", async () => {
     const ends = ["?v=2", "#top", "?", "", "x", " "];
@@ -63,7 +63,7 @@ export function beginningsTests(open: () => Workshop): void {
     const { images, count } = await tableOf(paths);
     const values = Array.from({ length: 1000 }, (_, i) => `image/${i}.png`);
     const beginnings = values.flatMap((value) => [`${value}?`, `${value}#`]);
-    await images.naming(["x"]);
+    await images.findRows(["x"]);
     const before = count();
     const rows = await images.matching({ values, beginnings, samples: ["image%2F", "image%2f"] });
     expect(new Set(rows.map(({ value }) => value))).toEqual(new Set(paths));
@@ -82,7 +82,7 @@ export function beginningsTests(open: () => Workshop): void {
     const value = fc
       .array(piece, { maxLength: 4 })
       .map((parts) => `u/${parts.join("")}`)
-      .filter((text) => open().holds(text));
+      .filter((text) => open().waits(text));
     await fc.assert(
       fc.asyncProperty(
         fc.array(value, { minLength: 1, maxLength: 12 }),

@@ -40,20 +40,20 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       return { reference: opened, count: () => statements[NAME] ?? 0 };
     }
 
-    const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => workshop.holds(value));
+    const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => workshop.waits(value));
 
     test("naming finds exactly the rows whose bytes are asked for", async () => {
       const values = hostile();
       const table = await tableWith(values.map((path) => ({ path })));
       const { reference: images } = reference(table);
       for (const [i, value] of values.entries()) {
-        expect(await images.naming([value])).toEqual([{ id: String(i + 1), value }]);
+        expect(await images.findRows([value])).toEqual([{ id: String(i + 1), value }]);
       }
-      expect(await images.naming(["image/absent", "image/\ud800"])).toEqual([]);
+      expect(await images.findRows(["image/absent", "image/\ud800"])).toEqual([]);
       const byId = (rows: readonly ReferencedRow[]) => [...rows].sort((a, b) => Number(a.id) - Number(b.id));
       const all = values.map((value, i) => ({ id: String(i + 1), value }));
-      expect(byId(await images.naming(values))).toEqual(all);
-      expect(byId(await images.survey([...values, "image/absent", "image/\ud800"]))).toEqual(all);
+      expect(byId(await images.findRows(values))).toEqual(all);
+      expect(byId(await images.findRowsToRewrite([...values, "image/absent", "image/\ud800"]))).toEqual(all);
     });
 
     test("rewrite changes exactly the row whose bytes are asked for, and only its first prefix", async () => {
@@ -132,7 +132,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
         { id: "3", path: "image/a", tenant: null, legacy: 1 },
         { id: "4", path: "image/b", tenant: "acme", legacy: 1 },
       ]);
-      expect((await images.naming(["image/a"])).map(({ id }) => id).sort()).toEqual(["2", "3"]);
+      expect((await images.findRows(["image/a"])).map(({ id }) => id).sort()).toEqual(["2", "3"]);
     });
 
     test("a row that someone else changed is not touched", async () => {
@@ -183,7 +183,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       const { reference: images, count } = reference(table);
       expect((await images.page(null, "image/", 1000)).length).toBe(1000);
       expect(count()).toBe(1);
-      expect((await images.naming(paths)).length).toBe(1000);
+      expect((await images.findRows(paths)).length).toBe(1000);
       expect(count()).toBe(2);
       const ids = Array.from({ length: 1200 }, (_, i) => String(i));
       expect((await images.existing(ids)).size).toBe(1000);
@@ -232,7 +232,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     test("what is missing is named", async () => {
       const table = await tableWith([]);
       const named = async (images: ReturnType<typeof reference>, what: string) => {
-        const error = await images.reference.naming(["image/a"]).catch((thrown: unknown) => thrown);
+        const error = await images.reference.findRows(["image/a"]).catch((thrown: unknown) => thrown);
         expect(hasCode(error, "database_refused")).toBe(true);
         expect(String(error)).toContain(what);
       };
@@ -245,7 +245,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       const odd = 'o`d"d; -- x';
       await workshop.createTable(odd);
       await workshop.insert(odd, [{ id: "1", path: "image/a", legacy: 1, tenant: null }]);
-      expect(await reference(odd).reference.naming(["image/a"])).toEqual([{ id: "1", value: "image/a" }]);
+      expect(await reference(odd).reference.findRows(["image/a"])).toEqual([{ id: "1", value: "image/a" }]);
       expect(() => reference("a\0b")).toThrow(/NUL/);
       expect(() => reference("t", { set: { PATH: "x" } })).toThrow(/PATH/);
     });

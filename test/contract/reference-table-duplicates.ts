@@ -61,7 +61,7 @@ export function duplicatesTests(open: () => Workshop): void {
   });
 
   test("values that only the collation takes for one another do not hide each other", async () => {
-    const values = HOSTILE.map((tail) => `image/${tail}`).filter((value) => open().holds(value));
+    const values = HOSTILE.map((tail) => `image/${tail}`).filter((value) => open().waits(value));
     // Each once more, the other way round: the first of the exact ones counts.
     const table = await tableWith([...values, ...values.toReversed()].map((path) => ({ path })));
     const firsts = values.map((value, i) => ({ id: String(i + 1), value }));

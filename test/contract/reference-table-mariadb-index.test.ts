@@ -3,7 +3,7 @@ import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
 import { matchingSql } from "../../src/stores/sql/mariadb-beginnings.ts";
 import { readShape } from "../../src/stores/sql/mariadb-facts.ts";
-import { namingSql, startingSql } from "../../src/stores/sql/mariadb-lookup.ts";
+import { findRowsSql, startingSql } from "../../src/stores/sql/mariadb-lookup.ts";
 import { MariadbSessions } from "../../src/stores/sql/mariadb-sessions.ts";
 import { pageSql, planStatements, rewriteSql } from "../../src/stores/sql/mariadb-statements.ts";
 import { addressOf, CHANGE, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
@@ -51,14 +51,14 @@ describe("at fifty thousand rows", () => {
           key: "path",
         };
         const asPlainList = { ...plan, listedType: null };
-        expect(await explained(namingSql(asPlainList, values, "anywhere", 50_000))).toEqual([byPath]);
+        expect(await explained(findRowsSql(asPlainList, values, "anywhere", 50_000))).toEqual([byPath]);
         // Joined, value by value, in this order: reading the table for each of them would take minutes.
         const joined = [
           { select: "SIMPLE", table: "j", type: "ALL", key: null },
           { ...byPath, type: "ref" },
         ];
         const isJoined = size > 1 && name !== "binary";
-        expect(await explained(namingSql(plan, values, "anywhere", 50_000))).toEqual(
+        expect(await explained(findRowsSql(plan, values, "anywhere", 50_000))).toEqual(
           isJoined ? joined : [byPath],
         );
         expect(await explained(rewriteSql(plan, values, CHANGE, 2000))).toEqual([
@@ -100,12 +100,12 @@ describe("at fifty thousand rows", () => {
       await sessions.close();
 
       const { images, count } = reference(table);
-      await images.naming(paths.slice(0, 1));
+      await images.findRows(paths.slice(0, 1));
       const begun = performance.now();
       expect((await images.rewrite(paths.slice(0, 1000), CHANGE)).rows).toBe(1000);
       // 15 to 35 ms where it was measured; the bound only tells an index from a scan for each value.
       expect(performance.now() - begun).toBeLessThan(500);
-      expect((await images.naming(paths.slice(0, 10_000))).length).toBe(9000);
+      expect((await images.findRows(paths.slice(0, 10_000))).length).toBe(9000);
       expect(count()).toBe(4);
       expect((await images.rewrite(paths.slice(0, 10_000), CHANGE)).rows).toBe(9000);
       // Ten of a thousand rows, or twenty of 500.
@@ -128,15 +128,18 @@ describe("at fifty thousand rows", () => {
     const sessions = new MariadbSessions(NAME, addressOf(mariadb.own.url), 3);
     const plan = planStatements(specOf("filled_since"), await readShape(sessions, "filled_since"), true);
     const values = paths.slice(0, 1000);
-    const joined = await sessions.select(`EXPLAIN ${namingSql(plan, values, "anywhere", 50_000)}`, () => {});
+    const joined = await sessions.select(
+      `EXPLAIN ${findRowsSql(plan, values, "anywhere", 50_000)}`,
+      () => {},
+    );
     expect(joined.map((row) => row[3])).toEqual(["ALL", "ref"]);
-    const naming = namingSql({ ...plan, listedType: null }, values, "anywhere", 50_000);
-    for (const sql of [naming, rewriteSql(plan, values, CHANGE, 2000)]) {
+    const findRows = findRowsSql({ ...plan, listedType: null }, values, "anywhere", 50_000);
+    for (const sql of [findRows, rewriteSql(plan, values, CHANGE, 2000)]) {
       const [row] = await sessions.select(`EXPLAIN ${sql}`, () => {});
       expect(row?.[3]).toBe("range");
     }
     // The statistics do mislead: without our settings the server reads everything.
-    const [unset] = await mariadb.admin.query<RowDataPacket[]>(`EXPLAIN ${naming}`);
+    const [unset] = await mariadb.admin.query<RowDataPacket[]>(`EXPLAIN ${findRows}`);
     expect(unset[0]).toMatchObject({ type: "index", rows: expect.anything() });
     await sessions.close();
   });
@@ -144,12 +147,12 @@ describe("at fifty thousand rows", () => {
   test("an index dropped meanwhile is done without", async () => {
     await create("dropped", "path VARCHAR(50), KEY by_path (path)", [...many(5), "image/1"]);
     const { images } = reference("dropped");
-    expect((await images.naming(["image/1"])).length).toBe(2);
+    expect((await images.findRows(["image/1"])).length).toBe(2);
     expect((await images.page(null, "image/", 10)).length).toBe(5);
     await mariadb.admin.query("DROP INDEX by_path ON dropped");
     // Which row is the first of its value only an index can tell.
     expect((await images.page(null, "image/", 10)).length).toBe(6);
-    expect((await images.naming(["image/1"])).length).toBe(2);
+    expect((await images.findRows(["image/1"])).length).toBe(2);
     expect((await images.rewrite(["image/1"], CHANGE)).rows).toBe(2);
     expect((await images.inspect()).columnIsIndexed).toBe(false);
   });

@@ -34,7 +34,7 @@ describe.each(TYPES)("in a column %s", (type) => {
     const rows = (await Promise.all(stored)).reduce<number>((sum, one) => sum + one, 0);
     const found = async (plainLists: boolean) => {
       const database = openDatabase(NAME, mariadb.own.url, { plainLists });
-      const seen = await database.reference(specOf(table), {}).naming(VALUES);
+      const seen = await database.reference(specOf(table), {}).findRows(VALUES);
       await database.close();
       return seen.map(({ id, value }) => `${id} ${value}`).sort();
     };

@@ -35,8 +35,8 @@ describe("five thousand rows that name one value", () => {
       "SELECT COUNT(*) n FROM five GROUP BY u ORDER BY u",
     );
     expect(changed.map(({ n }) => n)).toEqual([2000, 2000, 1000]);
-    expect(await images.naming([DEFAULT])).toEqual([]);
-    const named = await images.naming(["avatar/default.png"]);
+    expect(await images.findRows([DEFAULT])).toEqual([]);
+    const named = await images.findRows(["avatar/default.png"]);
     expect(new Set(named.map(({ id }) => id)).size).toBe(5000);
     expect(await images.rewrite([DEFAULT], CHANGE)).toEqual({ rows: 0, failures: [] });
   });
@@ -89,7 +89,7 @@ describe("five thousand rows that name one value, and a trigger that restores it
     await create(table, "calls INT NOT NULL DEFAULT 0, ", 5100, withOthers);
     const undo = `IF OLD.path = '${DEFAULT}' THEN SET ${assignments}; END IF`;
     const { images, count } = reference(table);
-    if (when.startsWith("later")) await images.naming([DEFAULT]);
+    if (when.startsWith("later")) await images.findRows([DEFAULT]);
     const before = count();
     await mariadb.admin.query(`CREATE TRIGGER ${table}_undo BEFORE UPDATE ON ${table} FOR EACH ROW ${undo}`);
     const { rows, failures } = await images.rewrite(values, CHANGE);
@@ -106,7 +106,7 @@ describe("five thousand rows that name one value, and a trigger that restores it
 test("a trigger that came after the table was looked at, and few rows: what it restores does not count, and fails", async () => {
   await create("few", "", 4, "CONCAT('image/', seq)");
   const { images } = reference("few");
-  await images.naming(["image/1"]);
+  await images.findRows(["image/1"]);
   const undo = "IF OLD.id > 2 THEN SET NEW.path = OLD.path; END IF";
   await mariadb.admin.query(`CREATE TRIGGER few_undo BEFORE UPDATE ON few FOR EACH ROW ${undo}`);
   const { rows, failures } = await images.rewrite(["image/1", "image/2", "image/3", "image/4"], CHANGE);
@@ -167,7 +167,7 @@ describe("fifty thousand rows that name one value", () => {
     await mariadb.admin.query("UPDATE single SET path = CONCAT('image/', id) WHERE id > 49900");
     await mariadb.admin.query(`INSERT INTO single SELECT seq, '${DEFAULT}', 0 FROM seq_50001_to_50200`);
     const others = Array.from({ length: 99 }, (_, i) => `image/${i + 49_901}`);
-    const named = await images.naming([...others, DEFAULT]);
+    const named = await images.findRows([...others, DEFAULT]);
     const namedOnce = new Map(named.map(({ id, value }) => [id, value]));
     expect(namedOnce.size).toBe(named.length);
     expect(named.filter(({ value }) => value !== DEFAULT).map(({ value }) => value)).toEqual(others);
@@ -178,8 +178,8 @@ describe("fifty thousand rows that name one value", () => {
 
   test("naming is not taken in by as many rows of another case", async () => {
     const { images } = reference("folded");
-    expect((await images.naming([DEFAULT])).length).toBe(1000);
-    const both = await images.naming([DEFAULT, "image/b", "image/Default.png"]);
+    expect((await images.findRows([DEFAULT])).length).toBe(1000);
+    const both = await images.findRows([DEFAULT, "image/b", "image/Default.png"]);
     expect(both.filter(({ value }) => value === DEFAULT).length).toBe(1000);
     expect(both.filter(({ value }) => value !== DEFAULT)).toEqual([{ id: "51001", value: "image/b" }]);
   });

@@ -21,7 +21,7 @@ describe("a table that is altered", () => {
     const table = `altered_${where.replaceAll(" ", "_")}`;
     await create(table, "path VARCHAR(100) COLLATE utf8mb4_bin, KEY (path)", values);
     const { images } = reference(table);
-    expect((await images.survey(values)).length).toBe(values.length);
+    expect((await images.findRowsToRewrite(values)).length).toBe(values.length);
     await mariadb.admin.query(`ALTER TABLE ${table} MODIFY path VARCHAR(100) COLLATE utf8mb4_general_ci`);
     const sent = listen();
     expect(await images.rewrite(values, CHANGE)).toEqual({ rows: values.length, failures: [] });
@@ -35,7 +35,7 @@ describe("a table that is altered", () => {
     const { images } = reference("altered_twice");
     const alter = (collation: string) =>
       mariadb.admin.query(`ALTER TABLE altered_twice MODIFY path VARCHAR(100) COLLATE ${collation}`);
-    await images.survey(MIXED.slice(0, 400));
+    await images.findRowsToRewrite(MIXED.slice(0, 400));
     await alter("utf8mb4_general_ci");
     const sent = listen();
     let passes = 0;
@@ -43,7 +43,7 @@ describe("a table that is altered", () => {
       passes += 1;
       if (passes === 2) {
         await alter("utf8mb4_bin");
-        await images.survey(MIXED);
+        await images.findRowsToRewrite(MIXED);
         // Uses up what is passed over after the failure.
         await images.rewrite(MIXED.slice(400), CHANGE);
         await alter("utf8mb4_general_ci");
@@ -57,12 +57,12 @@ describe("a table that is altered", () => {
   test("a collation that is changed before the look, which knows the table by the old one: every row is found", async () => {
     await create("altered_before", "path VARCHAR(100) COLLATE utf8mb4_bin, KEY (path)", MIXED);
     const { images } = reference("altered_before");
-    await images.survey(MIXED.slice(0, 1));
+    await images.findRowsToRewrite(MIXED.slice(0, 1));
     await mariadb.admin.query(
       "ALTER TABLE altered_before MODIFY path VARCHAR(100) COLLATE utf8mb4_general_ci",
     );
     const sent = listen();
-    expect((await images.survey(MIXED)).map(({ value }) => value).sort()).toEqual(MIXED);
+    expect((await images.findRowsToRewrite(MIXED)).map(({ value }) => value).sort()).toEqual(MIXED);
     expect(sent.selects().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
     expect(await images.rewrite(MIXED, CHANGE)).toEqual({ rows: MIXED.length, failures: [] });
   });
@@ -73,12 +73,12 @@ describe("a table that is altered", () => {
   ])("an index that is %s between the look and the change: by list, without it", async (table, change) => {
     await create(table, "path VARCHAR(100), KEY path (path)", VALUES.slice(0, 100));
     const { images } = reference(table);
-    await images.survey(VALUES.slice(0, 100));
+    await images.findRowsToRewrite(VALUES.slice(0, 100));
     await mariadb.admin.query(`ALTER TABLE ${table} ${change}`);
     const sent = listen();
     expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 100, failures: [] });
     expect(sent.updates().map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);
-    await images.survey(VALUES.slice(100, 200));
+    await images.findRowsToRewrite(VALUES.slice(100, 200));
     expect(sent.selects().filter((sql) => BY_RANGE.test(sql))).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ describe.each(["utf8mb4_general_ci", "utf8mb4_unicode_520_nopad_ci", "utf8mb4_bi
           const { images } = reference(table);
           const has = new Set(values);
           const held = stored.filter((path) => has.has(path)).sort();
-          expect((await images.survey(values)).map(({ value }) => value).sort()).toEqual(held);
+          expect((await images.findRowsToRewrite(values)).map(({ value }) => value).sort()).toEqual(held);
           const chosen = values.filter((_, at) => at % 9 !== 5);
           const isChosen = new Set(chosen);
           const { rows } = await images.rewrite(chosen, CHANGE);

@@ -21,7 +21,7 @@ describe("a range in trouble", () => {
       await mariadb.admin.query("DROP TABLE IF EXISTS held");
       await create("held", "path VARCHAR(100), KEY (path)", [...VALUES.slice(0, 200), "image/000050.zzz"]);
       const { images } = reference("held");
-      await images.survey(VALUES.slice(0, 100));
+      await images.findRowsToRewrite(VALUES.slice(0, 100));
       const sent = listen();
       await mariadb.admin.query("BEGIN");
       try {
@@ -46,7 +46,7 @@ describe("a range in trouble", () => {
     );
     await create("held_often", "path VARCHAR(100), KEY (path)", [...values, ...others]);
     const { images, count } = reference("held_often");
-    await images.survey(values);
+    await images.findRowsToRewrite(values);
     const sent = listen();
     await mariadb.admin.query("BEGIN");
     try {
@@ -66,7 +66,7 @@ describe("a range in trouble", () => {
   test("what was known is known no more after a long wait for the database", async () => {
     await create("waited", "path VARCHAR(100), KEY (path)", VALUES.slice(0, 100));
     const { images } = reference("waited");
-    await images.survey(VALUES.slice(0, 100));
+    await images.findRowsToRewrite(VALUES.slice(0, 100));
     const sent = listen();
     const now = performance.now();
     const result = await images.rewrite(VALUES.slice(0, 100), CHANGE, async (send) => {
@@ -80,7 +80,7 @@ describe("a range in trouble", () => {
   test("a server, or something before it, that takes no such statement: by list, as before", async () => {
     await create("plain_only", "path VARCHAR(100), KEY (path)", VALUES.slice(0, 200));
     const { images } = reference("plain_only");
-    await images.survey(VALUES.slice(0, 200));
+    await images.findRowsToRewrite(VALUES.slice(0, 200));
     const sent = listen((sql) =>
       sql.replace("SET STATEMENT innodb_lock_wait_timeout", "SET STATEMENT unheard_of"),
     );
@@ -91,7 +91,7 @@ describe("a range in trouble", () => {
   test("a connection that such a statement breaks, each time: by list then, and fewer and fewer are tried", async () => {
     await create("breaking", "path VARCHAR(100), KEY (path)", VALUES);
     const { images } = reference("breaking");
-    await images.survey(VALUES);
+    await images.findRowsToRewrite(VALUES);
     const sent = listen((sql) => {
       if (!BY_RANGE.test(sql)) return sql;
       throw Object.assign(new Error("reset by peer"), { code: "ECONNRESET" });
@@ -106,7 +106,7 @@ describe("a range in trouble", () => {
   test("once one was served, failures begin at one again", async () => {
     await create("served", "path VARCHAR(100), KEY (path)", VALUES);
     const { images } = reference("served");
-    await images.survey(VALUES);
+    await images.findRowsToRewrite(VALUES);
     let works = false;
     const sent = listen((sql) => (works ? sql : sql.replace("lock_wait_timeout", "unheard_of")));
     for (const [part, isTaken] of [false, true, true, false, false, false].entries()) {
@@ -120,7 +120,7 @@ describe("a range in trouble", () => {
   test("a table that somebody locks: the range does not wait for it", async () => {
     await create("locked_whole", "path VARCHAR(100), KEY (path)", VALUES.slice(0, 100));
     const { images } = reference("locked_whole");
-    await images.survey(VALUES.slice(0, 100));
+    await images.findRowsToRewrite(VALUES.slice(0, 100));
     const sent = listen();
     await mariadb.admin.query("LOCK TABLES locked_whole READ");
     try {
@@ -139,7 +139,7 @@ describe("a range in trouble", () => {
     const database = openDatabase(NAME, mariadb.own.url, { lockWaitSeconds: 1 });
     const images = database.reference(specOf("filled_up"), {});
     try {
-      await images.survey(VALUES.slice(0, 700));
+      await images.findRowsToRewrite(VALUES.slice(0, 700));
       await mariadb.admin.query(
         "INSERT INTO filled_up (path) SELECT CONCAT('image/000250/', seq) FROM seq_1_to_300000",
       );
@@ -156,7 +156,7 @@ describe("a range in trouble", () => {
   test("rows that are not within the reference's where: none is changed, by range or by list", async () => {
     await create("elsewhere", "path VARCHAR(100), tenant INT DEFAULT 0, KEY (path)", VALUES.slice(0, 100));
     const { images } = reference("elsewhere", { where: { tenant: 1 } });
-    await images.survey(VALUES.slice(0, 100));
+    await images.findRowsToRewrite(VALUES.slice(0, 100));
     const sent = listen();
     expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 0, failures: [] });
     expect(sent.ways()).toBe("RL");
@@ -168,7 +168,7 @@ describe("a range in trouble", () => {
     await create("crowded", "path VARCHAR(100), KEY (path)", [...VALUES.slice(0, 100), ...most]);
     const { images } = reference("crowded");
     const sent = listen();
-    const found = await images.survey(VALUES.slice(0, 100));
+    const found = await images.findRowsToRewrite(VALUES.slice(0, 100));
     expect(found.length).toBe(3100);
     const looks = sent.selects().filter((sql) => sql.includes(" `crowded` r"));
     expect(looks.map((sql) => BY_RANGE.test(sql))).toEqual([true, false]);

@@ -39,7 +39,7 @@ describe.each(Object.entries(COLLATIONS))("a column of %s", (name, type) => {
     await create(table, `path ${type}, KEY (path)`, [...NEIGHBOURS, ...VALUES]);
     const { images, count } = reference(table);
     const sent = listen();
-    const found = await images.survey(VALUES);
+    const found = await images.findRowsToRewrite(VALUES);
     expect(found.map(({ value }) => value).sort()).toEqual(VALUES);
     expect(sent.selects().filter((sql) => BY_RANGE.test(sql)).length).toBe(1);
     expect(await images.rewrite(VALUES, CHANGE)).toEqual({ rows: 1200, failures: [] });
@@ -60,7 +60,7 @@ describe("what is not known to stand side by side", () => {
     await create(table, `path ${type}, KEY (path${what.startsWith("an index") ? "(255)" : ""})`, VALUES);
     const { images } = reference(table);
     const sent = listen();
-    expect((await images.survey(VALUES)).length).toBe(1200);
+    expect((await images.findRowsToRewrite(VALUES)).length).toBe(1200);
     expect(await images.rewrite(VALUES, CHANGE)).toEqual({ rows: 1200, failures: [] });
     expect([...sent.selects(), ...sent.updates()].filter((sql) => BY_RANGE.test(sql))).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe("what is not known to stand side by side", () => {
     await create("unindexed", "path VARCHAR(100)", VALUES);
     const { images } = reference("unindexed");
     const sent = listen();
-    expect((await images.survey(VALUES)).length).toBe(1200);
+    expect((await images.findRowsToRewrite(VALUES)).length).toBe(1200);
     expect(sent.selects().filter((sql) => BY_RANGE.test(sql))).toEqual([]);
   });
 
@@ -82,7 +82,7 @@ describe("what is not known to stand side by side", () => {
     await mariadb.admin.query(sql.replaceAll("$", table));
     const { images } = reference(table);
     const sent = listen();
-    expect((await images.survey(VALUES)).length).toBe(1200);
+    expect((await images.findRowsToRewrite(VALUES)).length).toBe(1200);
     expect((await images.rewrite(VALUES, CHANGE)).rows).toBe(1200);
     expect([...sent.selects(), ...sent.updates()].filter((each) => BY_RANGE.test(each))).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe("what is not known to stand side by side", () => {
     const images = database.reference(specOf("listed_only"), {});
     const sent = listen();
     try {
-      expect((await images.survey(VALUES)).length).toBe(1200);
+      expect((await images.findRowsToRewrite(VALUES)).length).toBe(1200);
       expect((await images.rewrite(VALUES, CHANGE)).rows).toBe(1200);
     } finally {
       await database.close();
@@ -109,24 +109,24 @@ describe("what is not known to stand side by side", () => {
     const scattered = VALUES.map((_, index) => pathOf(index * 100));
     const { images, count } = reference("sparse");
     const sent = listen();
-    expect((await images.survey(scattered)).length).toBe(1200);
+    expect((await images.findRowsToRewrite(scattered)).length).toBe(1200);
     // So many rows of the ranges at most, which hold 120,000, and then the list.
     expect(sent.selects().find((sql) => BY_RANGE.test(sql))).toMatch(/ LIMIT 1382$/);
     expect(count()).toBe(2);
-    for (let more = 0; more < 10; more += 1) await images.survey(scattered);
+    for (let more = 0; more < 10; more += 1) await images.findRowsToRewrite(scattered);
     expect(count()).toBe(2 + 10 + 3);
     expect(await images.rewrite(scattered, CHANGE)).toEqual({ rows: 1200, failures: [] });
     expect(sent.updates().filter((sql) => !BY_LIST.test(sql))).toEqual([]);
     // Once they are close together it is seen.
     for (let more = 0; more < 20; more += 1)
-      await images.survey(VALUES.filter((_, index) => index % 100 !== 0));
+      await images.findRowsToRewrite(VALUES.filter((_, index) => index % 100 !== 0));
     expect(sent.selects().slice(-1)[0]).toMatch(BY_RANGE);
   });
 
   test("a list beside a range: values that came since, and those of another look", async () => {
     await create("mixed_ranges", "path VARCHAR(100), KEY (path)", VALUES);
     const { images } = reference("mixed_ranges");
-    await images.survey(VALUES);
+    await images.findRowsToRewrite(VALUES);
     const late = Array.from({ length: 30 }, (_, index) => `image/zz-${index}.png`);
     await mariadb.admin.query("INSERT INTO mixed_ranges (path) VALUES ?", [late.map((path) => [path])]);
     const sent = listen();
@@ -145,18 +145,18 @@ describe("a look", () => {
     await mariadb.admin.query("UPDATE owned SET tenant = 1 WHERE id % 2 = 0");
     const { images } = reference("owned", { where: { tenant: 1 } });
     const sent = listen();
-    expect((await images.survey(VALUES.slice(0, 100))).length).toBe(100);
+    expect((await images.findRowsToRewrite(VALUES.slice(0, 100))).length).toBe(100);
     expect(await images.rewrite(VALUES.slice(0, 100), CHANGE)).toEqual({ rows: 50, failures: [] });
     expect([...sent.selects(), ...sent.updates()].filter((sql) => BY_RANGE.test(sql)).length).toBe(2);
-    expect((await images.naming(VALUES)).length).toBe(50);
+    expect((await images.findRows(VALUES)).length).toBe(50);
   });
 
   test("before a deletion is by list, whatever is known of ranges", async () => {
     await create("listed_again", "path VARCHAR(100), KEY (path)", VALUES);
     const { images } = reference("listed_again");
-    await images.survey(VALUES);
+    await images.findRowsToRewrite(VALUES);
     const sent = listen();
-    expect((await images.naming(VALUES)).length).toBe(1200);
+    expect((await images.findRows(VALUES)).length).toBe(1200);
     expect(sent.selects().filter((sql) => /BETWEEN/.test(sql))).toEqual([]);
   });
 });

@@ -50,7 +50,7 @@ describe.concurrent("locks", () => {
   test("a locked table is unavailable, soon", async () => {
     await create("closed", "path VARCHAR(50), KEY (path)", many(200));
     const { images } = reference("closed");
-    await images.naming(["image/1"]);
+    await images.findRows(["image/1"]);
     const error = await holding("LOCK TABLES closed WRITE", () =>
       failureOf(images.rewrite(many(200), CHANGE)),
     );
@@ -104,7 +104,7 @@ describe("the connection", () => {
     for (let round = 0; round < 20; round += 1) {
       const killing = killAll();
       await images.rewrite(many(300), CHANGE);
-      expect((await images.naming(many(300))).length).toBe(0);
+      expect((await images.findRows(many(300))).length).toBe(0);
       const changed = many(300).map((path) => path.replace("image", "avatar"));
       await images.rewrite(changed, { from: "avatar/", to: "image/" });
       expect((await images.page(null, "image/", 300)).length).toBe(300);
@@ -129,7 +129,7 @@ describe("the connection", () => {
   test("a statement that is repeated after a loss asks again before it is sent", async () => {
     await create("lost", "path VARCHAR(50), KEY (path)", many(10));
     const { images, count } = reference("lost");
-    await images.naming(many(10));
+    await images.findRows(many(10));
     const sentBefore = count();
     let asked = 0;
     const pass: StatementPass = async (send) => {

@@ -20,7 +20,7 @@ export function modelTest(open: () => Workshop): void {
     const value = fc
       .oneof(tail, fc.constantFrom("a", "A", "a ", "á"))
       .map((text) => `p_%/${text}`)
-      .filter((text) => workshop.holds(text));
+      .filter((text) => workshop.waits(text));
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ path: value, legacy: fc.constantFrom(0, 1, null) }), {

@@ -8,7 +8,7 @@ import { DomainError } from "../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
 import {
-  namingStatement,
+  findRowsStatement,
   pageStatement,
   rewriteStatement,
   type SqliteStatement,
@@ -59,7 +59,7 @@ test("every statement searches an index", () => {
         .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
         .all(...parameters)
         .map(({ detail }) => detail);
-    expect(steps(namingStatement(plan, ["image/a"]))[0]).toMatch(/^SEARCH r USING (COVERING )?INDEX p/);
+    expect(steps(findRowsStatement(plan, ["image/a"]))[0]).toMatch(/^SEARCH r USING (COVERING )?INDEX p/);
     expect(steps(rewriteStatement(plan, ["image/a"], CHANGE))[0]).toMatch(
       /^SEARCH r USING (COVERING )?INDEX p/,
     );
@@ -83,7 +83,7 @@ test("a busy file is unavailable after a few tries, and free again afterwards", 
   admin.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, path TEXT); INSERT INTO t VALUES (1, 'image/a')");
   const images = reference("t");
   admin.exec("BEGIN IMMEDIATE");
-  expect((await images.naming(["image/a"])).length).toBe(1);
+  expect((await images.findRows(["image/a"])).length).toBe(1);
   expect((await failureOf(images.rewrite(["image/a"], CHANGE))).code).toBe("database_unavailable");
   admin.exec("COMMIT");
   expect(await images.rewrite(["image/a"], CHANGE)).toEqual({ rows: 1, failures: [] });
@@ -94,7 +94,7 @@ test("values with NUL are exact, and nothing behind the NUL is lost", async () =
   const paths = ["image/a\0b", "image/a", "image/a\0c"];
   for (const path of paths) admin.prepare("INSERT INTO t (path) VALUES (?)").run(path);
   const images = reference("t");
-  expect(await images.naming(["image/a\0b"])).toEqual([{ id: "1", value: "image/a\0b" }]);
+  expect(await images.findRows(["image/a\0b"])).toEqual([{ id: "1", value: "image/a\0b" }]);
   expect((await images.rewrite(["image/a\0b", "image/a"], CHANGE)).rows).toBe(2);
   const stored = admin.prepare("SELECT CAST(path AS BLOB) FROM t ORDER BY id").pluck().all() as Buffer[];
   expect(stored.map(String)).toEqual(["avatar/a\0b", "avatar/a", "image/a\0c"]);
@@ -158,7 +158,7 @@ test("text, blob, huge and mixed keys page in their own order", async () => {
 test("the file is neither created nor reconfigured; what cannot be opened is refused by name", async () => {
   admin.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, path TEXT)");
   await reference("t").ping();
-  await reference("t").naming(["x"]);
+  await reference("t").findRows(["x"]);
   expect(admin.pragma("journal_mode", { simple: true })).toBe("delete");
   for (const path of [join(directory, "absent.db"), join(directory, "no/such/dir.db")]) {
     const absent = openDatabase("other", `sqlite:${path}`);
@@ -180,7 +180,7 @@ test("statements are counted in SQLite too, a thousand ids in one", async () => 
   })();
   const statements: Record<string, number> = {};
   const images = database.reference(specOf("t"), statements);
-  expect((await images.naming(paths)).length).toBe(40_000);
+  expect((await images.findRows(paths)).length).toBe(40_000);
   expect(statements).toEqual({ [NAME]: 4 });
   expect((await images.rewrite(paths.slice(0, 1000), CHANGE)).rows).toBe(1000);
   expect(statements).toEqual({ [NAME]: 5 });
@@ -201,9 +201,9 @@ test("thousands of rows that name one value: all rewritten, named, and looked up
   // 0.1 s where it was measured; 9 s for a page of rows that each walk past those outside where.
   expect(performance.now() - begun).toBeLessThan(2000);
   const everyone = reference("t");
-  expect((await everyone.naming(["image/new.png"])).length).toBe(5000);
+  expect((await everyone.findRows(["image/new.png"])).length).toBe(5000);
   expect(await everyone.rewrite(["image/new.png"], CHANGE)).toEqual({ rows: 5000, failures: [] });
-  expect((await everyone.naming(["image/new.png", "avatar/new.png"])).length).toBe(5000);
+  expect((await everyone.findRows(["image/new.png", "avatar/new.png"])).length).toBe(5000);
 });
 
 test("without an index every row is given: which is the first of its value cannot be looked up", async () => {

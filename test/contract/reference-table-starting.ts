@@ -34,7 +34,7 @@ export function startingTests(open: () => Workshop): void {
     const starts = ["image/", "IMAGE/", "image_", "image", "images/", "x_%|\\'/", "ímage/", "image/a.png "];
     const paths = starts
       .flatMap((start) => tails.map((tail) => start + tail))
-      .filter((path) => open().holds(path));
+      .filter((path) => open().waits(path));
     const table = await tableWith(paths.map((path) => ({ path })));
     const prefixes = ["image/", "x_%|\\'/", "image/a.png ", "image/\ud800", "nothing/", "ímage/", "image/😀"];
     for (const prefix of prefixes) {

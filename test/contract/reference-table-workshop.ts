@@ -22,7 +22,7 @@ export interface Workshop {
   /** Gives the table a trigger that sets the path of every updated row to `path`, an expression over OLD and NEW. */
   createTrigger(table: string, path: string): Promise<void>;
   /** Whether the column can hold the value at all. */
-  holds(value: string): boolean;
+  waits(value: string): boolean;
   close(): Promise<void>;
 }
 

@@ -30,14 +30,14 @@ const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
   [`TEXT ${text("utf8mb4_unicode_ci")}`, anything],
 ];
 
-for (const [type, holds] of COLUMNS) {
-  describeReferenceTable(`MariaDB, ${type}`, () => mariadbWorkshop(type, holds));
+for (const [type, waits] of COLUMNS) {
+  describeReferenceTable(`MariaDB, ${type}`, () => mariadbWorkshop(type, waits));
 }
 // As on servers that cannot join lists.
 for (const collation of ["utf8mb4_general_ci", "utf8mb4_bin", "latin1_swedish_ci"]) {
-  const holds = collation.startsWith("latin1") ? latin1 : anything;
+  const waits = collation.startsWith("latin1") ? latin1 : anything;
   describeReferenceTable(`MariaDB, plain lists, VARCHAR(500) ${text(collation)}`, () =>
-    mariadbWorkshop(`VARCHAR(500) ${text(collation)}`, holds, { plainLists: true }),
+    mariadbWorkshop(`VARCHAR(500) ${text(collation)}`, waits, { plainLists: true }),
   );
 }
 for (const collation of ["BINARY", "NOCASE", "RTRIM"]) {
@@ -46,7 +46,7 @@ for (const collation of ["BINARY", "NOCASE", "RTRIM"]) {
 
 async function mariadbWorkshop(
   type: string,
-  holds: (value: string) => boolean,
+  waits: (value: string) => boolean,
   options: DatabaseOptions = {},
 ): Promise<Workshop> {
   const own = await createDatabase(inject("mariadbUrl"));
@@ -55,7 +55,7 @@ async function mariadbWorkshop(
   const quoted = (name: string) => `\`${name.replaceAll("`", "``")}\``;
   return {
     database,
-    holds,
+    waits,
     createTable: async (table, { unique = false } = {}) => {
       const length = type.startsWith("TEXT") ? "(255)" : "";
       await connection.query(
@@ -104,7 +104,7 @@ async function sqliteWorkshop(collation: string): Promise<Workshop> {
   const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   return {
     database,
-    holds: anything,
+    waits: anything,
     createTable: async (table, { unique = false } = {}) => {
       connection.exec(
         `CREATE TABLE ${quoted(table)} (id INTEGER PRIMARY KEY, path VARCHAR(500) NOT NULL COLLATE ${collation}, ` +

@@ -5,11 +5,11 @@
 
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Pace } from "../../src/domain/pace.ts";
-import { JobAnswers } from "../../src/pacing/answers.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
+import { JobStallDetectors } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { Turnstile } from "../../src/pacing/turnstile.ts";
+import { FairQueue } from "../../src/pacing/turnstile.ts";
 import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
 import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
@@ -40,11 +40,11 @@ function governed(ungoverned: ObjectStore): GovernedObjectStore {
   return new GovernedObjectStore({
     store: ungoverned,
     clock: systemClock,
-    turnstile: new Turnstile(systemClock),
-    requestLimits: [new Pace(null)],
-    byteLimits: [new Pace(null)],
+    fairQueue: new FairQueue(systemClock),
+    requestLimits: [new RateLimit(null)],
+    byteLimits: [new RateLimit(null)],
     governorOf: () => governor,
-    answers: new JobAnswers().stores,
+    stalls: new JobStallDetectors().stores,
   });
 }
 
@@ -64,7 +64,7 @@ const OPERATIONS: Readonly<Record<string, (signal: AbortSignal) => Promise<unkno
   "delete, again and again": async (signal) => {
     // As the delete stage does: what did not come through is sent again after a wait.
     for (;;) {
-      await store.makeRoom("src", 1, signal);
+      await store.reserveWrites("src", 1, signal);
       await store
         .deleteObjects(
           "src",

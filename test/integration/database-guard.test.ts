@@ -59,7 +59,7 @@ const occupied = (seconds: number) =>
 describe("a busy database", () => {
   it("gets no statement until it has calmed down, and the reason is shown meanwhile", async () => {
     const { table, guards, statements } = guardedTable(LIMITS);
-    expect(await table.naming(["image/1"])).toEqual([{ id: "1", value: "image/1" }]);
+    expect(await table.findRows(["image/1"])).toEqual([{ id: "1", value: "image/1" }]);
     const before = statements.app;
     let isCalm = false;
     const calming = occupied(3).then(() => {
@@ -83,7 +83,7 @@ describe("a busy database", () => {
       const { table, guards } = guardedTable(LIMITS);
       const calming = occupied(2.5);
       await pause(100);
-      const reading = table.naming(["avatar/1"]);
+      const reading = table.findRows(["avatar/1"]);
       await pause(700);
       expect(guards.waiting?.reason).toBe("database");
       guards.setLimits(limits);

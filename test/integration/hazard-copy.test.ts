@@ -161,7 +161,10 @@ describe("a source that", () => {
     hold.release();
     const job = await run;
     expect(job).toMatchObject({ state: "completed", objects: { moved: 11, skipped: 1 } });
-    expect((await bench.jobs.object(job.id, ODD)).fate).toEqual({ kind: "skipped", reason: "source_gone" });
+    expect((await bench.jobs.object(job.id, ODD)).outcome).toEqual({
+      kind: "skipped",
+      reason: "source_gone",
+    });
   });
 
   it("is missing from the start stays missing when retried, and is moved once it is restored", async () => {

@@ -12,7 +12,7 @@ import {
   addKeys,
   claimedJob,
   endStage,
-  fail,
+  failKey,
   LEASE_MS,
   objectsOf,
   outcomeOf,
@@ -51,8 +51,8 @@ describe("an answer that is lost", () => {
 
   test("does not plan a batch with exceptions twice", async () => {
     const lease = await claimedJob(ledger);
-    const fate = { kind: "exception", code: "key_invalid", message: "no" } as const;
-    const objects = objectsOf("a", "b").map((object) => ({ ...object, fate }));
+    const outcome = { kind: "exception", code: "key_invalid", message: "no" } as const;
+    const objects = objectsOf("a", "b").map((object) => ({ ...object, outcome }));
     wire.loseAnswerTo("COMMIT");
     expect(await ledger.addBatch(lease, { objects, cursor: "" }, T0)).toMatchObject({ seq: 1 });
     expect(wire.lost).toBe(true);
@@ -67,7 +67,7 @@ describe("an answer that is lost", () => {
     wire.loseAnswerTo("UPDATE tranship_batches");
     await ledger.recordStage(lease, outcomeOf(batch, "update", { rows: 2 }));
     expect(wire.lost).toBe(true);
-    fail(batch, "a");
+    failKey(batch, "a");
     wire.loseAnswerTo("COMMIT");
     await ledger.recordStage(lease, outcomeOf(batch, "delete"));
     expect(wire.lost).toBe(true);
@@ -187,7 +187,7 @@ test("a deadlock is repeated", async () => {
     "INSERT INTO tranship_audit_events (job_id, happened_at, actor, action, detail) SELECT 'x', 0, '', '', '' FROM seq_1_to_2000",
   );
   await other.query("SELECT 1 FROM tranship_batches WHERE job_id = ? FOR UPDATE", [lease.jobId]);
-  fail(batch, "a");
+  failKey(batch, "a");
   const written = ledger.recordStage(lease, outcomeOf(batch, "copy"));
   await new Promise((soon) => setTimeout(soon, 100));
   await other.query("UPDATE tranship_jobs SET updated_at = updated_at + 1 WHERE id = ?", [lease.jobId]);

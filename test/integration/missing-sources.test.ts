@@ -53,7 +53,7 @@ describe("a row that names an object which is not there", () => {
     expect(await retried(id)).toMatchObject(SETTLED);
     expect(await bench.exceptions(id)).toEqual({});
     expect(await bench.jobs.object(id, MISSING)).toMatchObject({
-      fate: { kind: "skipped", reason: "source_gone" },
+      outcome: { kind: "skipped", reason: "source_gone" },
     });
     expect(bench.store.listKeys("bucket-b")).toEqual(REST.map(moved));
   });

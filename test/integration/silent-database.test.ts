@@ -91,11 +91,11 @@ describe("a server that froze", () => {
     async (what) => {
       const statements: Record<string, number> = {};
       const images = database.reference(SPEC, statements);
-      await images.naming(KEYS);
+      await images.findRows(KEYS);
       signal("SIGSTOP");
       const begun = performance.now();
       const call =
-        what === "reading" ? images.naming(KEYS) : images.rewrite(KEYS, { from: "image/", to: "avatar/" });
+        what === "reading" ? images.findRows(KEYS) : images.rewrite(KEYS, { from: "image/", to: "avatar/" });
       await expect(call).rejects.toMatchObject({ code: "database_unavailable" });
       expect(performance.now() - begun).toBeLessThan(2.5 * ANSWER_WITHIN_MS);
       // It may still be run when the server wakes up: another one behind it would only make that worse.

@@ -188,15 +188,15 @@ it("a database that answers no statement is waited for, which is shown and logge
   Object.assign(bench.parts.connections, {
     reference: (...given: Parameters<typeof real>) => {
       const table = real(...given);
-      const naming = table.naming.bind(table);
-      const silenced: typeof naming = (values, pass = (send) => send()) =>
-        naming(values, (send) =>
+      const findRows = table.findRows.bind(table);
+      const silenced: typeof findRows = (values, pass = (send) => send()) =>
+        findRows(values, (send) =>
           pass(async () => {
             if (isSilent) await new Promise<void>((resolve) => waiting.push(resolve));
             return send();
           }),
         );
-      return Object.assign(table, { naming: silenced });
+      return Object.assign(table, { findRows: silenced });
     },
   });
   const { id, end } = await begin({ inventory: { from: "bucket" } });

@@ -34,7 +34,7 @@ describe("windows for deletions alone", () => {
     const run = bench.work(id);
     await until(() => arrivals.some(({ operation }) => operation === "DeleteObjects"));
     clock.advance(EDGE - clock.now());
-    // Deletions that had begun come to their valve meanwhile: each takes several requests, and waits for its turn.
+    // Deletions that had begun come to their throttler meanwhile: each takes several requests, and waits for its turn.
     await pause(800);
     await limit(id, { requestsPerSecond: null, rowsPerSecond: 2 });
     const shown = new Set<string>();

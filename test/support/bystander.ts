@@ -7,9 +7,9 @@ import { Scheduler } from "../../src/jobs/scheduler.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Waits until `holds` is true; fails loudly after `mostMs`. */
-export async function until(holds: () => boolean | Promise<boolean>, mostMs = 15_000): Promise<void> {
+export async function until(waits: () => boolean | Promise<boolean>, mostMs = 15_000): Promise<void> {
   const end = Date.now() + mostMs;
-  while (!(await holds())) {
+  while (!(await waits())) {
     if (Date.now() > end) throw new Error("what the test waits for did not come");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

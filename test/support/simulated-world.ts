@@ -189,15 +189,15 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       }
       return rows.length < most ? rows : null;
     },
-    async naming(values, pass = sendFreely) {
+    async findRows(values, pass = sendFreely) {
       await pass(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
     },
     matching({ values }, pass) {
-      return this.naming(values, pass);
+      return this.findRows(values, pass);
     },
-    survey(values, pass) {
-      return this.naming(values, pass);
+    findRowsToRewrite(values, pass) {
+      return this.findRows(values, pass);
     },
     async existing(ids, pass = sendFreely) {
       await pass(lasts);

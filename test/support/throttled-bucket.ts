@@ -1,11 +1,11 @@
 /** A simulated bucket that stands so many writes a second, and jobs that write to it as fast as they may. */
 
 import { DomainError } from "../../src/domain/errors.ts";
-import type { Pace } from "../../src/domain/pace.ts";
-import { JobAnswers } from "../../src/pacing/answers.ts";
+import type { RateLimit } from "../../src/domain/pace.ts";
+import { JobStallDetectors } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { Turnstile } from "../../src/pacing/turnstile.ts";
+import { FairQueue } from "../../src/pacing/turnstile.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
 import { WriteBudget } from "../../src/sandbox/write-budget.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -33,7 +33,7 @@ export class Simulation {
   /** What copying threw: nothing ever should. */
   readonly failures: unknown[] = [];
   readonly #sentBy = new Map<GovernedObjectStore, number>();
-  readonly #turnstile = new Turnstile(this.clock);
+  readonly #fairQueue = new FairQueue(this.clock);
   readonly #random = seeded(1);
   readonly #latencyMs: number;
   #budget: WriteBudget;
@@ -60,15 +60,15 @@ export class Simulation {
     for (let deleter = 0; deleter < deleters; deleter += 1) void this.#deleteOn(job);
   }
 
-  job(requestLimits: readonly Pace[] = []): GovernedObjectStore {
+  job(requestLimits: readonly RateLimit[] = []): GovernedObjectStore {
     return new GovernedObjectStore({
       store: this.#store(),
       clock: this.clock,
-      turnstile: this.#turnstile,
+      fairQueue: this.#fairQueue,
       requestLimits,
       byteLimits: [],
       governorOf: () => this.governor,
-      answers: new JobAnswers().stores,
+      stalls: new JobStallDetectors().stores,
       random: this.#random,
     });
   }
@@ -112,8 +112,8 @@ export class Simulation {
   async #deleteOn(job: GovernedObjectStore): Promise<void> {
     while (!this.#stopped) {
       const writes = job.bulkKeys("b");
-      await job.makeRoom("b", writes);
-      await job.takeRoom();
+      await job.reserveWrites("b", writes);
+      await job.useReservation();
       const doomed = Array.from({ length: writes }, () => ({ key: "k", etag: "e" }));
       try {
         await job.deleteObjects("b", doomed);

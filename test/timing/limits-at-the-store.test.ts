@@ -137,12 +137,12 @@ describe("the requests of a submission", () => {
     const { arrivals } = await openSlowStore(1);
     const id = await bench.submit({ limits: { requestsPerSecond: 20 } });
     const { source, target } = (await bench.jobs.get(id)).spec;
-    const pace = bench.parts.governors.paceOfLooks(
+    const rateLimit = bench.parts.governors.rateLimitOfPreflight(
       canonicalJson([source, target]),
       20,
       bench.parts.clock.now(),
     );
-    expect(20 - pace.roomAt(Date.now())).toBe(arrivals.length);
+    expect(20 - rateLimit.capacityAt(Date.now())).toBe(arrivals.length);
     expect(arrivals.length).toBe(7);
   });
 });

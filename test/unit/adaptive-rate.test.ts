@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 import { Simulation } from "../support/throttled-bucket.ts";
 
 /** Of seconds `from`–`to`: the share of `allowed` writes a second that was used, and of requests that were rejected. */
@@ -72,7 +72,7 @@ describe("a bucket that allows a thousand writes a second", () => {
 
   it("is not stormed after a time in which nobody asked for all of it", async () => {
     const simulation = new Simulation(1000, 20);
-    const limit = new Pace(null);
+    const limit = new RateLimit(null);
     simulation.copyWith(256, simulation.job([limit]));
     await simulation.run(20);
     limit.setRate(300, simulation.clock.now());
@@ -161,7 +161,7 @@ describe("other buckets", () => {
 
   it("are used no faster than the job's own limit allows", async () => {
     const simulation = new Simulation(1000, 20);
-    simulation.copyWith(128, simulation.job([new Pace(300)]));
+    simulation.copyWith(128, simulation.job([new RateLimit(300)]));
     await simulation.run(30);
     const { used, rejected } = shares(simulation, 1, 30, 300);
     expect(rejected).toBe(0);

@@ -1,7 +1,7 @@
 /** How many rows a statement may change: in no second too many, nearly all that are allowed, in few statements. */
 
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 import { allowedRows } from "../../src/stages/allowed-rows.ts";
 import type { StageContext } from "../../src/stages/stage-context.ts";
 import { mostInASecond } from "../support/arrivals.ts";
@@ -11,11 +11,17 @@ const LATE_MS = 30;
 
 function opened(perSecond: number | null, databasesReady = async () => {}) {
   const clock = new SleepMovedClock();
-  const rowPace = new Pace(perSecond, LATE_MS);
+  const rowLimit = new RateLimit(perSecond, LATE_MS);
   const stop = new AbortController();
-  const paced = (wait: () => Promise<void>) => wait();
-  const context = { clock, rowPace, databasesReady, paced, signal: stop.signal } as unknown as StageContext;
-  return { clock, rowPace, stop, context };
+  const whileRateLimited = (wait: () => Promise<void>) => wait();
+  const context = {
+    clock,
+    rowLimit,
+    databasesReady,
+    whileRateLimited,
+    signal: stop.signal,
+  } as unknown as StageContext;
+  return { clock, rowLimit, stop, context };
 }
 
 /** The statements of batch after batch for `seconds`: when each reaches the database, every other one late, and its rows. */
@@ -71,13 +77,13 @@ describe("rows that a statement may change", () => {
     const ready = new Promise<void>((resolve) => {
       isReady = resolve;
     });
-    const { context, rowPace, clock } = opened(100, () => ready);
+    const { context, rowLimit, clock } = opened(100, () => ready);
     const asked = allowedRows(context, 20);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(rowPace.roomAt(clock.at)).toBe(101);
+    expect(rowLimit.capacityAt(clock.at)).toBe(101);
     isReady();
     expect(await asked).toBe(20);
-    expect(rowPace.roomAt(clock.at)).toBe(81);
+    expect(rowLimit.capacityAt(clock.at)).toBe(81);
   });
 
   it("are not waited for any more by a job that is asked to stop", async () => {
@@ -88,10 +94,10 @@ describe("rows that a statement may change", () => {
   });
 
   it("are more at once when the limit is raised meanwhile", async () => {
-    const { context, rowPace, clock } = opened(0.01);
+    const { context, rowLimit, clock } = opened(0.01);
     await allowedRows(context, 1);
     const asked = allowedRows(context, 50);
-    rowPace.setRate(10_000, clock.at);
+    rowLimit.setRate(10_000, clock.at);
     expect(await asked).toBe(50);
   });
 });

@@ -1,12 +1,12 @@
 /** A batch's stages and the answers that come meanwhile: who gets the event loop first. */
 
 import { expect, it } from "vitest";
-import { carryBatch } from "../../src/conveyor/batch-carrier.ts";
-import { Holds } from "../../src/conveyor/holds.ts";
+import { runBatch } from "../../src/conveyor/batch-carrier.ts";
+import { WaitTracker } from "../../src/conveyor/holds.ts";
 import { JobTime } from "../../src/conveyor/job-time.ts";
 import { UnrecordedCopies, UnrecordedRows } from "../../src/conveyor/live-tally.ts";
-import { type Batch, emptyTally, GOING } from "../../src/domain/batch.ts";
-import { RowLooks } from "../../src/stages/row-looks.ts";
+import { type Batch, emptyTally, PENDING } from "../../src/domain/batch.ts";
+import { ReferenceChecks } from "../../src/stages/row-looks.ts";
 import type { StageContext } from "../../src/stages/stage-context.ts";
 import { AVATARS } from "../support/job-spec.ts";
 import { SteppedClock } from "../support/stepped-clock.ts";
@@ -25,7 +25,7 @@ const verified = (): Batch => ({
       modifiedAt: null,
       rows: [],
       targetEtag: "e",
-      fate: GOING,
+      outcome: PENDING,
     },
   ],
   plannedUnder: 1,
@@ -41,7 +41,7 @@ it("lets answers that came during a stage be used before its record, and those a
     lease: { token: 1 },
     clock,
     references: [],
-    rowLooks: new RowLooks(clock),
+    referenceChecks: new ReferenceChecks(clock),
     gate: {
       async ask({ stage }: { stage: string }) {
         seen.push(stage);
@@ -58,17 +58,17 @@ it("lets answers that came during a stage be used before its record, and those a
     },
     signal: new AbortController().signal,
   } as unknown as StageContext;
-  const carrier = {
+  const run = {
     context,
     contexts: { copy: context, update: context, delete: context },
-    holds: new Holds(context.clock),
+    waits: new WaitTracker(context.clock),
     tally: emptyTally(),
     unrecorded: new UnrecordedCopies(),
     rows: new UnrecordedRows(),
     graceMs: 0,
     time: new JobTime(context.clock, { lagMs: 0, seenUntil: 0 }),
   };
-  expect(await carryBatch(carrier, verified())).toBe("done");
+  expect(await runBatch(run, verified())).toBe("done");
   // The gate is asked twice before a deletion, and each time an answer comes.
   const update = ["update", "answer", "record", "answer"];
   const end = ["delete", "delete", "answer", "answer", "record", "answer"];

@@ -22,8 +22,8 @@ export function surveyed(
   now = 0,
   others: readonly string[] = [],
 ): Survey {
-  const survey = ranges.survey(PLAN, of);
-  if (survey === null) throw new Error("a survey was expected");
-  expect(ranges.surveyed(survey, [...of, ...others], now)).toBe(true);
-  return survey;
+  const findRowsToRewrite = ranges.findRowsToRewrite(PLAN, of);
+  if (findRowsToRewrite === null) throw new Error("a survey was expected");
+  expect(ranges.surveyed(findRowsToRewrite, [...of, ...others], now)).toBe(true);
+  return findRowsToRewrite;
 }

@@ -32,8 +32,8 @@ describe("what rows to change", () => {
 
   test("not by a range in which no row was found of its values", () => {
     const ranges = new ColumnRanges();
-    const survey = ranges.survey(PLAN, values(100)) as Survey;
-    ranges.surveyed(survey, ["k/000000050/other"], 0);
+    const findRowsToRewrite = ranges.findRowsToRewrite(PLAN, values(100)) as Survey;
+    ranges.surveyed(findRowsToRewrite, ["k/000000050/other"], 0);
     expect(ranges.take(PLAN, values(100), 0)).toBeNull();
   });
 

@@ -6,10 +6,10 @@ import { inOrder, PLAN, surveyed, values } from "./column-ranges-setting.ts";
 
 describe("a look by ranges", () => {
   test("is of 500 values each, and reads an eighth and ten rows more at most", () => {
-    const survey = new ColumnRanges().survey(PLAN, values(1200));
-    expect(survey?.ranges.map((range) => range.length)).toEqual([500, 500, 200]);
-    expect(survey?.most).toBe(1200 + 73 + 73 + 35 + 1);
-    expect(survey?.condition).toBe(
+    const findRowsToRewrite = new ColumnRanges().findRowsToRewrite(PLAN, values(1200));
+    expect(findRowsToRewrite?.ranges.map((range) => range.length)).toEqual([500, 500, 200]);
+    expect(findRowsToRewrite?.most).toBe(1200 + 73 + 73 + 35 + 1);
+    expect(findRowsToRewrite?.condition).toBe(
       inOrder(
         "(c BETWEEN 'k/000000000' AND 'k/000000499' OR c BETWEEN 'k/000000500' AND 'k/000000999' OR " +
           "c BETWEEN 'k/000001000' AND 'k/000001199')",
@@ -28,7 +28,7 @@ describe("a look by ranges", () => {
       values(100).map((value, index) => `${"éü"[index % 2]}${value}`),
     ],
   ])("is not had for %s", (_, plan, of) => {
-    expect(new ColumnRanges().survey(plan as Plan, of)).toBeNull();
+    expect(new ColumnRanges().findRowsToRewrite(plan as Plan, of)).toBeNull();
   });
 
   test("begins a new range where values descend, or not for certain ascend", () => {
@@ -39,8 +39,8 @@ describe("a look by ranges", () => {
       "k/é",
       "k/f",
     ];
-    const survey = new ColumnRanges().survey(PLAN, of);
-    expect(survey?.ranges.map((range) => range.length)).toEqual([100, 100, 100, 1, 1]);
+    const findRowsToRewrite = new ColumnRanges().findRowsToRewrite(PLAN, of);
+    expect(findRowsToRewrite?.ranges.map((range) => range.length)).toEqual([100, 100, 100, 1, 1]);
   });
 
   test("that found too much is not relied on, and passed over once, twice, and so on to 64 times", () => {
@@ -48,10 +48,11 @@ describe("a look by ranges", () => {
     const skipped: number[] = [];
     for (let failure = 0; failure < 9; failure += 1) {
       let passed = 0;
-      let survey = ranges.survey(PLAN, values(100));
-      for (; survey === null; survey = ranges.survey(PLAN, values(100))) passed += 1;
+      let findRowsToRewrite = ranges.findRowsToRewrite(PLAN, values(100));
+      for (; findRowsToRewrite === null; findRowsToRewrite = ranges.findRowsToRewrite(PLAN, values(100)))
+        passed += 1;
       skipped.push(passed);
-      expect(ranges.surveyed(survey, values(survey.most), 0)).toBe(false);
+      expect(ranges.surveyed(findRowsToRewrite, values(findRowsToRewrite.most), 0)).toBe(false);
       expect(ranges.take(PLAN, values(100), 0)).toBeNull();
     }
     expect(skipped).toEqual([0, 1, 2, 4, 8, 16, 32, 64, 64]);
@@ -79,9 +80,9 @@ describe("after a look", () => {
     ["found all of its rows", WIDE, { isComplete: true, passedOver: 0 }],
   ])("that %s", (_, held, { isComplete, passedOver }) => {
     const ranges = new ColumnRanges();
-    const survey = ranges.survey(PLAN, WIDE) as Survey;
-    expect(ranges.surveyed(survey, held, 0)).toBe(isComplete);
-    const next = [ranges.survey(PLAN, WIDE), ranges.survey(PLAN, WIDE)];
+    const findRowsToRewrite = ranges.findRowsToRewrite(PLAN, WIDE) as Survey;
+    expect(ranges.surveyed(findRowsToRewrite, held, 0)).toBe(isComplete);
+    const next = [ranges.findRowsToRewrite(PLAN, WIDE), ranges.findRowsToRewrite(PLAN, WIDE)];
     expect(next.filter((each) => each === null)).toHaveLength(passedOver);
   });
 
@@ -90,17 +91,17 @@ describe("after a look", () => {
     const failures = (count: number) => {
       let passed = 0;
       for (let failure = 0; failure < count; ) {
-        const survey = ranges.survey(PLAN, WIDE);
-        if (survey === null) passed += 1;
+        const findRowsToRewrite = ranges.findRowsToRewrite(PLAN, WIDE);
+        if (findRowsToRewrite === null) passed += 1;
         else {
-          ranges.surveyed(survey, [], 0);
+          ranges.surveyed(findRowsToRewrite, [], 0);
           failure += 1;
         }
       }
       return passed;
     };
     expect(failures(4)).toBe(1 + 2 + 4);
-    for (let passed = 0; passed < 8; passed += 1) expect(ranges.survey(PLAN, WIDE)).toBeNull();
+    for (let passed = 0; passed < 8; passed += 1) expect(ranges.findRowsToRewrite(PLAN, WIDE)).toBeNull();
     surveyed(ranges, WIDE);
     expect(failures(3)).toBe(1 + 2);
   });

@@ -47,7 +47,7 @@ async function copyTen(copied: string) {
   } as unknown as StageContext;
   const objects = Array.from({ length: 10 }, (_, at) => ({
     ...{ key: `image/${at}`, size: 1, etag: "e", storageClass: null, rows: [], targetEtag: null },
-    fate: { kind: "going" },
+    outcome: { kind: "pending" },
   }));
   await copyBatch(context, { objects } as unknown as Batch, false);
   return { most, looks };

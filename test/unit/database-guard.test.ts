@@ -6,7 +6,7 @@ import type { DatabaseLimits } from "../../src/domain/job-spec.ts";
 import { DatabaseGuard } from "../../src/pacing/database-guard.ts";
 import { GuardedReferenceTable } from "../../src/pacing/guarded-reference-table.ts";
 import { InFlight } from "../../src/pacing/in-flight.ts";
-import { Valve } from "../../src/pacing/valve.ts";
+import { Throttler } from "../../src/pacing/valve.ts";
 import type { HealthSample, MissingRight } from "../../src/ports/database-health.ts";
 import { type ReferenceTable, type StatementPass, sendFreely } from "../../src/ports/reference-table.ts";
 import { SteppedClock } from "../support/stepped-clock.ts";
@@ -61,29 +61,34 @@ function guarded(
     limits: { ...LIMITS, ...limits },
     onMissingRight: (missing) => void reported.push(missing),
   });
-  const valve = new Valve(clock, [guard.observe]);
+  const throttler = new Throttler(clock, [guard.observe]);
   const call = async () => {
     began.push(clock.at - start);
     await clock.sleep(times.ms);
     return [];
   };
   /** A statement for each value. */
-  const naming: ReferenceTable["naming"] = async (values, pass = sendFreely) => {
+  const findRows: ReferenceTable["findRows"] = async (values, pass = sendFreely) => {
     for (const _ of values) await pass(call);
     return [];
   };
   const table = new GuardedReferenceTable({
-    table: { database: "app", naming, survey: naming, ping: call } as unknown as ReferenceTable,
-    ...{ clock, valve, guard, signal: stop.signal, inFlight },
+    table: {
+      database: "app",
+      findRows,
+      findRowsToRewrite: findRows,
+      ping: call,
+    } as unknown as ReferenceTable,
+    ...{ clock, throttler, guard, signal: stop.signal, inFlight },
   });
   /** Sends `count` statements, one after the other; all reasons shown meanwhile. */
   const send = async (count = 1, onStep: (at: number) => void = () => {}) => {
     const shown: string[] = [];
     const all = async () => {
-      for (let nth = 0; nth < count; nth += 1) await table.naming(["a"]);
+      for (let nth = 0; nth < count; nth += 1) await table.findRows(["a"]);
     };
     await clock.run(all(), (at) => {
-      const detail = valve.waiting?.detail;
+      const detail = throttler.waiting?.detail;
       if (detail !== undefined && !shown.includes(detail)) shown.push(detail);
       onStep(at - start);
     });
@@ -187,7 +192,7 @@ describe("a statement", () => {
     async (...row) => {
       const [threadsRunning, from, to] = row;
       const { table, clock, gaps } = guarded(() => ({ threadsRunning }));
-      await clock.run(Promise.all(Array.from({ length: 6 }, () => table.naming(["a"]))));
+      await clock.run(Promise.all(Array.from({ length: 6 }, () => table.findRows(["a"]))));
       expect(Math.min(...gaps())).toBeGreaterThanOrEqual(from);
       expect(Math.max(...gaps())).toBeLessThanOrEqual(to);
     },
@@ -200,7 +205,7 @@ describe("a statement", () => {
     times.ms = 50;
     const underWay: number[] = [];
     const start = clock.at;
-    const call = table.naming(Array.from({ length: 1000 }, (_, n) => `image/${n}`));
+    const call = table.findRows(Array.from({ length: 1000 }, (_, n) => `image/${n}`));
     const stopped = expect(call).rejects.toMatchObject({ code: "stopped" });
     await clock
       .run(call, (at) => {
@@ -217,7 +222,7 @@ describe("a statement", () => {
     expect(began.filter((at) => at > 6000).length).toBeGreaterThan(50);
   });
 
-  it.each(["naming", "survey"] as const)(
+  it.each(["findRows", "findRowsToRewrite"] as const)(
     "of a call of %s waits as long as the server is unwell",
     async (call) => {
       const { clock, table, began } = guarded((at) => ({ threadsRunning: at < 5000 ? 57 : 1 }));
@@ -245,17 +250,17 @@ describe("a statement", () => {
     const { clock, guard, table, stop } = guarded(() => ({}));
     const failing = new GuardedReferenceTable({
       table: {
-        naming: (_: readonly string[], pass: StatementPass) =>
+        findRows: (_: readonly string[], pass: StatementPass) =>
           pass(async () => {
             await clock.sleep(3000);
             throw new DomainError("database_unavailable", "lost");
           }),
       } as unknown as ReferenceTable,
-      ...{ clock, guard, valve: new Valve(clock, [guard.observe]), signal: stop.signal },
+      ...{ clock, guard, throttler: new Throttler(clock, [guard.observe]), signal: stop.signal },
     });
-    await expect(clock.run(failing.naming(["a"]))).rejects.toThrow("lost");
+    await expect(clock.run(failing.findRows(["a"]))).rejects.toThrow("lost");
     const endedAt = clock.at;
-    await clock.run(table.naming(["a"]));
+    await clock.run(table.findRows(["a"]));
     expect(clock.at).toBe(endedAt + 3000 + 10);
   });
 

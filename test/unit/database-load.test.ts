@@ -62,7 +62,7 @@ describe("the load of a measure", () => {
     ) as DatabaseLimits;
     const [threads, lockWaits] = loadsOf({ ...QUIET, lockWaits: 800 }, stored);
     expect([threads?.measure, lockWaits?.measure]).toEqual(["threadsRunning", "lockWaits"]);
-    expect([lockWaits?.load, lockWaits?.holds]).toEqual([100, false]);
+    expect([lockWaits?.load, lockWaits?.waits]).toEqual([100, false]);
     expect(lockWaits !== undefined && isTripped(lockWaits, false)).toBe(false);
   });
 

@@ -1,14 +1,14 @@
-/** What counts as going on in a governed store: requests, and whatever waits for a limit; not what stands at a shut valve. */
+/** What counts as going on in a governed store: requests, and whatever waits for a limit; not what stands at a shut throttler. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../src/domain/errors.ts";
-import { Pace } from "../../src/domain/pace.ts";
-import { JobAnswers } from "../../src/pacing/answers.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
+import { JobStallDetectors } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
 import { InFlight } from "../../src/pacing/in-flight.ts";
-import { Turnstile } from "../../src/pacing/turnstile.ts";
-import { Valve } from "../../src/pacing/valve.ts";
+import { FairQueue } from "../../src/pacing/turnstile.ts";
+import { Throttler } from "../../src/pacing/valve.ts";
 import type { CopyRequest, ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -21,7 +21,7 @@ const REQUEST: CopyRequest = {
 const { signal } = new AbortController();
 const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
 
-/** A governed store of which `copy` does what `work` does with the pass; its valve is shut while `gate.isShut`. */
+/** A governed store of which `copy` does what `work` does with the pass; its throttler is shut while `gate.isShut`. */
 function governed(
   work: (pass: WritePass, clock: VirtualClock) => Promise<unknown>,
   perSecond: number | null = null,
@@ -29,7 +29,7 @@ function governed(
 ) {
   const clock = new VirtualClock();
   const gate = { isShut: false };
-  const valve = new Valve(clock, [
+  const throttler = new Throttler(clock, [
     () => (gate.isShut ? { reason: "window", until: null, detail: "shut" } : null),
   ]);
   const inFlight = new InFlight(() => clock.now());
@@ -42,20 +42,20 @@ function governed(
   };
   const governor = new BucketGovernor();
   const parts = new GovernedObjectStore({
-    ...{ store: store as ObjectStore, clock, valve, inFlight, turnstile: new Turnstile(clock) },
-    ...{ requestLimits: [new Pace(perSecond)], byteLimits: [], governorOf: () => governor },
-    ...{ answers: new JobAnswers().stores, confirmCopy },
+    ...{ store: store as ObjectStore, clock, throttler, inFlight, fairQueue: new FairQueue(clock) },
+    ...{ requestLimits: [new RateLimit(perSecond)], byteLimits: [], governorOf: () => governor },
+    ...{ stalls: new JobStallDetectors().stores, confirmCopy },
   });
   const pause = (ms: number) => clock.runUntil(clock.now() + ms);
-  return { parts, gate, valve, inFlight, pause };
+  return { parts, gate, throttler, inFlight, pause };
 }
 
 describe("a copy in parts", () => {
-  it("is under way while it sends, and not while all of its parts stand at a shut valve", async () => {
+  it("is under way while it sends, and not while all of its parts stand at a shut throttler", async () => {
     const part = (ms: number, clock: VirtualClock) => () => clock.sleep(ms);
-    const { parts, gate, valve, inFlight, pause } = governed(async (pass, clock) => {
+    const { parts, gate, throttler, inFlight, pause } = governed(async (pass, clock) => {
       await pass(1, part(1000, clock), signal);
-      // A short one and a long one at once, then two that meet the shut valve.
+      // A short one and a long one at once, then two that meet the shut throttler.
       await Promise.all(
         [500, 1000].map((ms) =>
           pass(1, part(ms, clock), signal).then(() => pass(1, part(100, clock), signal)),
@@ -73,9 +73,9 @@ describe("a copy in parts", () => {
     expect(inFlight.count).toBe(2);
     gate.isShut = true;
     await pause(500);
-    expect([inFlight.count, valve.waiting?.reason]).toEqual([1, "window"]);
+    expect([inFlight.count, throttler.waiting?.reason]).toEqual([1, "window"]);
     await pause(1000);
-    expect([inFlight.count, valve.waiting?.reason]).toEqual([0, "window"]);
+    expect([inFlight.count, throttler.waiting?.reason]).toEqual([0, "window"]);
     expect(inFlight.isStill(400)).toBe(true);
     gate.isShut = false;
     await pause(600);
@@ -101,16 +101,16 @@ describe("a copy that fails", () => {
 });
 
 describe("a request that waits for a limit", () => {
-  it("is work while the valve is open, and none while it is shut", async () => {
-    const { parts, gate, valve, inFlight, pause } = governed(async () => {}, 0.2);
+  it("is work while the throttler is open, and none while it is shut", async () => {
+    const { parts, gate, throttler, inFlight, pause } = governed(async () => {}, 0.2);
     const all = Promise.all([1, 2, 3].map(() => parts.list(LIST, signal)));
     await pause(7_000);
-    expect([inFlight.isStill(400), valve.isPacing(400)]).toEqual([true, true]);
+    expect([inFlight.isStill(400), throttler.isRateLimited(400)]).toEqual([true, true]);
     gate.isShut = true;
-    expect(valve.isPacing(400)).toBe(false);
+    expect(throttler.isRateLimited(400)).toBe(false);
     gate.isShut = false;
     await pause(20_000);
     await all;
-    expect(valve.isPacing(400)).toBe(false);
+    expect(throttler.isRateLimited(400)).toBe(false);
   });
 });

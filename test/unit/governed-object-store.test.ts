@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { DomainError, type ErrorCode } from "../../src/domain/errors.ts";
-import { Pace } from "../../src/domain/pace.ts";
-import { JobAnswers } from "../../src/pacing/answers.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
+import { JobStallDetectors } from "../../src/pacing/answers.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
 import type { Hold } from "../../src/pacing/gate.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { Turnstile } from "../../src/pacing/turnstile.ts";
-import { Valve } from "../../src/pacing/valve.ts";
+import { FairQueue } from "../../src/pacing/turnstile.ts";
+import { Throttler } from "../../src/pacing/valve.ts";
 import type { ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 
@@ -45,18 +45,18 @@ function governedOver(
   rates: { requests?: number; bytes?: number } = {},
 ) {
   const governor = new BucketGovernor();
-  const answers = new JobAnswers().stores;
+  const stalls = new JobStallDetectors().stores;
   const governed = new GovernedObjectStore({
     store,
     clock,
-    turnstile: new Turnstile(clock),
-    requestLimits: [new Pace(rates.requests ?? null)],
-    byteLimits: [new Pace(rates.bytes ?? null)],
+    fairQueue: new FairQueue(clock),
+    requestLimits: [new RateLimit(rates.requests ?? null)],
+    byteLimits: [new RateLimit(rates.bytes ?? null)],
     governorOf: () => governor,
-    answers,
+    stalls,
     random: () => 1,
   });
-  return { governed, governor, answers };
+  return { governed, governor, stalls };
 }
 
 /** A store that copies in five parts, of which the `nth` attempt fails with what `failure` gives for it. */
@@ -114,16 +114,16 @@ describe("throttling", () => {
   });
 
   it("of everything for two seconds is shown as what the job waits for, until something moves", async () => {
-    const { governed, clock, answers } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
+    const { governed, clock, stalls } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
     await governed.list(LIST);
-    expect(answers.waiting(clock.at + 5000)).toBeNull();
+    expect(stalls.waiting(clock.at + 5000)).toBeNull();
     const stuck = failing(() => "store_throttled");
     const began = stuck.clock.at;
     const stop = new AbortController();
     const copying = stuck.governed.copy(copyOf(1), stop.signal);
     while (stuck.clock.at - began < 5000) await Promise.resolve();
-    expect(stuck.answers.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
-    expect(stuck.answers.waiting(began + 1000)).toBeNull();
+    expect(stuck.stalls.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
+    expect(stuck.stalls.waiting(began + 1000)).toBeNull();
     stop.abort();
     await expect(copying).rejects.toMatchObject({ code: "stopped" });
   });
@@ -221,18 +221,18 @@ describe("a deletion", () => {
   it("waits for its limits before its evidence is gathered", async () => {
     const { governed, clock } = failing(() => null, { requests: 10 });
     const began = clock.at;
-    for (let i = 0; i < 20; i += 1) await governed.makeRoom("b", 1);
+    for (let i = 0; i < 20; i += 1) await governed.reserveWrites("b", 1);
     expect(clock.at - began).toBeGreaterThanOrEqual(1900);
-    expect(await governed.takeRoom()).toBe(false);
+    expect(await governed.useReservation()).toBe(false);
   });
 
   it("whose evidence took long counts in the second in which it goes", async () => {
     const { governed, calls, clock } = failing(() => null, { requests: 5 });
-    await governed.makeRoom("b", 1);
+    await governed.reserveWrites("b", 1);
     clock.at += 3000;
     const began = clock.at;
     for (let i = 0; i < 10; i += 1) await governed.list(LIST);
-    expect(await governed.takeRoom()).toBe(true);
+    expect(await governed.useReservation()).toBe(true);
     const from = clock.at - 1000;
     expect(clock.at).toBeGreaterThan(began + 1000);
     expect(calls.filter((at) => at + 1_000_000 > from)).toHaveLength(4);
@@ -240,10 +240,10 @@ describe("a deletion", () => {
 
   it("goes at once, and pays nothing more, where the second has room for it", async () => {
     const { governed, calls, clock } = failing(() => null, { requests: 10 });
-    await governed.makeRoom("b", 1);
+    await governed.reserveWrites("b", 1);
     for (let i = 0; i < 8; i += 1) await governed.list(LIST);
     const at = clock.at;
-    expect(await governed.takeRoom()).toBe(false);
+    expect(await governed.useReservation()).toBe(false);
     expect(clock.at).toBe(at);
     await governed.list(LIST);
     const [before, after] = calls.slice(-2);
@@ -266,8 +266,8 @@ describe("a deletion", () => {
       },
     } as unknown as ObjectStore;
     const { governed } = governedOver(store, clock, { requests: 10 });
-    await governed.makeRoom("b", 1);
-    await governed.takeRoom();
+    await governed.reserveWrites("b", 1);
+    await governed.useReservation();
     const began = clock.at;
     await governed.deleteObjects("b", [{ key: "k", etag: "e" }]);
     expect(clock.at).toBe(began);
@@ -276,7 +276,7 @@ describe("a deletion", () => {
   });
 });
 
-describe("a valve", () => {
+describe("a throttler", () => {
   const shut: Hold = { reason: "window", until: null, detail: "shut" };
   const SOURCE = { bucket: "a", key: "k", etag: "e", size: 1 };
   const REQUEST = {
@@ -287,7 +287,7 @@ describe("a valve", () => {
   };
 
   /** A store whose copy makes one request with a signal and then cleans up with one that has none. */
-  function behindValve(observation: (at: number) => Hold | null, onCopy: () => void = () => {}) {
+  function behindThrottler(observation: (at: number) => Hold | null, onCopy: () => void = () => {}) {
     const clock = new SleepMovedClock();
     const sent: [string, number][] = [];
     const note = (name: string) => async () => {
@@ -307,21 +307,21 @@ describe("a valve", () => {
       },
     } as unknown as ObjectStore;
     const governed = new GovernedObjectStore({
-      ...{ store, clock, turnstile: new Turnstile(clock), answers: new JobAnswers().stores },
+      ...{ store, clock, fairQueue: new FairQueue(clock), stalls: new JobStallDetectors().stores },
       requestLimits: [],
       byteLimits: [],
       governorOf: (() => {
         const governor = new BucketGovernor();
         return () => governor;
       })(),
-      valve: new Valve(clock, [observation]),
+      throttler: new Throttler(clock, [observation]),
     });
     return { governed, clock, sent };
   }
 
   it("lets nothing begin while it is shut, and everything when it opens", async () => {
     const opensAt = 1_000_000 + 5_000;
-    const { governed, sent } = behindValve((at) => (at < opensAt ? { ...shut, until: opensAt } : null));
+    const { governed, sent } = behindThrottler((at) => (at < opensAt ? { ...shut, until: opensAt } : null));
     await governed.list(LIST, new AbortController().signal);
     expect(sent).toEqual([["list", opensAt]]);
   });
@@ -332,7 +332,7 @@ describe("a valve", () => {
     const shutNow = () => {
       copies = true;
     };
-    const { governed, clock, sent } = behindValve(() => (copies ? shut : null), shutNow);
+    const { governed, clock, sent } = behindThrottler(() => (copies ? shut : null), shutNow);
     const sleep = clock.sleep.bind(clock);
     clock.sleep = async (ms, signal) => {
       await sleep(ms, signal);

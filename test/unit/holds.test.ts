@@ -1,7 +1,7 @@
 /** What a job as a whole waits for: nothing while anybody works, unless its stores reject all that the working ask for. */
 
 import { describe, expect, it } from "vitest";
-import { Holds } from "../../src/conveyor/holds.ts";
+import { WaitTracker } from "../../src/conveyor/holds.ts";
 import { DomainError } from "../../src/domain/errors.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -9,67 +9,67 @@ const REJECTED = new DomainError("store_throttled", "SlowDown");
 
 function opened() {
   const clock = new VirtualClock();
-  return { clock, began: clock.now(), holds: new Holds(clock) };
+  return { clock, began: clock.now(), waits: new WaitTracker(clock) };
 }
 
 describe("a job whose workers all work", () => {
   it("waits for nothing while its stores serve it", async () => {
-    const { clock, began, holds } = opened();
-    void holds.working(() => clock.sleep(60_000));
-    holds.answers.stores.failed(REJECTED, began);
-    holds.answers.stores.answered(clock.now());
+    const { clock, began, waits } = opened();
+    void waits.working(() => clock.sleep(60_000));
+    waits.stalls.stores.failed(REJECTED, began);
+    waits.stalls.stores.answered(clock.now());
     await clock.runUntil(began + 30_000);
-    expect(holds.waiting).toBeNull();
+    expect(waits.waiting).toBeNull();
   });
 
   it("waits because it is throttled when all is rejected for two seconds, since the first rejection", async () => {
-    const { clock, began, holds } = opened();
-    void holds.working(() => clock.sleep(60_000));
+    const { clock, began, waits } = opened();
+    void waits.working(() => clock.sleep(60_000));
     await clock.runUntil(began + 1000);
-    holds.answers.stores.failed(REJECTED, clock.now());
+    waits.stalls.stores.failed(REJECTED, clock.now());
     await clock.runUntil(began + 2900);
-    expect(holds.waiting).toBeNull();
-    holds.answers.stores.failed(REJECTED, clock.now());
+    expect(waits.waiting).toBeNull();
+    waits.stalls.stores.failed(REJECTED, clock.now());
     await clock.runUntil(began + 3000);
-    expect(holds.waiting).toMatchObject({ reason: "throttled", since: began + 1000, until: null });
-    holds.answers.stores.answered(clock.now());
-    expect(holds.waiting).toBeNull();
+    expect(waits.waiting).toMatchObject({ reason: "throttled", since: began + 1000, until: null });
+    waits.stalls.stores.answered(clock.now());
+    expect(waits.waiting).toBeNull();
   });
 });
 
 describe("a job of whose workers one is held", () => {
   it("waits for what holds it while another only waits for a place", async () => {
-    const { clock, began, holds } = opened();
+    const { clock, began, waits } = opened();
     const until = began + 10_000;
     const stop = new AbortController();
     const ask = async () =>
       clock.now() < until ? { reason: "window" as const, until, detail: "shut" } : null;
-    void holds.working(() => holds.waitOut(ask, stop.signal));
-    void holds.working(async () => {
-      await holds.resting(() => clock.sleep(5000));
+    void waits.working(() => waits.waitOut(ask, stop.signal));
+    void waits.working(async () => {
+      await waits.resting(() => clock.sleep(5000));
       await clock.sleep(1000);
     });
     await clock.runUntil(began + 4000);
-    expect(holds.waiting).toMatchObject({ reason: "window" });
+    expect(waits.waiting).toMatchObject({ reason: "window" });
     await clock.runUntil(began + 5500);
-    expect(holds.waiting).toBeNull();
+    expect(waits.waiting).toBeNull();
     await clock.runUntil(began + 7000);
-    expect(holds.waiting).toMatchObject({ reason: "window" });
+    expect(waits.waiting).toMatchObject({ reason: "window" });
   });
 
   it("waits for what holds it only when nobody else works", async () => {
-    const { clock, began, holds } = opened();
+    const { clock, began, waits } = opened();
     const until = began + 10_000;
     const stop = new AbortController();
     const ask = async () =>
       clock.now() < until ? { reason: "database" as const, until, detail: "away" } : null;
-    void holds.working(() => holds.waitOut(ask, stop.signal));
-    void holds.working(() => clock.sleep(5000));
+    void waits.working(() => waits.waitOut(ask, stop.signal));
+    void waits.working(() => clock.sleep(5000));
     await clock.runUntil(began + 4000);
-    expect(holds.waiting).toBeNull();
+    expect(waits.waiting).toBeNull();
     await clock.runUntil(began + 6000);
-    expect(holds.waiting).toMatchObject({ reason: "database", since: began, until });
+    expect(waits.waiting).toMatchObject({ reason: "database", since: began, until });
     await clock.runUntil(began + 11_000);
-    expect(holds.waiting).toBeNull();
+    expect(waits.waiting).toBeNull();
   });
 });

@@ -83,7 +83,7 @@ export const OBJECT: ObjectHistory = {
   etag: "abc",
   targetEtag: null,
   rows: 1,
-  fate: { kind: "exception", code: "target_exists", message: "there is one" },
+  outcome: { kind: "exception", code: "target_exists", message: "there is one" },
   worker: "one",
   plannedAt: AT,
   copiedAt: AT,

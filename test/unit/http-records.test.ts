@@ -64,13 +64,14 @@ describe("times", () => {
 });
 
 describe("GET /jobs/:id/objects", () => {
-  it("shows one object's fate, with advice where it could not go through", async () => {
+  it("shows one object's outcome, with advice where it could not go through", async () => {
     const answer = await get("objects?key=image/a");
+    const { outcome, ...history } = OBJECT;
     expect(answer.json()).toEqual({
-      ...OBJECT,
+      ...history,
       plannedAt: AT_ISO,
       copiedAt: AT_ISO,
-      fate: { ...OBJECT.fate, advice: ADVICE.target_exists },
+      fate: { ...outcome, advice: ADVICE.target_exists },
     });
   });
 

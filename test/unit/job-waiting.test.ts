@@ -32,7 +32,7 @@ function deletionsHeld() {
     { spec: { ...AVATARS, windows, guards }, windowsIgnoredUntil: null },
     { signal },
   );
-  void settings.valves.delete.pass(signal);
+  void settings.throttlers.delete.pass(signal);
   const waitsAfter = async (ms: number) => {
     await clock.runUntil(clock.now() + ms);
     return settings.waiting?.reason ?? null;
@@ -60,7 +60,7 @@ describe("a job whose deletions wait for a window", () => {
 
   it("works while a copy waits for a limit, however long, and in the moment after", async () => {
     const { clock, settings, waitsAfter } = deletionsHeld();
-    void settings.valves.copy.whilePaced(() => clock.sleep(60_000));
+    void settings.throttlers.copy.whileRateLimited(() => clock.sleep(60_000));
     expect(await waitsAfter(59_000)).toBeNull();
     expect(await waitsAfter(1300)).toBeNull();
     expect(await waitsAfter(200)).toBe("window");
@@ -70,21 +70,21 @@ describe("a job whose deletions wait for a window", () => {
     const { settings, waitsAfter } = deletionsHeld();
     const table: Partial<ReferenceTable> = {
       database: "app",
-      naming: async (values, pass = sendFreely) => {
+      findRows: async (values, pass = sendFreely) => {
         for (const _ of values) await pass(async () => {});
         return [];
       },
     };
     const { inFlight } = settings;
     const guarded = settings.guards.guarded(table as ReferenceTable, "update", { inFlight });
-    void guarded.naming(["a", "b"]);
+    void guarded.findRows(["a", "b"]);
     expect(await waitsAfter(1000)).toBeNull();
     expect(await waitsAfter(2000)).toBe("window");
   });
 
   it("waits for it though deletions stand in line for a limit: their turn would not let them go", async () => {
     const { settings, waitsAfter } = deletionsHeld();
-    void settings.valves.delete.whilePaced(never);
+    void settings.throttlers.delete.whileRateLimited(never);
     expect(await waitsAfter(0)).toBe("window");
   });
 });

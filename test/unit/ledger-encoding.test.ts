@@ -39,7 +39,7 @@ const PLANNED: fc.Arbitrary<PlannedObject> = fc.record({
   rows: fc.array(fc.record({ reference: fc.nat(3), id: ROW_ID }), { maxLength: 3 }),
 });
 const FATE = fc.oneof(
-  fc.constant({ kind: "going" } as const),
+  fc.constant({ kind: "pending" } as const),
   fc.constant({ kind: "moved" } as const),
   fc
     .constantFrom("duplicate", "retried", "cancelled")
@@ -48,8 +48,8 @@ const FATE = fc.oneof(
 );
 const OBJECT = fc
   .tuple(PLANNED, FATE, fc.oneof(fc.constant(null), fc.constant("same"), ETAG))
-  .map(([planned, fate, target]): BatchObject => {
-    return { ...planned, fate, targetEtag: target === "same" ? planned.etag : target } as BatchObject;
+  .map(([planned, outcome, target]): BatchObject => {
+    return { ...planned, outcome, targetEtag: target === "same" ? planned.etag : target } as BatchObject;
   });
 
 describe("a batch's blobs", () => {
@@ -67,7 +67,7 @@ describe("a batch's blobs", () => {
         const encoded = encodeOutcomes(objects);
         expect(withOutcomes(decodeObjects(encodeObjects(objects)), encoded)).toEqual(objects);
         const untouched = objects.every(
-          (object) => object.fate.kind === "going" && object.targetEtag === null,
+          (object) => object.outcome.kind === "pending" && object.targetEtag === null,
         );
         expect(encoded === null).toBe(untouched);
       }),
@@ -78,7 +78,7 @@ describe("a batch's blobs", () => {
     const moved = Array.from({ length: 1_000 }, (_, n) => {
       const etag = n.toString(16).padStart(32, "0");
       const base = { key: `${n}`, size: 1, etag, storageClass: null, modifiedAt: null, rows: [] };
-      return { ...base, targetEtag: etag, fate: { kind: "moved" } } as BatchObject;
+      return { ...base, targetEtag: etag, outcome: { kind: "moved" } } as BatchObject;
     });
     expect(encodeOutcomes(moved)?.length).toBeLessThan(64);
   });

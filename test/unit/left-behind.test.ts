@@ -1,7 +1,7 @@
 /** The look before a job's end, by itself: what counts as left behind, and what it asks. */
 
 import { describe, expect, it } from "vitest";
-import type { BatchObject, Fate } from "../../src/domain/batch.ts";
+import type { BatchObject, Outcome } from "../../src/domain/batch.ts";
 import type { LastPlanned } from "../../src/ports/ledger.ts";
 import type { ReferencedRow } from "../../src/ports/reference-table.ts";
 import { type LookAgain, planLeftBehind } from "../../src/stages/left-behind.ts";
@@ -9,14 +9,14 @@ import type { StageContext } from "../../src/stages/stage-context.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 import { listedBucket } from "../support/listed-bucket.ts";
 
-const MOVED: Fate = { kind: "moved" };
+const MOVED: Outcome = { kind: "moved" };
 const LOOK: LookAgain = { round: 1, most: Number.POSITIVE_INFINITY, fault: null, isOwn: () => false };
 
 interface World {
   readonly keys?: readonly string[];
   readonly rows?: readonly string[];
   /** What the ledger knows: by key the batch and what became of it. */
-  readonly known?: Readonly<Record<string, readonly [batch: number, fate: Fate]>>;
+  readonly known?: Readonly<Record<string, readonly [batch: number, outcome: Outcome]>>;
   readonly from?: "bucket" | "database" | "manifest";
   readonly spec?: object;
 }
@@ -40,7 +40,7 @@ function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {
       const found = stored.filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix));
       return found.slice(0, limit);
     },
-    survey: async () => [],
+    findRowsToRewrite: async () => [],
   };
   const context = {
     spec: {
@@ -70,7 +70,7 @@ function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {
             modifiedAt: null,
             rows: [],
           };
-          return [[key, { batch: entry[0], object: { ...object, fate: entry[1] } as BatchObject }]];
+          return [[key, { batch: entry[0], object: { ...object, outcome: entry[1] } as BatchObject }]];
         });
         return new Map(found);
       },
@@ -95,7 +95,7 @@ describe("of what stands under the old prefix", () => {
     "image/gone/again": [1, MOVED],
     "image/mine": [9, MOVED],
     "image/kept": [1, { kind: "exception", code: "needs_restore", message: "" }],
-    "image/twice": [1, { kind: "going" }],
+    "image/twice": [1, { kind: "pending" }],
   };
 
   it("the new and the moved that are there again are left behind, and what this look has planned itself is not", async () => {

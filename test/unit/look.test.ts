@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compareKeys } from "../../src/domain/key-order.ts";
 import { limitConcurrency } from "../../src/pacing/concurrency.ts";
 import type { ListedObject, ObjectFacts } from "../../src/ports/object-store.ts";
-import { type Look, lookAt } from "../../src/stages/look.ts";
+import { type BucketAccess, headMany } from "../../src/stages/look.ts";
 
 function listed(key: string): ListedObject {
   return { key, size: key.length, etag: `etag of ${key}`, storageClass: null, modifiedAt: 0 };
@@ -38,13 +38,13 @@ function bucketOf(keys: readonly string[], page = 1000) {
       };
     },
   };
-  const look: Look = {
-    store: store as unknown as Look["store"],
+  const access: BucketAccess = {
+    store: store as unknown as BucketAccess["store"],
     bucket: "b",
     concurrency: limitConcurrency(8),
     signal: new AbortController().signal,
   };
-  return { look, asked };
+  return { access, asked };
 }
 
 const numbered = (count: number, every = 1) =>
@@ -55,8 +55,8 @@ describe("looking at keys", () => {
     "costs one listing for each thousand of %i that lie side by side",
     async (count) => {
       const keys = numbered(count);
-      const { look, asked } = bucketOf([...keys, "a", "image", "image/~", "z"]);
-      const found = (await lookAt(look, keys)).found;
+      const { access, asked } = bucketOf([...keys, "a", "image", "image/~", "z"]);
+      const found = (await headMany(access, keys)).found;
       expect(found.size).toBe(count);
       expect(asked).toEqual({ lists: Math.ceil(count / 1000), heads: 0 });
     },
@@ -65,15 +65,15 @@ describe("looking at keys", () => {
   it("costs a HEAD for each of those that lie scattered, and few listings", async () => {
     const all = numbered(30_000);
     const keys = all.filter((_, i) => i % 500 === 0);
-    const { look, asked } = bucketOf(all);
-    const found = (await lookAt(look, keys)).found;
+    const { access, asked } = bucketOf(all);
+    const found = (await headMany(access, keys)).found;
     expect([...found.keys()].sort()).toEqual(keys);
     expect(asked.heads).toBeGreaterThanOrEqual(keys.length - 10);
     expect(asked.lists).toBeLessThanOrEqual(3);
   });
 
   it("lets answers that came meanwhile go first, after each listing and before it gives what it saw", async () => {
-    const { look } = bucketOf(numbered(2000));
+    const { access } = bucketOf(numbered(2000));
     let turns = 0;
     const count = () => {
       turns += 1;
@@ -81,7 +81,7 @@ describe("looking at keys", () => {
     };
     let counting = setImmediate(count);
     try {
-      await lookAt(look, numbered(2000));
+      await headMany(access, numbered(2000));
     } finally {
       clearImmediate(counting);
     }
@@ -90,8 +90,8 @@ describe("looking at keys", () => {
 
   it("finds what lies behind a page that wrongly says it is the last", async () => {
     const keys = numbered(1000);
-    const { look } = bucketOf(keys, 300);
-    const honest = look.store;
+    const { access } = bucketOf(keys, 300);
+    const honest = access.store;
     const lying = {
       ...honest,
       list: async (...args: Parameters<typeof honest.list>) => ({
@@ -99,18 +99,18 @@ describe("looking at keys", () => {
         more: false,
       }),
     };
-    expect((await lookAt({ ...look, store: lying }, keys)).found.size).toBe(1000);
+    expect((await headMany({ ...access, store: lying }, keys)).found.size).toBe(1000);
   });
 
   it("costs one listing for a thousand of which none is there", async () => {
-    const { look, asked } = bucketOf(["another/one"]);
-    expect((await lookAt(look, numbered(1000))).found.size).toBe(0);
+    const { access, asked } = bucketOf(["another/one"]);
+    expect((await headMany(access, numbered(1000))).found.size).toBe(0);
     expect(asked).toEqual({ lists: 1, heads: 0 });
   });
 
   it("costs nothing for none", async () => {
-    const { look, asked } = bucketOf(["a"]);
-    expect((await lookAt(look, [])).found.size).toBe(0);
+    const { access, asked } = bucketOf(["a"]);
+    expect((await headMany(access, [])).found.size).toBe(0);
     expect(asked).toEqual({ lists: 0, heads: 0 });
   });
 
@@ -138,12 +138,12 @@ describe("looking at keys", () => {
         fc.integer({ min: 1, max: 20 }),
         async (there, gone, neighbours, page) => {
           const exists = new Set([...there, ...neighbours]);
-          const { look } = bucketOf([...exists], page);
+          const { access } = bucketOf([...exists], page);
           const once = [...new Set([...there, ...gone])].sort(compareKeys);
           const truth = once.filter((one) => exists.has(one));
           // In order, as keys mostly come, and in any.
           for (const wanted of [once, [...there, ...gone, ...there]]) {
-            const found = (await lookAt(look, wanted)).found;
+            const found = (await headMany(access, wanted)).found;
             expect([...found.keys()].sort(compareKeys)).toEqual(truth);
             for (const [one, object] of found) expect(object).toMatchObject(listed(one));
           }
@@ -154,11 +154,11 @@ describe("looking at keys", () => {
   });
 
   it("throws what the store throws instead of calling keys absent", async () => {
-    const { look } = bucketOf(numbered(5));
+    const { access } = bucketOf(numbered(5));
     const failing = {
-      ...look.store,
+      ...access.store,
       list: () => Promise.reject(new Error("no")),
-    } as unknown as Look["store"];
-    await expect(lookAt({ ...look, store: failing }, numbered(3))).rejects.toThrow("no");
+    } as unknown as BucketAccess["store"];
+    await expect(headMany({ ...access, store: failing }, numbered(3))).rejects.toThrow("no");
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, test } from "vitest";
 import { joinsLists, type TableShape } from "../../src/stores/sql/mariadb-facts.ts";
-import { lookUpLists, namingSql } from "../../src/stores/sql/mariadb-lookup.ts";
+import { findRowsSql, lookUpLists } from "../../src/stores/sql/mariadb-lookup.ts";
 import { planStatements } from "../../src/stores/sql/mariadb-statements.ts";
 
 test.each([
@@ -63,7 +63,7 @@ const SPEC = {
 
 describe("a look-up", () => {
   const sqlOf = (values: readonly string[], shape = SHAPE, hints = true) =>
-    namingSql(planStatements(SPEC, shape, hints), values, "anywhere", 9);
+    findRowsSql(planStatements(SPEC, shape, hints), values, "anywhere", 9);
   const JOINED = /JSON_TABLE\(.* STRAIGHT_JOIN `images` r FORCE INDEX \(`by_path`\) ON r.`path` = j.v /;
   const PLAIN = /`path` IN \(/;
 

@@ -1,8 +1,8 @@
-/** How often the tables are read through for URLs in odd spellings: every ten minutes, and less where that takes long. */
+/** How often the tables are read through for URLs in non-canonical spellings: every ten minutes, and less where that takes long. */
 
 import { expect, it } from "vitest";
 import type { ReferenceTable } from "../../src/ports/reference-table.ts";
-import { OddNames } from "../../src/stages/odd-names.ts";
+import { NonCanonicalUrls } from "../../src/stages/odd-names.ts";
 import { HandClock, SleepMovedClock } from "../support/hand-clock.ts";
 
 const MINUTE = 60_000;
@@ -20,7 +20,12 @@ function slowly(readMs: number) {
     return [{ id: "1", value: "https://cdn/%69mage/a" }];
   };
   const table = { page } as unknown as ReferenceTable;
-  return { clock, trouble, readAt, names: new OddNames([{ table, urlPrefix: "https://cdn/" }], clock) };
+  return {
+    clock,
+    trouble,
+    readAt,
+    names: new NonCanonicalUrls([{ table, urlPrefix: "https://cdn/" }], clock),
+  };
 }
 
 it.each([
@@ -47,7 +52,7 @@ it("tables are read again after ten minutes also where the clock was set back in
     return [];
   };
   const table = { page } as unknown as ReferenceTable;
-  const names = new OddNames([{ table, urlPrefix: "https://cdn/" }], clock);
+  const names = new NonCanonicalUrls([{ table, urlPrefix: "https://cdn/" }], clock);
   await names.keys();
   clock.advance(6 * MINUTE);
   clock.setWall(-5 * MINUTE);

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 
 const START = 5_000_000;
 
@@ -13,12 +13,12 @@ interface Lateness {
 }
 
 /** Somebody who always has more to send, and is woken late; gives the moments when units went. */
-function sendEagerly(pace: Pace, seconds: number, lateness: Lateness): number[] {
+function sendEagerly(rateLimit: RateLimit, seconds: number, lateness: Lateness): number[] {
   const went: number[] = [];
   let nth = 0;
   for (let now = START; now < START + seconds * 1000; nth += 1) {
-    for (; pace.waitMs(1, now) === 0; went.push(now)) pace.take(1, now);
-    now += Math.max(1, Math.ceil(pace.waitMs(1, now))) + lateness.lateMs(nth);
+    for (; rateLimit.waitMs(1, now) === 0; went.push(now)) rateLimit.take(1, now);
+    now += Math.max(1, Math.ceil(rateLimit.waitMs(1, now))) + lateness.lateMs(nth);
   }
   return went;
 }
@@ -51,7 +51,7 @@ describe("a pace", () => {
   it("holds over any sliding second and is used to 95 %, though timers fire late and in clumps", () => {
     fc.assert(
       fc.property(rates, lateness, (rate, late) => {
-        const went = sendEagerly(new Pace(rate), 8, late);
+        const went = sendEagerly(new RateLimit(rate), 8, late);
         expect(mostInAnySecond(went)).toBeLessThanOrEqual(mostAllowed(rate));
         // A fifth of a second is lost at the beginning, one lateness at the end; slow limits count in whole units.
         expect(went.length + 1).toBeGreaterThanOrEqual(rate * 0.95 * (8 - 0.26));
@@ -67,13 +67,13 @@ describe("a pace", () => {
     });
     fc.assert(
       fc.property(rates, arrivals, (rate, bursts) => {
-        const pace = new Pace(rate);
+        const rateLimit = new RateLimit(rate);
         const went: number[] = [];
         let now = START;
         for (const [pauseMs, size] of bursts) {
           now += pauseMs;
-          for (let sent = 0; sent < size && pace.waitMs(1, now) === 0; sent += 1) {
-            pace.take(1, now);
+          for (let sent = 0; sent < size && rateLimit.waitMs(1, now) === 0; sent += 1) {
+            rateLimit.take(1, now);
             went.push(now);
           }
         }
@@ -85,18 +85,18 @@ describe("a pace", () => {
 
   it("keeps slow limits as well, to the unit", () => {
     for (const rate of [0.5, 1, 3, 10]) {
-      const went = sendEagerly(new Pace(rate), 60, onTime);
+      const went = sendEagerly(new RateLimit(rate), 60, onTime);
       expect(mostInAnySecond(went)).toBeLessThanOrEqual(Math.ceil(rate));
       expect(went.length / 60).toBeGreaterThanOrEqual(rate * 0.95);
     }
   });
 
   it("keeps its limit over time for units larger than a second's worth", () => {
-    const pace = new Pace(100);
+    const rateLimit = new RateLimit(100);
     let sent = 0;
     for (let now = START; now < START + 200_000; now += 10) {
-      if (pace.waitMs(1000, now) > 0) continue;
-      pace.take(1000, now);
+      if (rateLimit.waitMs(1000, now) > 0) continue;
+      rateLimit.take(1000, now);
       sent += 1000;
     }
     expect(sent).toBeGreaterThanOrEqual(200 * 100);
@@ -104,11 +104,11 @@ describe("a pace", () => {
   });
 
   it("lets any second hold at most one large unit too much", () => {
-    const pace = new Pace(1_000_000);
+    const rateLimit = new RateLimit(1_000_000);
     const went: number[] = [];
     for (let now = START; now < START + 20_000; now += 1) {
-      if (pace.waitMs(300_000, now) > 0) continue;
-      pace.take(300_000, now);
+      if (rateLimit.waitMs(300_000, now) > 0) continue;
+      rateLimit.take(300_000, now);
       went.push(now);
     }
     expect(mostInAnySecond(went) * 300_000).toBeLessThanOrEqual(1_300_000);
@@ -116,21 +116,21 @@ describe("a pace", () => {
   });
 
   it("does not save up what was not used", () => {
-    const pace = new Pace(100);
-    pace.take(1, START);
+    const rateLimit = new RateLimit(100);
+    rateLimit.take(1, START);
     let sent = 0;
-    for (; pace.waitMs(1, START + 60_000) === 0; sent += 1) pace.take(1, START + 60_000);
+    for (; rateLimit.waitMs(1, START + 60_000) === 0; sent += 1) rateLimit.take(1, START + 60_000);
     expect(sent).toBeLessThanOrEqual(11);
   });
 
   it.each([20, 150, 1000])(
     "of %d begins with four fifths of it, evenly, and again after a second of silence",
     (rate) => {
-      const pace = new Pace(rate);
+      const rateLimit = new RateLimit(rate);
       for (const began of [START, START + 5000]) {
         const went: number[] = [];
         for (let now = began; now < began + 3000; now += 1) {
-          for (; pace.waitMs(1, now) === 0; went.push(now - began)) pace.take(1, now);
+          for (; rateLimit.waitMs(1, now) === 0; went.push(now - began)) rateLimit.take(1, now);
         }
         const until = (ms: number) => went.filter((at) => at < ms).length;
         for (const ms of [50, 100, 500, 1000]) {
@@ -145,7 +145,7 @@ describe("a pace", () => {
   it("holds at the other end from the first unit on, though the first come up to 200 ms late, all at once", () => {
     fc.assert(
       fc.property(fc.integer({ min: 20, max: 3000 }), fc.integer({ min: 0, max: 200 }), (rate, lateMs) => {
-        const came = sendEagerly(new Pace(rate), 3, onTime).map((at) => Math.max(at, START + lateMs));
+        const came = sendEagerly(new RateLimit(rate), 3, onTime).map((at) => Math.max(at, START + lateMs));
         expect(mostInAnySecond(came)).toBeLessThanOrEqual(mostAllowed(rate));
       }),
       { numRuns: 100 },
@@ -153,37 +153,37 @@ describe("a pace", () => {
   });
 
   it("does not begin anew for a limit of less than one a second, nor for a clock that was set back", () => {
-    const slow = sendEagerly(new Pace(0.5), 60, onTime);
+    const slow = sendEagerly(new RateLimit(0.5), 60, onTime);
     expect(slow.length).toBeGreaterThanOrEqual(29);
-    const pace = new Pace(100);
-    pace.take(1, START);
+    const rateLimit = new RateLimit(100);
+    rateLimit.take(1, START);
     for (let now = START - 60_000; now < START - 58_000; now += 1)
-      if (pace.waitMs(1, now) === 0) pace.take(1, now);
+      if (rateLimit.waitMs(1, now) === 0) rateLimit.take(1, now);
     let went = 0;
     for (let now = START - 58_000; now < START - 57_000; now += 1) {
-      for (; pace.waitMs(1, now) === 0; went += 1) pace.take(1, now);
+      for (; rateLimit.waitMs(1, now) === 0; went += 1) rateLimit.take(1, now);
     }
     expect(went).toBeGreaterThanOrEqual(95);
   });
 
   it.each([20, 100])("of %d counts what was paid for ahead in the second in which it goes", (rate) => {
-    const pace = new Pace(rate);
+    const rateLimit = new RateLimit(rate);
     const late: number[] = [];
     const went: number[] = [];
     let wanted = 0;
     for (let now = START; now < START + 20_000; now += 1) {
       // Every tenth pays ahead and goes at least two seconds later, many at once where they may.
       if (now % (10_000 / rate) === 0) wanted += 1;
-      if (wanted > 0 && pace.ahead.waitMs(1, now) === 0) {
-        pace.ahead.take(1, now);
+      if (wanted > 0 && rateLimit.reservation.waitMs(1, now) === 0) {
+        rateLimit.reservation.take(1, now);
         late.push(now);
         wanted -= 1;
       }
-      for (; pace.waitMs(1, now) === 0; went.push(now)) pace.take(1, now);
+      for (; rateLimit.waitMs(1, now) === 0; went.push(now)) rateLimit.take(1, now);
       const [paidAt] = late;
       if (paidAt === undefined || now < paidAt + 2000 || now % 3000 < 1000) continue;
-      if (pace.going.waitMs(1, now) > 0) continue;
-      pace.going.take(1, now);
+      if (rateLimit.dispatch.waitMs(1, now) > 0) continue;
+      rateLimit.dispatch.take(1, now);
       late.shift();
       went.push(now);
     }
@@ -194,34 +194,34 @@ describe("a pace", () => {
   });
 
   it("lets nobody who pays ahead overtake those who go at once, though the second is full", () => {
-    const pace = new Pace(6);
+    const rateLimit = new RateLimit(6);
     let full = 0;
     for (let now = START; now < START + 20_000; now += 1) {
-      const waitMs = pace.waitMs(1, now);
-      expect(pace.ahead.waitMs(1, now)).toBe(waitMs);
-      if (pace.roomAt(now) < 1) full += 1;
-      if (waitMs === 0) pace.take(1, now);
+      const waitMs = rateLimit.waitMs(1, now);
+      expect(rateLimit.reservation.waitMs(1, now)).toBe(waitMs);
+      if (rateLimit.capacityAt(now) < 1) full += 1;
+      if (waitMs === 0) rateLimit.take(1, now);
     }
     expect(full).toBeGreaterThan(0);
   });
 
   it("without a limit lets what paid ahead go at once", () => {
-    const pace = new Pace(null);
-    pace.ahead.take(1000, START);
-    expect(pace.ahead.waitMs(1000, START)).toBe(0);
-    expect(pace.going.waitMs(1000, START)).toBe(0);
+    const rateLimit = new RateLimit(null);
+    rateLimit.reservation.take(1000, START);
+    expect(rateLimit.reservation.waitMs(1000, START)).toBe(0);
+    expect(rateLimit.dispatch.waitMs(1000, START)).toBe(0);
   });
 
   it("without a limit never makes anybody wait, and takes a new one from then on", () => {
-    const pace = new Pace(null);
-    pace.take(1e9, START);
-    expect(pace.waitMs(1e9, START)).toBe(0);
-    pace.setRate(10, START);
-    expect(pace.perSecond).toBe(10);
-    pace.take(10, START);
-    expect(pace.waitMs(1, START)).toBeGreaterThan(800);
-    pace.setRate(null, START);
-    expect(pace.waitMs(1, START)).toBe(0);
+    const rateLimit = new RateLimit(null);
+    rateLimit.take(1e9, START);
+    expect(rateLimit.waitMs(1e9, START)).toBe(0);
+    rateLimit.setRate(10, START);
+    expect(rateLimit.perSecond).toBe(10);
+    rateLimit.take(10, START);
+    expect(rateLimit.waitMs(1, START)).toBeGreaterThan(800);
+    rateLimit.setRate(null, START);
+    expect(rateLimit.waitMs(1, START)).toBe(0);
   });
 
   it.each([
@@ -230,14 +230,14 @@ describe("a pace", () => {
     [1000, 100],
     [3000, 1],
   ])("changed from %i to %i a second is the new limit within two seconds", (before, after) => {
-    const pace = new Pace(before);
-    sendEagerly(pace, 5, onTime);
+    const rateLimit = new RateLimit(before);
+    sendEagerly(rateLimit, 5, onTime);
     // Somebody has just sent a minute's worth at once.
-    pace.take(before * (before < after ? 60 : 0), START + 5000);
-    pace.setRate(after, START + 5000);
+    rateLimit.take(before * (before < after ? 60 : 0), START + 5000);
+    rateLimit.setRate(after, START + 5000);
     const went: number[] = [];
     for (let now = START + 5000; now < START + 15_000; now += 1) {
-      for (; pace.waitMs(1, now) === 0; went.push(now)) pace.take(1, now);
+      for (; rateLimit.waitMs(1, now) === 0; went.push(now)) rateLimit.take(1, now);
     }
     const later = went.filter((at) => at >= START + 7000);
     expect(mostInAnySecond(later)).toBeLessThanOrEqual(mostAllowed(after));
@@ -245,14 +245,14 @@ describe("a pace", () => {
   });
 
   it("is not stopped by a clock that was set back", () => {
-    const pace = new Pace(100);
-    for (; pace.waitMs(1, START) === 0; ) pace.take(1, START);
-    expect(pace.waitMs(1, START - 3_600_000)).toBeLessThanOrEqual(1100);
+    const rateLimit = new RateLimit(100);
+    for (; rateLimit.waitMs(1, START) === 0; ) rateLimit.take(1, START);
+    expect(rateLimit.waitMs(1, START - 3_600_000)).toBeLessThanOrEqual(1100);
   });
 
   it("books ahead in the order of asking", () => {
-    const pace = new Pace(20);
-    const waits = Array.from({ length: 50 }, () => pace.reserve(1, START));
+    const rateLimit = new RateLimit(20);
+    const waits = Array.from({ length: 50 }, () => rateLimit.reserve(1, START));
     expect([...waits].sort((a, b) => a - b)).toEqual(waits);
     expect(waits.at(-1)).toBeGreaterThan(2000);
   });

@@ -38,7 +38,9 @@ function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}):
     },
     source,
     references:
-      onLook === undefined ? [] : [{ survey: async (values: readonly string[]) => namedBy(values) }],
+      onLook === undefined
+        ? []
+        : [{ findRowsToRewrite: async (values: readonly string[]) => namedBy(values) }],
     filter: planning.filter ?? (() => true),
     signal: planning.signal ?? new AbortController().signal,
   };

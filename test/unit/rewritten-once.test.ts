@@ -6,7 +6,7 @@ import type { Batch, BatchObject } from "../../src/domain/batch.ts";
 import type { JobSpec } from "../../src/domain/job-spec.ts";
 import { keyOfValue, type PrefixChange, valueForms } from "../../src/domain/key-mapping.ts";
 import { nestedPrefixFaults } from "../../src/domain/nested-prefixes.ts";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 import type { StageContext } from "../../src/stages/stage-context.ts";
 import { updateBatch } from "../../src/stages/update.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
@@ -74,7 +74,7 @@ async function take(
       .find((value) => value !== null) ?? (urlPrefix ?? "") + key;
   const context = {
     spec,
-    rowPace: new Pace(null),
+    rowLimit: new RateLimit(null),
     clock: new SleepMovedClock(),
     signal: new AbortController().signal,
     databasesReady: async () => {},
@@ -93,7 +93,7 @@ async function take(
           }
           return { rows: hit.length, failures: [] };
         },
-        naming: async () => [],
+        findRows: async () => [],
         existing: async () => new Set<string>(),
       },
     ],
@@ -112,7 +112,7 @@ async function take(
     plan({ most }) {
       // Any keys in any order: more than any inventory, repetition or further round would plan.
       const keys = [...source].filter((key) => key.startsWith(change.from)).slice(-most);
-      const objects = keys.map((key) => ({ key, rows: [], fate: { kind: "going" } }));
+      const objects = keys.map((key) => ({ key, rows: [], outcome: { kind: "pending" } }));
       batches.push({ objects: objects as unknown as BatchObject[], isCopied: false });
     },
     copy({ batch }) {

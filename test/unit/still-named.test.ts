@@ -10,13 +10,13 @@ import { hostileKeys } from "../support/hostile-keys.ts";
 
 const CDN = "https://cdn.example.com/";
 
-/** A table of exact strings, and a context over it whose reading of odd spellings has seen nothing. */
+/** A table of exact strings, and a context over it whose reading of non-canonical spellings has seen nothing. */
 function world() {
   const stored: string[] = [];
   const rows = (isHeld: (value: string) => boolean) =>
     stored.filter(isHeld).map((value, i) => ({ id: String(i), value }));
-  const table: Pick<ReferenceTable, "naming" | "matching"> = {
-    naming: async (values) => rows((value) => values.includes(value)),
+  const table: Pick<ReferenceTable, "findRows" | "matching"> = {
+    findRows: async (values) => rows((value) => values.includes(value)),
     matching: async ({ values, beginnings, samples }) => [
       ...rows((value) => values.includes(value) || beginnings.some((text) => value.startsWith(text))),
       ...samples.flatMap((sample) => rows((value) => value.startsWith(sample)).slice(0, 1)),
@@ -25,7 +25,7 @@ function world() {
   const context = {
     spec: { references: [{ urlPrefix: CDN }] },
     references: [table],
-    oddNames: { keys: async () => new Set() },
+    nonCanonicalUrls: { keys: async () => new Set() },
   } as unknown as StageContext;
   return {
     stored,

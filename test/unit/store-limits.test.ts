@@ -23,7 +23,7 @@ beforeEach(() => {
 /** A process with a clock of its own, whose ledger can be away, and which can be stopped and killed. */
 class Process {
   readonly sent: number[] = [];
-  readonly troubles: unknown[] = [];
+  readonly backoff: unknown[] = [];
   readonly limits: StoreLimits;
   ledgerIsAway = false;
   /** Of its clock. */
@@ -57,7 +57,7 @@ class Process {
     const sharing = {
       ...{ ledger: { reviseShares }, clock: this.#clock, owner, validMs: VALID_MS },
       monotonicMs: () => clock.now(),
-      onTrouble: (error: unknown) => this.troubles.push(error),
+      onTrouble: (error: unknown) => this.backoff.push(error),
     };
     this.limits = new StoreLimits("main", { requestsPerSecond: limit, bytesPerSecond: null }, sharing);
   }
@@ -210,7 +210,7 @@ describe("processes on one store", () => {
       await run(35_000);
       expect(used(left, 10_000, 10_000 + VALID_MS - 1_100)).toBeGreaterThan(0.45);
       expect(left.sentBetween(10_000 + VALID_MS, 35_000)).toBe(0);
-      expect(left.troubles.length).toBeGreaterThan(5);
+      expect(left.backoff.length).toBeGreaterThan(5);
       expect(used(right, 10_000 + VALID_MS + 3_000, 35_000)).toBeGreaterThan(0.95);
       left.ledgerIsAway = false;
       await run(50_000);

@@ -106,10 +106,10 @@ describe("a share of a store's limits", () => {
 
   it("is waited for by requests that pay ahead, by those that have paid, and by bytes", async () => {
     const all = limits(1_000_000).of({});
-    for (const limit of [all.requests, all.requests.ahead, all.requests.going, all.bytes])
+    for (const limit of [all.requests, all.requests.reservation, all.requests.dispatch, all.bytes])
       expect(limit.waitMs(1, now())).toBeGreaterThan(0);
     await run(100);
-    for (const limit of [all.requests, all.requests.ahead, all.requests.going, all.bytes])
+    for (const limit of [all.requests, all.requests.reservation, all.requests.dispatch, all.bytes])
       expect(limit.waitMs(1, now())).toBe(0);
   });
 

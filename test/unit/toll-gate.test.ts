@@ -1,21 +1,21 @@
 /** Whoever finds its limits open overtakes nobody who waits for the same ones. */
 
 import { expect, it } from "vitest";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
-import { READ } from "../../src/pacing/fare.ts";
-import { TollGate } from "../../src/pacing/toll-gate.ts";
-import { Turnstile } from "../../src/pacing/turnstile.ts";
+import { READ_COST } from "../../src/pacing/fare.ts";
+import { RequestLimiter } from "../../src/pacing/toll-gate.ts";
+import { FairQueue } from "../../src/pacing/turnstile.ts";
 
 /** A gate for ten requests a second, on a clock that nobody's sleep moves. */
 function gateOfTen() {
   const now = () => clock.at;
   const clock = { at: 1_000_000, now, monotonic: now, sleep: () => new Promise<void>(() => {}) };
   const governor = new BucketGovernor();
-  const gate = new TollGate({
+  const gate = new RequestLimiter({
     clock,
-    turnstile: new Turnstile(clock),
-    requestLimits: [new Pace(10)],
+    fairQueue: new FairQueue(clock),
+    requestLimits: [new RateLimit(10)],
     byteLimits: [],
     governorOf: () => governor,
   });
@@ -24,21 +24,21 @@ function gateOfTen() {
 
 it("lets nobody pass at once while another waits, though the limit is open again", () => {
   const { clock, gate } = gateOfTen();
-  while (gate.paysNow(READ, undefined)) clock.at += 1;
-  void gate.pay(READ, undefined);
+  while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
+  void gate.acquire(READ_COST, undefined);
   clock.at += 2000;
-  expect(gate.paysNow(READ, undefined)).toBe(false);
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(false);
 });
 
 it("lets pass at once whoever finds the limit open and nobody waiting", () => {
   const { clock, gate } = gateOfTen();
-  while (gate.paysNow(READ, undefined)) clock.at += 1;
+  while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
   clock.at += 2000;
-  expect(gate.paysNow(READ, undefined)).toBe(true);
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(true);
 });
 
 it("takes nothing for a job that is asked to stop", () => {
   const { gate } = gateOfTen();
-  expect(gate.paysNow(READ, AbortSignal.abort())).toBe(false);
-  expect(gate.paysNow(READ, undefined)).toBe(true);
+  expect(gate.tryAcquire(READ_COST, AbortSignal.abort())).toBe(false);
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(true);
 });

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import type { Batch } from "../../src/domain/batch.ts";
 import type { PrefixChange } from "../../src/domain/key-mapping.ts";
-import { Pace } from "../../src/domain/pace.ts";
+import { RateLimit } from "../../src/domain/pace.ts";
 import type { StageContext } from "../../src/stages/stage-context.ts";
 import { updateBatch } from "../../src/stages/update.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
@@ -14,12 +14,12 @@ function contextFor(table: object, { from, to }: PrefixChange, rowsPerSecond: nu
   const context = {
     spec: { source: { prefix: from }, target: { prefix: to }, references: [{ urlPrefix: null }] },
     references: [table],
-    rowPace: new Pace(rowsPerSecond),
+    rowLimit: new RateLimit(rowsPerSecond),
     clock: new SleepMovedClock(),
     signal: new AbortController().signal,
     databasesReady: async () => {},
     confirmLease: async () => {},
-    paced: (wait: () => Promise<void>) => wait(),
+    whileRateLimited: (wait: () => Promise<void>) => wait(),
     onRowsChanged: (_: number, rows: number) => {
       counted.rows += rows;
     },
@@ -47,7 +47,7 @@ async function updated(keys: readonly string[], { from, to }: PrefixChange, rows
   const objects = keys.map((key, id) => ({
     key,
     rows: [{ reference: 0, id: String(id) }],
-    fate: { kind: "going" },
+    outcome: { kind: "pending" },
   }));
   await updateBatch(context, { objects } as unknown as Batch, false);
   return { rows, sizes, count: counted.rows };
@@ -71,7 +71,7 @@ it("rows that an attempt before has changed count, though one of their object's 
       rows[1] = "new/a";
       return { rows: 1, failures: [{ value: "old/b", code: "row_conflict", message: "taken" }] };
     },
-    naming: async (values: readonly string[]) =>
+    findRows: async (values: readonly string[]) =>
       rows.flatMap((value, id) => (values.includes(value) ? [{ id: String(id), value }] : [])),
     existing: async (ids: readonly string[]) => new Set(ids),
   };
@@ -79,10 +79,10 @@ it("rows that an attempt before has changed count, though one of their object's 
   const object = (key: string, ids: readonly string[]) => ({
     key,
     rows: ids.map((id) => ({ reference: 0, id })),
-    fate: { kind: "going" },
+    outcome: { kind: "pending" },
   });
   const objects = [object("old/a", ["0", "1"]), object("old/b", ["2", "3"])];
   await updateBatch(context, { objects } as unknown as Batch, true);
   expect(counted.rows).toBe(3);
-  expect(objects.map(({ fate }) => fate.kind)).toEqual(["going", "exception"]);
+  expect(objects.map(({ outcome }) => outcome.kind)).toEqual(["pending", "exception"]);
 });

@@ -1,8 +1,8 @@
-/** The valve: nothing passes while something objects, whoever waits knows why, and goes on at the edge. */
+/** The throttler: nothing passes while something objects, whoever waits knows why, and goes on at the edge. */
 
 import { describe, expect, it } from "vitest";
 import type { Hold } from "../../src/pacing/gate.ts";
-import { Valve } from "../../src/pacing/valve.ts";
+import { Throttler } from "../../src/pacing/valve.ts";
 import { SleepMovedClock } from "../support/hand-clock.ts";
 
 const never = new AbortController().signal;
@@ -10,28 +10,28 @@ const closedUntil = (until: number): Hold => ({ reason: "window", until, detail:
 
 describe("Valve", () => {
   it("lets everything through, without a promise, while nothing objects", () => {
-    const valve = new Valve(new SleepMovedClock(), [() => null, () => null]);
-    expect(valve.pass(never)).toBeNull();
-    expect(valve.waiting).toBeNull();
+    const throttler = new Throttler(new SleepMovedClock(), [() => null, () => null]);
+    expect(throttler.pass(never)).toBeNull();
+    expect(throttler.waiting).toBeNull();
   });
 
   it("holds until the very millisecond at which the last objection ends, and says why meanwhile", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 10_001;
     const from = clock.at;
-    const valve = new Valve(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    const passed = valve.pass(never);
-    expect(valve.waiting).toEqual({ ...closedUntil(opensAt), since: from });
+    const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
+    const passed = throttler.pass(never);
+    expect(throttler.waiting).toEqual({ ...closedUntil(opensAt), since: from });
     await passed;
     expect(clock.at).toBe(opensAt);
-    expect(valve.waiting).toBeNull();
+    expect(throttler.waiting).toBeNull();
   });
 
   it("wakes all who wait with one timer", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 1000;
-    const valve = new Valve(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    await Promise.all(Array.from({ length: 100 }, () => valve.pass(never)));
+    const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
+    await Promise.all(Array.from({ length: 100 }, () => throttler.pass(never)));
     expect(clock.sleeps.length).toBeLessThan(10);
   });
 
@@ -39,15 +39,15 @@ describe("Valve", () => {
     const clock = new SleepMovedClock();
     const start = clock.at;
     const busy: Hold = { reason: "database", until: null, detail: "busy" };
-    const valve = new Valve(clock, [
+    const throttler = new Throttler(clock, [
       (at) => (at < start + 1000 ? closedUntil(start + 1000) : null),
       (at) => (at < start + 2000 ? busy : null),
     ]);
     const seen: unknown[] = [];
-    const passed = valve.pass(never);
+    const passed = throttler.pass(never);
     const sleep = clock.sleep.bind(clock);
     clock.sleep = async (ms) => {
-      seen.push([valve.waiting?.reason, valve.waiting?.since]);
+      seen.push([throttler.waiting?.reason, throttler.waiting?.since]);
       await sleep(ms);
     };
     await passed;
@@ -58,10 +58,10 @@ describe("Valve", () => {
   it("refuses those who are asked to stop while they wait", async () => {
     const stop = new AbortController();
     const clock = new SleepMovedClock();
-    const valve = new Valve(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);
-    const passed = valve.pass(stop.signal);
+    const throttler = new Throttler(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);
+    const passed = throttler.pass(stop.signal);
     stop.abort();
     await expect(passed).rejects.toMatchObject({ code: "stopped" });
-    expect(valve.waiting).toBeNull();
+    expect(throttler.waiting).toBeNull();
   });
 });

@@ -1,17 +1,17 @@
 /** The tests' clock without real time: it moves only when nothing else can. */
 
 import { expect, it } from "vitest";
-import { giveWay } from "../../src/pacing/give-way.ts";
+import { yieldToEventLoop } from "../../src/pacing/give-way.ts";
 import { allTurns, VirtualClock } from "../support/virtual-clock.ts";
 
 it("stands still while work gives way, however often", async () => {
   const clock = new VirtualClock(1000);
   const seen: number[] = [];
   const work = async () => {
-    for (let turn = 0; turn < 5; turn += 1) await giveWay();
+    for (let turn = 0; turn < 5; turn += 1) await yieldToEventLoop();
     seen.push(clock.now());
     await clock.sleep(20);
-    for (let turn = 0; turn < 5; turn += 1) await giveWay();
+    for (let turn = 0; turn < 5; turn += 1) await yieldToEventLoop();
     seen.push(clock.now());
   };
   const done = work();

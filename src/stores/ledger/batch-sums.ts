@@ -17,16 +17,16 @@ export function sumsOf(objects: readonly BatchObject[]): BatchSums {
     if (isRetried(object)) continue;
     sums.planned += 1;
     sums.bytes += object.size;
-    if (object.fate.kind === "moved") sums.moved += 1;
-    else if (object.fate.kind === "skipped") sums.skipped += 1;
-    else if (object.fate.kind === "exception") sums.exceptions += 1;
+    if (object.outcome.kind === "moved") sums.moved += 1;
+    else if (object.outcome.kind === "skipped") sums.skipped += 1;
+    else if (object.outcome.kind === "exception") sums.exceptions += 1;
   }
   return sums;
 }
 
 /** Whether a later batch has taken `object` over. */
 function isRetried(object: BatchObject): boolean {
-  return object.fate.kind === "skipped" && object.fate.reason === "retried";
+  return object.outcome.kind === "skipped" && object.outcome.reason === "retried";
 }
 
 /** Columns that say how many objects a stage ended well for; the stage that just ended sets its own. */
@@ -38,7 +38,9 @@ export interface StageSums {
 }
 
 export function stageSumsOf(stage: Stage, objects: readonly BatchObject[]): StageSums {
-  const passed = objects.filter((object) => object.fate.kind === "going" || object.fate.kind === "moved");
+  const passed = objects.filter(
+    (object) => object.outcome.kind === "pending" || object.outcome.kind === "moved",
+  );
   if (stage === "copy") {
     return { copied: passed.length, bytes_copied: passed.reduce((sum, object) => sum + object.size, 0) };
   }

@@ -28,7 +28,7 @@ export interface FailedObject {
 export function exceptionsIn(objects: readonly BatchObject[]): FailedObject[] {
   const found: FailedObject[] = [];
   for (const [position, object] of objects.entries()) {
-    if (object.fate.kind === "exception") found.push({ position, object });
+    if (object.outcome.kind === "exception") found.push({ position, object });
   }
   return found;
 }
@@ -52,10 +52,10 @@ export async function insertExceptions(
 }
 
 function exceptionValues(place: ExceptionPlace, position: number, object: BatchObject): SqlValue[][] {
-  const { fate } = object;
-  if (fate.kind !== "exception") return [];
+  const { outcome } = object;
+  if (outcome.kind !== "exception") return [];
   const key = Buffer.from(object.key, "utf8");
-  return [[place.jobId, place.seq, position, key, place.stage, fate.code, fate.message, place.at]];
+  return [[place.jobId, place.seq, position, key, place.stage, outcome.code, outcome.message, place.at]];
 }
 
 /** In the order they were recorded. */

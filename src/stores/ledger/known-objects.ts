@@ -12,7 +12,7 @@ type Fact = number | string | null;
 interface Known {
   readonly facts: readonly Fact[];
   /** Positions of the objects whose exceptions have their rows. */
-  readonly excepted: ReadonlySet<number>;
+  readonly failed: ReadonlySet<number>;
 }
 
 /** Remembered by the identity of a batch's list of objects; of an unknown list everything counts as new. */
@@ -21,14 +21,14 @@ export class KnownObjects {
 
   /** Notes that the ledger has `objects` exactly as they are now. */
   note(objects: Batch["objects"]): void {
-    const excepted = new Set(exceptionsIn(objects).map(({ position }) => position));
-    this.#known.set(objects, { facts: factsOf(objects), excepted });
+    const failed = new Set(exceptionsIn(objects).map(({ position }) => position));
+    this.#known.set(objects, { facts: factsOf(objects), failed });
   }
 
   /** Exceptions that may have no row yet. */
   newExceptions(objects: Objects): FailedObject[] {
-    const excepted = this.#known.get(objects)?.excepted;
-    return exceptionsIn(objects).filter(({ position }) => !excepted?.has(position));
+    const failed = this.#known.get(objects)?.failed;
+    return exceptionsIn(objects).filter(({ position }) => !failed?.has(position));
   }
 
   /** Whether size, ETag, storage class or time of change of an object may differ from what the ledger has. */

@@ -47,7 +47,7 @@ interface Sighting {
   readonly row: StoredHistory;
   readonly object: BatchObject;
   readonly position: number;
-  /** How much its fate tells: retried and duplicate ones only point to another batch. */
+  /** How much its outcome tells: retried and duplicate ones only point to another batch. */
   readonly weight: number;
 }
 
@@ -62,25 +62,25 @@ function sightings(row: StoredHistory, key: string): Sighting[] {
 
 function weightOf(object: BatchObject): number {
   if (isAccountedFor(object)) return 2;
-  return object.fate.kind === "skipped" && object.fate.reason === "retried" ? 0 : 1;
+  return object.outcome.kind === "skipped" && object.outcome.reason === "retried" ? 0 : 1;
 }
 
-/** Whether the object has its fate in this batch: one that was retried, or is a duplicate, has it in another. */
-export function isAccountedFor({ fate }: BatchObject): boolean {
-  return fate.kind !== "skipped" || (fate.reason !== "retried" && fate.reason !== "duplicate");
+/** Whether the object has its outcome in this batch: one that was retried, or is a duplicate, has it in another. */
+export function isAccountedFor({ outcome }: BatchObject): boolean {
+  return outcome.kind !== "skipped" || (outcome.reason !== "retried" && outcome.reason !== "duplicate");
 }
 
 async function historyOf(session: LedgerSession, sql: Sql, sighting: Sighting): Promise<ObjectHistory> {
   const { row, object } = sighting;
-  const { fate } = object;
-  const failedAt = fate.kind === "exception" ? await stageOfException(sql, sighting) : null;
+  const { outcome } = object;
+  const failedAt = outcome.kind === "exception" ? await stageOfException(sql, sighting) : null;
   const job = await findJob(session, sql, row.job_id);
   // What a stage did for this object: nothing after the stage that it failed at, nothing when it was left alone.
   const passed = (stage: Stage, endedAt: unknown): number | null => {
-    const reached = fate.kind !== "skipped" && (failedAt === null || isBefore(stage, failedAt));
+    const reached = outcome.kind !== "skipped" && (failedAt === null || isBefore(stage, failedAt));
     return reached ? exactNumberOrNull(endedAt) : null;
   };
-  const deletes = fate.kind === "moved" && job?.spec.delete.when !== "never";
+  const deletes = outcome.kind === "moved" && job?.spec.delete.when !== "never";
   return {
     key: object.key,
     batch: row.seq,
@@ -89,7 +89,7 @@ async function historyOf(session: LedgerSession, sql: Sql, sighting: Sighting): 
     etag: object.etag,
     targetEtag: object.targetEtag,
     rows: object.rows.length,
-    fate,
+    outcome,
     worker: row.worker,
     plannedAt: exactNumber(row.planned_at),
     copiedAt: passed("copy", row.copy_ended_at),

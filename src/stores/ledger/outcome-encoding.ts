@@ -1,14 +1,17 @@
-/** What became of a batch's objects, as a small blob: null while nothing has, and a few bytes when all fared alike. */
+/** What became of a batch's objects, as a small blob: null while nothing has, and a few bytes when all ended alike. */
 
-import { type BatchObject, type Fate, GOING, MOVED, type PlannedObject } from "../../domain/batch.ts";
+import { type BatchObject, MOVED, type Outcome, PENDING, type PlannedObject } from "../../domain/batch.ts";
 import { pack, unpack } from "./packed-json.ts";
 
 /** The same ETag as the source's, the most common case. */
 const SAME = 0;
 
+/** Ledgers of earlier versions call a pending outcome `going`. */
+type StoredOutcome = Outcome | { readonly kind: "going" };
+
 interface Outcomes {
-  /** The different fates. */
-  readonly d: readonly Fate[];
+  /** The different outcomes. */
+  readonly d: readonly StoredOutcome[];
   /** Index into `d` for each object; a single number for all. */
   readonly f: number | readonly number[];
   /** Target ETag of each object; a single value for all. */
@@ -17,23 +20,23 @@ interface Outcomes {
 
 /** Null when all `objects` are as they were planned. */
 export function encodeOutcomes(objects: readonly BatchObject[]): Buffer | null {
-  if (objects.every((object) => object.fate.kind === "going" && object.targetEtag === null)) return null;
-  const fates = new Map<string, number>();
-  // Nearly all objects of a batch have the very same fate, which need not be written out to be known again.
-  const known = new Map<Fate, number>();
-  const numbers = objects.map(({ fate }) => {
-    const seen = known.get(fate);
+  if (objects.every((object) => object.outcome.kind === "pending" && object.targetEtag === null)) return null;
+  const distinct = new Map<string, number>();
+  // Nearly all objects of a batch have the very same outcome, which need not be written out to be known again.
+  const known = new Map<Outcome, number>();
+  const numbers = objects.map(({ outcome }) => {
+    const seen = known.get(outcome);
     if (seen !== undefined) return seen;
-    const text = JSON.stringify(fate);
-    const number = fates.get(text) ?? fates.size;
-    fates.set(text, number);
-    known.set(fate, number);
+    const text = JSON.stringify(outcome);
+    const number = distinct.get(text) ?? distinct.size;
+    distinct.set(text, number);
+    known.set(outcome, number);
     return number;
   });
   const targets = objects.map((object) => (object.targetEtag === object.etag ? SAME : object.targetEtag));
   const outcomes: Outcomes = {
-    d: [...fates.keys()].map((text) => JSON.parse(text) as Fate),
-    f: fates.size === 1 ? 0 : numbers,
+    d: [...distinct.keys()].map((text) => JSON.parse(text) as Outcome),
+    f: distinct.size === 1 ? 0 : numbers,
     t: targets.every((target) => target === SAME)
       ? SAME
       : targets.every((target) => target === null)
@@ -45,20 +48,20 @@ export function encodeOutcomes(objects: readonly BatchObject[]): Buffer | null {
 
 /** `planned` with what became of them. */
 export function withOutcomes(planned: readonly PlannedObject[], encoded: Buffer | null): BatchObject[] {
-  if (encoded === null) return planned.map((object) => ({ ...object, targetEtag: null, fate: GOING }));
+  if (encoded === null) return planned.map((object) => ({ ...object, targetEtag: null, outcome: PENDING }));
   const { d, f, t } = unpack<Outcomes>(encoded);
-  const fates = d.map(shared);
+  const outcomes = d.map(shared);
   return planned.map((object, index) => {
     const target = t === null || t === SAME ? t : (t[index] ?? null);
     return {
       ...object,
       targetEtag: target === SAME ? object.etag : target,
-      fate: fates[typeof f === "number" ? f : (f[index] ?? 0)] ?? GOING,
+      outcome: outcomes[typeof f === "number" ? f : (f[index] ?? 0)] ?? PENDING,
     };
   });
 }
 
-function shared(fate: Fate): Fate {
-  if (fate.kind === "going") return GOING;
-  return fate.kind === "moved" ? MOVED : fate;
+function shared(outcome: StoredOutcome): Outcome {
+  if (outcome.kind === "pending" || outcome.kind === "going") return PENDING;
+  return outcome.kind === "moved" ? MOVED : outcome;
 }

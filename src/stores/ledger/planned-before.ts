@@ -119,7 +119,7 @@ async function confirmed(
 
 /** An object that vanished before it was copied has left nothing behind: what has its key later is another one. */
 function isHeldBy(object: BatchObject): boolean {
-  const isGone = object.fate.kind === "skipped" && object.fate.reason === "source_gone";
+  const isGone = object.outcome.kind === "skipped" && object.outcome.reason === "source_gone";
   return isAccountedFor(object) && !isGone;
 }
 

@@ -1,6 +1,6 @@
 /** Exceptions taken up again: their objects move to a new batch, and out of the sums of their old ones. */
 
-import { type Batch, type BatchObject, GOING, type Stage } from "../../domain/batch.ts";
+import { type Batch, type BatchObject, PENDING, type Stage } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
 import { batchOf, STORED_COLUMNS, type StoredBatch } from "./batch-reads.ts";
 import { countedBefore, sumsOf } from "./batch-sums.ts";
@@ -88,8 +88,8 @@ async function takeOut(
     const object = batch.objects[position];
     if (object === undefined) continue;
     // The ETag of a copy this job has made stays: it tells our own copy from somebody else's object at the target.
-    taken.push({ ...object, fate: GOING });
-    object.fate = { kind: "skipped", reason: "retried" };
+    taken.push({ ...object, outcome: PENDING });
+    object.outcome = { kind: "skipped", reason: "retried" };
     const before = countedBefore(stage, object.size);
     counted.copied += before.copied;
     counted.bytes_copied += before.bytes_copied;

@@ -1,6 +1,6 @@
 /** The rows that name a batch's objects, as columns: numeric ids as differences, references only where they differ. */
 
-import type { NamingRow } from "../../domain/batch.ts";
+import type { ReferencingRow } from "../../domain/batch.ts";
 import { deltas, sums } from "./packed-json.ts";
 
 /** Null: no object is named by a row. */
@@ -15,7 +15,7 @@ export type RowColumn = {
 
 const PLAIN_NUMBER = /^(0|[1-9]\d{0,14})$/;
 
-export function rowColumn(objects: readonly { readonly rows: readonly NamingRow[] }[]): RowColumn {
+export function rowColumn(objects: readonly { readonly rows: readonly ReferencingRow[] }[]): RowColumn {
   const rows = objects.flatMap((object) => object.rows);
   if (rows.length === 0) return null;
   const ids = rows.map((row) => row.id);
@@ -27,7 +27,7 @@ export function rowColumn(objects: readonly { readonly rows: readonly NamingRow[
 }
 
 /** The rows of each of `count` objects. */
-export function rowsOf(column: RowColumn, count: number): NamingRow[][] {
+export function rowsOf(column: RowColumn, count: number): ReferencingRow[][] {
   if (column === null) return Array.from({ length: count }, () => []);
   const ids = column.i.every((id) => typeof id === "number")
     ? sums(column.i as readonly number[]).map(String)

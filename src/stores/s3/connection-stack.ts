@@ -78,7 +78,7 @@ export class ConnectionStack {
   #newClient(): Client {
     const { connectionTimeoutMs, silenceTimeoutMs } = this.#limits;
     const client = new Client(this.#origin, {
-      // Never two requests on one connection: a copy may take minutes, and nothing may wait behind it or share its fate.
+      // Never two requests on one connection: a copy may take minutes, and nothing may wait behind it or share its outcome.
       // undici sends a PUT only when nothing is under way, and only a free connection is ever given one. But with 1 it
       // lets a whole turn of the event loop pass between an answer and the next request, though that is there already.
       pipelining: 2,

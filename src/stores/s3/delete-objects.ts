@@ -9,7 +9,7 @@ import {
 import type { DeleteResult, Deletion, WritePass } from "../../ports/object-store.ts";
 import { bulkDeletion } from "./deletion-list.ts";
 import { quotedEtag } from "./etag.ts";
-import { uncoverNewer } from "./hidden-versions.ts";
+import { restoreNewerVersions } from "./hidden-versions.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import { decodeEntities, readPlainXml } from "./plain-xml.ts";
 import { readFirst } from "./read-first.ts";
@@ -33,7 +33,7 @@ const SINGLE_CONCURRENCY = 32;
 const NOT_FOR_XML = /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]|^\s|\s$|\p{Surrogate}/u;
 
 /** How objects of one bucket are deleted. */
-export interface DeletionMeans {
+export interface DeletionDependencies {
   readonly requests: S3Requests;
   readonly abilities: StoreAbilities;
   readonly bucket: string;
@@ -44,37 +44,37 @@ export interface DeletionMeans {
   readonly mayBegin: () => boolean;
 }
 
-interface Deleting extends DeletionMeans {
+interface Deleting extends DeletionDependencies {
   readonly doing: string;
-  readonly fates: Map<string, Fate>;
+  readonly outcomes: Map<string, Outcome>;
 }
 
 /** Null: deleted, or not there. */
-type Fate = Omit<DeleteResult, "key"> | null;
+type Outcome = Omit<DeleteResult, "key"> | null;
 
 /**
  * Deletes `objects`. Throws when the store is too busy or unwell to say what became of some; the whole call may then
  * be repeated, as an object that is gone counts as deleted.
  */
 export async function deleteEach(
-  means: DeletionMeans,
+  means: DeletionDependencies,
   objects: readonly Deletion[],
 ): Promise<readonly DeleteResult[]> {
-  const deleting: Deleting = { ...means, doing: `deleting from ${means.bucket}`, fates: new Map() };
+  const deleting: Deleting = { ...means, doing: `deleting from ${means.bucket}`, outcomes: new Map() };
   const plain = objects.filter(({ key }) => !NOT_FOR_XML.test(key));
   const [first] = plain;
   if (first !== undefined && means.abilities.deleteConditions === "unknown") {
     await findOutByDeleting(deleting, first);
   }
-  const left = plain.filter(({ key }) => !deleting.fates.has(key));
+  const left = plain.filter(({ key }) => !deleting.outcomes.has(key));
   for (let at = 0; at < left.length; at += MAX_KEYS) {
     await deleteInBulk(deleting, left.slice(at, at + MAX_KEYS));
   }
   const awkward = objects.filter(({ key }) => NOT_FOR_XML.test(key));
   await runParallel(awkward, SINGLE_CONCURRENCY, (object) => deleteSingly(deleting, object));
   return objects.map(({ key }) => {
-    const fate = deleting.fates.get(key);
-    return { key, ...(fate === undefined ? UNSAID : (fate ?? DELETED_FATE)) };
+    const outcome = deleting.outcomes.get(key);
+    return { key, ...(outcome === undefined ? UNSAID : (outcome ?? DELETED_FATE)) };
   });
 }
 
@@ -92,13 +92,13 @@ const NO_ETAG = "0".repeat(32);
  * conditions says so and leaves it; any other has deleted it, as was wanted, or does not know the condition.
  */
 async function findOutByDeleting(deleting: Deleting, object: Deletion): Promise<void> {
-  const { abilities, fates, pass, signal, requests, doing } = deleting;
+  const { abilities, outcomes, pass, signal, requests, doing } = deleting;
   const send = () => sendBulk(deleting, [{ ...object, etag: NO_ETAG }]);
   try {
     const { Deleted: deleted = [], Errors: [error] = [] } = await pass(1, send, signal);
     if (deleted.length > 0) {
       abilities.deleteConditions = "ignored";
-      fates.set(object.key, null);
+      outcomes.set(object.key, null);
       await noteUncovered(deleting, { Deleted: deleted }, [object]);
       return;
     }
@@ -138,7 +138,7 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Deletion[]): P
   const times = rounds === 1 ? "once" : `up to ${rounds} times`;
   for (const [at, { key }] of pending.entries()) {
     const message = `${faults[at]?.reason} (${times})`;
-    deleting.fates.set(key, { failure: { code: "delete_refused", message }, isUnsettled: true });
+    deleting.outcomes.set(key, { failure: { code: "delete_refused", message }, isUnsettled: true });
   }
 }
 
@@ -149,7 +149,8 @@ async function noteUncovered(
   asked: readonly Deletion[],
 ): Promise<void> {
   if (isConditional(deleting)) return;
-  for (const [key, fate] of await uncoverNewer(deleting, deleted, asked)) deleting.fates.set(key, fate);
+  for (const [key, outcome] of await restoreNewerVersions(deleting, deleted, asked))
+    deleting.outcomes.set(key, outcome);
 }
 
 /** Whether the store is relied on to compare. */
@@ -188,9 +189,9 @@ export function readDeletedKeys(body: string): string[] | null {
   return keys.every((key) => key !== null) ? keys : null;
 }
 
-/** Notes the fates the answer tells and gives the keys worth asking for again, in the order of `asked`. */
+/** Notes the outcomes the answer tells and gives the keys worth asking for again, in the order of `asked`. */
 function noteFates(
-  { requests, fates, doing }: Deleting,
+  { requests, outcomes, doing }: Deleting,
   answer: Pick<DeleteObjectsCommandOutput, "Deleted" | "Errors">,
   asked: readonly Deletion[],
 ): ReadonlyMap<string, S3Fault> {
@@ -202,12 +203,12 @@ function noteFates(
   for (const { key } of asked) {
     const error = errors.get(key);
     if (error === undefined) {
-      fates.set(key, deleted.has(key) ? null : UNSAID);
+      outcomes.set(key, deleted.has(key) ? null : UNSAID);
       continue;
     }
     const fault = keyFault(error, doing);
     if (fault.kind === "throttled" || fault.kind === "unavailable") transient.set(key, fault);
-    else fates.set(key, fateOf(fault));
+    else outcomes.set(key, fateOf(fault));
   }
   if ([...transient.values()].some(({ kind }) => kind === "throttled")) requests.noteThrottled();
   return transient;
@@ -219,7 +220,7 @@ function keyFault({ Code: code = "Unknown", Message: message = "" }: KeyError, d
 
 async function deleteSingly(deleting: Deleting, object: Deletion): Promise<void> {
   const { key, etag } = object;
-  const { requests, abilities, bucket, signal, doing, fates } = deleting;
+  const { requests, abilities, bucket, signal, doing, outcomes } = deleting;
   const condition = abilities.deleteConditions === "refused" ? {} : { IfMatch: quotedEtag(etag) };
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, ...condition });
   lookBeforeSending(command, deleting.mayBegin);
@@ -227,17 +228,17 @@ async function deleteSingly(deleting: Deleting, object: Deletion): Promise<void>
     const output = await requests.send({ kind: "delete", doing }, signal, (client, options) =>
       client.send(command, options),
     );
-    fates.set(key, null);
+    outcomes.set(key, null);
     const { DeleteMarker, VersionId: DeleteMarkerVersionId } = output;
     await noteUncovered(deleting, { Deleted: [{ Key: key, DeleteMarker, DeleteMarkerVersionId }] }, [object]);
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;
-    fates.set(key, fateOf(error));
+    outcomes.set(key, fateOf(error));
   }
 }
 
 /** Throws what is not about one object. */
-function fateOf(fault: S3Fault): Fate {
+function fateOf(fault: S3Fault): Outcome {
   if (fault.kind === "gone") return null;
   if (fault.kind === "precondition_failed") {
     return {

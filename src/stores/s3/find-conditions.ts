@@ -88,7 +88,7 @@ async function copyOntoItself({ requests, signal, pass }: Guarded, sample: Sampl
     requests.send({ kind: "other", doing }, signal, (client, options) => client.send(command, options));
   try {
     // Behind a low rate limit the sample would be too old when its turn came.
-    await pass(1, send, signal, { isOwed: true });
+    await pass(1, send, signal, { isImmediate: true });
     return "ignored";
   } catch (error) {
     return error instanceof S3Fault ? conditionsBy(error) : "unknown";

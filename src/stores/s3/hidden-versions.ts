@@ -35,7 +35,7 @@ interface Hidden {
 }
 
 /** What to say of an object that a deletion has put a marker on. */
-export interface Uncovered {
+export interface RestoredVersions {
   readonly failure: ObjectFailure;
   /** It could not be told what lies under the marker: look again. */
   readonly isUnsettled?: boolean;
@@ -46,26 +46,30 @@ export interface Uncovered {
  * what to say of these objects, by key. Not stopped by a signal: what was deleted is to be known. Where the account may
  * not list versions nothing is found.
  */
-export async function uncoverNewer(
+export async function restoreNewerVersions(
   looking: Looking,
   deleted: readonly DeletedObject[],
   asked: readonly Deletion[],
-): Promise<ReadonlyMap<string, Uncovered>> {
+): Promise<ReadonlyMap<string, RestoredVersions>> {
   const objects = new Map(asked.map((object) => [object.key, object]));
-  const failures = new Map<string, Uncovered>();
+  const failures = new Map<string, RestoredVersions>();
   const markers = deleted.filter(({ DeleteMarker, DeleteMarkerVersionId }) => {
     return DeleteMarker === true && DeleteMarkerVersionId !== undefined;
   });
   await runParallel(markers, LOOKS_AT_ONCE, async ({ Key = "", DeleteMarkerVersionId: markerId = "" }) => {
     const object = objects.get(Key);
     if (object === undefined) return;
-    const uncovered = await uncoverOne(looking, object, markerId);
+    const uncovered = await restoreNewerVersion(looking, object, markerId);
     if (uncovered !== null) failures.set(Key, uncovered);
   });
   return failures;
 }
 
-async function uncoverOne(looking: Looking, object: Deletion, markerId: string): Promise<Uncovered | null> {
+async function restoreNewerVersion(
+  looking: Looking,
+  object: Deletion,
+  markerId: string,
+): Promise<RestoredVersions | null> {
   try {
     const version = await hiddenVersion(looking, object, markerId);
     return version === null ? null : { failure: await uncover(looking, { object, markerId, version }) };

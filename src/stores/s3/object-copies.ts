@@ -22,7 +22,7 @@ export const MAX_COPY_BYTES = 5 * 1024 * MIB;
 const LARGE_BYTES = 256 * MIB;
 
 /** What copies are made with. */
-export interface CopyMeans {
+export interface CopyDependencies {
   readonly requests: S3Requests;
   /** Null: single copies go by the SDK. */
   readonly pools: PooledCopies | null;
@@ -37,10 +37,10 @@ export interface CopyMeans {
 
 /** A job's copies. */
 export class ObjectCopies {
-  readonly #means: CopyMeans;
+  readonly #dependencies: CopyDependencies;
 
-  constructor(means: CopyMeans) {
-    this.#means = means;
+  constructor(means: CopyDependencies) {
+    this.#dependencies = means;
   }
 
   /** Gives the new object's ETag; throws {@link S3Fault}. */
@@ -60,7 +60,7 @@ export class ObjectCopies {
     pass: WritePass,
   ): Promise<string> {
     const { source, target } = request;
-    const { requests } = this.#means;
+    const { requests } = this.#dependencies;
     if (source.size < LARGE_BYTES && !this.#mustGoInParts(source)) return targetEtag;
     const tags = await this.#readableTags(source, signal);
     if (tags.length > 0) await restoreTags(requests, { target, etag: targetEtag, tags }, pass);
@@ -69,7 +69,7 @@ export class ObjectCopies {
 
   async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { source } = request;
-    if (source.size < LARGE_BYTES || !this.#means.speeds.prefersParts(source.size)) {
+    if (source.size < LARGE_BYTES || !this.#dependencies.speeds.prefersParts(source.size)) {
       return this.#single(request, signal, pass);
     }
     const traits = await this.#provableTraits(source, signal);
@@ -79,7 +79,7 @@ export class ObjectCopies {
   }
 
   #mustGoInParts({ size, etag }: CopyRequest["source"]): boolean {
-    const { multipartCopyBytes, keepMultipartEtags } = this.#means;
+    const { multipartCopyBytes, keepMultipartEtags } = this.#dependencies;
     if (size > multipartCopyBytes) return true;
     return keepMultipartEtags && size >= MIN_PART_BYTES && partsInEtag(etag) !== null;
   }
@@ -93,7 +93,7 @@ export class ObjectCopies {
     signal: AbortSignal | undefined,
   ): Promise<SourceTraits | null> {
     try {
-      const traits = await readSourceTraits(this.#means.requests, source, signal);
+      const traits = await readSourceTraits(this.#dependencies.requests, source, signal);
       return isProvableInParts(traits, source.etag) ? traits : null;
     } catch (error) {
       if (error instanceof S3Fault && (error.kind === "refused" || error.kind === "denied")) return null;
@@ -104,7 +104,7 @@ export class ObjectCopies {
   /** None where they cannot be read: then no copy in parts was begun either, which reads them first. */
   async #readableTags(source: CopyRequest["source"], signal: AbortSignal | undefined) {
     try {
-      return await readTags(this.#means.requests, source, signal);
+      return await readTags(this.#dependencies.requests, source, signal);
     } catch (error) {
       const isUntold = error instanceof S3Fault && ["gone", "refused", "denied"].includes(error.kind);
       if (!isUntold) throw error;
@@ -113,12 +113,12 @@ export class ObjectCopies {
   }
 
   #unmeasured(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
-    const { requests, pools, abilities } = this.#means;
+    const { requests, pools, abilities } = this.#dependencies;
     return singleCopy({ requests, abilities, request, signal, pass }, pools);
   }
 
   async #single(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
-    const { speeds } = this.#means;
+    const { speeds } = this.#dependencies;
     const begun = performance.now();
     const etag = await this.#unmeasured(request, signal, pass);
     speeds.note("single", request.source.size, performance.now() - begun);
@@ -131,7 +131,7 @@ export class ObjectCopies {
     signal: AbortSignal | undefined,
     pass: WritePass,
   ): Promise<string> {
-    const { requests, parts, abilities, speeds } = this.#means;
+    const { requests, parts, abilities, speeds } = this.#dependencies;
     const time = new WorkTime();
     const known = traits ?? (await readSourceTraits(requests, request.source, signal));
     const watched = time.watch(pass);

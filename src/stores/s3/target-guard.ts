@@ -12,7 +12,7 @@ import type { StoreAbilities } from "./store-abilities.ts";
 
 /** A look at a target is acted on within this time, or taken again. */
 const LOOK_MS = 1000;
-const OWED = { isOwed: true } as const;
+const IMMEDIATE = { isImmediate: true } as const;
 
 /** Conditions on the key that is written, as the SDK names them. */
 export interface TargetConditions {
@@ -75,7 +75,7 @@ async function lookAndWrite<Result>(
     await expectTarget(guarded);
     seenAt = performance.now();
   };
-  await pass(0, look, signal, OWED);
+  await pass(0, look, signal, IMMEDIATE);
   // A process may be stopped between the look and the request.
   const mayBegin = () => requests.mayWrite() && performance.now() - seenAt <= LOOK_MS;
   const sendable = abilities.copyConditions === "refused" ? NONE : conditions;

@@ -52,7 +52,7 @@ export class ColumnRanges {
    * How to look at all of `values`, which are different, by ranges; null where that is not possible or, by what was
    * seen, not worth it. A range ends where the order of `values` does: what comes in no order fills none.
    */
-  survey(plan: Plan, values: readonly string[]): Survey | null {
+  findRowsToRewrite(plan: Plan, values: readonly string[]): Survey | null {
     const { order } = plan;
     if (order === null || values.length < LEAST_VALUES || values.length > MOST_VALUES) return null;
     const ranges = ascending(values, order);

@@ -1,7 +1,7 @@
 /** The text of the question for rows by value and by what their values begin with, in one statement. */
 
 import { bytes } from "./mariadb-literals.ts";
-import { namingSql } from "./mariadb-lookup.ts";
+import { findRowsSql } from "./mariadb-lookup.ts";
 import { exactBytes, nativeLiteral, type Plan } from "./mariadb-statements.ts";
 
 /** What one statement asks for; lists that fit in it, of different strings that the column's character set can hold. */
@@ -24,7 +24,7 @@ export function matchingSql(
 ): string {
   const parts = samples.map((sample) => beginningSql(plan, [sample], 1));
   if (beginnings.length > 0) parts.unshift(beginningSql(plan, beginnings, most));
-  if (values.length > 0) parts.unshift(namingSql(plan, values, "anywhere", most));
+  if (values.length > 0) parts.unshift(findRowsSql(plan, values, "anywhere", most));
   return parts.map((part) => `(${part})`).join(" UNION ALL ");
 }
 

@@ -5,7 +5,7 @@ import { Beginnings } from "./beginnings.ts";
 import type { ColumnRanges } from "./column-ranges.ts";
 import { type MatchingLists, matchingSql } from "./mariadb-beginnings.ts";
 import { canHold, stored, text } from "./mariadb-literals.ts";
-import { lookUpLists, namingSql, rangedSql, startingSql } from "./mariadb-lookup.ts";
+import { findRowsSql, lookUpLists, rangedSql, startingSql } from "./mariadb-lookup.ts";
 import type { Cells } from "./mariadb-sessions.ts";
 import type { Plan } from "./mariadb-statements.ts";
 import { chunksOf } from "./statement-chunks.ts";
@@ -45,7 +45,7 @@ export class MariadbLooks {
     const chunks = lookUpLists(plan, holdable(plan, values), MOST_LISTED, listBytes());
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
-      const rows = await select(pass, (current) => namingSql(current, list, within, MAX_ROWS_READ));
+      const rows = await select(pass, (current) => findRowsSql(current, list, within, MAX_ROWS_READ));
       if (rows.length === MAX_ROWS_READ && list.length > 1) {
         chunks.unshift(list.slice(0, list.length >> 1), list.slice(list.length >> 1));
         continue;
@@ -107,14 +107,20 @@ export class MariadbLooks {
    * where they fill none or no row proves that the ranges were right. Whether a key may be deleted is not asked in this way:
    * it would rest on what we know of the server's order.
    */
-  async survey(plan: Plan, values: readonly string[], pass: StatementPass): Promise<ReferencedRow[]> {
+  async findRowsToRewrite(
+    plan: Plan,
+    values: readonly string[],
+    pass: StatementPass,
+  ): Promise<ReferencedRow[]> {
     const { select, ranges } = this.#parts;
     const wanted = new Set(holdable(plan, values));
-    const survey = ranges.survey(plan, [...wanted]);
-    if (survey !== null) {
-      const rows = await select(pass, (current) => rangedSql(current, survey.condition, survey.most));
+    const findRowsToRewrite = ranges.findRowsToRewrite(plan, [...wanted]);
+    if (findRowsToRewrite !== null) {
+      const rows = await select(pass, (current) =>
+        rangedSql(current, findRowsToRewrite.condition, findRowsToRewrite.most),
+      );
       const held = rows.map(([, cell]) => stored(cell));
-      if (ranges.surveyed(survey, held, performance.now())) return exactly(wanted, rows);
+      if (ranges.surveyed(findRowsToRewrite, held, performance.now())) return exactly(wanted, rows);
     }
     return this.holding(plan, values, "anywhere", pass);
   }

@@ -14,7 +14,7 @@ const MOST_LISTED_CHARACTERS = 16_000;
  * superset, from which the caller takes the exact ones. Of a single value only the exact ones, for others must not use up
  * the limit. With `within`, only rows that match `where`. `values` are different from each other.
  */
-export function namingSql(
+export function findRowsSql(
   plan: Plan,
   values: readonly string[],
   within: "anywhere" | "where",

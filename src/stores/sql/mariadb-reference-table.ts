@@ -111,7 +111,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     return this.#looks.starting(await this.#plan.current(pass), valuePrefix, most, pass);
   }
 
-  async naming(
+  async findRows(
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
@@ -122,11 +122,11 @@ export class MariadbReferenceTable implements ReferenceTable {
     return this.#looks.matching(await this.#plan.current(pass), question, pass);
   }
 
-  async survey(
+  async findRowsToRewrite(
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#looks.survey(await this.#plan.current(pass), values, pass);
+    return this.#looks.findRowsToRewrite(await this.#plan.current(pass), values, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {

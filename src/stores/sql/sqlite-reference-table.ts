@@ -25,8 +25,8 @@ import { exceptionOf, type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
   beginningStatement,
   byKeyStatement,
+  findRowsStatement,
   heldStatement,
-  namingStatement,
   pageStatement,
   rewriteStatement,
   type SqlitePlan,
@@ -89,14 +89,14 @@ export class SqliteReferenceTable implements ReferenceTable {
     return rows.filter((row): row is ReferencedRow => row.value !== null);
   }
 
-  async naming(
+  async findRows(
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
     const wanted = new Set(values.filter((value) => value.isWellFormed()));
     const found: ReferencedRow[] = [];
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<ReferencedRow>(pass, (plan) => namingStatement(plan, chunk));
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => findRowsStatement(plan, chunk));
       found.push(...rows.filter(({ value }) => wanted.has(value)));
     }
     return found;
@@ -106,7 +106,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     { values, beginnings, samples }: RowQuestion,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    const found: ReferencedRow[] = [...(await this.naming(values, pass))];
+    const found: ReferencedRow[] = [...(await this.findRows(values, pass))];
     const begins = new Beginnings([...beginnings, ...samples]);
     const look = async (list: readonly string[], most: number | null) => {
       const rows = await this.#all<ReferencedRow>(pass, (plan) => beginningStatement(plan, list, most));
@@ -119,9 +119,12 @@ export class SqliteReferenceTable implements ReferenceTable {
     return found;
   }
 
-  /** No other statements than {@link SqliteReferenceTable.naming}: a file's index takes a list as easily. */
-  survey(values: readonly string[], pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
-    return this.naming(values, pass);
+  /** No other statements than {@link SqliteReferenceTable.findRows}: a file's index takes a list as easily. */
+  findRowsToRewrite(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.findRows(values, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {

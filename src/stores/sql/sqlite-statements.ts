@@ -125,7 +125,7 @@ export function startingStatement(plan: SqlitePlan, valuePrefix: string, most: n
 }
 
 /** Rows that hold one of the values as the column's collation sees it; the caller takes the exact ones. */
-export function namingStatement(plan: SqlitePlan, values: readonly string[]): SqliteStatement {
+export function findRowsStatement(plan: SqlitePlan, values: readonly string[]): SqliteStatement {
   const { spec } = plan;
   const column = qualified(spec.column);
   return {
