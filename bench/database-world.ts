@@ -5,8 +5,8 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { nodeArguments } from "../test/support/executable.ts";
-import { startMariadb } from "../test/support/mariadb.ts";
 import { createRunDirectory, removeRunDirectory } from "../test/support/run-directory.ts";
+import { startMariadb } from "../test/support/servers/mariadb.ts";
 import { type LongStatement, readSlowLog } from "./slow-log.ts";
 
 /** A slice of the rows, with an object for each. */
@@ -185,7 +185,7 @@ async function startStore(
   const child = spawn(
     process.execPath,
     [
-      join(dist, "src/sandbox/serve-sandbox-store.js"),
+      join(dist, "src/sandbox-s3/serve-sandbox-store.js"),
       ...["--buckets", "bucket-a,bucket-b"],
       ...["--access-key-id", STORE_KEYS.accessKeyId, "--secret-access-key", STORE_KEYS.secretAccessKey],
       ...seeds,

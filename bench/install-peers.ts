@@ -1,7 +1,7 @@
 /** Installs the peers from Debian's packages where that can be done from here; otherwise says what to run. */
 
 import { execFileSync } from "node:child_process";
-import { findProgram } from "../test/support/daemon.ts";
+import { findProgram } from "../test/support/servers/daemon.ts";
 import { installedPeers, PEERS } from "./peers.ts";
 
 /** Throws what to run when a peer is missing and cannot be installed. */

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
-import { findProgram } from "../test/support/daemon.ts";
+import { findProgram } from "../test/support/servers/daemon.ts";
 import { installedPeers, PEERS } from "./peers.ts";
 
 /** Pairs of name and fact. */

@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { jobContexts, settingsForLooking } from "../src/jobs/job-context.ts";
-import { parseJobSpec } from "../src/jobs/parse-job-spec.ts";
-import { BucketGovernors } from "../src/jobs/shared-limits.ts";
+import { BucketGovernors } from "../src/jobs/run/bucket-governors.ts";
+import { jobContexts, settingsForLooking } from "../src/jobs/run/job-context.ts";
+import { parseJobSpec } from "../src/jobs/submit/parse-job-spec.ts";
 import type { Ledger } from "../src/ports/ledger.ts";
 import { noRequests } from "../src/ports/object-store.ts";
-import { planBatches } from "../src/stages/plan.ts";
+import { planBatches } from "../src/stages/inventory/plan.ts";
 import { luxonCalendar } from "../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../src/stores/manifest/csv-manifest.ts";
 import { openConnections } from "../src/stores/open-connections.ts";
@@ -118,7 +118,7 @@ async function plan(endpoint: string, maxObjects: number | null) {
 }
 
 async function startStore(keys: number, latencyMs: number): Promise<{ url: string; process: ChildProcess }> {
-  const program = fileURLToPath(new URL("../src/sandbox/serve-sandbox-store.js", import.meta.url));
+  const program = fileURLToPath(new URL("../src/sandbox-s3/serve-sandbox-store.js", import.meta.url));
   const options = [
     ...["--access-key-id", KEYS.accessKeyId, "--secret-access-key", KEYS.secretAccessKey],
     ...["--buckets", `${BUCKET},bucket-b`, "--latency-ms", String(latencyMs)],

@@ -102,7 +102,7 @@ function configOf({ databaseUrl, progress }: WorldOptions, endpoint: string, por
 function startStore({ dist, objects, latencyMs }: WorldOptions) {
   const keys = ({ bucket, prefix }: typeof SOURCE) => `${bucket}/${prefix}:${objects}:${OBJECT_BYTES}`;
   const child = start([
-    join(dist, "src/sandbox/serve-sandbox-store.js"),
+    join(dist, "src/sandbox-s3/serve-sandbox-store.js"),
     ...["--numbered", keys(SOURCE), "--numbered-target", keys(TARGET)],
     ...["--access-key-id", CREDENTIALS.accessKeyId, "--secret-access-key", CREDENTIALS.secretAccessKey],
     ...["--latency-ms", String(latencyMs)],

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installParts } from "../test/support/install-parts.ts";
+import { installParts } from "../test/support/servers/install-parts.ts";
 import { barChart } from "./bar-chart.ts";
 import { databaseSection } from "./database-section.ts";
 import { growthSection } from "./growth-section.ts";

@@ -53,7 +53,7 @@ const SAMPLE_EVERY_MS = 50;
 
 /** Starts a store that holds the source objects; resolves when it accepts connections. */
 export async function startStore(options: StoreOptions): Promise<StoreProcess> {
-  const program = fileURLToPath(new URL("../src/sandbox/serve-sandbox-store.js", import.meta.url));
+  const program = fileURLToPath(new URL("../src/sandbox-s3/serve-sandbox-store.js", import.meta.url));
   const child = spawn(process.execPath, [program, ...argumentsOf(options)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -24,5 +24,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.
   compose: async (config, purpose) => (await import("./compose.ts")).compose(config, purpose),
   openApiDocument: async () => (await import("./http/openapi-document.ts")).openApiDocument(),
-  runDemo: async (options) => (await import("./sandbox/demo.ts")).runDemo(options),
+  runDemo: async (options) => (await import("./demo/demo.ts")).runDemo(options),
 });

@@ -1,7 +1,7 @@
 /** Talks to a running service over HTTP; what it refuses comes back as an error with every fault. */
 
-import { backoffMs } from "../domain/backoff.ts";
 import { type Fault, messageOf } from "../domain/errors.ts";
+import { backoffMs } from "../domain/rates/backoff.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** The service answered with an error: RFC 9457 problem details, or whatever stands between us and it. */

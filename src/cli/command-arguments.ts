@@ -1,9 +1,25 @@
 /** Reads a command's part of the command line with `node:util`, strictly, and says precisely what is wrong with it. */
 
 import { parseArgs } from "node:util";
-import type { Command, OptionSpec } from "./command.ts";
 import { nearestName } from "./nearest-name.ts";
 import { UsageError } from "./usage-error.ts";
+
+export interface OptionSpec {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What its value is called in the help; null for a switch. */
+  readonly value: string | null;
+  readonly description: string;
+}
+
+/** How a command is called. */
+export interface CommandSyntax {
+  readonly name: string;
+  /** Names of the operands, all required, e.g. `JOB.json`. */
+  readonly operands: readonly string[];
+  /** Besides `--json` and `--help`, which every command has. */
+  readonly options: readonly OptionSpec[];
+}
 
 /** What was given to a command. */
 export interface CommandArguments {
@@ -30,7 +46,7 @@ interface OptionToken {
 }
 
 /** Reads `args`; throws {@link UsageError}. With `--help` nothing else needs to be right. */
-export function parseCommandArguments(command: Command, args: readonly string[]): CommandArguments {
+export function parseCommandArguments(command: CommandSyntax, args: readonly string[]): CommandArguments {
   const known = new Map([...command.options, ...COMMON_OPTIONS].map((option) => [option.name, option]));
   const { tokens, positionals } = parseArgs({
     args: [...args],
@@ -65,7 +81,11 @@ function shortOf(name: string): { readonly short?: string } {
   return name === "help" ? { short: "h" } : {};
 }
 
-function givenValue(command: Command, known: ReadonlyMap<string, OptionSpec>, token: OptionToken): string {
+function givenValue(
+  command: CommandSyntax,
+  known: ReadonlyMap<string, OptionSpec>,
+  token: OptionToken,
+): string {
   const option = known.get(token.name);
   if (option === undefined) {
     const nearest = nearestName(token.name, [...known.keys()]);
@@ -87,7 +107,7 @@ function givenValue(command: Command, known: ReadonlyMap<string, OptionSpec>, to
   return token.value;
 }
 
-function checkOperands(command: Command, operands: readonly string[]): void {
+function checkOperands(command: CommandSyntax, operands: readonly string[]): void {
   const missing = command.operands[operands.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing`, command.name);
   const extra = operands[command.operands.length];

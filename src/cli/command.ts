@@ -2,28 +2,15 @@
 
 import type { Purpose, Tranship } from "../compose.ts";
 import type { Config, Environment } from "../config.ts";
+import type { DemoOptions, DemoResult } from "../demo/demo.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DemoOptions, DemoResult } from "../sandbox/demo.ts";
-import type { CommandArguments } from "./command-arguments.ts";
+import type { CommandArguments, CommandSyntax } from "./command-arguments.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 
-export interface OptionSpec {
-  /** Without the dashes. */
-  readonly name: string;
-  /** What its value is called in the help; null for a switch. */
-  readonly value: string | null;
-  readonly description: string;
-}
-
-export interface Command {
-  readonly name: string;
+export interface Command extends CommandSyntax {
   /** One line in the general help. */
   readonly summary: string;
-  /** Names of the operands, all required, e.g. `JOB.json`. */
-  readonly operands: readonly string[];
-  /** Besides `--json` and `--help`, which every command has. */
-  readonly options: readonly OptionSpec[];
   /** More for its own help: what it does, what its exit codes mean. */
   readonly details: readonly string[];
   run(given: CommandArguments, context: CommandContext): Promise<ExitCode>;

@@ -1,22 +1,22 @@
 /** The command line: finds the command that is named, runs it, and turns whatever happens into an exit code. */
 
-import { actionCommands } from "./action-commands.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { parseCommandArguments } from "./command-arguments.ts";
-import { demoCommand } from "./demo-command.ts";
+import { actionCommands } from "./commands/action-commands.ts";
+import { demoCommand } from "./commands/demo-command.ts";
+import { listCommand } from "./commands/list-command.ts";
+import { openapiCommand } from "./commands/openapi-command.ts";
+import { planCommand } from "./commands/plan-command.ts";
+import { runCommand } from "./commands/run-command.ts";
+import { serveCommand } from "./commands/serve-command.ts";
+import { statusCommand } from "./commands/status-command.ts";
+import { submitCommand } from "./commands/submit-command.ts";
+import { watchCommand } from "./commands/watch-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { reportFailure } from "./failure-text.ts";
-import { commandHelp, generalHelp } from "./help-text.ts";
-import { listCommand } from "./list-command.ts";
 import { nearestName } from "./nearest-name.ts";
-import { openapiCommand } from "./openapi-command.ts";
-import { planCommand } from "./plan-command.ts";
-import { runCommand } from "./run-command.ts";
-import { serveCommand } from "./serve-command.ts";
-import { statusCommand } from "./status-command.ts";
-import { submitCommand } from "./submit-command.ts";
+import { reportFailure } from "./rendering/failure-text.ts";
+import { commandHelp, generalHelp } from "./rendering/help-text.ts";
 import { UsageError } from "./usage-error.ts";
-import { watchCommand } from "./watch-command.ts";
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [

@@ -2,8 +2,8 @@
 
 import type { Purpose, Tranship } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
-import type { CommandContext, OptionSpec } from "./command.ts";
-import type { CommandArguments } from "./command-arguments.ts";
+import type { CommandContext } from "./command.ts";
+import type { CommandArguments, OptionSpec } from "./command-arguments.ts";
 
 export const CONFIG_OPTION: OptionSpec = {
   name: "config",

@@ -1,8 +1,8 @@
 /** The options of every command that talks to a running service, and the client they lead to. */
 
 import { ApiClient } from "./api-client.ts";
-import type { CommandContext, OptionSpec } from "./command.ts";
-import type { CommandArguments } from "./command-arguments.ts";
+import type { CommandContext } from "./command.ts";
+import type { CommandArguments, OptionSpec } from "./command-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
 const USUAL_URL = "http://127.0.0.1:8080";

@@ -3,13 +3,14 @@
 import type { Batch } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
-import { planBatches } from "../stages/plan.ts";
-import { type RunContext, runBatch } from "./batch-carrier.ts";
-import { InventoryCount } from "./expectation.ts";
+import { planBatches } from "../stages/inventory/plan.ts";
+import { BatchSlots, type SlotPool, type SlotResult } from "./batch-slots.ts";
+import { DeferredBatches } from "./deferred-batches.ts";
 import { furtherRounds } from "./further-rounds.ts";
-import { BatchSlots, type SlotPool, type SlotResult } from "./lanes.ts";
-import { DeferredBatches } from "./parking.ts";
+import { InventoryCount } from "./inventory-count.ts";
 import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
+import { runBatch } from "./run-batch.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
 const MOST_IN_HAND = 8;

@@ -1,12 +1,12 @@
 /** The plan of a job without the job: every batch it would plan, and what stands in its way. Reads, and writes nothing. */
 
 import type { BatchObject } from "../domain/batch.ts";
-import { keyFault } from "../domain/key-mapping.ts";
+import { keyFault } from "../domain/keys/key-mapping.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
-import { headMany } from "../stages/look.ts";
-import { planBatches } from "../stages/plan.ts";
+import { headMany } from "../stages/head-many.ts";
+import { planBatches } from "../stages/inventory/plan.ts";
 import { type StageContext, targetAccess, targetKeys } from "../stages/stage-context.ts";
-import { refuseIfStopped } from "./trouble.ts";
+import { refuseIfStopped } from "./retry-backoff.ts";
 
 /** A planned object that would be copied, and what stands at its target key. */
 export interface DryObject {

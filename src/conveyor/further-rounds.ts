@@ -1,9 +1,9 @@
 /** Before a job ends it looks again: what was left behind goes through in further rounds, and what still comes then is named. */
 
 import type { ObjectFailure } from "../ports/object-store.ts";
-import { planLeftBehind } from "../stages/left-behind.ts";
-import type { RunContext } from "./batch-carrier.ts";
+import { planLeftBehind } from "../stages/inventory/left-behind.ts";
 import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** An application that goes on writing under the old prefix must not keep the job from its end. */
 const MOST_ROUNDS = 3;

@@ -1,9 +1,9 @@
 /** What planning does with every batch, whichever look has found its objects. */
 
 import type { Batch } from "../domain/batch.ts";
-import type { PlannedBatch } from "../stages/plan.ts";
-import type { RunContext } from "./batch-carrier.ts";
-import { RetryBackoff } from "./trouble.ts";
+import type { PlannedBatch } from "../stages/inventory/plan.ts";
+import { RetryBackoff } from "./retry-backoff.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** Takes a batch that is in the ledger in hand, as soon as there is a place for it. Call it from inside {@link untilPlanned}. */
 export type StartBatch = (batch: Batch) => Promise<void>;

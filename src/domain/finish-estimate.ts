@@ -1,7 +1,7 @@
 /** When work ends that goes on only while windows are open. */
 
 import type { Limits } from "./job-spec.ts";
-import type { OffPeakWindow } from "./off-peak-window.ts";
+import type { OffPeakWindow } from "./windows/off-peak-window.ts";
 
 /** An estimate further ahead than three years says nothing. */
 export const FARTHEST_MS = 3 * 366 * 86_400_000;

@@ -3,9 +3,9 @@
 import { parseDuration } from "./duration.ts";
 import type { Fault } from "./errors.ts";
 import { type JobSpec, MAX_KEY_BYTES, type ReferenceSpec } from "./job-spec.ts";
-import { keyBytes, prefixesOverlap } from "./key-mapping.ts";
-import { nestedPrefixFaults } from "./nested-prefixes.ts";
-import { windowFaults } from "./window-faults.ts";
+import { keyBytes, prefixesOverlap } from "./keys/key-mapping.ts";
+import { nestedPrefixFaults } from "./keys/nested-prefixes.ts";
+import { windowFaults } from "./windows/window-faults.ts";
 
 /** Every fault of `spec`; `known` are the configured names. */
 export function specFaults(

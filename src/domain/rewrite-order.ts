@@ -1,6 +1,6 @@
 /** In which order values may be rewritten when new ones look like old ones, as arithmetic. */
 
-import { type PrefixChange, prefixesOverlap } from "./key-mapping.ts";
+import { type PrefixChange, prefixesOverlap } from "./keys/key-mapping.ts";
 
 /**
  * Groups `values` so that no value is rewritten before the one it turns into. With `a/` ▸ `a/b/` the value `a/x`

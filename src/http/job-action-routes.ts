@@ -7,7 +7,7 @@ import { Compile } from "typebox/compile";
 import { DomainError } from "../domain/errors.ts";
 import { JOB_ACTIONS, type JobAction } from "../domain/job-state.ts";
 import type { ActionOptions, Jobs } from "../jobs/jobs.ts";
-import { shapeFaults } from "../jobs/shape-faults.ts";
+import { shapeFaults } from "../jobs/submit/shape-faults.ts";
 import { actorOf, type Scope } from "./authentication.ts";
 import { accepted, acceptedSchema } from "./job-routes.ts";
 import { problems } from "./problem-schema.ts";

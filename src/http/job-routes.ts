@@ -3,8 +3,8 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Type } from "typebox";
-import type { JobView } from "../jobs/job-view.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import type { JobView } from "../jobs/view/job-view.ts";
 import { actorOf } from "./authentication.ts";
 import { entityTag, matchesNone } from "./entity-tags.ts";
 import { problems } from "./problem-schema.ts";

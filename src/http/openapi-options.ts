@@ -2,7 +2,7 @@
 
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { JobPatch, JobRequest } from "../jobs/job-spec-schema.ts";
+import { JobPatch, JobRequest } from "../jobs/submit/job-spec-schema.ts";
 import { JobSchema, PreflightSchema, pageSchema } from "./job-schemas.ts";
 import { ProblemSchema, problems } from "./problem-schema.ts";
 import { AuditSchema, BatchSchema, ExceptionSchema, ObjectSchema } from "./record-schemas.ts";

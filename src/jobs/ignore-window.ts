@@ -2,10 +2,10 @@
 
 import { DomainError } from "../domain/errors.ts";
 import { answerTo, type JobAction } from "../domain/job-state.ts";
-import { OffPeakWindow } from "../domain/off-peak-window.ts";
+import { OffPeakWindow } from "../domain/windows/off-peak-window.ts";
 import type { JobRecord } from "../ports/ledger.ts";
-import type { JobParts } from "./job-context.ts";
 import { foundJob } from "./job-control.ts";
+import type { JobParts } from "./job-parts.ts";
 
 /** Where windows never open again, the leave ends after so long. */
 const LONGEST_MS = 366 * 86_400_000;

@@ -3,8 +3,8 @@
 import { DomainError } from "../domain/errors.ts";
 import { answerTo, isFinished, isRunnable, type JobAction, type JobState } from "../domain/job-state.ts";
 import type { JobRecord, Ledger } from "../ports/ledger.ts";
-import type { JobParts } from "./job-context.ts";
-import { refuseOpposite, refuseUndone } from "./opposite-jobs.ts";
+import type { JobParts } from "./job-parts.ts";
+import { refuseOpposite, refuseUndone } from "./submit/opposite-jobs.ts";
 
 /** Attempts against a state that keeps changing under our hands. */
 const MOST_ATTEMPTS = 10;

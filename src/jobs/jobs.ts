@@ -2,8 +2,8 @@
 
 import type { JobAction, JobState } from "../domain/job-state.ts";
 import type { AuditEvent, BatchSummary, ExceptionRecord, ObjectHistory, Page } from "../ports/ledger.ts";
-import type { JobView } from "./job-view.ts";
-import type { PreflightReport } from "./preflight-report.ts";
+import type { PreflightReport } from "./preflight/preflight-report.ts";
+import type { JobView } from "./view/job-view.ts";
 
 export interface PageQuery {
   readonly cursor: string | null;

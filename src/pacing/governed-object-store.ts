@@ -15,14 +15,14 @@ import type {
   WritePass,
   WriteProtection,
 } from "../ports/object-store.ts";
-import { isQuick } from "./answers.ts";
 import { begun } from "./begun.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
-import { costWithinCopy, READ_COST, type RequestCost } from "./fare.ts";
 import type { GovernedParts } from "./governed-parts.ts";
-import type { RateLimitedStore } from "./paced-object-store.ts";
 import { pauseMsAfter } from "./pause-before.ts";
-import { RequestLimiter } from "./toll-gate.ts";
+import type { RateLimitedStore } from "./rate-limited-store.ts";
+import { costWithinCopy, READ_COST, type RequestCost } from "./rates/request-cost.ts";
+import { RequestLimiter } from "./rates/request-limiter.ts";
+import { isQuick } from "./stall-detector.ts";
 
 /** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
 const FACTS_REQUESTS = 3;

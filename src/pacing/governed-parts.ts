@@ -1,9 +1,9 @@
 /** What a governed store is made of. */
 
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { StallDetector } from "./answers.ts";
 import type { InFlight } from "./in-flight.ts";
-import type { RequestLimiterParts } from "./toll-gate.ts";
+import type { RequestLimiterParts } from "./rates/request-limiter.ts";
+import type { StallDetector } from "./stall-detector.ts";
 
 export interface GovernedParts extends RequestLimiterParts {
   readonly store: ObjectStore;

@@ -1,7 +1,7 @@
 /** How long a request waits before it is sent again. */
 
-import { backoffMs } from "../domain/backoff.ts";
 import { hasCode } from "../domain/errors.ts";
+import { backoffMs } from "../domain/rates/backoff.ts";
 
 /** Short at first: the governor, not the waiting of single requests, brings the rate down. */
 const THROTTLED = { firstMs: 100, mostMs: 10_000 } as const;

@@ -1,11 +1,11 @@
 /** A job's windows as an objection: which stages may begin anything now, and within which limits. */
 
 import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
-import type { LocalCalendar } from "../domain/local-calendar.ts";
-import { OffPeakWindow } from "../domain/off-peak-window.ts";
-import { WindowClock } from "../domain/window-clock.ts";
+import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
+import { OffPeakWindow } from "../domain/windows/off-peak-window.ts";
+import { WindowClock } from "../domain/windows/window-clock.ts";
 import type { Hold } from "./gate.ts";
-import type { Observation } from "./valve.ts";
+import type { Observation } from "./throttler.ts";
 
 /** What of a job the windows depend on; may change while it runs. */
 export interface WindowSettings {

@@ -4,7 +4,7 @@ import type { Batch, Tally } from "../domain/batch.ts";
 import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
-import type { WrittenShare } from "../domain/store-shares.ts";
+import type { WrittenShare } from "../domain/rates/store-shares.ts";
 import type {
   AuditEvent,
   BatchSummary,

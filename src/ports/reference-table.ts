@@ -1,7 +1,7 @@
 /** What Tranship asks of a table whose column names objects: few, short statements over exact bytes. */
 
 import type { ExceptionCode } from "../domain/batch.ts";
-import type { PrefixChange } from "../domain/key-mapping.ts";
+import type { PrefixChange } from "../domain/keys/key-mapping.ts";
 
 /** A row as inventory reads it. */
 export interface ReferencedRow {

@@ -3,7 +3,7 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { checksumVerdict } from "../domain/verdict.ts";
 import type { ObjectFacts, ObjectFailure } from "../ports/object-store.ts";
-import { headOne } from "./look.ts";
+import { headOne } from "./head-many.ts";
 import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
 
 export interface BothSides {

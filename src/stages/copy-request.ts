@@ -2,7 +2,7 @@
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
-import { headOne } from "./look.ts";
+import { headOne } from "./head-many.ts";
 import { adoptVersion } from "./source-version.ts";
 import { type StageContext, sourceAccess, targetKey } from "./stage-context.ts";
 

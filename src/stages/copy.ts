@@ -3,8 +3,8 @@
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import { type CopyVerdict, isSameVersion, type Seen, type SeenVersion } from "../domain/verdict.ts";
 import { ABSENT, ANYTHING, requestCopy, settleResult } from "./copy-request.ts";
+import { headMany, headOne } from "./head-many.ts";
 import { refuseImpossibleKey } from "./impossible-keys.ts";
-import { headMany, headOne } from "./look.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
 import { finishOwnCopy, renewOwnCopy } from "./renew-copy.ts";

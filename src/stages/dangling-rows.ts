@@ -1,7 +1,7 @@
 /** Rows that came to name an old key while its source was being deleted: they are pointed at the copy. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
-import { keysStillNamed } from "./naming.ts";
+import { keysStillNamed } from "./reference-lookup.ts";
 import { rewriteRows } from "./rewrite-rows.ts";
 import type { StageContext } from "./stage-context.ts";
 

@@ -1,16 +1,16 @@
 /** The delete stage: trusts no memory. Target, source and, last, rows are looked at again, then the sources go. */
 
-import { backoffMs } from "../domain/backoff.ts";
 import { type Batch, type BatchObject, fail, MOVED, pending } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
+import { backoffMs } from "../domain/rates/backoff.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
 import { healDanglingRows } from "./dangling-rows.ts";
 import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
 import { confirmGone, judge, lookAround, type ToDelete } from "./deletion-looks.ts";
-import { keysStillNamed } from "./naming.ts";
-import type { ReferenceCheck } from "./row-looks.ts";
+import type { ReferenceCheck } from "./reference-checks.ts";
+import { keysStillNamed } from "./reference-lookup.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */

@@ -3,7 +3,7 @@
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import type { Deletion, ListedObject, ObjectFailure } from "../ports/object-store.ts";
-import { headMany, headOne } from "./look.ts";
+import { headMany, headOne } from "./head-many.ts";
 import { type StageContext, sourceAccess, targetAccess, targetKeys } from "./stage-context.ts";
 
 /** Both sides of an object, as they were seen together. */

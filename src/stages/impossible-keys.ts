@@ -1,7 +1,7 @@
 /** Objects that cannot be copied because they have no new key, or none that a store takes. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
-import { keyFault } from "../domain/key-mapping.ts";
+import { keyFault } from "../domain/keys/key-mapping.ts";
 import { type StageContext, targetKey } from "./stage-context.ts";
 
 /** Gives `object` its exception where its new key is impossible; nothing is asked of the store for it. */

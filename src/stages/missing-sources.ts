@@ -1,8 +1,8 @@
 /** Objects that the inventory names and the copy stage cannot find: vanished, or moved already because listed twice. */
 
 import { type Batch, type BatchObject, fail } from "../domain/batch.ts";
-import { headOne } from "./look.ts";
-import { keysStillNamed } from "./naming.ts";
+import { headOne } from "./head-many.ts";
+import { keysStillNamed } from "./reference-lookup.ts";
 import { type StageContext, sourceAccess } from "./stage-context.ts";
 
 /**

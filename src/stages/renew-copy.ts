@@ -3,7 +3,7 @@
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { isAsCopied, type SeenVersion } from "../domain/verdict.ts";
 import { ABSENT, copyRequest, requestCopy, settleResult } from "./copy-request.ts";
-import { headOne } from "./look.ts";
+import { headOne } from "./head-many.ts";
 import { atVersion } from "./source-version.ts";
 import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
 

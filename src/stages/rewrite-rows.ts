@@ -1,10 +1,10 @@
 /** The only place where production rows change: compare-and-set statements, as many rows at once as the job allows. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
-import type { ValueForm } from "../domain/key-mapping.ts";
+import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import { inSafeOrder } from "../domain/rewrite-order.ts";
 import { allowedRows } from "./allowed-rows.ts";
-import { formsOf } from "./naming.ts";
+import { formsOf } from "./reference-lookup.ts";
 import type { StageContext } from "./stage-context.ts";
 
 /**

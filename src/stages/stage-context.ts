@@ -1,20 +1,20 @@
 /** What every stage is given: the job, the parts it may touch, and how to stop. */
 
-import type { DeletionSize } from "../domain/deletion-size.ts";
 import type { JobSpec, KeyFilter } from "../domain/job-spec.ts";
-import { mapKey } from "../domain/key-mapping.ts";
-import type { RateLimit } from "../domain/pace.ts";
+import { mapKey } from "../domain/keys/key-mapping.ts";
+import type { DeletionSize } from "../domain/rates/deletion-size.ts";
+import type { RateLimit } from "../domain/rates/rate-limit.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { Gate } from "../pacing/gate.ts";
-import type { RateLimitedStore } from "../pacing/paced-object-store.ts";
+import type { RateLimitedStore } from "../pacing/rate-limited-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import type { BucketAccess } from "./look.ts";
-import type { NonCanonicalUrls } from "./odd-names.ts";
-import type { ReferenceChecks } from "./row-looks.ts";
+import type { BucketAccess } from "./head-many.ts";
+import type { NonCanonicalUrls } from "./non-canonical-urls.ts";
+import type { ReferenceChecks } from "./reference-checks.ts";
 
 export interface StageContext {
   readonly spec: JobSpec;

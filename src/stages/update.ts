@@ -1,9 +1,9 @@
 /** The update stage: points the rows of a batch at the new keys, by compare-and-set statements, one or two a reference. */
 
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
-import type { ValueForm } from "../domain/key-mapping.ts";
+import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
-import { formsOf } from "./naming.ts";
+import { formsOf } from "./reference-lookup.ts";
 import { rewriteRows, rowIds } from "./rewrite-rows.ts";
 import type { StageContext } from "./stage-context.ts";
 

@@ -4,7 +4,7 @@ import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts"
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import { headBothSides } from "./compare-checksums.ts";
-import { headMany } from "./look.ts";
+import { headMany } from "./head-many.ts";
 import { type StageContext, targetAccess, targetKeys } from "./stage-context.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */

@@ -1,7 +1,7 @@
 /** Time zones as luxon knows them, from the database that comes with Node's ICU. */
 
 import { IANAZone } from "luxon";
-import type { LocalCalendar } from "../domain/local-calendar.ts";
+import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 
 /**
  * Clocks that agree at both ends of this stretch run evenly between: two changes were never, and are in no rule, closer

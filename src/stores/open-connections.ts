@@ -4,14 +4,14 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { MysqlServer } from "./mysql-address.ts";
-import { CopySpeeds } from "./s3/copy-speeds.ts";
-import { CredentialWatch } from "./s3/credential-watch.ts";
-import { PooledCopies } from "./s3/pooled-copies.ts";
-import { openS3Client } from "./s3/s3-client.ts";
+import { CredentialWatch } from "./s3/client/credential-watch.ts";
+import { openS3Client } from "./s3/client/s3-client.ts";
+import type { RequestTimeouts } from "./s3/client/s3-requests.ts";
+import { endpointIdentity, isAws, type StoreConfig } from "./s3/client/store-config.ts";
+import { CopySpeeds } from "./s3/copy/copy-speeds.ts";
+import { PooledCopies } from "./s3/copy/pooled-copies.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
-import type { RequestTimeouts } from "./s3/s3-requests.ts";
 import { allAbilities, type StoreAbilities, unknownAbilities } from "./s3/store-abilities.ts";
-import { endpointIdentity, isAws, type StoreConfig } from "./s3/store-config.ts";
 import { type Database, openDatabase } from "./sql/open-database.ts";
 
 interface OpenStore {

@@ -1,6 +1,6 @@
 /** The machine's clock. */
 
-import { SharedAborts } from "../pacing/shared-aborts.ts";
+import { SharedAborts } from "../pacing/rates/shared-aborts.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** A longer timer fires after 1 ms (Node.js documentation, `setTimeout`: the delay is a signed 32-bit number). */

@@ -12,9 +12,9 @@ import {
   WRONG_WINDOWS,
 } from "../support/bad-jobs.ts";
 import { expectNoJobs, expectRefusal, type Refused } from "../support/refusals.ts";
-import { openSandboxWorld, pathsOf, type SandboxWorld } from "../support/sandbox-world.ts";
 import type { Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { openSandboxWorld, pathsOf, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 describe("a job that cannot be", () => {
   let world: SandboxWorld;

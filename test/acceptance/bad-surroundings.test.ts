@@ -2,11 +2,11 @@
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
 import { expectNoJobs, expectRefusal, type Refused } from "../support/refusals.ts";
-import { openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import type { Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const SECRET = "s3cr3t-of-the-database";
 const REFERENCE = { database: "app", table: "images", key: "id", column: "path" };

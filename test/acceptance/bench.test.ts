@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 
 const PROGRAM = join(import.meta.dirname, "../../dist/bench/run-benchmarks.js");
-const STORE = join(import.meta.dirname, "../../dist/src/sandbox/serve-sandbox-store.js");
+const STORE = join(import.meta.dirname, "../../dist/src/sandbox-s3/serve-sandbox-store.js");
 const directory = mkdtempSync(join(tmpdir(), "tranship-bench-test-"));
 
 const bench = (...args: string[]) =>

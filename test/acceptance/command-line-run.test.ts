@@ -10,8 +10,8 @@ import {
   pathsOf,
   pause,
   type SandboxWorld,
-} from "../support/sandbox-world.ts";
-import { imageKeys } from "../support/workbench.ts";
+} from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const OBJECTS = 200;
 const CONCURRENCY = 8;

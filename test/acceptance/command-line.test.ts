@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lastLine, openSandboxWorld, pathsOf, type SandboxWorld } from "../support/sandbox-world.ts";
 import type { Ended, Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { lastLine, openSandboxWorld, pathsOf, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const IMAGES = { database: "app", table: "images", key: "id", column: "path" };
 const SECRETS = {

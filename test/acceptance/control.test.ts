@@ -1,6 +1,7 @@
 /** Operators hold, release, end and repeat a running job; what the store and the rows show must agree each time. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasEnded, type Service } from "../support/service.ts";
 import {
   holdsBodyOf,
   movedKey,
@@ -9,9 +10,8 @@ import {
   pathsOf,
   pause,
   type SandboxWorld,
-} from "../support/sandbox-world.ts";
-import { hasEnded, type Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+} from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const OBJECTS = 200;
 const CONCURRENCY = 4;

@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSandboxWorld, type Pair, pause, type SandboxWorld } from "../support/sandbox-world.ts";
 import { hasEnded, type Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { openSandboxWorld, type Pair, pause, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 const TOKEN = { name: "ci", secret: "a-token-long-enough-to-be-one" };

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, describe, expect, it } from "vitest";
-import { lastLine } from "../support/sandbox-world.ts";
 import { spawnTranship, temporaryDirectory } from "../support/service.ts";
+import { lastLine } from "../support/worlds/sandbox-world.ts";
 
 const directory = temporaryDirectory();
 

@@ -1,10 +1,10 @@
 /** SIGTERM in the middle of the work: what is under way ends, the process goes in time, and nothing is done twice. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { movedKey, openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
 import { hasEnded } from "../support/service.ts";
 import { tapStore } from "../support/tapped-store.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { movedKey, openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const OBJECTS = 2_000;
 const STOP_MS = 10_000;

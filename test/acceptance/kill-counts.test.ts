@@ -1,10 +1,10 @@
 /** What a job counts of its requests is true to within what was under way, however often it was killed. */
 
 import { expect, inject, it } from "vitest";
-import { startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
-import { createDatabase } from "../support/mariadb.ts";
+import { startSandboxStore } from "../../src/sandbox-s3/sandbox-store.ts";
+import { createDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded, startService, temporaryDirectory } from "../support/service.ts";
-import { fillStore, imageKeys } from "../support/workbench.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
 const OBJECTS = 6000;

@@ -2,11 +2,11 @@
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { describe, expect, inject, it } from "vitest";
-import type { RequestMatch } from "../../src/sandbox/fault-rules.ts";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
-import { createDatabase } from "../support/mariadb.ts";
+import type { RequestMatch } from "../../src/sandbox-s3/faults/fault-rules.ts";
+import { type SandboxStore, startSandboxStore } from "../../src/sandbox-s3/sandbox-store.ts";
+import { createDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded, startService, temporaryDirectory } from "../support/service.ts";
-import { fillStore, imageKeys } from "../support/workbench.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
 const OBJECTS = 300;

@@ -4,7 +4,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createBuckets, fillBucket, listEverything, readObject, s3ClientFor } from "../support/buckets.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded, type Service, startService, temporaryDirectory } from "../support/service.ts";
 
 const ROWS = 20_000;

@@ -1,9 +1,9 @@
 /** Jobs out of the ordinary: filters, trial runs, conflict policies, ways to verify, sources that stay. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { movedKey, openSandboxWorld, type Pair, type SandboxWorld } from "../support/sandbox-world.ts";
 import { type Answer, hasEnded, type Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { movedKey, openSandboxWorld, type Pair, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(30);
 

@@ -2,10 +2,15 @@
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-import { holdsBodyOf, movedKey, openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import {
+  holdsBodyOf,
+  movedKey,
+  openSandboxWorld,
+  type SandboxWorld,
+} from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(300);
 const CONCURRENCY = 16;

@@ -4,16 +4,16 @@ import { gzipSync } from "node:zlib";
 import type Sqlite from "better-sqlite3";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
+import { type Answer, hasEnded, type Service } from "../support/service.ts";
 import {
   movedKey,
   openSandboxWorld,
   type Pair,
   pathsOf,
   type SandboxWorld,
-} from "../support/sandbox-world.ts";
-import { type Answer, hasEnded, type Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+} from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 const CDN = "https://cdn.example.com/";

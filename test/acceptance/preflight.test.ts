@@ -2,11 +2,11 @@
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import type { RequestMatch } from "../../src/sandbox/fault-rules.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-import { lastLine, movedKey, openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
+import type { RequestMatch } from "../../src/sandbox-s3/faults/fault-rules.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import type { Answer, Service } from "../support/service.ts";
-import { imageKeys } from "../support/workbench.ts";
+import { lastLine, movedKey, openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 const REFERENCE = { database: "app", table: "images", key: "id", column: "path" };

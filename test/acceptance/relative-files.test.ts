@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { lastLine, openSandboxWorld, type Pair, type SandboxWorld } from "../support/sandbox-world.ts";
 import { spawnTranship } from "../support/service.ts";
-import { fillStore, IMAGES, imageKeys } from "../support/workbench.ts";
+import { lastLine, openSandboxWorld, type Pair, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { fillStore, IMAGES, imageKeys } from "../support/worlds/workbench.ts";
 
 let world: SandboxWorld;
 let pair: Pair;

@@ -2,15 +2,15 @@
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
-import { expectMovedOnce } from "../support/hand-overs.ts";
+import { hasEnded } from "../support/service.ts";
+import { expectMovedOnce } from "../support/worlds/hand-overs.ts";
 import {
   type InstancesWorld,
   openInstancesWorld,
   untilTakenOver,
   watchBatches,
-} from "../support/instances-world.ts";
-import { pause } from "../support/sandbox-world.ts";
-import { hasEnded } from "../support/service.ts";
+} from "../support/worlds/instances-world.ts";
+import { pause } from "../support/worlds/sandbox-world.ts";
 
 const LEASE_SECONDS = 2;
 const LIMIT = 300;

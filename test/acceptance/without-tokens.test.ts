@@ -2,8 +2,8 @@
 
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSandboxWorld, type SandboxWorld } from "../support/sandbox-world.ts";
 import type { Service } from "../support/service.ts";
+import { openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
 
 const TOKENS = [{ name: "ci", secret: "ci-secret-0123456789", scopes: ["read", "operate", "approve"] }];
 

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { openLedger } from "../../src/stores/ledger/open-ledger.ts";
 import { openConnections } from "../../src/stores/open-connections.ts";
-import { createDatabase, type TestDatabase } from "../support/mariadb.ts";
-import { addressOf } from "./reference-table-mariadb-setting.ts";
-import { specOf } from "./reference-table-workshop.ts";
+import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
+import { addressOf } from "./reference-table/reference-table-mariadb-setting.ts";
+import { specOf } from "./reference-table/reference-table-workshop.ts";
 
 const ACCOUNT = "odd_password";
 const directory = mkdtempSync(join(tmpdir(), "tranship-address-"));

@@ -7,8 +7,13 @@ import { type Connection, createConnection, type RowDataPacket } from "mysql2/pr
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { HealthSample } from "../../src/ports/database-health.ts";
 import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
-import { createDatabase, type StartedMariadb, startMariadb, type TestDatabase } from "../support/mariadb.ts";
-import { failureOf } from "./reference-table-mariadb-setting.ts";
+import {
+  createDatabase,
+  type StartedMariadb,
+  startMariadb,
+  type TestDatabase,
+} from "../support/servers/mariadb.ts";
+import { failureOf } from "./reference-table/reference-table-mariadb-setting.ts";
 
 const LAG = { replicaLag: true } as const;
 const NO_LAG = { replicaLag: false } as const;

@@ -5,21 +5,21 @@
 
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { RateLimit } from "../../src/domain/pace.ts";
-import { JobStallDetectors } from "../../src/pacing/answers.ts";
-import { BucketGovernor } from "../../src/pacing/bucket-governor.ts";
+import { RateLimit } from "../../src/domain/rates/rate-limit.ts";
 import { GovernedObjectStore } from "../../src/pacing/governed-object-store.ts";
-import { FairQueue } from "../../src/pacing/turnstile.ts";
+import { BucketGovernor } from "../../src/pacing/rates/bucket-governor.ts";
+import { FairQueue } from "../../src/pacing/rates/fair-queue.ts";
+import { JobStallDetectors } from "../../src/pacing/stall-detector.ts";
 import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
-import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import type { SandboxStore } from "../../src/sandbox-s3/sandbox-store.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
-import { openS3Client } from "../../src/stores/s3/s3-client.ts";
+import { openS3Client } from "../../src/stores/s3/client/s3-client.ts";
 import { S3ObjectStore } from "../../src/stores/s3/s3-object-store.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
 import { until } from "../support/bystander.ts";
-import { emptySandbox, seedIn } from "./object-store-seeds.ts";
-import { openStore, startSandbox } from "./object-store-under-test.ts";
-import { MIB } from "./object-store-uploads.ts";
+import { emptySandbox, seedIn } from "./object-store/object-store-seeds.ts";
+import { openStore, startSandbox } from "./object-store/object-store-under-test.ts";
+import { MIB } from "./object-store/object-store-uploads.ts";
 
 let under: Awaited<ReturnType<typeof startSandbox>>;
 let sandbox: SandboxStore;

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { answerTo, JOB_ACTIONS, JOB_STATES, type JobState } from "../../src/domain/job-state.ts";
 import type { AuditEvent, Lease } from "../../src/ports/ledger.ts";
 import { noRequests } from "../../src/ports/object-store.ts";
-import { HandClock } from "../support/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { HandClock } from "../support/clocks/hand-clock.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 /** What the table in `src/domain/job-state.ts` promises, written out again: a slip in either shows. */
 const TABLE: Readonly<Record<JobState, readonly [string, string, string, string, string, string]>> = {

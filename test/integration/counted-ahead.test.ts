@@ -1,11 +1,11 @@
 /** A job that takes long to plan is counted ahead: by the store's own count of requests, through a stop, to the right end. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { JobView } from "../../src/jobs/job-view.ts";
+import type { JobView } from "../../src/jobs/view/job-view.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { S3Request } from "../../src/sandbox/s3-request.ts";
+import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
-import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 /** Ten seconds, after which a job counts as long, are over at once. */
 const impatient: Clock = {

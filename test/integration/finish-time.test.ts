@@ -1,8 +1,8 @@
 /** A simulated week: the finish time that an operator is shown, at many moments, against the moment at which the job ended. */
 
 import { describe, expect, it } from "vitest";
-import { openSimulatedService, type SimulatedService } from "../support/simulated-service.ts";
-import { at } from "../support/wall-clock.ts";
+import { at } from "../support/clocks/wall-clock.ts";
+import { openSimulatedService, type SimulatedService } from "../support/worlds/simulated-service.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -9,9 +9,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { freePass, noRequests, type WritePass } from "../../src/ports/object-store.ts";
-import type { S3Request } from "../../src/sandbox/s3-request.ts";
-import type { SeedOptions } from "../../src/sandbox/seeding.ts";
-import { openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/workbench.ts";
+import type { SeedOptions } from "../../src/sandbox-s3/buckets/seeding.ts";
+import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
+import { openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/worlds/workbench.ts";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 * MIB;

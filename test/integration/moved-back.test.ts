@@ -1,7 +1,7 @@
 /** Objects that a later job has moved back are not moved again by taking the earlier job up for its exceptions. */
 
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(6);
 const [ODD] = KEYS as [string];

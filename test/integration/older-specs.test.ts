@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { JobSpec } from "../../src/domain/job-spec.ts";
 import { AVATARS } from "../support/job-spec.ts";
-import { IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
+import { IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 beforeEach(async () => {

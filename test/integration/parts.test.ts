@@ -24,9 +24,9 @@ import {
   readObject,
   s3ClientFor,
 } from "../support/buckets.ts";
-import { createS3User } from "../support/ceph.ts";
 import { hostileKeys } from "../support/hostile-keys.ts";
-import { createDatabase, startMariadb, type TestDatabase } from "../support/mariadb.ts";
+import { createS3User } from "../support/servers/ceph.ts";
+import { createDatabase, startMariadb, type TestDatabase } from "../support/servers/mariadb.ts";
 
 const wrongEtag = '"00000000000000000000000000000000"';
 

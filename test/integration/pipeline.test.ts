@@ -1,7 +1,7 @@
 /** The conveyor as a pipeline: stages of different batches overlap, and all places stay taken across every boundary. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 /** A relocation from beginning to end, in one process: the promise in its plainest form. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 beforeEach(async () => {

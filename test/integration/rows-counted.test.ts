@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { moved, sumsAgree, until } from "../support/bystander.ts";
-import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(1000);
 

@@ -1,8 +1,8 @@
 /** `tranship run JOB.json` given again: the same relocation goes on, with the settings the file has now. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { continueOrSubmit, takeFileSettings } from "../../src/jobs/run-to-end.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../support/workbench.ts";
+import { continueOrSubmit, takeFileSettings } from "../../src/jobs/submit/run-to-end.ts";
+import { imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../support/bystander.ts";
-import { fillStore, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 /** As many as work in one process at once. */
 const PLACES = 8;

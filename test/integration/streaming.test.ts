@@ -1,7 +1,7 @@
 /** Planning streams: copying begins before the listing ends, and never falls far behind it. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 /** Two jobs on the same keys, and buckets with two names: the ways in which both copies of an object could go. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 let bench: Workbench;

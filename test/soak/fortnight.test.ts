@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe } from "vitest";
 import { expectFortnight } from "../support/expect-fortnight.ts";
-import { type Fortnight, liveThroughFortnight } from "../support/fortnight.ts";
+import { type Fortnight, liveThroughFortnight } from "../support/worlds/fortnight.ts";
 
 describe("over a fortnight of 5,000,000 objects", () => {
   let fortnight: Fortnight;

@@ -1,9 +1,9 @@
 /** Fifty hand-overs of two jobs between two real processes; `npm run soak`. */
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { expectMovedOnce, handOver } from "../support/hand-overs.ts";
-import { type InstancesWorld, openInstancesWorld, watchBatches } from "../support/instances-world.ts";
 import { hasEnded } from "../support/service.ts";
+import { expectMovedOnce, handOver } from "../support/worlds/hand-overs.ts";
+import { type InstancesWorld, openInstancesWorld, watchBatches } from "../support/worlds/instances-world.ts";
 
 const LEASE_SECONDS = 2;
 const HAND_OVERS = 50;

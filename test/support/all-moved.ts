@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { moved, sumsAgree } from "./bystander.ts";
-import type { Workbench } from "./workbench.ts";
+import type { Workbench } from "./worlds/workbench.ts";
 
 /** Everything of `keys` is at the target with its rows, nothing is under the old prefix, and the job says so. */
 export async function expectAllMoved(

@@ -1,8 +1,8 @@
 /** When requests arrive at a sandbox store, and how many of them any second holds. */
 
-import type { RequestMatch } from "../../src/sandbox/fault-rules.ts";
-import type { S3Request } from "../../src/sandbox/s3-request.ts";
-import type { SandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import type { RequestMatch } from "../../src/sandbox-s3/faults/fault-rules.ts";
+import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
+import type { SandboxStore } from "../../src/sandbox-s3/sandbox-store.ts";
 
 export interface Arrival {
   /** By the clock that was given. */

@@ -14,7 +14,7 @@ import {
   type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import pLimit from "p-limit";
-import type { S3Facts } from "./ceph.ts";
+import type { S3Facts } from "./servers/ceph.ts";
 
 /** An object to put; the body is empty unless given. */
 export interface BucketEntry {

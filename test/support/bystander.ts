@@ -1,10 +1,10 @@
 /** What tests do and look at behind Tranship's back: both buckets, the rows, and the right moment. */
 
 import type { JobState } from "../../src/domain/job-state.ts";
-import type { JobParts } from "../../src/jobs/job-context.ts";
-import type { JobView } from "../../src/jobs/job-view.ts";
-import { Scheduler } from "../../src/jobs/scheduler.ts";
-import type { Workbench } from "./workbench.ts";
+import type { JobParts } from "../../src/jobs/job-parts.ts";
+import { Scheduler } from "../../src/jobs/run/scheduler.ts";
+import type { JobView } from "../../src/jobs/view/job-view.ts";
+import type { Workbench } from "./worlds/workbench.ts";
 
 /** Waits until `holds` is true; fails loudly after `mostMs`. */
 export async function until(waits: () => boolean | Promise<boolean>, mostMs = 15_000): Promise<void> {

@@ -1,8 +1,8 @@
 /** What must be true of a fortnight that was lived through: seen by store and table, and by an operator who asked. */
 
 import { describe, expect, it } from "vitest";
-import type { Fortnight, Move } from "./fortnight.ts";
-import { at } from "./wall-clock.ts";
+import { at } from "./clocks/wall-clock.ts";
+import type { Fortnight, Move } from "./worlds/fortnight.ts";
 
 /** Registers the tests; `lived` gives the fortnight once it is over. */
 export function expectFortnight(lived: () => Fortnight): void {

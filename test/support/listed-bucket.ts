@@ -1,6 +1,6 @@
 /** A bucket in memory that can only be listed: in order, and with answers that come when the test wants. */
 
-import { compareKeys } from "../../src/domain/key-order.ts";
+import { compareKeys } from "../../src/domain/keys/key-order.ts";
 import type { ListedObject, ListPage, ListRequest } from "../../src/ports/object-store.ts";
 
 export interface ListedBucket {

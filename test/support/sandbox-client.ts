@@ -1,7 +1,7 @@
 /** A client of the SDK's own for a sandbox store, and the keys that both go by. */
 
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { type SandboxStore, startSandboxStore } from "../../src/sandbox/sandbox-store.ts";
+import { type SandboxStore, startSandboxStore } from "../../src/sandbox-s3/sandbox-store.ts";
 
 export const credentials = { accessKeyId: "sandbox-id", secretAccessKey: "sandbox-secret" };
 

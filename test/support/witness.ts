@@ -1,8 +1,8 @@
 /** Watches from the side of store and table whether a job keeps to what it was told; it asks none of our own rules. */
 
 import type { OpenWindow, Windows } from "../../src/domain/job-spec.ts";
-import type { Estate, Kind } from "./simulated-estate.ts";
-import { isOpenOnTheWall, limitsOnTheWall } from "./wall-clock.ts";
+import { isOpenOnTheWall, limitsOnTheWall } from "./clocks/wall-clock.ts";
+import type { Estate, Kind } from "./worlds/simulated-estate.ts";
 
 const MINUTE = 60_000;
 const SECOND = 1000;

@@ -2,11 +2,11 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/domain/canonical-json.ts";
-import { Scheduler } from "../../src/jobs/scheduler.ts";
+import { Scheduler } from "../../src/jobs/run/scheduler.ts";
 import type { Connections } from "../../src/ports/connections.ts";
 import type { DeletionTerms, ObjectStore, WritePass } from "../../src/ports/object-store.ts";
 import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 let bench: Workbench;
 let stalls: Stalls;

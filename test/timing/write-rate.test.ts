@@ -1,7 +1,7 @@
 /** A whole job against a bucket that allows a thousand writes a second: what is used of it and what is rejected, counted there. */
 
 import { afterEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/workbench.ts";
+import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
 const ALLOWED = 1000;
 const FROM_MS = 5_000;

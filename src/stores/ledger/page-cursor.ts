@@ -2,7 +2,7 @@
 
 import { DomainError } from "../../domain/errors.ts";
 import type { Page } from "../../ports/ledger.ts";
-import { JOB_ID } from "./job-ids.ts";
+import { JOB_ID } from "./jobs/job-ids.ts";
 
 const NUMBER = /^(0|[1-9]\d{0,14})$/;
 

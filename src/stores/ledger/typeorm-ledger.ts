@@ -17,21 +17,21 @@ import type {
   RunReport,
   StageOutcome,
 } from "../../ports/ledger.ts";
-import { auditPage, insertAudit } from "./audit-records.ts";
-import { batchPage, earliestUpdated, lastCursor, openBatches, tally } from "./batch-reads.ts";
-import { exceptionPage, topExceptions } from "./exception-records.ts";
-import { jobIds } from "./job-ids.ts";
-import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./job-records.ts";
-import { KnownObjects } from "./known-objects.ts";
-import { claim, expectObjects, planFinished, recordSent, release, renew } from "./lease-records.ts";
+import { batchPage, earliestUpdated, lastCursor, openBatches, tally } from "./batches/batch-reads.ts";
+import { exceptionPage, topExceptions } from "./batches/exception-records.ts";
+import { KnownObjects } from "./batches/known-objects.ts";
+import { objectHistory } from "./batches/object-lookup.ts";
+import { BatchPlanner } from "./batches/plan-records.ts";
+import { lastPlanned, plannedBefore } from "./batches/planned-before.ts";
+import { replanExceptions } from "./batches/retry-records.ts";
+import { recordStage } from "./batches/stage-records.ts";
+import { auditPage, insertAudit } from "./jobs/audit-records.ts";
+import { jobIds } from "./jobs/job-ids.ts";
+import { createJob, findJob, findJobByIdempotencyKey, jobPage } from "./jobs/job-records.ts";
+import { claim, expectObjects, planFinished, recordSent, release, renew } from "./jobs/lease-records.ts";
+import { amend, approve, changeState, ignoreWindows } from "./jobs/operator-records.ts";
+import { reviseShares } from "./jobs/share-records.ts";
 import type { LedgerSession } from "./ledger-session.ts";
-import { objectHistory } from "./object-lookup.ts";
-import { amend, approve, changeState, ignoreWindows } from "./operator-records.ts";
-import { BatchPlanner } from "./plan-records.ts";
-import { lastPlanned, plannedBefore } from "./planned-before.ts";
-import { replanExceptions } from "./retry-records.ts";
-import { reviseShares } from "./share-records.ts";
-import { recordStage } from "./stage-records.ts";
 
 /** Reads no row, and fails where a table is gone. */
 const ONE_OF_EACH = [

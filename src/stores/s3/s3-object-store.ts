@@ -19,21 +19,21 @@ import {
   type WritePass,
   type WriteProtection,
 } from "../../ports/object-store.ts";
-import { readBucketFacts } from "./bucket-facts.ts";
-import { copied, notCopied } from "./copy-outcome.ts";
-import { CopySpeeds } from "./copy-speeds.ts";
-import type { CredentialWatch } from "./credential-watch.ts";
-import { deleteEach } from "./delete-objects.ts";
-import { versionUnderMarker } from "./hidden-versions.ts";
-import { listPage } from "./listing.ts";
-import type { PartSettings } from "./multipart-copy.ts";
-import { readAcl } from "./object-acl.ts";
-import { MAX_COPY_BYTES, ObjectCopies } from "./object-copies.ts";
-import { factsOf, headObject } from "./object-facts.ts";
-import { PooledCopies } from "./pooled-copies.ts";
-import { readObject } from "./read-object.ts";
+import type { CredentialWatch } from "./client/credential-watch.ts";
+import { type RequestTimeouts, S3Requests } from "./client/s3-requests.ts";
+import { copied, notCopied } from "./copy/copy-outcome.ts";
+import { CopySpeeds } from "./copy/copy-speeds.ts";
+import type { PartSettings } from "./copy/multipart-copy.ts";
+import { MAX_COPY_BYTES, ObjectCopies } from "./copy/object-copies.ts";
+import { PooledCopies } from "./copy/pooled-copies.ts";
+import { deleteEach } from "./delete/delete-objects.ts";
+import { versionUnderMarker } from "./delete/hidden-versions.ts";
+import { readBucketFacts } from "./read/bucket-facts.ts";
+import { listPage } from "./read/listing.ts";
+import { readAcl } from "./read/object-acl.ts";
+import { factsOf, headObject } from "./read/object-facts.ts";
+import { readObject } from "./read/read-object.ts";
 import { S3Fault } from "./s3-errors.ts";
-import { type RequestTimeouts, S3Requests } from "./s3-requests.ts";
 import { allAbilities, type Conditions, type StoreAbilities } from "./store-abilities.ts";
 
 /** What an adapter is made of. */

@@ -1,6 +1,6 @@
 /** Rewrites rows by their keys and looks at each afterwards: for rows that triggers may put back or make something else of. */
 
-import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
 import type { ReferencedRow, RewriteFailure } from "../../ports/reference-table.ts";
 
 /** The statements for it; each goes through the call's pass. */

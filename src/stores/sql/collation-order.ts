@@ -1,6 +1,6 @@
 /** Which of two strings a collation puts first, where that is beyond doubt. */
 
-import type { ColumnFacts } from "./mariadb-facts.ts";
+import type { ColumnFacts } from "./mariadb/mariadb-facts.ts";
 
 /**
  * How a column orders `-`, `.`, `/`, digits and letters, all of ASCII. `exact`: by their codes, and all other visible

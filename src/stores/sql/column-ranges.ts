@@ -1,8 +1,8 @@
 /** Values that stand side by side in a column's index are found by the range they fill: a list is looked up one by one. */
 
 import { type AsciiOrder, compare } from "./collation-order.ts";
-import { text } from "./mariadb-literals.ts";
-import { listed, nativeLiteral, type Plan } from "./mariadb-statements.ts";
+import { text } from "./mariadb/mariadb-literals.ts";
+import { listed, nativeLiteral, type Plan } from "./mariadb/mariadb-statements.ts";
 import { type Part, RangeMemory } from "./range-memory.ts";
 
 /** Neighbours looked for at once: as many as one rewriting statement usually takes. */

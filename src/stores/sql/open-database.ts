@@ -5,11 +5,11 @@ import type { ReferenceSpec } from "../../domain/job-spec.ts";
 import type { DatabaseHealth, HealthSample } from "../../ports/database-health.ts";
 import type { ReferenceTable } from "../../ports/reference-table.ts";
 import { type MysqlServer, readMysqlAddress } from "../mysql-address.ts";
-import { MariadbHealth } from "./mariadb-health.ts";
-import { MariadbReferenceTable } from "./mariadb-reference-table.ts";
-import { MariadbSessions } from "./mariadb-sessions.ts";
-import { SqliteFile } from "./sqlite-file.ts";
-import { SqliteReferenceTable } from "./sqlite-reference-table.ts";
+import { MariadbHealth } from "./mariadb/mariadb-health.ts";
+import { MariadbReferenceTable } from "./mariadb/mariadb-reference-table.ts";
+import { MariadbSessions } from "./mariadb/mariadb-sessions.ts";
+import { SqliteFile } from "./sqlite/sqlite-file.ts";
+import { SqliteReferenceTable } from "./sqlite/sqlite-reference-table.ts";
 
 /** A question for the health that is not answered by then is given up with its connection, and asked again on another. */
 const HEALTH_ANSWER_WITHIN_MS = 5000;

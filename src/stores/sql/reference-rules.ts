@@ -2,7 +2,7 @@
 
 import { DomainError } from "../../domain/errors.ts";
 import type { ReferenceSpec } from "../../domain/job-spec.ts";
-import type { PrefixChange } from "../../domain/key-mapping.ts";
+import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
 
 /** Refuses names no database has, and a `set` that would overwrite the column or the key. */
 export function assertSpec(spec: ReferenceSpec): void {

@@ -2,7 +2,7 @@
 
 import { EntitySchema } from "typeorm";
 import type { ColumnTypes } from "../../../../migrations/column-types.ts";
-import { EXACT } from "../exact-number.ts";
+import { EXACT } from "../columns/exact-number.ts";
 
 export interface BatchRow {
   job_id: string;

@@ -1,0 +1,62 @@
+/** Batches whose rows are updated and whose sources may not be deleted yet: they wait in the ledger, not in memory. */
+
+import type { Hold } from "../pacing/gate.ts";
+import { stepText } from "./job-time.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Knows whether the ledger has deferred batches, and when the first of them is due, asking the ledger only when that can
+ * have changed: a job without grace costs no statement here.
+ */
+export class DeferredBatches {
+  readonly #run: RunContext;
+  /** Whether the ledger must be asked: at the start (an earlier run may have deferred), and after each deferring. */
+  #stale = true;
+  #earliest: number | null = null;
+  #closed = false;
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  /** A batch was deferred. */
+  defer(): void {
+    if (this.#earliest === null) this.#stale = true;
+  }
+
+  /** The earliest batch was dealt with. */
+  lookAgain(): void {
+    this.#stale = true;
+  }
+
+  /** No batch will be deferred any more. */
+  close(): void {
+    this.#closed = true;
+    this.#stale = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  async isEmpty(): Promise<boolean> {
+    if (this.#stale) {
+      this.#stale = false;
+      const { ledger, lease } = this.#run.context;
+      this.#earliest = await ledger.earliestUpdated(lease.jobId);
+    }
+    return this.#earliest === null;
+  }
+
+  /** Why the earliest deferred batch may not be deleted now; null when it may. */
+  async hold(): Promise<Hold | null> {
+    const { context, graceMs, time } = this.#run;
+    const until = (this.#earliest ?? 0) + graceMs;
+    if (until > time.now()) {
+      const steps = time.lagMs === 0 ? "" : `; ${stepText(time.lagMs)}, which does not shorten it`;
+      const detail = `sources are kept until the grace period is over${steps}`;
+      return { reason: "grace", until: time.onTheWall(until), detail };
+    }
+    return context.gate.ask({ stage: "delete", at: context.clock.now() });
+  }
+}

@@ -1,0 +1,126 @@
+/** Carries one batch through its remaining stages, recording each outcome before the next stage begins. */
+
+import { type Batch, nextStage, type Stage } from "../domain/batch.ts";
+import { hasCode } from "../domain/errors.ts";
+import type { Hold } from "../pacing/gate.ts";
+import { yieldToEventLoop } from "../pacing/yield-to-event-loop.ts";
+import type { StageOutcome } from "../ports/ledger.ts";
+import { copyBatch } from "../stages/copy.ts";
+import { deleteBatch } from "../stages/delete.ts";
+import type { StageContext } from "../stages/stage-context.ts";
+import { updateBatch } from "../stages/update.ts";
+import { verifyBatch } from "../stages/verify.ts";
+import { countStage, settledOf } from "./live-tally.ts";
+import { RetryBackoff, refuseIfStopped } from "./retry-backoff.ts";
+import type { RunContext, StageName } from "./run-context.ts";
+
+/** Where a batch was left: `done`, or `deferred` in state `updated` until its sources may be deleted. */
+export type BatchEnd = "done" | "deferred";
+
+/**
+ * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown.
+ * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
+ */
+export function runBatch(run: RunContext, batch: Batch): Promise<BatchEnd> {
+  return run.context.referenceChecks.during(batch, () => advance(run, batch));
+}
+
+async function advance(run: RunContext, batch: Batch): Promise<BatchEnd> {
+  for (;;) {
+    const stage = nextStage(batch.state);
+    if (stage === null) return "done";
+    if (stage === "delete" && isDeferred(run, batch)) return "deferred";
+    if (!(await runStage(run, batch, stage))) return "deferred";
+    await yieldToEventLoop();
+  }
+}
+
+/** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
+function isDeferred({ context, graceMs, time }: RunContext, batch: Batch): boolean {
+  if (context.spec.delete.when === "never") return false;
+  return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
+}
+
+/** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
+async function runStage(run: RunContext, batch: Batch, stage: StageName): Promise<boolean> {
+  const { context, waits } = run;
+  // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
+  const isOlder = batch.plannedUnder < context.lease.token;
+  const backoff = new RetryBackoff(run);
+  for (let attempt = 1; ; attempt += 1) {
+    // A batch that waits for its deletion is deferred in the ledger and not in memory: there may be very many.
+    if (stage === "delete" && (await asks(run, stage)) !== null) return false;
+    await waits.waitOut(() => asks(run, stage), context.signal);
+    refuseIfStopped(context);
+    try {
+      return await performOnce(run, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
+    } catch (error) {
+      await backoff.backOffOrThrow(error);
+    }
+  }
+}
+
+async function performOnce(
+  run: RunContext,
+  batch: Batch,
+  stage: StageName,
+  { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
+): Promise<boolean> {
+  const { context, tally, unrecorded } = run;
+  const clock = stage === "update" ? run.time : context.clock;
+  const startedAt = clock.now();
+  const settled = settledOf(batch);
+  return unrecorded.during(async (onCopied) => {
+    const ofStage = stage === "verify" ? context : run.contexts[stage];
+    const changed = run.rows.of(batch.seq);
+    const before = new Map(changed);
+    const onRowsChanged = (reference: number, rows: number) => {
+      changed.set(reference, (changed.get(reference) ?? 0) + rows);
+    };
+    const ofBatch = { ...ofStage, onCopied, onRowsChanged };
+    if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+    const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
+    const endedAt = clock.now();
+    await yieldToEventLoop();
+    await recordUntilDone(run, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+    batch.state = AFTER[stage];
+    if (stage === "update") batch.updatedAt = endedAt;
+    run.rows.recorded(batch.seq);
+    countStage(tally, batch, settled, stage, rows);
+    run.onStage?.(batch, stage);
+    return true;
+  });
+}
+
+/** The effect is done: only the record is repeated while the ledger is away, never the effect. */
+async function recordUntilDone(run: RunContext, outcome: StageOutcome): Promise<void> {
+  const { context } = run;
+  const backoff = new RetryBackoff(run);
+  for (;;) {
+    try {
+      return await context.ledger.recordStage(context.lease, outcome);
+    } catch (error) {
+      if (!hasCode(error, "ledger_unavailable")) throw error;
+      await backoff.backOffOrThrow(error);
+    }
+  }
+}
+
+function asks({ context }: RunContext, stage: Stage): Promise<Hold | null> {
+  return context.gate.ask({ stage, at: context.clock.now() });
+}
+
+/** Performs `stage`; false when the gate objected at the last moment. */
+async function perform(
+  context: StageContext,
+  batch: Batch,
+  stage: StageName,
+  { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
+): Promise<boolean> {
+  if (stage === "copy") await copyBatch(context, batch, repeated);
+  if (stage === "verify") await verifyBatch(context, batch);
+  if (stage === "update") await updateBatch(context, batch, repeated, before);
+  return stage !== "delete" || (await deleteBatch(context, batch)) === null;
+}
+
+const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

@@ -1,0 +1,21 @@
+/** Says when others than the owner lose access to what is moved, as far as the ACLs of a few objects show. */
+
+import type { JobSpec } from "../../domain/job-spec.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import type { Problem } from "./preflight-report.ts";
+
+/** Asks for the ACLs of the objects `keys`; where the store does not tell, there is nothing to say. */
+export async function aclProblems(
+  source: ObjectStore,
+  { source: { bucket } }: JobSpec,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const acls = await Promise.all(keys.map((key) => source.acl({ bucket, key }, signal)));
+  const examples = keys.filter((_, i) => acls[i] === "shared");
+  if (examples.length === 0) return [];
+  const message =
+    `${examples.length} of ${keys.length} objects looked at have an ACL that grants access to others than their owner, ` +
+    "and copies are private: give that access by a policy of the target bucket, or set the ACLs again afterwards";
+  return [{ severity: "warning", code: "acl_not_kept", message, examples }];
+}

@@ -1,0 +1,105 @@
+/** Stores that can only be looked at: preflight has no way to write through them, and knows how often it looked. */
+
+import { DomainError } from "../../domain/errors.ts";
+import type { RateLimitedStore } from "../../pacing/rate-limited-store.ts";
+import type {
+  BucketFacts,
+  Deletion,
+  ListPage,
+  ListRequest,
+  ObjectAcl,
+  ObjectFacts,
+  ObjectStore,
+  WriteProtection,
+} from "../../ports/object-store.ts";
+
+type At = { readonly bucket: string; readonly key: string };
+
+/** A store for reading. Whatever would write throws `internal`: that is a mistake in the program. */
+export class ReadOnlyStore implements RateLimitedStore {
+  readonly #store: ObjectStore;
+  /** Looks so far, repetitions not counted. */
+  readonly looks = { list: 0, head: 0 };
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  get endpoint(): string {
+    return this.#store.endpoint;
+  }
+
+  list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
+    this.looks.list += 1;
+    return this.#store.list(request, signal);
+  }
+
+  head(
+    at: At,
+    options?: { readonly checksums?: boolean },
+    signal?: AbortSignal,
+  ): Promise<ObjectFacts | null> {
+    this.looks.head += 1;
+    return this.#store.head(at, options, signal);
+  }
+
+  read(at: At, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#store.read(at, signal);
+  }
+
+  hiddenVersion(bucket: string, object: Deletion, signal?: AbortSignal): Promise<string | null> {
+    return this.#store.hiddenVersion(bucket, object, signal);
+  }
+
+  protection(): WriteProtection {
+    return this.#store.protection();
+  }
+
+  acl(at: At, signal?: AbortSignal): Promise<ObjectAcl> {
+    return this.#store.acl(at, signal);
+  }
+
+  bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
+    return this.#store.bucketFacts(bucket, signal);
+  }
+
+  ping(signal?: AbortSignal): Promise<void> {
+    return this.#store.ping(signal);
+  }
+
+  copy(): Promise<never> {
+    return refuse("copy");
+  }
+
+  finishCopy(): Promise<never> {
+    return refuse("finish a copy");
+  }
+
+  deleteObjects(): Promise<never> {
+    return refuse("delete");
+  }
+
+  write(): Promise<never> {
+    return refuse("write");
+  }
+
+  reserveWrites(): Promise<never> {
+    return refuse("make room for deletions");
+  }
+
+  useReservation(): Promise<never> {
+    return refuse("take room for deletions");
+  }
+
+  isOpen(): boolean {
+    return true;
+  }
+
+  bulkKeys(): number {
+    return 1;
+  }
+}
+
+function refuse(what: string): Promise<never> {
+  return Promise.reject(new DomainError("internal", `a dry run must not ${what}`));
+}

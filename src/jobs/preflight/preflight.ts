@@ -1,0 +1,146 @@
+/** Preflight: what would happen, and what stands in the way. It has no way to write, but for the canary. */
+
+import { estimateCostUsd } from "../../domain/cost.ts";
+import type { Fault } from "../../domain/errors.ts";
+import { hasCode, messageOf } from "../../domain/errors.ts";
+import { estimateFinish } from "../../domain/finish-estimate.ts";
+import type { JobSpec } from "../../domain/job-spec.ts";
+import { specFaults } from "../../domain/job-spec-faults.ts";
+import type { LocalCalendar } from "../../domain/windows/local-calendar.ts";
+import { OffPeakWindow } from "../../domain/windows/off-peak-window.ts";
+import { windowWarnings } from "../../domain/windows/window-warnings.ts";
+import type { WriteProtection } from "../../ports/object-store.ts";
+import type { JobParts } from "../job-parts.ts";
+import { storesForLooking } from "../run/job-context.ts";
+import { namesOf, surroundingFaults } from "../submit/job-submission.ts";
+import { readJobSpec } from "../submit/parse-job-spec.ts";
+import { sendCanary } from "./canary.ts";
+import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import { guardProblems } from "./preflight-guards.ts";
+import { protectionProblems, UNKNOWN_PROTECTION } from "./preflight-protection.ts";
+import type { PreflightReport, Problem } from "./preflight-report.ts";
+import { requestsOf } from "./preflight-requests.ts";
+import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
+
+/** A copy of a small object takes about this long at AWS ("roughly 100–200 ms", S3 performance guide). */
+const COPY_SECONDS = 0.15;
+
+export interface PreflightOptions {
+  readonly canary: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (objects: number) => void;
+}
+
+/** Reports on the job `input` asks for. Throws `invalid_input` only for a wrong shape; all else is in the report. */
+export async function preflight(
+  parts: JobParts,
+  input: unknown,
+  options: PreflightOptions,
+): Promise<PreflightReport> {
+  const spec = readJobSpec(input);
+  const faults = specFaults(spec, namesOf(parts));
+  if (faults.length > 0) return report(spec, { ...NOTHING_SEEN, problems: faults.map(toProblem) }, parts);
+  const problems: Problem[] = [];
+  let count = NOTHING;
+  let tables: InspectedTable[] = [];
+  let protection = UNKNOWN_PROTECTION;
+  try {
+    problems.push(...(await surroundingFaults(parts, spec)).map(toProblem));
+    if (problems.length === 0) {
+      tables = await inspectTables(parts, spec);
+      const isAskable = tables.map((table) => table.isAskable);
+      count = await countObjects(parts, spec, isAskable, options);
+      problems.push(...count.problems, ...structureProblems(tables, count));
+      problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
+      problems.push(...(await guardProblems(parts, spec)));
+      const stores = storesForLooking(parts, spec);
+      if (options.canary) problems.push(...(await sendCanary(stores, spec, parts.clock)));
+      const source = stores(spec.source.store);
+      protection = source.protection();
+      const { versioning } = await source.bucketFacts(spec.source.bucket, options.signal);
+      problems.push(...protectionProblems(protection, spec, versioning === "enabled"));
+    }
+  } catch (error) {
+    problems.push(unreachable(error));
+  }
+  problems.push(...windowWarnings(spec, parts.calendar, parts.clock.now()).map(toWarning));
+  return report(spec, { count, tables, problems, protection }, parts);
+}
+
+/** What the report is made of. */
+interface Seen {
+  readonly count: ObjectCount;
+  readonly tables: readonly InspectedTable[];
+  readonly problems: readonly Problem[];
+  readonly protection: WriteProtection;
+}
+
+const NOTHING_SEEN: Seen = { count: NOTHING, tables: [], problems: [], protection: UNKNOWN_PROTECTION };
+
+function toProblem(fault: Fault): Problem {
+  const message = `${fault.pointer}: ${fault.message}`;
+  return { severity: "error", code: fault.code ?? "invalid_job", message, examples: [] };
+}
+
+function toWarning(warning: Fault): Problem {
+  return { ...toProblem(warning), severity: "warning" };
+}
+
+function unreachable(error: unknown): Problem {
+  if (hasCode(error, "stopped")) throw error;
+  const known = hasCode(
+    error,
+    "store_unavailable",
+    "store_denied",
+    "store_credentials",
+    "store_refused",
+    "bucket_missing",
+    "database_unavailable",
+    "database_refused",
+    "manifest_invalid",
+  );
+  if (!known) throw error;
+  return { severity: "error", code: error.code, message: messageOf(error), examples: [] };
+}
+
+function report(
+  spec: JobSpec,
+  { count, tables, problems, protection }: Seen,
+  { calendar, clock }: Pick<JobParts, "calendar" | "clock">,
+): PreflightReport {
+  const requests = requestsOf(spec, count, protection);
+  const perSecond = Math.min(
+    spec.limits.concurrency / COPY_SECONDS,
+    spec.limits.requestsPerSecond ?? Number.POSITIVE_INFINITY,
+  );
+  const byBytes = spec.limits.bytesPerSecond === null ? 0 : count.bytes / spec.limits.bytesPerSecond;
+  const estimatedSeconds = Math.ceil(Math.max(count.objects / perSecond, byBytes));
+  return {
+    ok: problems.every((problem) => problem.severity !== "error"),
+    objects: count.objects,
+    bytes: count.bytes,
+    rows: rowsOf(tables),
+    requests,
+    estimatedCostUsd: estimateCostUsd(requests),
+    estimatedSeconds,
+    finishAt: count.objects === 0 ? null : finishAt(spec, estimatedSeconds, clock.now(), calendar),
+    protection,
+    problems,
+  };
+}
+
+/** When `seconds` of work will be done that begins now, or when the windows open; null when never. */
+function finishAt(spec: JobSpec, seconds: number, now: number, calendar: LocalCalendar): string | null {
+  const window = spec.windows === null ? null : new OffPeakWindow(spec.windows, spec.limits, calendar);
+  const at = window === null ? now + seconds * 1000 : estimateFinish(window, { seconds, from: now })?.at;
+  return at === undefined ? null : new Date(at).toISOString();
+}
+
+function rowsOf(tables: readonly InspectedTable[]): PreflightReport["rows"] {
+  return Object.fromEntries(
+    tables.map(({ reference: { database, table, column }, facts }) => [
+      `${database}.${table}.${column}`,
+      facts.estimatedRows,
+    ]),
+  );
+}

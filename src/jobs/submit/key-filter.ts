@@ -1,0 +1,17 @@
+/** A job's filter as one question about a key: globs over what follows the prefix, and the time of change. */
+
+import picomatch from "picomatch";
+import type { KeyFilter, ObjectFilter } from "../../domain/job-spec.ts";
+
+/**
+ * Builds the filter. A key passes when some `include` matches (or there is none), no `exclude` does, and it was last
+ * changed before `modifiedBefore`. Keys are matched as they are: `.` files too, case counts, a backslash is itself.
+ */
+export function keyFilterOf(filter: ObjectFilter): KeyFilter {
+  const options = { dot: true, nocase: false, posixSlashes: false, strictSlashes: true } as const;
+  const included = filter.include.length === 0 ? () => true : picomatch([...filter.include], options);
+  const excluded = filter.exclude.length === 0 ? () => false : picomatch([...filter.exclude], options);
+  const before =
+    filter.modifiedBefore === null ? Number.POSITIVE_INFINITY : Date.parse(filter.modifiedBefore);
+  return (key, modifiedAt) => modifiedAt < before && included(key) && !excluded(key);
+}

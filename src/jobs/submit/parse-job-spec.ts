@@ -1,0 +1,151 @@
+/** What a user typed becomes a complete job spec, or a list of every fault in it with its JSON pointer. */
+
+import { Compile } from "typebox/compile";
+import { DomainError, type Fault } from "../../domain/errors.ts";
+import type { DatabaseLimits, JobSpec, ReferenceSpec, Windows } from "../../domain/job-spec.ts";
+import { specFaults } from "../../domain/job-spec-faults.ts";
+import { JobPatch, JobRequest, PATTERN_MEANINGS } from "./job-spec-schema.ts";
+import { shapeFaults } from "./shape-faults.ts";
+
+const checked = Compile(JobRequest);
+const checkedPatch = Compile(JobPatch);
+
+export interface KnownNames {
+  readonly stores: readonly string[];
+  readonly databases: readonly string[];
+}
+
+/** Reads `input` strictly; throws `invalid_input` with every fault. Asks no server anything. */
+export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
+  const spec = readJobSpec(input);
+  const faults = specFaults(spec, known);
+  if (faults.length > 0) throw invalidJob(faults);
+  return spec;
+}
+
+/** Reads the shape of `input` only and fills in the defaults; throws `invalid_input` with every fault of shape. */
+export function readJobSpec(input: unknown): JobSpec {
+  if (!checked.Check(input)) throw invalidJob(shapeFaults([...checked.Errors(input)], PATTERN_MEANINGS));
+  return complete(input);
+}
+
+/**
+ * `spec` with what `input` changes of it: limits and guards one by one, windows as a whole (null: always open). Throws
+ * `invalid_input` with every fault.
+ */
+export function patchedJobSpec(spec: JobSpec, input: unknown, known: KnownNames): JobSpec {
+  if (!checkedPatch.Check(input)) {
+    throw invalidJob(shapeFaults([...checkedPatch.Errors(input)], PATTERN_MEANINGS));
+  }
+  const guards = guardsOf(input);
+  const patched: JobSpec = {
+    ...spec,
+    limits: { ...spec.limits, ...input.limits },
+    windows: input.windows === undefined ? spec.windows : windowsOf(input),
+    guards: {
+      database: input.guards?.database === undefined ? spec.guards.database : guards.database,
+      maxExceptionRatio:
+        input.guards?.maxExceptionRatio === undefined
+          ? spec.guards.maxExceptionRatio
+          : guards.maxExceptionRatio,
+    },
+  };
+  // A store that has left the configuration since is no fault of the patch.
+  const faults = specFaults(patched, known).filter(({ pointer }) => LIVE.test(pointer));
+  if (faults.length > 0) throw invalidJob(faults);
+  return patched;
+}
+
+/** The parts of a job that may change while it is under way. */
+const LIVE = /^\/(limits|windows|guards)(\/|$)/;
+
+/** The error for a job that cannot be, with all its faults. */
+export function invalidJob(faults: readonly Fault[]): DomainError {
+  const list = faults
+    .map(({ pointer, message }) => `${pointer === "" ? "/" : pointer}: ${message}`)
+    .join("; ");
+  return new DomainError("invalid_input", `the job is not valid: ${list}`, { faults });
+}
+
+function complete(request: JobRequest): JobSpec {
+  const source = { store: "main", prefix: "", ...request.source };
+  const target = { store: "main", prefix: "", ...request.target };
+  return {
+    name: request.name ?? `${source.bucket}/${source.prefix} to ${target.bucket}/${target.prefix}`,
+    source,
+    target,
+    inventory: inventoryOf(request, source.store),
+    references: referencesOf(request),
+    filter: { include: [], exclude: [], modifiedBefore: null, ...request.filter },
+    maxObjects: request.maxObjects ?? null,
+    batchSize: request.batchSize ?? 1000,
+    limits: {
+      concurrency: 128,
+      requestsPerSecond: null,
+      bytesPerSecond: null,
+      rowsPerSecond: null,
+      ...request.limits,
+    },
+    windows: windowsOf(request),
+    guards: guardsOf(request),
+    onConflict: (request.onConflict ?? "fail") as JobSpec["onConflict"],
+    verify: (request.verify ?? "etag") as JobSpec["verify"],
+    delete: { when: "verified", after: "24h", ...request.delete } as JobSpec["delete"],
+    engine: (request.engine ?? "service") as JobSpec["engine"],
+  };
+}
+
+function referencesOf({ references }: JobRequest): ReferenceSpec[] {
+  return (references ?? []).map((reference) => ({
+    set: {},
+    urlPrefix: null,
+    where: {},
+    keepUpdatedAt: true,
+    ...reference,
+  }));
+}
+
+/** What a manifest lacks is found by the rules between fields; here it is left empty. */
+function inventoryOf(request: JobRequest, store: string): JobSpec["inventory"] {
+  const { inventory } = request;
+  if (inventory === undefined) return { from: (request.references ?? []).length > 0 ? "database" : "bucket" };
+  if (inventory.from !== "manifest") return { from: inventory.from as "bucket" | "database" };
+  return {
+    from: "manifest",
+    store: inventory.store ?? store,
+    bucket: inventory.bucket ?? "",
+    key: inventory.key ?? "",
+  };
+}
+
+const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+function windowsOf({ windows }: Pick<JobRequest, "windows">): Windows | null {
+  if (windows === undefined || windows === null) return null;
+  return {
+    timezone: windows.timezone,
+    open: windows.open.map((window) => ({
+      days: (window.days ?? EVERY_DAY) as Windows["open"][number]["days"],
+      from: window.from,
+      to: window.to,
+      limits: window.limits ?? null,
+    })),
+    closed: windows.closed ?? [],
+    stages: (windows.stages ?? ["copy", "update", "delete"]) as Windows["stages"],
+  };
+}
+
+const UNLIMITED: DatabaseLimits = {
+  maxThreadsRunning: null,
+  maxReplicaLagSeconds: null,
+  maxLockWaits: null,
+  onUnknown: "hold",
+};
+
+function guardsOf({ guards }: Pick<JobRequest, "guards">): JobSpec["guards"] {
+  const database = guards?.database ?? null;
+  return {
+    database: database === null ? null : { ...UNLIMITED, ...database },
+    maxExceptionRatio: guards?.maxExceptionRatio ?? null,
+  };
+}

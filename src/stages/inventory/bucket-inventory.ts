@@ -1,0 +1,27 @@
+/** The inventory from a listing of the source prefix, page after page in key order. */
+
+import type { StageContext } from "../stage-context.ts";
+import type { InventoryItem } from "./inventory-item.ts";
+import { advanced, listSource, toItem } from "./listing-page.ts";
+
+/** Objects under the source prefix after key `position`. One page is fetched ahead, so that copiers need not wait. */
+export async function* bucketInventory(
+  context: StageContext,
+  position: string | null,
+): AsyncGenerator<InventoryItem> {
+  const { signal } = context;
+  let after = position;
+  let ahead = listSource(context, after, signal);
+  for (;;) {
+    const { objects, more } = await ahead;
+    const last = objects.at(-1)?.key ?? null;
+    if (more) {
+      after = advanced(after, last);
+      ahead = listSource(context, after, signal);
+      // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
+      ahead.catch(() => {});
+    }
+    for (const object of objects) yield toItem(object);
+    if (!more) return;
+  }
+}

@@ -1,0 +1,95 @@
+/** The inventory from the rows of the first reference, paged by its key column. */
+
+import { keyOfValue } from "../../domain/keys/key-mapping.ts";
+import { commonPrefix } from "../../domain/keys/key-order.ts";
+import type { ReferencedRow } from "../../ports/reference-table.ts";
+import { formsOf } from "../reference-lookup.ts";
+import type { StageContext } from "../stage-context.ts";
+import type { InventoryItem } from "./inventory-item.ts";
+import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
+
+/** Pages after the first have the rows of so many batches: the first copies wait for the first page. */
+const BATCHES_IN_A_PAGE = 2;
+
+/** Keys that rows after row `position` name; rows of one page that name one key make one item. */
+export async function* databaseInventory(
+  context: StageContext,
+  position: string | null,
+): AsyncGenerator<InventoryItem> {
+  const { batchSize } = context.spec;
+  let after = position;
+  let ahead = readPage(context, after, batchSize);
+  for (;;) {
+    const { named, last, more } = await ahead;
+    if (more) {
+      after = last;
+      ahead = readPage(context, after, BATCHES_IN_A_PAGE * batchSize);
+      // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
+      ahead.catch(() => {});
+    }
+    for (let from = 0; from < named.length; from += batchSize) {
+      yield* await sourcesOf(context, named.slice(from, from + batchSize));
+    }
+    if (!more) return;
+  }
+}
+
+const NOT_UNDERSTOOD = {
+  code: "value_not_understood",
+  message: "the stored value does not follow the reference's form",
+} as const;
+
+/** Keys that the rows of one page name. */
+export interface NamedPage {
+  readonly named: readonly NamedKey[];
+  readonly last: string | null;
+  readonly more: boolean;
+}
+
+/** The keys that the `limit` rows after row `after` name, and the last of these rows. */
+export async function readPage(
+  context: StageContext,
+  after: string | null,
+  limit: number,
+): Promise<NamedPage> {
+  const table = context.references[0];
+  if (table === undefined) return { named: [], last: null, more: false };
+  const starts = formsOf(context, 0).map((form) => form.change.from);
+  // One row more than is wanted tells whether any follow, without a statement that finds nothing.
+  const read = await table.page(after, commonPrefix(starts), limit + 1);
+  const rows = read.slice(0, limit);
+  // The forms of a prefix may share only a part: what starts with neither names another object.
+  const mine = rows.filter(({ value }) => starts.some((start) => value.startsWith(start)));
+  return { named: namedKeys(context, 0, mine), last: rows.at(-1)?.id ?? after, more: read.length > limit };
+}
+
+/** The keys that `rows` of reference `index` name, each once with all its rows; each value begins as an old key does. */
+export function namedKeys(
+  context: StageContext,
+  index: number,
+  rows: readonly ReferencedRow[],
+): readonly NamedKey[] {
+  const byKey = new Map<string, NamedKey>();
+  for (const row of rows) addRow(byKey, namedKeyOf(context, index, row));
+  return [...byKey.values()];
+}
+
+function namedKeyOf(context: StageContext, index: number, { id, value }: ReferencedRow): NamedKey {
+  const rows = [{ reference: index, id }];
+  const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+  const key = keyOfValue(urlPrefix, value);
+  if (key?.startsWith(context.spec.source.prefix)) return { key, rows, position: id, fault: null };
+  const rest = value.slice(urlPrefix?.length ?? 0);
+  return { key: rest, rows, position: id, fault: NOT_UNDERSTOOD };
+}
+
+/** Rows that name one key make one item, which stands where the last of them was read. */
+function addRow(byKey: Map<string, NamedKey>, named: NamedKey): void {
+  const known = byKey.get(named.key);
+  if (known === undefined) {
+    byKey.set(named.key, named);
+    return;
+  }
+  byKey.delete(named.key);
+  byKey.set(named.key, { ...named, rows: [...(known.rows ?? []), ...(named.rows ?? [])] });
+}

@@ -1,0 +1,35 @@
+/** The inventory from a manifest: a list of keys somebody else has made. */
+
+import type { ObjectFailure } from "../../ports/object-store.ts";
+import type { StageContext } from "../stage-context.ts";
+import type { InventoryItem } from "./inventory-item.ts";
+import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
+
+const OUTSIDE: ObjectFailure = {
+  code: "outside_prefix",
+  message: "the manifest names this key, which is not under the source prefix",
+};
+
+/**
+ * Keys in record order after record `position`, those outside the source prefix with that fault; a repetition within a slice
+ * is dropped.
+ */
+export async function* manifestInventory(
+  context: StageContext,
+  position: string | null,
+): AsyncGenerator<InventoryItem> {
+  const { spec, manifest, signal } = context;
+  const { inventory } = spec;
+  if (inventory.from !== "manifest") return;
+  let slice = new Map<string, NamedKey>();
+  const after = position === null ? 0 : Number(position);
+  for await (const { key, record } of manifest.keys(inventory, spec.source.bucket, after, signal)) {
+    const fault = key.startsWith(spec.source.prefix) ? null : OUTSIDE;
+    slice.delete(key);
+    slice.set(key, { key, rows: null, position: String(record), fault });
+    if (slice.size < spec.batchSize) continue;
+    yield* await sourcesOf(context, [...slice.values()]);
+    slice = new Map();
+  }
+  if (slice.size > 0) yield* await sourcesOf(context, [...slice.values()]);
+}

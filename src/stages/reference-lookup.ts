@@ -1,0 +1,105 @@
+/** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
+
+import type { JobSpec } from "../domain/job-spec.ts";
+import { valueForms } from "../domain/keys/key-mapping.ts";
+import { Spelled } from "../domain/keys/spelled-keys.ts";
+import type { ReferencedRow, ReferenceTable } from "../ports/reference-table.ts";
+import type { NonCanonicalUrls } from "./non-canonical-urls.ts";
+
+/** A job's references, and how their values name keys. */
+export interface References {
+  readonly spec: Pick<JobSpec, "source" | "target" | "references">;
+  /** In the order of `spec.references`. */
+  readonly references: readonly ReferenceTable[];
+}
+
+/** References that are asked before a deletion. */
+export interface CheckedReferences extends References {
+  readonly nonCanonicalUrls: NonCanonicalUrls;
+}
+
+/** The forms of reference `index`. */
+export function formsOf(context: References, index: number) {
+  const change = { from: context.spec.source.prefix, to: context.spec.target.prefix };
+  return valueForms(context.spec.references[index]?.urlPrefix ?? null, change);
+}
+
+/**
+ * Rows of reference `index` that name one of `keys`, by key, before they are rewritten, whatever the row's `where` columns
+ * hold. One statement, seldom two.
+ */
+export async function rowsNaming(
+  context: References,
+  index: number,
+  keys: readonly string[],
+): Promise<Map<string, ReferencedRow[]>> {
+  const table = context.references[index];
+  const keyOf = new Map<string, string>();
+  for (const form of formsOf(context, index)) {
+    for (const key of keys) {
+      const value = form.valueOf(key);
+      if (value !== null) keyOf.set(value, key);
+    }
+  }
+  const byKey = new Map<string, ReferencedRow[]>();
+  if (table === undefined || keyOf.size === 0) return byKey;
+  for (const row of await table.findRowsToRewrite([...keyOf.keys()])) {
+    const key = keyOf.get(row.value);
+    if (key === undefined) continue;
+    const rows = byKey.get(key);
+    if (rows === undefined) byKey.set(key, [row]);
+    else rows.push(row);
+  }
+  return byKey;
+}
+
+/**
+ * Which of `objects`' source keys a row may name, in any reference, whatever the row's `where` columns hold and however
+ * the key is spelled: the question before a deletion. All that encoders write is asked for now, by index, in one statement
+ * a reference (two a thousand objects of URLs, and once more where keys with escaped slashes are in use). Spellings that no
+ * encoder writes keep their objects where the last reading of the tables saw them.
+ */
+export async function keysStillNamed(
+  context: CheckedReferences,
+  objects: readonly { readonly key: string }[],
+): Promise<ReadonlySet<string>> {
+  const named = new Set<string>();
+  // First: it may take long, and what is asked by index is to be fresh.
+  const nonCanonical = await context.nonCanonicalUrls.keys();
+  for (const { key } of objects) if (nonCanonical.has(key)) named.add(key);
+  const keys = objects.map(({ key }) => key).filter((key) => key.isWellFormed());
+  for (const [index, table] of context.references.entries()) {
+    const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+    const found = urlPrefix === null ? keysHeld(table, keys) : keysInUrls(table, urlPrefix, keys);
+    for (const key of await found) named.add(key);
+  }
+  return named;
+}
+
+async function keysHeld(table: ReferenceTable, keys: readonly string[]): Promise<readonly string[]> {
+  const rows = await table.findRows(keys);
+  return rows.map(({ value }) => value);
+}
+
+/** More different ones are not sampled: all their spellings are asked for at once. */
+const MOST_SAMPLES = 20;
+
+/**
+ * Keys in URLs, each spelling alone or before a query or fragment. That all slashes of a key are escaped is seldom: at first
+ * only whether any value begins so, and if one does, or nearly each key would have a beginning of its own, for all of them.
+ */
+async function keysInUrls(
+  table: ReferenceTable,
+  urlPrefix: string,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const usual = Spelled.withSlashes(urlPrefix, keys);
+  const slashless = Spelled.withoutSlashes(urlPrefix, keys);
+  const samples = slashless.commonBeginnings(MOST_SAMPLES);
+  const rows = await table.matching({ ...usual.question(), samples: samples ?? [] });
+  const named = rows.flatMap(({ value }) => usual.keysIn(value));
+  const isInUse = samples?.some((sample) => rows.some(({ value }) => value.startsWith(sample))) ?? true;
+  if (!isInUse) return named;
+  const others = await table.matching({ ...slashless.question(), samples: [] });
+  return [...named, ...others.flatMap(({ value }) => slashless.keysIn(value))];
+}

@@ -1,0 +1,87 @@
+/** Ends of stages: one fenced UPDATE each, and a transaction around it only when exceptions came up. */
+
+import type { Batch, BatchState, Stage } from "../../../domain/batch.ts";
+import { DomainError } from "../../../domain/errors.ts";
+import type { Lease, StageOutcome } from "../../../ports/ledger.ts";
+import { FENCE, fenceHolds, fenceValues, leaseLost } from "../fence.ts";
+import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
+import { encodeObjects } from "./batch-encoding.ts";
+import { stageSumsOf, sumsOf } from "./batch-sums.ts";
+import { insertExceptions } from "./exception-records.ts";
+import type { KnownObjects } from "./known-objects.ts";
+import { encodeOutcomes } from "./outcome-encoding.ts";
+
+/** The state a batch is in after each stage. */
+const AFTER: Readonly<Record<Exclude<Stage, "plan">, BatchState>> = {
+  copy: "copied",
+  verify: "verified",
+  update: "updated",
+  delete: "done",
+};
+
+const STATES: readonly BatchState[] = ["planned", "copied", "verified", "updated", "done"];
+
+/** Records the end of a stage; writing the same end again changes nothing. */
+export async function recordStage(
+  session: LedgerSession,
+  known: KnownObjects,
+  lease: Lease,
+  outcome: StageOutcome,
+): Promise<void> {
+  const { batch, stage, endedAt } = outcome;
+  const failed = known.newExceptions(batch.objects);
+  const update = stageUpdate(lease, outcome, known.factsMayDiffer(batch.objects));
+  const write = async (sql: Sql): Promise<void> => {
+    const changed = await sql.change(update.statement, update.values);
+    if (changed === 0) throw await notWritten(sql, lease, batch);
+    const place = { jobId: batch.jobId, seq: batch.seq, stage, at: endedAt };
+    await insertExceptions(session, sql, place, failed);
+  };
+  if (failed.length === 0) await session.run(write);
+  else await session.transaction(write);
+  known.note(batch.objects);
+}
+
+function stageUpdate(
+  lease: Lease,
+  outcome: StageOutcome,
+  withObjects: boolean,
+): { statement: string; values: SqlValue[] } {
+  const { batch, stage, startedAt, endedAt, attempts, rows } = outcome;
+  const columns: Record<string, SqlValue> = {
+    [`${stage}_started_at`]: startedAt,
+    [`${stage}_ended_at`]: endedAt,
+    state: laterOf(AFTER[stage], batch.state),
+    worker: lease.owner,
+    outcomes: encodeOutcomes(batch.objects),
+    ...sumsOf(batch.objects),
+    ...stageSumsOf(stage, batch.objects),
+    ...(withObjects ? { objects: encodeObjects(batch.objects) } : {}),
+  };
+  // The same outcome written twice (its first answer was lost) counts once. These come first, for MariaDB
+  // assigns from left to right and they look at what was there before.
+  const once = (column: string): string =>
+    `${column} = ${column} + CASE WHEN ${stage}_started_at = ? AND ${stage}_ended_at = ? THEN 0 ELSE ? END`;
+  const added = [once(`${stage}_attempts`), once("rows_updated")];
+  const set = [...added, ...Object.keys(columns).map((name) => `${name} = ?`)];
+  return {
+    statement: `UPDATE tranship_batches SET ${set.join(", ")} WHERE job_id = ? AND seq = ? AND ${FENCE}`,
+    values: [
+      ...[startedAt, endedAt, attempts],
+      ...[startedAt, endedAt, rows],
+      ...Object.values(columns),
+      ...[lease.jobId, batch.seq],
+      ...fenceValues(lease),
+    ],
+  };
+}
+
+/** A batch never goes back, and may be further on than the stage by itself would take it. */
+function laterOf(a: BatchState, b: BatchState): BatchState {
+  return STATES.indexOf(a) > STATES.indexOf(b) ? a : b;
+}
+
+async function notWritten(sql: Sql, lease: Lease, batch: Batch): Promise<DomainError> {
+  if (!(await fenceHolds(sql, lease))) return leaseLost(lease);
+  return new DomainError("internal", `Job ${lease.jobId} has no batch ${batch.seq} to record a stage of.`);
+}

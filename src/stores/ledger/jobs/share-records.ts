@@ -1,0 +1,50 @@
+/** What instances have agreed on about a limit of a store: one row for each, changed by compare-and-set. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "../../../domain/errors.ts";
+import type { WrittenShare } from "../../../domain/rates/store-shares.ts";
+import type { Ledger } from "../../../ports/ledger.ts";
+import type { LedgerSession, Sql } from "../ledger-session.ts";
+
+/** Instances that write at the same moment come one after the other; there are few of them, and they write once a second. */
+const MAX_ATTEMPTS = 30;
+const MOST_PAUSE_MS = 20;
+
+interface Row {
+  readonly version: number;
+  readonly shares: string;
+}
+
+/** Replaces what is written down for `name`; no transaction and no lock that a stopped process could keep. */
+export async function reviseShares(
+  session: LedgerSession,
+  name: string,
+  revise: Parameters<Ledger["reviseShares"]>[1],
+): Promise<void> {
+  await session.run(async (sql) => {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const row = await readRow(session, sql, name);
+      const revised = revise(JSON.parse(row.shares) as WrittenShare[]);
+      const changed = await sql.change(
+        "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
+        [JSON.stringify(revised), name, row.version],
+      );
+      if (changed > 0) return;
+      await sleep(MOST_PAUSE_MS * Math.random());
+    }
+    throw new DomainError("ledger_unavailable", `The shares of limit "${name}" change all the time.`);
+  });
+}
+
+async function readRow(session: LedgerSession, sql: Sql, name: string): Promise<Row> {
+  const [row] = await sql.rows<Row>("SELECT version, shares FROM tranship_store_shares WHERE name = ?", [
+    name,
+  ]);
+  if (row !== undefined) return row;
+  const none: Row = { version: 0, shares: "[]" };
+  await sql.change(
+    `INSERT INTO tranship_store_shares (name, version, shares) VALUES (?, ?, ?) ${session.orKeep("name")}`,
+    [name, none.version, none.shares],
+  );
+  return none;
+}

@@ -1,0 +1,28 @@
+/** Asks whether an object's access control list grants anything to others than its owner. */
+
+import { GetObjectAclCommand } from "@aws-sdk/client-s3";
+import type { ObjectAcl } from "../../../ports/object-store.ts";
+import type { S3Requests } from "../client/s3-requests.ts";
+import { isUntold } from "../s3-errors.ts";
+
+/**
+ * Reads whether an object grants access to anyone but its owner. A copy gets a private ACL, so such grants are not kept.
+ * A store that does not answer the question gives `not_told`; throws what every request may throw.
+ */
+export async function readAcl(
+  requests: S3Requests,
+  at: { readonly bucket: string; readonly key: string },
+  signal: AbortSignal | undefined,
+): Promise<ObjectAcl> {
+  const doing = `reading the ACL of ${at.bucket}/${at.key}`;
+  try {
+    const { Owner, Grants = [] } = await requests.send({ kind: "other", doing }, signal, (client, options) =>
+      client.send(new GetObjectAclCommand({ Bucket: at.bucket, Key: at.key }), options),
+    );
+    if (Owner?.ID === undefined) return "not_told";
+    return Grants.every(({ Grantee }) => Grantee?.ID === Owner.ID) ? "private" : "shared";
+  } catch (error) {
+    if (isUntold(error)) return "not_told";
+    throw error;
+  }
+}

@@ -1,0 +1,228 @@
+/** A reference's table in MariaDB or MySQL: plans its statements once, keeps them short, sorts out what fails. */
+
+import { DomainError } from "../../../domain/errors.ts";
+import type { ReferenceSpec } from "../../../domain/job-spec.ts";
+import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
+import { inSafeOrder } from "../../../domain/rewrite-order.ts";
+import {
+  type ReferencedRow,
+  type ReferenceTable,
+  type RewriteFailure,
+  type RewriteResult,
+  type RowQuestion,
+  type StatementPass,
+  sendFreely,
+  type TableFacts,
+} from "../../../ports/reference-table.ts";
+import { bisectRewrite } from "../bisect-rewrite.ts";
+import { ColumnRanges } from "../column-ranges.ts";
+import { foreseenFailure } from "../foreseen-failure.ts";
+import { PageWindows, type WindowRow } from "../page-windows.ts";
+import { assertRewritable, assertSpec } from "../reference-rules.ts";
+import { StatementBudget } from "../statement-budget.ts";
+import { chunksOf } from "../statement-chunks.ts";
+import { StatementSize } from "../statement-size.ts";
+import { factsOf, readShape } from "./mariadb-facts.ts";
+import { canHold, stored, text } from "./mariadb-literals.ts";
+import { MariadbLooks, MOST_LISTED } from "./mariadb-looks.ts";
+import { MariadbRewrites } from "./mariadb-rewrites.ts";
+import { mayRewrite } from "./mariadb-rights.ts";
+import type { MariadbSessions } from "./mariadb-sessions.ts";
+import { existingSql, type Plan, pageSql } from "./mariadb-statements.ts";
+import { MariadbTablePlan } from "./mariadb-table-plan.ts";
+
+/** Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. */
+const MAX_REWRITE = 1000;
+/** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
+const LONG_REWRITE_MS = 40;
+/** A statement by ranges that takes so many times as long is given up: 50 ms. */
+const MOST_BY_RANGE = 1.25;
+/** Room for a statement's text around its lists. */
+const FRAME_BYTES = 64 * 1024;
+
+export class MariadbReferenceTable implements ReferenceTable {
+  readonly database: string;
+  readonly #sessions: MariadbSessions;
+  readonly #spec: ReferenceSpec;
+  readonly #statements: Record<string, number>;
+  readonly #plan: MariadbTablePlan;
+  readonly #pages = new Map<string, PageWindows>();
+  readonly #size: StatementSize;
+  readonly #budget: StatementBudget;
+  readonly #ranges = new ColumnRanges();
+  readonly #looks: MariadbLooks;
+  readonly #rewrites: MariadbRewrites;
+
+  constructor(
+    sessions: MariadbSessions,
+    spec: ReferenceSpec,
+    statements: Record<string, number>,
+    {
+      longRewriteMs = LONG_REWRITE_MS,
+      plainLists = false,
+    }: { readonly longRewriteMs?: number; readonly plainLists?: boolean } = {},
+  ) {
+    assertSpec(spec);
+    this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
+    this.#budget = new StatementBudget({ asksMore: spec.urlPrefix !== null });
+    this.database = sessions.name;
+    this.#sessions = sessions;
+    this.#spec = spec;
+    this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
+    this.#statements = statements;
+    this.#rewrites = new MariadbRewrites({
+      ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
+      rangeMs: longRewriteMs * MOST_BY_RANGE,
+      onSend: () => this.#count("rewrite"),
+      select: (pass, sqlOf) => this.#select(pass, sqlOf),
+    });
+    this.#looks = new MariadbLooks({
+      select: (pass, sqlOf) => this.#select(pass, sqlOf),
+      listBytes: () => this.#listBytes(),
+      ranges: this.#ranges,
+    });
+  }
+
+  async inspect(): Promise<TableFacts> {
+    const shape = await readShape(this.#sessions, this.#spec.table);
+    const rights = await mayRewrite(this.#sessions, this.#spec, shape);
+    return { ...factsOf(shape, this.#spec), mayRewrite: rights };
+  }
+
+  async page(
+    afterId: string | null,
+    valuePrefix: string,
+    limit: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    let windows = this.#pages.get(valuePrefix);
+    if (windows === undefined) {
+      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
+      this.#pages.set(valuePrefix, windows);
+    }
+    return windows.page(afterId, limit, pass);
+  }
+
+  async starting(
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[] | null> {
+    return this.#looks.starting(await this.#plan.current(pass), valuePrefix, most, pass);
+  }
+
+  async findRows(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.#looks.holding(await this.#plan.current(pass), values, "anywhere", pass);
+  }
+
+  async matching(question: RowQuestion, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+    return this.#looks.matching(await this.#plan.current(pass), question, pass);
+  }
+
+  async findRowsToRewrite(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.#looks.findRowsToRewrite(await this.#plan.current(pass), values, pass);
+  }
+
+  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
+    const plan = await this.#plan.current(pass);
+    const wanted = new Set(ids);
+    const literals = [...wanted].map((id) => plan.keyType.literal(id)).filter((literal) => literal !== null);
+    const found = new Set<string>();
+    for (const chunk of chunksOf(literals, MOST_LISTED, this.#listBytes(), Buffer.byteLength)) {
+      for (const [id] of await this.#select(pass, (current) => existingSql(current, chunk))) {
+        // The server may find `A` for `a`: that is another key.
+        if (wanted.has(String(id))) found.add(String(id));
+      }
+    }
+    return found;
+  }
+
+  async rewrite(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass = sendFreely,
+  ): Promise<RewriteResult> {
+    assertRewritable(values, change);
+    const plan = await this.#plan.current(pass);
+    const failures: RewriteFailure[] = [];
+    const [free, hopeless] = partition(
+      values.filter((value) => canHold(plan.facts.charset, value) === true),
+      (value) => foreseenFailure(plan.facts, value, change) === null,
+    );
+    const held = await this.#looks.holding(plan, hopeless, "where", pass);
+    const present = new Set(held.map(({ value }) => value));
+    for (const value of present) {
+      const failure = foreseenFailure(plan.facts, value, change);
+      if (failure !== null) failures.push(failure);
+    }
+    let rows = 0;
+    for (const layer of inSafeOrder(free, change)) {
+      // Each value stands in two lists, escaped.
+      const pieces = chunksOf(
+        layer,
+        this.#size.evenly(layer.length, this.#budget.valuesInEach(layer.length)),
+        this.#listBytes(),
+        (value) => 2 * Buffer.byteLength(text(value)) + 16,
+      );
+      const result = await bisectRewrite(pieces, (piece) => this.#rewrites.attempt(piece, change, pass));
+      rows += result.rows;
+      failures.push(...result.failures);
+    }
+    return { rows, failures };
+  }
+
+  async ping(): Promise<void> {
+    await this.#sessions.select("SELECT 1", () => this.#count("read"));
+  }
+
+  async #window(
+    afterId: string | null,
+    prefix: string,
+    rows: number,
+    pass: StatementPass,
+  ): Promise<readonly WindowRow[]> {
+    if (!prefix.isWellFormed()) return [];
+    const cells = await this.#select(pass, (plan) => {
+      if (!plan.keyIsUnique)
+        throw this.#refused(`rows cannot be paged by ${this.#spec.key}: it is not unique`);
+      const after = afterId === null ? null : plan.keyType.literal(afterId);
+      if (afterId !== null && after === null) throw this.#refused(`${afterId} is no ${this.#spec.key}`);
+      return pageSql(plan, after, prefix, rows);
+    });
+    return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : stored(value) }));
+  }
+
+  async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
+    return this.#plan.run(pass, (plan) =>
+      this.#sessions.select(sqlOf(plan), () => this.#count("read"), pass),
+    );
+  }
+
+  #listBytes(): number {
+    return this.#sessions.statementBytes - FRAME_BYTES;
+  }
+
+  #count(kind: "read" | "rewrite"): void {
+    this.#budget.sent(kind);
+    this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
+  }
+
+  #refused(what: string): DomainError {
+    return new DomainError(
+      "database_refused",
+      `database "${this.database}", table "${this.#spec.table}": ${what}`,
+    );
+  }
+}
+
+function partition(values: readonly string[], isFirst: (value: string) => boolean): [string[], string[]] {
+  const parts: [string[], string[]] = [[], []];
+  for (const value of values) parts[isFirst(value) ? 0 : 1].push(value);
+  return parts;
+}

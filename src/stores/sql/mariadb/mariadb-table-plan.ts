@@ -1,0 +1,58 @@
+/** The plan of one table's statements: made from the table's shape at the first need, and again when an index has gone. */
+
+import { DomainError } from "../../../domain/errors.ts";
+import type { ReferenceSpec } from "../../../domain/job-spec.ts";
+import type { StatementPass } from "../../../ports/reference-table.ts";
+import { isMissingIndex } from "./mariadb-errors.ts";
+import { readShape } from "./mariadb-facts.ts";
+import type { MariadbSessions } from "./mariadb-sessions.ts";
+import { type Plan, planStatements } from "./mariadb-statements.ts";
+
+export class MariadbTablePlan {
+  readonly #sessions: MariadbSessions;
+  readonly #spec: ReferenceSpec;
+  readonly #plainLists: boolean;
+  #plan: Promise<Plan> | null = null;
+  /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
+  #hints = true;
+
+  constructor(sessions: MariadbSessions, spec: ReferenceSpec, plainLists: boolean) {
+    this.#sessions = sessions;
+    this.#spec = spec;
+    this.#plainLists = plainLists;
+  }
+
+  /**
+   * The plan; reading the shape for it goes through `pass` as if it were one statement. Everybody waits by a pass of
+   * their own, and whoever is let through first reads: one stage's closed window must not hold up another stage.
+   */
+  async current(pass: StatementPass): Promise<Plan> {
+    return this.#plan ?? pass(() => this.#read());
+  }
+
+  /** Runs `work` with the plan, and once more without index hints when the index has gone since. */
+  async run<Result>(pass: StatementPass, work: (plan: Plan) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(await this.current(pass));
+    } catch (error) {
+      if (!(error instanceof DomainError) || !isMissingIndex(error.cause) || !this.#hints) throw error;
+      this.#hints = false;
+      this.#plan = null;
+      return work(await this.current(pass));
+    }
+  }
+
+  #read(): Promise<Plan> {
+    if (this.#plan === null) {
+      const planning = readShape(this.#sessions, this.#spec.table).then((shape) =>
+        planStatements(this.#spec, this.#plainLists ? { ...shape, joinsLists: false } : shape, this.#hints),
+      );
+      // A failure is not remembered: the table may be there next time.
+      planning.catch(() => {
+        this.#plan = null;
+      });
+      this.#plan = planning;
+    }
+    return this.#plan;
+  }
+}

@@ -1,0 +1,252 @@
+/** A reference's table in a SQLite file: the embedded counterpart of MariaDB's, with the same meaning. */
+
+import type { Database } from "better-sqlite3";
+import { DomainError, messageOf } from "../../../domain/errors.ts";
+import type { ReferenceSpec } from "../../../domain/job-spec.ts";
+import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
+import { inSafeOrder } from "../../../domain/rewrite-order.ts";
+import {
+  type ReferencedRow,
+  type ReferenceTable,
+  type RewriteFailure,
+  type RewriteResult,
+  type RowQuestion,
+  type StatementPass,
+  sendFreely,
+  type TableFacts,
+} from "../../../ports/reference-table.ts";
+import { Beginnings } from "../beginnings.ts";
+import { bisectRewrite, type Setback } from "../bisect-rewrite.ts";
+import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
+import { PageWindows, type WindowRow } from "../page-windows.ts";
+import { assertRewritable, assertSpec } from "../reference-rules.ts";
+import { chunksOf } from "../statement-chunks.ts";
+import { readFacts } from "./sqlite-facts.ts";
+import { exceptionOf, type SqliteFile, sqliteCode } from "./sqlite-file.ts";
+import {
+  beginningStatement,
+  byKeyStatement,
+  findRowsStatement,
+  heldStatement,
+  pageStatement,
+  rewriteStatement,
+  type SqlitePlan,
+  type SqliteStatement,
+  startingStatement,
+} from "./sqlite-statements.ts";
+import { planTable } from "./sqlite-table-plan.ts";
+
+/** Values in one reading statement. */
+const MAX_READ = 10_000;
+/** Values in one rewriting statement, as in MariaDB; SQLite works in the process's only thread. */
+const MAX_REWRITE = 1000;
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+
+export class SqliteReferenceTable implements ReferenceTable {
+  readonly database: string;
+  readonly #file: SqliteFile;
+  readonly #spec: ReferenceSpec;
+  readonly #statements: Record<string, number>;
+  readonly #pages = new Map<string, PageWindows>();
+  #plan: { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } | null = null;
+
+  constructor(file: SqliteFile, spec: ReferenceSpec, statements: Record<string, number>) {
+    assertSpec(spec);
+    this.database = file.name;
+    this.#file = file;
+    this.#spec = spec;
+    this.#statements = statements;
+  }
+
+  async inspect(): Promise<TableFacts> {
+    return this.#file.use((connection) => readFacts(connection, this.#spec));
+  }
+
+  async page(
+    afterId: string | null,
+    valuePrefix: string,
+    limit: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    let windows = this.#pages.get(valuePrefix);
+    if (windows === undefined) {
+      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
+      this.#pages.set(valuePrefix, windows);
+    }
+    return windows.page(afterId, limit, pass);
+  }
+
+  async starting(
+    valuePrefix: string,
+    most: number,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[] | null> {
+    if (!valuePrefix.isWellFormed()) return [];
+    const isIndexed = await this.#file.use((connection) => this.#planned(connection).plan.columnIsIndexed);
+    if (!isIndexed) return null;
+    const rows = await this.#all<WindowRow>(pass, (plan) => startingStatement(plan, valuePrefix, most));
+    if (rows.length >= most) return null;
+    return rows.filter((row): row is ReferencedRow => row.value !== null);
+  }
+
+  async findRows(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    const wanted = new Set(values.filter((value) => value.isWellFormed()));
+    const found: ReferencedRow[] = [];
+    for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => findRowsStatement(plan, chunk));
+      found.push(...rows.filter(({ value }) => wanted.has(value)));
+    }
+    return found;
+  }
+
+  async matching(
+    { values, beginnings, samples }: RowQuestion,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    const found: ReferencedRow[] = [...(await this.findRows(values, pass))];
+    const begins = new Beginnings([...beginnings, ...samples]);
+    const look = async (list: readonly string[], most: number | null) => {
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => beginningStatement(plan, list, most));
+      found.push(...rows.filter(({ value }) => typeof value === "string" && begins.begin(value)));
+    };
+    const wellFormed = beginnings.filter((beginning) => beginning.isWellFormed());
+    for (const chunk of chunksOf(wellFormed, MAX_READ, MAX_LIST_BYTES, Buffer.byteLength))
+      await look(chunk, null);
+    for (const sample of samples) if (sample.isWellFormed()) await look([sample], 1);
+    return found;
+  }
+
+  /** No other statements than {@link SqliteReferenceTable.findRows}: a file's index takes a list as easily. */
+  findRowsToRewrite(
+    values: readonly string[],
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ReferencedRow[]> {
+    return this.findRows(values, pass);
+  }
+
+  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
+    const wanted = new Set(ids.filter((id) => id.isWellFormed()));
+    const found = new Set<string>();
+    for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
+      const rows = await this.#all<{ readonly id: string }>(pass, (plan) => byKeyStatement(plan, chunk));
+      for (const { id } of rows) if (wanted.has(id)) found.add(id);
+    }
+    return found;
+  }
+
+  async rewrite(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass = sendFreely,
+  ): Promise<RewriteResult> {
+    assertRewritable(values, change);
+    const failures: RewriteFailure[] = [];
+    let rows = 0;
+    const wellFormed = change.to.isWellFormed() ? values.filter((value) => value.isWellFormed()) : [];
+    for (const layer of inSafeOrder(wellFormed, change)) {
+      const pieces = chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength);
+      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change, pass));
+      rows += result.rows;
+      failures.push(...result.failures);
+    }
+    return { rows, failures };
+  }
+
+  async ping(): Promise<void> {
+    await this.#file.use((connection) => {
+      this.#count();
+      connection.prepare("SELECT 1").get();
+    });
+  }
+
+  async #window(
+    afterId: string | null,
+    prefix: string,
+    rows: number,
+    pass: StatementPass,
+  ): Promise<readonly WindowRow[]> {
+    if (!prefix.isWellFormed()) return [];
+    return this.#all<WindowRow>(pass, (plan, keyIsUnique) => {
+      if (!keyIsUnique) {
+        const message = `table "${this.#spec.table}": rows cannot be paged by ${this.#spec.key}: it is not unique`;
+        throw new DomainError("database_refused", `database "${this.database}", ${message}`);
+      }
+      return pageStatement(plan, afterId, prefix, rows);
+    });
+  }
+
+  async #attempt(
+    values: readonly string[],
+    change: PrefixChange,
+    pass: StatementPass,
+  ): Promise<RewriteResult | Setback> {
+    let rows = 0;
+    try {
+      // Rows whose value stays as it is hold it before and after.
+      if (change.to === change.from || !(await this.#hasTriggers(pass))) {
+        return { rows: await this.#update(values, change, null, pass), failures: [] };
+      }
+      const statements: CheckedStatements = {
+        held: (held, most) => this.#all<ReferencedRow>(pass, (plan) => heldStatement(plan, held, most)),
+        rewrite: async (held, ids) => void (await this.#update(held, change, ids, pass)),
+        now: (ids) => this.#all<ReferencedRow>(pass, (plan) => byKeyStatement(plan, ids)),
+        onRewritten: (more) => {
+          rows += more;
+        },
+      };
+      const failures = await checkedRewrite(statements, values, change, MAX_READ);
+      return { rows, failures };
+    } catch (error) {
+      const code = sqliteCode(error);
+      if (code === null) throw error;
+      return { kind: "row", code: exceptionOf(code), message: messageOf(error), rows };
+    }
+  }
+
+  /** Changes the rows that hold one of `values` (of `ids` alone, where given), and gives their number. */
+  async #update(
+    values: readonly string[],
+    change: PrefixChange,
+    ids: readonly string[] | null,
+    pass: StatementPass,
+  ): Promise<number> {
+    return this.#file.use((connection) => {
+      const { sql, parameters } = rewriteStatement(this.#planned(connection).plan, values, change, ids);
+      const statement = connection.prepare(sql);
+      this.#count();
+      return statement.run(...parameters).changes;
+    }, pass);
+  }
+
+  /** As the plan was made, which the first call's statement waits for. */
+  async #hasTriggers(pass: StatementPass): Promise<boolean> {
+    if (this.#plan !== null) return this.#plan.plan.hasTriggers;
+    return this.#file.use((connection) => this.#planned(connection).plan.hasTriggers, pass);
+  }
+
+  async #all<Row>(
+    pass: StatementPass,
+    statementOf: (plan: SqlitePlan, keyIsUnique: boolean) => SqliteStatement,
+  ): Promise<readonly Row[]> {
+    const run = (connection: Database): readonly Row[] => {
+      const { plan, keyIsUnique } = this.#planned(connection);
+      const { sql, parameters } = statementOf(plan, keyIsUnique);
+      const statement = connection.prepare<unknown[], Row>(sql);
+      this.#count();
+      return statement.all(...parameters);
+    };
+    return this.#file.use(run, pass);
+  }
+
+  #planned(connection: Database): { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } {
+    this.#plan ??= planTable(connection, this.#spec);
+    return this.#plan;
+  }
+
+  #count(): void {
+    this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,151 @@
+/** The stores the object store suites run on, and adapters opened on them. */
+
+import { PutObjectCommand, type S3Client, type StorageClass } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll } from "vitest";
+import {
+  type CopyRequest,
+  type ListedObject,
+  noRequests,
+  type ObjectStore,
+} from "../../../src/ports/object-store.ts";
+import {
+  type SandboxStore,
+  type SandboxStoreOptions,
+  startSandboxStore,
+} from "../../../src/sandbox-s3/sandbox-store.ts";
+import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
+import { endpointIdentity, type StoreConfig } from "../../../src/stores/s3/client/store-config.ts";
+import { S3ObjectStore, type S3ObjectStoreOptions } from "../../../src/stores/s3/s3-object-store.ts";
+import { createBuckets, s3ClientFor } from "../../support/buckets.ts";
+import type { S3Facts } from "../../support/servers/ceph.ts";
+
+/** Both ways single copies can go: whatever is asserted of one holds for the other. */
+export const COPY_PATHS = ["pooled", "sdk"] as const;
+export type CopyPath = (typeof COPY_PATHS)[number];
+
+/** Where the store under test is, and what it is known to be unable to do. */
+export interface StoreUnderTest {
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** A storage class other than STANDARD; null where there is only that. */
+  readonly otherStorageClass: StorageClass | null;
+  /** Whether copies and completions honour `If-None-Match: *`. */
+  readonly copiesOnlyIfAbsent: boolean;
+  /** Whether deletions honour an ETag. */
+  readonly deletesOnlyIfMatching: boolean;
+  /** How the adapters opened on it send single copies; their default where absent. */
+  readonly copyPath?: CopyPath;
+  close(): Promise<void>;
+}
+
+/** An adapter with the counters it raises. */
+export function openStore(
+  under: StoreUnderTest,
+  options: Partial<S3ObjectStoreOptions> = {},
+  more: StoreConfig = {},
+) {
+  const { endpoint, accessKeyId, secretAccessKey } = under;
+  const config = { endpoint, accessKeyId, secretAccessKey, forcePathStyle: true, ...more };
+  const client = openS3Client(config);
+  const counts = noRequests();
+  const path = under.copyPath === undefined ? {} : { copyPath: under.copyPath };
+  const store = new S3ObjectStore({
+    client,
+    endpoint: endpointIdentity(config),
+    counts,
+    ...path,
+    ...options,
+  });
+  return { store, counts, client };
+}
+
+/** The whole bucket, page by page. */
+export async function listAll(store: ObjectStore, bucket: string, prefix = "", limit = 1000) {
+  const objects: ListedObject[] = [];
+  for (;;) {
+    const startAfter: string | null = objects.at(-1)?.key ?? null;
+    const page = await store.list({ bucket, prefix, startAfter, limit });
+    objects.push(...page.objects);
+    if (!page.more) return objects;
+  }
+}
+
+/** What the tests of one suite work with; complete once its `beforeAll` has run. */
+export interface Bench {
+  under: StoreUnderTest;
+  /** The SDK alone, to make and look at objects independently of the adapter. */
+  raw: S3Client;
+  store: S3ObjectStore;
+  /** Bucket to move from. */
+  a: string;
+  /** Bucket to move to. */
+  b: string;
+}
+
+/** Starts a store with two buckets before the suite's tests, and ends it after them. */
+export function setUpBench(start: () => Promise<StoreUnderTest>): Bench {
+  const bench = {} as Bench;
+  beforeAll(async () => {
+    const under = await start();
+    const raw = s3ClientFor({ ...under, region: "us-east-1" });
+    Object.assign(bench, { under, raw, store: openStore(under).store }, await createBuckets(raw, "a", "b"));
+  });
+  afterAll(async () => {
+    bench.raw?.destroy();
+    await bench.under?.close();
+  });
+  return bench;
+}
+
+/** Writes an object and gives its bare ETag. */
+export async function put({ raw }: Bench, bucket: string, key: string, body: string): Promise<string> {
+  const { ETag = "" } = await raw.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+  return ETag.replaceAll('"', "");
+}
+
+/** A copy from the first bucket to the second. */
+export function copyOf(
+  { a, b }: Bench,
+  key: string,
+  etag: string,
+  size: number,
+  target: string,
+): CopyRequest {
+  return {
+    source: { bucket: a, key, etag, size },
+    target: { bucket: b, key: target },
+    storageClass: null,
+    onlyIfAbsent: true,
+  };
+}
+
+const KEYS = { accessKeyId: "sandbox", secretAccessKey: "sandbox-secret" };
+
+/** A sandbox store with the buckets `src` and `dst`. */
+export async function startSandbox(
+  options: Pick<SandboxStoreOptions, "keepsConditions"> = {},
+): Promise<StoreUnderTest & { readonly sandbox: SandboxStore }> {
+  const buckets = [{ name: "src" }, { name: "dst" }];
+  const sandbox = await startSandboxStore({ ...KEYS, ...options, buckets });
+  return {
+    ...KEYS,
+    sandbox,
+    endpoint: sandbox.url,
+    otherStorageClass: "STANDARD_IA",
+    copiesOnlyIfAbsent: true,
+    deletesOnlyIfMatching: true,
+    close: () => sandbox.close(),
+  };
+}
+
+/** Ceph 16.2: ignores `If-None-Match` on copies and completions, and ETags on deletions; storage classes need set-up. */
+export function onCeph(facts: S3Facts): StoreUnderTest {
+  return {
+    ...facts,
+    otherStorageClass: null,
+    copiesOnlyIfAbsent: false,
+    deletesOnlyIfMatching: false,
+    close: async () => {},
+  };
+}

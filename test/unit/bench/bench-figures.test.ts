@@ -1,0 +1,62 @@
+/** What the benchmark makes of a store's timeline, and how it prints and draws. */
+
+import { describe, expect, it } from "vitest";
+import { barChart } from "../../../bench/bar-chart.ts";
+import { figure, percent, thousandths, times } from "../../../bench/figures.ts";
+import { sharesOf } from "../../../bench/measure-throttled.ts";
+import type { StoreSample } from "../../../bench/store-process.ts";
+
+/** A moment at which so many copies were received, admitted and rejected. */
+const at = (seconds: number, received: number, admitted: number): StoreSample => ({
+  ms: seconds * 1000,
+  received: { "CopyObject bucket-b": received, "ListObjectsV2 bucket-a": 7 },
+  slowDown: { "bucket-a": 0, "bucket-b": received - admitted },
+  granted: { "bucket-a": 0, "bucket-b": admitted },
+});
+
+describe("shares of a throttled run", () => {
+  it("are those between the first copy and the last, and again after five seconds", () => {
+    const timeline = [at(0, 0, 0), at(2, 0, 0), at(7, 4000, 2500), at(12, 9050, 7500), at(20, 9050, 7500)];
+    const shares = sharesOf(timeline, 1000);
+    expect(shares.used).toBeCloseTo(7500 / 10_000);
+    expect(shares.usedLater).toBeCloseTo(5000 / 5000);
+    expect(shares.rejected).toBeCloseTo(1550 / 9050);
+    expect(shares.rejectedLater).toBeCloseTo(50 / 5050);
+  });
+
+  it("have no later part when all was over before", () => {
+    const shares = sharesOf([at(0, 0, 0), at(1, 500, 500), at(1.1, 500, 500)], 1000);
+    expect(shares.used).toBeCloseTo(0.5);
+    expect(shares.usedLater).toBeNaN();
+  });
+});
+
+describe("figures", () => {
+  it.each([
+    [figure(1234.5), "1,235"],
+    [figure(12.345), "12.3"],
+    [figure(0.1234), "0.123"],
+    [figure(Number.NaN), "–"],
+    [thousandths(1.0204), "1.020"],
+    [percent(0.9734), "97.3 %"],
+    [times(3.125), "3.13×"],
+    [times(Number.POSITIVE_INFINITY), "–"],
+  ])("%s", (printed, expected) => expect(printed).toBe(expected));
+});
+
+describe("the chart", () => {
+  const bar = (label: string, value: number, ours = false) => ({ label, value, text: String(value), ours });
+
+  it("draws bars in proportion, ours marked, and leaves out what could not be measured", () => {
+    const svg = barChart([{ title: "T", bars: [bar("a", 10, true), bar("b", 5), bar("c", Number.NaN)] }]);
+    const widths = [...svg.matchAll(/<rect class="(ours|peer)" [^>]*?width="([\d.]+)"/g)];
+    expect(widths.map(([, kind]) => kind)).toEqual(["ours", "peer", "peer"]);
+    const [a = 0, b = 0, c = -1] = widths.map(([, , width]) => Number(width));
+    expect(a / b).toBeCloseTo(2);
+    expect(c).toBe(0);
+  });
+
+  it("shows any text as text", () => {
+    expect(barChart([{ title: "<&>", bars: [bar("1 < 2", 1)] }])).toContain("&lt;&amp;&gt;");
+  });
+});

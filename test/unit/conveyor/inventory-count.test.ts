@@ -1,0 +1,125 @@
+/** When an inventory is counted ahead, and what becomes of a count that fails. */
+
+import { describe, expect, it } from "vitest";
+import { InventoryCount } from "../../../src/conveyor/inventory-count.ts";
+import type { RunContext } from "../../../src/conveyor/run-context.ts";
+import { DomainError, type ErrorCode } from "../../../src/domain/errors.ts";
+import type { ExpectedObjects } from "../../../src/ports/ledger.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
+import { listedBucket } from "../../support/listed-bucket.ts";
+
+const CURSOR = JSON.stringify({ position: "image/0", planned: 1 });
+
+function begun(isKnown = false) {
+  const clock = new VirtualClock(0);
+  const stop = new AbortController();
+  const keys = ["image/0", "image/1", "image/2", "image/3"];
+  const bucket = listedBucket(keys, { page: 2, deliver: (answer) => answer() });
+  const recorded: [ExpectedObjects, number][] = [];
+  const failed: unknown[] = [];
+  const failures: ErrorCode[] = [];
+  const hold: { while?: Promise<unknown> } = {};
+  const context = {
+    spec: { source: { bucket: "b", prefix: "image/" }, inventory: { from: "bucket" }, maxObjects: null },
+    source: {
+      async list(request: Parameters<typeof bucket.list>[0]) {
+        const code = failures.shift();
+        if (code !== undefined) throw new DomainError(code, "no");
+        await hold.while;
+        return bucket.list(request);
+      },
+    },
+    filter: () => true,
+    clock,
+    signal: stop.signal,
+    ledger: {
+      expectObjects: async (_: unknown, objects: ExpectedObjects, at: number) =>
+        void recorded.push([objects, at]),
+    },
+  };
+  /** What is waited for is given up when the signal aborts, as behind a throttler. */
+  const until = (signal: AbortSignal) => {
+    if ("while" in hold) hold.while = new Promise((_, reject) => signal.addEventListener("abort", reject));
+    return { ...context, signal };
+  };
+  const onCountFailed = (error: unknown) => void failed.push(error);
+  const run = {
+    context: { ...context, until },
+    tally: { bytes: 7 },
+    onCountFailed,
+  } as unknown as RunContext;
+  const inventoryCount = new InventoryCount(run, isKnown);
+  return { clock, stop, bucket, recorded, failed, failures, hold, inventoryCount };
+}
+
+describe("an inventory", () => {
+  it("is counted once, ten seconds after its first batch, from the last one on", async () => {
+    const { clock, inventoryCount, recorded, bucket } = begun();
+    await clock.runUntil(60_000);
+    inventoryCount.planned(JSON.stringify({ position: "", planned: 0 }));
+    await clock.runUntil(69_000);
+    expect(bucket.asked).toEqual([]);
+    inventoryCount.planned(CURSOR);
+    await clock.runUntil(300_000);
+    inventoryCount.planned(CURSOR);
+    await clock.runUntil(600_000);
+    expect(recorded).toEqual([[{ objects: 4, bytes: 7 + 3 * 7 }, 70_000]]);
+    expect(bucket.asked.length).toBe(2);
+    await inventoryCount.end();
+  });
+
+  it("is not counted when planning is soon over, nor when the job stops, nor again in a later run", async () => {
+    for (const end of ["planning", "stop", "known"]) {
+      const { clock, stop, inventoryCount, recorded, bucket } = begun(end === "known");
+      inventoryCount.planned(CURSOR);
+      await clock.runUntil(9000);
+      if (end === "planning") inventoryCount.planningEnded();
+      if (end === "stop") stop.abort();
+      await clock.runUntil(100_000);
+      expect([bucket.asked, recorded]).toEqual([[], []]);
+      await inventoryCount.end();
+    }
+  });
+
+  it("is not counted to its end when planning is over meanwhile", async () => {
+    const { clock, inventoryCount, recorded, bucket, failed } = begun();
+    inventoryCount.planned(CURSOR);
+    const { list } = bucket;
+    Object.assign(bucket, {
+      list: (request: Parameters<typeof list>[0]) => {
+        inventoryCount.planningEnded();
+        return list(request);
+      },
+    });
+    await clock.runUntil(100_000);
+    await inventoryCount.end();
+    expect([bucket.asked.length, recorded, failed]).toEqual([1, [], []]);
+  });
+
+  it("is counted anew a minute after a trouble that passes, and left alone after any other", async () => {
+    const passing = begun();
+    passing.failures.push("store_unavailable", "database_unavailable");
+    passing.inventoryCount.planned(CURSOR);
+    await passing.clock.runUntil(200_000);
+    expect(passing.recorded.map(([, at]) => at)).toEqual([130_000]);
+    expect(passing.failed.length).toBe(2);
+    await passing.inventoryCount.end();
+
+    const lasting = begun();
+    lasting.failures.push("store_refused");
+    lasting.inventoryCount.planned(CURSOR);
+    await lasting.clock.runUntil(200_000);
+    expect([lasting.recorded, lasting.failed.length]).toEqual([[], 1]);
+    await lasting.inventoryCount.end();
+  });
+
+  it("is given up at the end of a job, whatever it waits for", async () => {
+    const { clock, inventoryCount, hold, recorded, failed } = begun();
+    hold.while = Promise.resolve();
+    inventoryCount.planned(CURSOR);
+    await clock.runUntil(100_000);
+    inventoryCount.planningEnded();
+    await inventoryCount.end();
+    expect([recorded, failed]).toEqual([[], []]);
+  });
+});

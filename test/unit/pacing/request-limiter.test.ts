@@ -1,0 +1,44 @@
+/** Whoever finds its limits open overtakes nobody who waits for the same ones. */
+
+import { expect, it } from "vitest";
+import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
+import { BucketGovernor } from "../../../src/pacing/rates/bucket-governor.ts";
+import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
+import { READ_COST } from "../../../src/pacing/rates/request-cost.ts";
+import { RequestLimiter } from "../../../src/pacing/rates/request-limiter.ts";
+
+/** A gate for ten requests a second, on a clock that nobody's sleep moves. */
+function gateOfTen() {
+  const now = () => clock.at;
+  const clock = { at: 1_000_000, now, monotonic: now, sleep: () => new Promise<void>(() => {}) };
+  const governor = new BucketGovernor();
+  const gate = new RequestLimiter({
+    clock,
+    fairQueue: new FairQueue(clock),
+    requestLimits: [new RateLimit(10)],
+    byteLimits: [],
+    governorOf: () => governor,
+  });
+  return { clock, gate };
+}
+
+it("lets nobody pass at once while another waits, though the limit is open again", () => {
+  const { clock, gate } = gateOfTen();
+  while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
+  void gate.acquire(READ_COST, undefined);
+  clock.at += 2000;
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(false);
+});
+
+it("lets pass at once whoever finds the limit open and nobody waiting", () => {
+  const { clock, gate } = gateOfTen();
+  while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
+  clock.at += 2000;
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(true);
+});
+
+it("takes nothing for a job that is asked to stop", () => {
+  const { gate } = gateOfTen();
+  expect(gate.tryAcquire(READ_COST, AbortSignal.abort())).toBe(false);
+  expect(gate.tryAcquire(READ_COST, undefined)).toBe(true);
+});

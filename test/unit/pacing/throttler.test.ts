@@ -1,0 +1,67 @@
+/** The throttler: nothing passes while something objects, whoever waits knows why, and goes on at the edge. */
+
+import { describe, expect, it } from "vitest";
+import type { Hold } from "../../../src/pacing/gate.ts";
+import { Throttler } from "../../../src/pacing/throttler.ts";
+import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+
+const never = new AbortController().signal;
+const closedUntil = (until: number): Hold => ({ reason: "window", until, detail: "opens at 22:00" });
+
+describe("Valve", () => {
+  it("lets everything through, without a promise, while nothing objects", () => {
+    const throttler = new Throttler(new SleepMovedClock(), [() => null, () => null]);
+    expect(throttler.pass(never)).toBeNull();
+    expect(throttler.waiting).toBeNull();
+  });
+
+  it("holds until the very millisecond at which the last objection ends, and says why meanwhile", async () => {
+    const clock = new SleepMovedClock();
+    const opensAt = clock.at + 10_001;
+    const from = clock.at;
+    const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
+    const passed = throttler.pass(never);
+    expect(throttler.waiting).toEqual({ ...closedUntil(opensAt), since: from });
+    await passed;
+    expect(clock.at).toBe(opensAt);
+    expect(throttler.waiting).toBeNull();
+  });
+
+  it("wakes all who wait with one timer", async () => {
+    const clock = new SleepMovedClock();
+    const opensAt = clock.at + 1000;
+    const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
+    await Promise.all(Array.from({ length: 100 }, () => throttler.pass(never)));
+    expect(clock.sleeps.length).toBeLessThan(10);
+  });
+
+  it("tells the first objection, and since when that reason stands", async () => {
+    const clock = new SleepMovedClock();
+    const start = clock.at;
+    const busy: Hold = { reason: "database", until: null, detail: "busy" };
+    const throttler = new Throttler(clock, [
+      (at) => (at < start + 1000 ? closedUntil(start + 1000) : null),
+      (at) => (at < start + 2000 ? busy : null),
+    ]);
+    const seen: unknown[] = [];
+    const passed = throttler.pass(never);
+    const sleep = clock.sleep.bind(clock);
+    clock.sleep = async (ms) => {
+      seen.push([throttler.waiting?.reason, throttler.waiting?.since]);
+      await sleep(ms);
+    };
+    await passed;
+    expect(seen).toContainEqual(["database", start + 1000]);
+    expect(clock.at).toBeGreaterThanOrEqual(start + 2000);
+  });
+
+  it("refuses those who are asked to stop while they wait", async () => {
+    const stop = new AbortController();
+    const clock = new SleepMovedClock();
+    const throttler = new Throttler(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);
+    const passed = throttler.pass(stop.signal);
+    stop.abort();
+    await expect(passed).rejects.toMatchObject({ code: "stopped" });
+    expect(throttler.waiting).toBeNull();
+  });
+});

@@ -1,0 +1,150 @@
+/** Listings and buckets of the sandbox store, through the AWS SDK. */
+
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  GetBucketLocationCommand,
+  GetBucketVersioningCommand,
+  HeadBucketCommand,
+  ListBucketsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
+import { connectTo, credentials } from "../../support/sandbox-client.ts";
+
+let store: SandboxStore;
+let client: S3Client;
+
+beforeAll(async () => {
+  store = await startSandboxStore({ ...credentials, buckets: [{ name: "listing" }] });
+  client = connectTo(store);
+});
+
+afterAll(async () => {
+  client.destroy();
+  await store.close();
+});
+
+describe("a listing", () => {
+  test("gives hostile keys back exactly when encoded, in byte order", async () => {
+    const name = fc
+      .array(fc.oneof(fc.nat(0x7f), fc.nat(0xd7ff), fc.integer({ min: 0xe000, max: 0x10ffff })), {
+        minLength: 1,
+        maxLength: 12,
+      })
+      .map((codes) => String.fromCodePoint(...codes));
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(name, { minLength: 1, maxLength: 20 }), async (names) => {
+        const bucket = "property";
+        store.createBucket(bucket);
+        for (const key of store.listKeys(bucket)) store.deleteObject(bucket, key);
+        for (const key of [...names, "\ue000", "😀"]) store.putObject(bucket, key, "x");
+        const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, EncodingType: "url" }));
+        const listed = page.Contents?.map((item) =>
+          decodeURIComponent((item.Key ?? "").replaceAll("+", " ")),
+        );
+        const sorted = [...new Set([...names, "\ue000", "😀"])].sort((a, b) =>
+          Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        );
+        expect(listed).toEqual(sorted);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  beforeAll(() => {
+    for (let n = 0; n < 2500; n++) store.putObject("listing", `image/${String(n).padStart(4, "0")}`, "x");
+    for (const key of ["a/1", "a/2", "b", "c/d/e", "image", "image-x"]) store.putObject("listing", key, "x");
+  });
+
+  test("that is not encoded still tells control characters, to readers that take the references S3 writes", async () => {
+    store.createBucket("raw");
+    store.putObject("raw", "a\u0001<&>", "x");
+    const page = await client.send(new ListObjectsV2Command({ Bucket: "raw" }));
+    expect(page.Contents?.[0]?.Key).toBe("a\u0001<&>");
+  });
+
+  test("goes on page by page to the end", async () => {
+    const keys: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const input = { Bucket: "listing", Prefix: "image/", ContinuationToken };
+      const page = await client.send(new ListObjectsV2Command(input));
+      keys.push(...(page.Contents ?? []).map((item) => item.Key ?? ""));
+      expect(page.KeyCount).toBe(page.Contents?.length);
+      ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (ContinuationToken !== undefined);
+    expect(keys).toEqual(store.listKeys("listing", "image/"));
+    expect(keys.length).toBe(2500);
+  });
+
+  test("starts after any string", async () => {
+    const page = await client.send(
+      new ListObjectsV2Command({
+        Bucket: "listing",
+        Prefix: "image/",
+        StartAfter: "image/2497x",
+        FetchOwner: true,
+      }),
+    );
+    expect(page.Contents?.map((item) => item.Key)).toEqual(["image/2498", "image/2499"]);
+    expect(page.Contents?.[0]).toMatchObject({
+      Size: 1,
+      StorageClass: "STANDARD",
+      Owner: { ID: "sandbox-owner" },
+    });
+  });
+
+  test("groups by delimiter, across pages", async () => {
+    const seen: (string | undefined)[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const input = { Bucket: "listing", Delimiter: "/", MaxKeys: 1, ContinuationToken };
+      const page = await client.send(new ListObjectsV2Command(input));
+      seen.push(page.Contents?.[0]?.Key ?? page.CommonPrefixes?.[0]?.Prefix);
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+    expect(seen).toEqual(["a/", "b", "c/", "image", "image-x", "image/"]);
+  });
+
+  test("of the first version goes on by marker", async () => {
+    const first = await client.send(
+      new ListObjectsCommand({ Bucket: "listing", Delimiter: "/", MaxKeys: 3 }),
+    );
+    expect([first.IsTruncated, first.NextMarker]).toEqual([true, "c/"]);
+    const Marker = first.NextMarker;
+    const second = await client.send(new ListObjectsCommand({ Bucket: "listing", Delimiter: "/", Marker }));
+    expect(second.Contents?.map((item) => item.Key)).toEqual(["image", "image-x"]);
+    expect(second.CommonPrefixes?.map((item) => item.Prefix)).toEqual(["image/"]);
+  });
+
+  test("refuses parameters that make no sense, and none is no page", async () => {
+    const bad = client.send(new ListObjectsV2Command({ Bucket: "listing", ContinuationToken: "nonsense" }));
+    await expect(bad).rejects.toMatchObject({ name: "InvalidArgument" });
+    const none = await client.send(new ListObjectsV2Command({ Bucket: "listing", MaxKeys: 0 }));
+    expect([none.KeyCount, none.IsTruncated]).toEqual([0, false]);
+  });
+});
+
+describe("a bucket", () => {
+  test("is made, found and removed when empty", async () => {
+    const name = { Bucket: "short-lived" };
+    await client.send(new CreateBucketCommand(name));
+    await client.send(new HeadBucketCommand(name));
+    const { Buckets } = await client.send(new ListBucketsCommand({}));
+    expect(Buckets?.map((bucket) => bucket.Name)).toContain("short-lived");
+    expect((await client.send(new GetBucketLocationCommand(name))).LocationConstraint).toBeFalsy();
+    expect((await client.send(new GetBucketVersioningCommand(name))).Status).toBeUndefined();
+    store.putObject("short-lived", "k", "x");
+    await expect(client.send(new DeleteBucketCommand(name))).rejects.toMatchObject({
+      name: "BucketNotEmpty",
+    });
+    store.deleteObject("short-lived", "k");
+    await client.send(new DeleteBucketCommand(name));
+    await expect(client.send(new HeadBucketCommand(name))).rejects.toMatchObject({ name: "NotFound" });
+  });
+});

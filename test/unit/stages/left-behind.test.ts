@@ -1,0 +1,169 @@
+/** The look before a job's end, by itself: what counts as left behind, and what it asks. */
+
+import { describe, expect, it } from "vitest";
+import type { BatchObject, Outcome } from "../../../src/domain/batch.ts";
+import type { LastPlanned } from "../../../src/ports/ledger.ts";
+import type { ReferencedRow } from "../../../src/ports/reference-table.ts";
+import { type LookAgain, planLeftBehind } from "../../../src/stages/inventory/left-behind.ts";
+import type { StageContext } from "../../../src/stages/stage-context.ts";
+import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { listedBucket } from "../../support/listed-bucket.ts";
+
+const MOVED: Outcome = { kind: "moved" };
+const LOOK: LookAgain = { round: 1, most: Number.POSITIVE_INFINITY, fault: null, isOwn: () => false };
+
+interface World {
+  readonly keys?: readonly string[];
+  readonly rows?: readonly string[];
+  /** What the ledger knows: by key the batch and what became of it. */
+  readonly known?: Readonly<Record<string, readonly [batch: number, outcome: Outcome]>>;
+  readonly from?: "bucket" | "database" | "manifest";
+  readonly spec?: object;
+}
+
+/** A context for the look; a statement takes a second. */
+function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {} }: World) {
+  const bucket = listedBucket(keys, { page: 10 });
+  const clock = new SleepMovedClock();
+  const statements: string[] = [];
+  const asked: number[] = [];
+  const stored = rows.map((value, i): ReferencedRow => ({ id: String(i + 1), value }));
+  const table = {
+    async starting(prefix: string, most: number) {
+      statements.push("starting");
+      const found = stored.filter(({ value }) => value.startsWith(prefix));
+      return found.length < most ? found : null;
+    },
+    async page(after: string | null, prefix: string, limit: number) {
+      statements.push("page");
+      clock.at += 1000;
+      const found = stored.filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix));
+      return found.slice(0, limit);
+    },
+    findRowsToRewrite: async () => [],
+  };
+  const context = {
+    spec: {
+      source: { bucket: "b", prefix: "image/" },
+      target: { bucket: "c", prefix: "avatar/" },
+      inventory: { from },
+      delete: { when: "verified" },
+      batchSize: 7,
+      references: [{ urlPrefix: null }],
+      ...spec,
+    },
+    source: bucket,
+    references: [table],
+    lease: { jobId: "j" },
+    ledger: {
+      async lastPlanned(_: string, wanted: readonly string[]) {
+        asked.push(wanted.length);
+        const found = wanted.flatMap((key): [string, LastPlanned][] => {
+          const entry = known[key];
+          if (entry === undefined) return [];
+          const object = {
+            key,
+            size: 1,
+            etag: "old",
+            targetEtag: "copy",
+            storageClass: null,
+            modifiedAt: null,
+            rows: [],
+          };
+          return [[key, { batch: entry[0], object: { ...object, outcome: entry[1] } as BatchObject }]];
+        });
+        return new Map(found);
+      },
+    },
+    clock,
+    filter: (rest: string) => !rest.startsWith("no"),
+    signal: new AbortController().signal,
+  } as unknown as StageContext;
+  return { context, bucket, clock, statements, asked };
+}
+
+async function found(world: World, look: Partial<LookAgain> = {}) {
+  const parts = contextOf(world);
+  const batches: BatchObject[][] = [];
+  for await (const { objects } of planLeftBehind(parts.context, { ...LOOK, ...look })) batches.push(objects);
+  return { ...parts, batches, keys: batches.flat().map(({ key }) => key) };
+}
+
+describe("of what stands under the old prefix", () => {
+  const keys = ["new", "gone/again", "mine", "kept", "twice", "no/wanted"].map((name) => `image/${name}`);
+  const known: World["known"] = {
+    "image/gone/again": [1, MOVED],
+    "image/mine": [9, MOVED],
+    "image/kept": [1, { kind: "exception", code: "needs_restore", message: "" }],
+    "image/twice": [1, { kind: "pending" }],
+  };
+
+  it("the new and the moved that are there again are left behind, and what this look has planned itself is not", async () => {
+    const { batches, bucket } = await found({ keys, known }, { isOwn: (seq) => seq >= 9 });
+    expect(batches).toMatchObject([
+      [
+        { key: "image/gone/again", etag: "old", targetEtag: "copy" },
+        { key: "image/new", targetEtag: null },
+      ],
+    ]);
+    // One page, and the question whether that was the end.
+    expect(bucket.asked.length).toBe(2);
+  });
+
+  it("only as many as the job has room for are taken", async () => {
+    const many = Array.from({ length: 25 }, (_, i) => `image/${String(i).padStart(2, "0")}`);
+    const { batches, asked } = await found({ keys: many, rows: many }, { most: 9 });
+    expect(batches.map(({ length }) => length)).toEqual([7, 2]);
+    // Page by page: no more than one of them is asked about at once.
+    expect(Math.max(...asked)).toBe(10);
+  });
+
+  it("one request tells that there is nothing", async () => {
+    const { bucket, statements, keys } = await found({});
+    expect([bucket.asked.length, statements, keys]).toEqual([1, ["starting"], []]);
+  });
+
+  it("a manifest names all that is the job's: nothing is listed", async () => {
+    const { bucket, keys: left } = await found({ keys, known, from: "manifest" });
+    expect([bucket.asked.length, left]).toEqual([0, []]);
+  });
+});
+
+describe("of rows that name old keys", () => {
+  it("those of moved objects are left behind in every inventory, others where the rows are the inventory", async () => {
+    const rows = ["image/moved", "image/odd", "image/own", "image/no", "image/failed", "image/moved"];
+    const known: World["known"] = {
+      "image/moved": [1, MOVED],
+      "image/own": [9, MOVED],
+      "image/failed": [2, { kind: "exception", code: "row_conflict", message: "" }],
+    };
+    const isOwn = (seq: number) => seq >= 9;
+    for (const from of ["bucket", "manifest"] as const) {
+      const { batches } = await found({ rows, known, from }, { isOwn });
+      const both = [
+        { reference: 0, id: "1" },
+        { reference: 0, id: "6" },
+      ];
+      expect(batches).toMatchObject([[{ key: "image/moved", targetEtag: "copy", rows: both }]]);
+    }
+    expect((await found({ rows, known, from: "database" }, { isOwn })).keys).toEqual([
+      "image/moved",
+      "image/odd",
+    ]);
+  });
+
+  it("none is left behind where old keys are the new ones", async () => {
+    const spec = { target: { bucket: "c", prefix: "image/" } };
+    const { keys, statements } = await found({ rows: ["image/a"], known: { "image/a": [1, MOVED] }, spec });
+    expect([keys, statements]).toEqual([[], []]);
+  });
+
+  it("many are walked through by key, with rests four times as long as the statements", async () => {
+    const rows = Array.from({ length: 45_000 }, (_, i) => `image/${i}`);
+    const known = { "image/44999": [1, MOVED] } as const;
+    const { keys, statements, clock } = await found({ rows, known });
+    expect(keys).toEqual(["image/44999"]);
+    expect(statements).toEqual(["starting", "page", "page", "page"]);
+    expect(clock.sleeps).toEqual([4000, 4000]);
+  });
+});
