@@ -10,7 +10,7 @@ import { deleteBatch } from "../stages/delete.ts";
 import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
-import { countStage, settledOf } from "./live-tally.ts";
+import { countStage, type Settled, settledOf } from "./live-tally.ts";
 import { RetryBackoff, refuseIfStopped } from "./retry-backoff.ts";
 import type { RunContext, StageName } from "./run-context.ts";
 
@@ -77,19 +77,34 @@ async function performOnce(
     const onRowsChanged = (reference: number, rows: number) => {
       changed.set(reference, (changed.get(reference) ?? 0) + rows);
     };
+    const record = async (isPartial: boolean) => {
+      const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
+      const endedAt = clock.now();
+      await yieldToEventLoop();
+      await recordUntilDone(run, { batch, stage, startedAt, endedAt, attempts: attempt, rows, isPartial });
+      run.rows.recorded(batch.seq);
+      countStage(tally, batch, settled, stage, rows);
+      return endedAt;
+    };
     const ofBatch = { ...ofStage, onCopied, onRowsChanged };
-    if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
-    const rows = [...changed.values()].reduce((sum, each) => sum + each, 0);
-    const endedAt = clock.now();
-    await yieldToEventLoop();
-    await recordUntilDone(run, { batch, stage, startedAt, endedAt, attempts: attempt, rows });
+    try {
+      if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+    } catch (error) {
+      // A cancelled job is never resumed: what it has deleted by now is counted now.
+      if (stage === "delete" && hasCode(error, "stopped") && hasSettled(batch, settled)) await record(true);
+      throw error;
+    }
+    const endedAt = await record(false);
     batch.state = AFTER[stage];
     if (stage === "update") batch.updatedAt = endedAt;
-    run.rows.recorded(batch.seq);
-    countStage(tally, batch, settled, stage, rows);
     run.onStage?.(batch, stage);
     return true;
   });
+}
+
+function hasSettled(batch: Batch, before: Settled): boolean {
+  const { moved, skipped, exceptions } = settledOf(batch);
+  return moved + skipped + exceptions > before.moved + before.skipped + before.exceptions;
 }
 
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */

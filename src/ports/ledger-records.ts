@@ -79,6 +79,8 @@ export interface StageOutcome {
   readonly attempts: number;
   /** Rows changed: by the update stage, and by the delete stage where rows came late. */
   readonly rows: number;
+  /** The stage was stopped: what it has settled is recorded, and the batch stays in the state it is in. */
+  readonly isPartial?: boolean;
 }
 
 /** A batch to plan: its objects in order, and where the inventory goes on after it. */

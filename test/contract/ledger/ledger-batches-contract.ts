@@ -1,6 +1,7 @@
 /** What every ledger must do about batches: planning, stages, resuming, exceptions, and taking these up again. */
 
 import { describe, expect, test } from "vitest";
+import { MOVED } from "../../../src/domain/batch.ts";
 import type { Ledger } from "../../../src/ports/ledger.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 import {
@@ -171,6 +172,25 @@ export function batchesContract(ledgerOf: () => Ledger): void {
       expect(outcomes(failed)).toEqual(["pending", "exception"]);
       await endStage(ledger, lease, second!, "delete");
       expect(await ledger.earliestUpdated(jobId)).toBeNull();
+    });
+
+    test("a stage that was stopped half-way keeps its batch open, and counts what it has settled", async () => {
+      const ledger = ledgerOf();
+      const lease = await claimedJob(ledger);
+      const { jobId } = lease;
+      const batch = await addKeys(ledger, lease, "a", "b", "c");
+      for (const stage of ["copy", "verify", "update"] as const) await endStage(ledger, lease, batch, stage);
+      batch.objects[0]!.outcome = MOVED;
+      failKey(batch, "b", "boom");
+      await ledger.recordStage(lease, outcomeOf(batch, "delete", { rows: 2, isPartial: true }));
+      expect(await ledger.tally(jobId)).toMatchObject({ moved: 1, exceptions: 1, rowsUpdated: 2 });
+      const [open] = await ledger.openBatches({ jobId, ...ALL_OPEN });
+      expect(open?.state).toBe("updated");
+      expect(outcomes(open)).toEqual(["moved", "exception", "pending"]);
+      expect((await ledger.exceptions(jobId, null, 9)).items).toMatchObject([{ key: "b", stage: "delete" }]);
+      await endStage(ledger, lease, open!, "delete", { startedAt: T0 + 90, endedAt: T0 + 91, rows: 3 });
+      expect(await ledger.tally(jobId)).toMatchObject({ moved: 2, exceptions: 1, rowsUpdated: 5 });
+      expect((await ledger.exceptions(jobId, null, 9)).items).toHaveLength(1);
     });
 
     test("batches and exceptions are paged in order", async () => {

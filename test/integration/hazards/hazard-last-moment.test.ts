@@ -189,6 +189,44 @@ describe("rows that are committed while sources are being deleted", () => {
   });
 });
 
+describe("what a cancelled job has deleted", () => {
+  /** Cancels while the answer to deletion `nth` is held back; gives which sources are gone. */
+  async function cancelledIn(
+    nth: number,
+  ): Promise<{ readonly id: string; readonly gone: readonly string[] }> {
+    const id = await bench.submit();
+    let requests = 0;
+    const isHeld = () => {
+      requests += 1;
+      return requests === nth;
+    };
+    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isHeld }, "after");
+    const run = bench.work(id);
+    await hold.arrival();
+    await bench.jobs.act(id, "cancel", "ann");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    hold.release();
+    await run;
+    return { id, gone: KEYS.filter((key) => bench.store.getObject("bucket-a", key) === undefined) };
+  }
+
+  // The first request asks whether the store keeps to conditions, the second has one key, the third has the others.
+  it.each([
+    ["a part of its batch", 2, 1],
+    ["all of its batch", 3, KEYS.length],
+  ])("counts as moved: %s", async (_what, nth, deleted) => {
+    const { id, gone } = await cancelledIn(nth);
+    expect(gone.length).toBe(deleted);
+    const { state, objects } = await bench.jobs.get(id);
+    expect(state).toBe("cancelled");
+    expect(objects).toMatchObject({ moved: gone.length, exceptions: 0 });
+    for (const key of KEYS) {
+      const { outcome } = await bench.jobs.object(id, key);
+      expect(outcome.kind).toBe(gone.includes(key) ? "moved" : "pending");
+    }
+  });
+});
+
 describe("rows that are committed while a deletion is under way", () => {
   it("are pointed at the copies though the job is cancelled before the answer", async () => {
     const id = await bench.submit();

@@ -47,11 +47,11 @@ function stageUpdate(
   outcome: StageOutcome,
   withObjects: boolean,
 ): { statement: string; values: SqlValue[] } {
-  const { batch, stage, startedAt, endedAt, attempts, rows } = outcome;
+  const { batch, stage, startedAt, endedAt, attempts, rows, isPartial = false } = outcome;
   const columns: Record<string, SqlValue> = {
     [`${stage}_started_at`]: startedAt,
     [`${stage}_ended_at`]: endedAt,
-    state: laterOf(AFTER[stage], batch.state),
+    state: isPartial ? batch.state : laterOf(AFTER[stage], batch.state),
     worker: lease.owner,
     outcomes: encodeOutcomes(batch.objects),
     ...sumsOf(batch.objects),
