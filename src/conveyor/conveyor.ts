@@ -1,6 +1,6 @@
 /** The conveyor: takes batches from planning, from an earlier run and from the end of their grace, and carries them on. */
 
-import type { Batch } from "../domain/batch.ts";
+import { type Batch, stateBefore } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { planBatches } from "../stages/inventory/plan.ts";
@@ -172,7 +172,7 @@ async function startDue(
     const batches = await context.ledger.openBatches(query);
     for (const batch of batches) {
       afterSeq = batch.seq;
-      const isMine = batch.state === "updated" && slots.takes(batch.seq);
+      const isMine = batch.state === stateBefore("delete") && slots.takes(batch.seq);
       if (!isMine || context.signal.aborted) continue;
       await slots.start(batch.seq, advance(batch));
       started += 1;

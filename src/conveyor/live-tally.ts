@@ -1,45 +1,27 @@
 /** Counts on from the ledger's sums as stages are recorded, by the same rules as the ledger's own columns. */
 
-import type { Batch, Stage, Tally } from "../domain/batch.ts";
+import type { Batch, BatchStage } from "../domain/batch.ts";
+import { type SettledCounts, settledCounts, stageCounts, type Tally } from "../domain/tally.ts";
 
 /** Adds what `stage` of `batch` has settled since `before`; call it once for each recorded stage. */
 export function countStage(
   tally: Tally,
-  batch: Batch,
-  before: Settled,
-  stage: Exclude<Stage, "plan">,
+  { objects }: Batch,
+  before: SettledCounts,
+  stage: BatchStage,
   rows: number,
 ): void {
-  const settled = settledOf(batch);
+  const settled = settledCounts(objects);
   tally.moved += settled.moved - before.moved;
   tally.skipped += settled.skipped - before.skipped;
   tally.exceptions += settled.exceptions - before.exceptions;
-  const well = batch.objects.length - settled.exceptions - settled.skipped;
-  if (stage === "copy") {
-    tally.copied += well;
-    tally.bytesCopied += bytesPending(batch);
-  }
-  if (stage === "verify") tally.verified += well;
-  if (stage === "update") tally.updated += well;
+  const { copied = 0, bytesCopied = 0, verified = 0, updated = 0 } = stageCounts(stage, objects);
+  tally.copied += copied;
+  tally.bytesCopied += bytesCopied;
+  tally.verified += verified;
+  tally.updated += updated;
   // Deleting changes rows too: those that came to name an old key at the last moment.
   tally.rowsUpdated += rows;
-}
-
-export interface Settled {
-  moved: number;
-  skipped: number;
-  exceptions: number;
-}
-
-/** How many of a batch's objects have which end. */
-export function settledOf(batch: Batch): Settled {
-  const count = { moved: 0, skipped: 0, exceptions: 0 };
-  for (const { outcome } of batch.objects) {
-    if (outcome.kind === "moved") count.moved += 1;
-    if (outcome.kind === "skipped") count.skipped += 1;
-    if (outcome.kind === "exception") count.exceptions += 1;
-  }
-  return count;
 }
 
 /**
@@ -88,11 +70,4 @@ export class UnrecordedCopies {
   addedTo(tally: Tally): Tally {
     return { ...tally, copied: tally.copied + this.objects, bytesCopied: tally.bytesCopied + this.bytes };
   }
-}
-
-function bytesPending(batch: Batch): number {
-  return batch.objects.reduce(
-    (sum, object) => sum + (object.outcome.kind === "pending" ? object.size : 0),
-    0,
-  );
 }

@@ -1,7 +1,8 @@
 /** Carries one batch through its remaining stages, recording each outcome before the next stage begins. */
 
-import { type Batch, nextStage, type Stage } from "../domain/batch.ts";
+import { type Batch, type BatchStage, nextStage, type Stage, stateAfter } from "../domain/batch.ts";
 import { hasCode } from "../domain/errors.ts";
+import { type SettledCounts, settledCounts } from "../domain/tally.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { yieldToEventLoop } from "../pacing/yield-to-event-loop.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
@@ -10,9 +11,9 @@ import { deleteBatch } from "../stages/delete.ts";
 import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
-import { countStage, type Settled, settledOf } from "./live-tally.ts";
+import { countStage } from "./live-tally.ts";
 import { RetryBackoff, refuseIfStopped } from "./retry-backoff.ts";
-import type { RunContext, StageName } from "./run-context.ts";
+import type { RunContext } from "./run-context.ts";
 
 /** Where a batch was left: `done`, or `deferred` in state `updated` until its sources may be deleted. */
 export type BatchEnd = "done" | "deferred";
@@ -42,7 +43,7 @@ function isDeferred({ context, graceMs, time }: RunContext, batch: Batch): boole
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
-async function runStage(run: RunContext, batch: Batch, stage: StageName): Promise<boolean> {
+async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promise<boolean> {
   const { context, waits } = run;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
   const isOlder = batch.plannedUnder < context.lease.token;
@@ -63,13 +64,13 @@ async function runStage(run: RunContext, batch: Batch, stage: StageName): Promis
 async function performOnce(
   run: RunContext,
   batch: Batch,
-  stage: StageName,
+  stage: BatchStage,
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
   const { context, tally, unrecorded } = run;
   const clock = stage === "update" ? run.time : context.clock;
   const startedAt = clock.now();
-  const settled = settledOf(batch);
+  const settled = settledCounts(batch.objects);
   return unrecorded.during(async (onCopied) => {
     const ofStage = stage === "verify" ? context : run.contexts[stage];
     const changed = run.rows.of(batch.seq);
@@ -95,15 +96,15 @@ async function performOnce(
       throw error;
     }
     const endedAt = await record(false);
-    batch.state = AFTER[stage];
+    batch.state = stateAfter(stage);
     if (stage === "update") batch.updatedAt = endedAt;
     run.onStage?.(batch, stage);
     return true;
   });
 }
 
-function hasSettled(batch: Batch, before: Settled): boolean {
-  const { moved, skipped, exceptions } = settledOf(batch);
+function hasSettled(batch: Batch, before: SettledCounts): boolean {
+  const { moved, skipped, exceptions } = settledCounts(batch.objects);
   return moved + skipped + exceptions > before.moved + before.skipped + before.exceptions;
 }
 
@@ -129,7 +130,7 @@ function asks({ context }: RunContext, stage: Stage): Promise<Hold | null> {
 async function perform(
   context: StageContext,
   batch: Batch,
-  stage: StageName,
+  stage: BatchStage,
   { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
 ): Promise<boolean> {
   if (stage === "copy") await copyBatch(context, batch, repeated);
@@ -137,5 +138,3 @@ async function perform(
   if (stage === "update") await updateBatch(context, batch, repeated, before);
   return stage !== "delete" || (await deleteBatch(context, batch)) === null;
 }
-
-const AFTER = { copy: "copied", verify: "verified", update: "updated", delete: "done" } as const;

@@ -1,13 +1,12 @@
 /** What the conveyor is given for one run of one job. */
 
-import type { Batch, Stage, Tally } from "../domain/batch.ts";
+import type { Batch, BatchStage } from "../domain/batch.ts";
 import type { WorkStage } from "../domain/job-spec.ts";
+import type { Tally } from "../domain/tally.ts";
 import type { StageContext } from "../stages/stage-context.ts";
 import type { JobTime } from "./job-time.ts";
 import type { UnrecordedCopies, UnrecordedRows } from "./live-tally.ts";
 import type { WaitTracker } from "./wait-tracker.ts";
-
-export type StageName = Exclude<Stage, "plan">;
 
 export interface RunContext {
   /** Of planning, copying and verifying, and of the run as a whole. */
@@ -24,7 +23,7 @@ export interface RunContext {
   /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
   readonly time: JobTime;
   /** Told after each recorded stage. */
-  onStage?(batch: Batch, stage: StageName): void;
+  onStage?(batch: Batch, stage: BatchStage): void;
   /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
   onCountFailed?(error: unknown): void;
 }

@@ -1,9 +1,21 @@
 /** A batch: a slice of a job's objects that passes through the stages together, and what became of each object. */
 
-export type Stage = "plan" | "copy" | "verify" | "update" | "delete";
+/**
+ * The stages of a batch after its planning, in order: each takes it in state `from` and leaves it in state `to`. Everything
+ * that depends on their order is derived from here.
+ */
+const STAGES = [
+  { stage: "copy", from: "planned", to: "copied" },
+  { stage: "verify", from: "copied", to: "verified" },
+  { stage: "update", from: "verified", to: "updated" },
+  { stage: "delete", from: "updated", to: "done" },
+] as const;
+
+export type BatchStage = (typeof STAGES)[number]["stage"];
+export type Stage = "plan" | BatchStage;
 
 /** The last stage whose outcome is in the ledger; what comes next is the batch's recorded intent. */
-export type BatchState = "planned" | "copied" | "verified" | "updated" | "done";
+export type BatchState = (typeof STAGES)[number]["from" | "to"];
 
 /** Why an object was left alone on purpose. */
 export type SkipReason = "duplicate" | "source_gone" | "retried";
@@ -128,38 +140,6 @@ export interface Batch {
   updatedAt: number | null;
 }
 
-/** Numbers of objects by where they are; `planned` = `moved` + `skipped` + `exceptions` + still going. */
-export interface Tally {
-  planned: number;
-  copied: number;
-  verified: number;
-  updated: number;
-  moved: number;
-  skipped: number;
-  exceptions: number;
-  rowsUpdated: number;
-  /** Bytes planned. */
-  bytes: number;
-  /** Bytes of copied objects. */
-  bytesCopied: number;
-}
-
-/** A tally of nothing. */
-export function emptyTally(): Tally {
-  return {
-    planned: 0,
-    copied: 0,
-    verified: 0,
-    updated: 0,
-    moved: 0,
-    skipped: 0,
-    exceptions: 0,
-    rowsUpdated: 0,
-    bytes: 0,
-    bytesCopied: 0,
-  };
-}
-
 /** The objects of `batch` that are still on their way. */
 export function pending(batch: Batch): BatchObject[] {
   return batch.objects.filter((object) => object.outcome.kind === "pending");
@@ -171,13 +151,41 @@ export function fail(object: BatchObject, code: ExceptionCode, message: string):
 }
 
 /** The stage a batch in `state` waits for, or null when it is done. */
-export function nextStage(state: BatchState): Exclude<Stage, "plan"> | null {
-  const next = {
-    planned: "copy",
-    copied: "verify",
-    verified: "update",
-    updated: "delete",
-    done: null,
-  } as const;
-  return next[state];
+export function nextStage(state: BatchState): BatchStage | null {
+  return STAGES.find(({ from }) => from === state)?.stage ?? null;
+}
+
+/** The state in which `stage` takes a batch. */
+export function stateBefore(stage: BatchStage): BatchState {
+  return lineOf(stage).from;
+}
+
+/** The state in which `stage` leaves a batch. */
+export function stateAfter(stage: BatchStage): BatchState {
+  return lineOf(stage).to;
+}
+
+/** The stages of a batch, in order. */
+export const BATCH_STAGES: readonly BatchStage[] = STAGES.map(({ stage }) => stage);
+
+/** The state of a batch that was planned now. */
+export const FIRST_STATE: BatchState = STAGES[0].from;
+
+/** All states in which a batch waits for a stage. */
+export const OPEN_STATES: readonly BatchState[] = STAGES.map(({ from }) => from);
+
+/** The one of two states that is further on. */
+export function laterState(a: BatchState, b: BatchState): BatchState {
+  const place = (state: BatchState) => STAGES.findIndex(({ to }) => to === state);
+  return place(a) > place(b) ? a : b;
+}
+
+/** Whether stage `a` comes before stage `b`. */
+export function isBefore(a: Stage, b: Stage): boolean {
+  const place = (stage: Stage) => STAGES.findIndex((line) => line.stage === stage);
+  return place(a) < place(b);
+}
+
+function lineOf(stage: BatchStage) {
+  return STAGES.find((line) => line.stage === stage) ?? STAGES[0];
 }

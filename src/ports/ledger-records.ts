@@ -1,6 +1,14 @@
 /** What the ledger keeps, as it gives it back: jobs, batches, exceptions, audit events, the history of one object. */
 
-import type { Batch, BatchObject, BatchState, ExceptionCode, Outcome, Stage } from "../domain/batch.ts";
+import type {
+  Batch,
+  BatchObject,
+  BatchStage,
+  BatchState,
+  ExceptionCode,
+  Outcome,
+  Stage,
+} from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobState, Waiting } from "../domain/job-state.ts";
 import type { RequestCounts } from "./object-store.ts";
@@ -72,7 +80,7 @@ export interface RunReport {
 /** How a stage of a batch ended. Objects' outcomes and target ETags are taken from `batch`. */
 export interface StageOutcome {
   readonly batch: Batch;
-  readonly stage: Exclude<Stage, "plan">;
+  readonly stage: BatchStage;
   readonly startedAt: number;
   readonly endedAt: number;
   /** How often the stage was begun by this runner. */

@@ -1,10 +1,11 @@
 /** The ledger: the durable record of jobs, batches, exceptions and audit events. Every write of a runner is fenced. */
 
-import type { Batch, Tally } from "../domain/batch.ts";
+import type { Batch } from "../domain/batch.ts";
 import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
 import type { WrittenShare } from "../domain/rates/store-shares.ts";
+import type { Tally } from "../domain/tally.ts";
 import type {
   AuditEvent,
   BatchSummary,

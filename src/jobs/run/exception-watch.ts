@@ -1,7 +1,7 @@
 /** Watches the share of exceptions in one run, and says when it is more than the job's guard allows. */
 
-import type { Tally } from "../../domain/batch.ts";
 import { exceedsExceptionRatio, exceptionRatioReason } from "../../domain/exception-ratio.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 
 /** Codes named in the reason. */

@@ -1,7 +1,7 @@
 /** How fast a job goes: objects and bytes a second over the last half minute, copying and settling apart. */
 
-import type { Tally } from "../../domain/batch.ts";
 import type { Limits } from "../../domain/job-spec.ts";
+import type { Tally } from "../../domain/tally.ts";
 
 const SPAN_MS = 30_000;
 /** Before so long has been measured since a wait, the rate from before it says more. */

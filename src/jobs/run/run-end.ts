@@ -1,10 +1,10 @@
 /** In which state does a run leave its job? Pure answers, so that every one of them is a line in a test. */
 
-import type { Tally } from "../../domain/batch.ts";
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { JobState } from "../../domain/job-state.ts";
 import { nestedPrefixFaults } from "../../domain/keys/nested-prefixes.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type { JobRecord } from "../../ports/ledger.ts";
 
 export interface RunEnd {

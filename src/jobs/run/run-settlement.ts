@@ -1,7 +1,7 @@
 /** Settles a run: which state it leaves its job in, as far as the ledger must be asked for that. */
 
-import type { Tally } from "../../domain/batch.ts";
 import { hasCode, messageOf } from "../../domain/errors.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";

@@ -1,10 +1,10 @@
 /** When a job will be done: what is left at the rate at which it last went, its windows, its limits and its grace. Pure. */
 
-import type { Tally } from "../../domain/batch.ts";
 import { durationMs } from "../../domain/duration.ts";
 import { estimateFinish, openingsBetween } from "../../domain/finish-estimate.ts";
 import type { JobSpec, Limits } from "../../domain/job-spec.ts";
 import { isFinished } from "../../domain/job-state.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type { LocalCalendar } from "../../domain/windows/local-calendar.ts";
 import { OffPeakWindow } from "../../domain/windows/off-peak-window.ts";
 import type { JobRecord } from "../../ports/ledger.ts";

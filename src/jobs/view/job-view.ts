@@ -1,8 +1,8 @@
 /** A job as users see it: the record, its counters, and what follows from both. */
 
-import type { Tally } from "../../domain/batch.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { JobState, WaitReason } from "../../domain/job-state.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type { LocalCalendar } from "../../domain/windows/local-calendar.ts";
 import type { ExpectedObjects, JobRecord } from "../../ports/ledger.ts";
 import type { RequestCounts } from "../../ports/object-store.ts";

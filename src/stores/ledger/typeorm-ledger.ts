@@ -1,7 +1,8 @@
 /** The ledger on a SQL database; what each method does is in the file of its records. */
 
-import type { Batch, Tally } from "../../domain/batch.ts";
+import type { Batch } from "../../domain/batch.ts";
 import type { ExceptionCount } from "../../domain/exception-ratio.ts";
+import type { Tally } from "../../domain/tally.ts";
 import type {
   AuditEvent,
   BatchSummary,

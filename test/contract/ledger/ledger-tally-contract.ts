@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Batch, BatchObject } from "../../../src/domain/batch.ts";
-import { emptyTally, fail, MOVED } from "../../../src/domain/batch.ts";
+import { fail, MOVED } from "../../../src/domain/batch.ts";
+import { emptyTally } from "../../../src/domain/tally.ts";
 import type { Lease, Ledger } from "../../../src/ports/ledger.ts";
 import { ALL_OPEN, claimedJob, LEASE_MS, objectOf, outcomeOf, REPORT, T0 } from "./ledger-fixtures.ts";
 

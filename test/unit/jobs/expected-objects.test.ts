@@ -1,7 +1,7 @@
 /** What a count ahead of planning makes known: percent, and when a job will be done. */
 
 import { describe, expect, it } from "vitest";
-import { emptyTally } from "../../../src/domain/batch.ts";
+import { emptyTally } from "../../../src/domain/tally.ts";
 import { viewOf } from "../../../src/jobs/view/job-view.ts";
 import type { ExpectedObjects, JobRecord } from "../../../src/ports/ledger.ts";
 import { noRequests } from "../../../src/ports/object-store.ts";

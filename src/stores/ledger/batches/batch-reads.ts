@@ -1,7 +1,8 @@
 /** Batches as runners and viewers read them: open ones with their objects, summaries, sums. */
 
 import { MoreThan } from "typeorm";
-import type { Batch, BatchState, Tally } from "../../../domain/batch.ts";
+import { type Batch, type BatchState, OPEN_STATES, stateBefore } from "../../../domain/batch.ts";
+import type { Tally } from "../../../domain/tally.ts";
 import type { BatchSummary, Ledger, Page, StageRecord } from "../../../ports/ledger.ts";
 import { exactNumber, exactNumberOrNull } from "../columns/exact-number.ts";
 import type { LedgerSession } from "../ledger-session.ts";
@@ -35,6 +36,9 @@ export function batchOf(row: StoredBatch): Batch {
   };
 }
 
+/** The state in which a batch waits for the end of its grace period. */
+const BEFORE_DELETION = stateBefore("delete");
+
 /**
  * See {@link Ledger.openBatches}. The numbers come from the index of states alone, however many batches are done: `+ 0`
  * keeps the databases from walking all batches in the order of their numbers instead, and so does CROSS JOIN in SQLite
@@ -44,8 +48,8 @@ export async function openBatches(session: LedgerSession, query: OpenQuery): Pro
   const { jobId, afterSeq, updatedBefore, limit } = query;
   const inState = (condition: string): string =>
     `SELECT seq + 0 AS seq FROM tranship_batches WHERE job_id = ? AND state = ${condition}`;
-  const open = ["'planned'", "'copied'", "'verified'"].map(inState);
-  const due = updatedBefore === null ? [] : [inState("'updated' AND update_ended_at <= ?")];
+  const open = OPEN_STATES.filter((state) => state !== BEFORE_DELETION).map((state) => inState(`'${state}'`));
+  const due = updatedBefore === null ? [] : [inState(`'${BEFORE_DELETION}' AND update_ended_at <= ?`)];
   const rows = await session.run((sql) =>
     sql.rows<StoredBatch>(
       `SELECT ${STORED_COLUMNS}
@@ -68,7 +72,7 @@ export async function openBatches(session: LedgerSession, query: OpenQuery): Pro
 export async function earliestUpdated(session: LedgerSession, jobId: string): Promise<number | null> {
   const [row] = await session.run((sql) =>
     sql.rows<{ earliest: unknown }>(
-      "SELECT MIN(update_ended_at) AS earliest FROM tranship_batches WHERE job_id = ? AND state = 'updated'",
+      `SELECT MIN(update_ended_at) AS earliest FROM tranship_batches WHERE job_id = ? AND state = '${BEFORE_DELETION}'`,
       [jobId],
     ),
   );

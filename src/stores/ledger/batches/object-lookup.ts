@@ -1,6 +1,6 @@
 /** One object out of millions: the fingerprints lead to the few batches that may hold it, and only those are opened. */
 
-import type { BatchObject, BatchState, Stage } from "../../../domain/batch.ts";
+import { type BatchObject, type BatchState, isBefore, type Stage } from "../../../domain/batch.ts";
 import type { ObjectHistory } from "../../../ports/ledger.ts";
 import { exactNumber, exactNumberOrNull } from "../columns/exact-number.ts";
 import { findJob } from "../jobs/job-records.ts";
@@ -105,10 +105,4 @@ async function stageOfException(sql: Sql, { row, position }: Sighting): Promise<
     [row.job_id, row.seq, position],
   );
   return found?.stage ?? "plan";
-}
-
-const ORDER: readonly Stage[] = ["plan", "copy", "verify", "update", "delete"];
-
-function isBefore(a: Stage, b: Stage): boolean {
-  return ORDER.indexOf(a) < ORDER.indexOf(b);
 }

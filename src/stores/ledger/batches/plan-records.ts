@@ -1,6 +1,6 @@
 /** Planned batches: inserted behind the last one, once each, under the fence. */
 
-import type { Batch, Stage } from "../../../domain/batch.ts";
+import { BATCH_STAGES, type Batch, FIRST_STATE } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { compareKeys } from "../../../domain/keys/key-order.ts";
 import type { Lease, NewBatch } from "../../../ports/ledger.ts";
@@ -14,7 +14,6 @@ import { exceptionsIn, insertExceptions } from "./exception-records.ts";
 import { fingerprintsOf } from "./key-fingerprints.ts";
 import { encodeOutcomes } from "./outcome-encoding.ts";
 
-const STAGES: readonly Exclude<Stage, "plan">[] = ["copy", "verify", "update", "delete"];
 const MAX_RACES = 5;
 
 /** All columns of a batch that is planned now. */
@@ -31,12 +30,12 @@ export function plannedColumns(
   return {
     job_id: batch.jobId,
     seq: batch.seq,
-    state: "planned",
+    state: FIRST_STATE,
     planned_under: batch.plannedUnder,
     planned_at: at,
     ...sumsOf(objects),
     ...{ copied: 0, verified: 0, updated: 0, rows_updated: 0, bytes_copied: 0 },
-    ...Object.fromEntries(STAGES.map((stage) => [`${stage}_attempts`, 0])),
+    ...Object.fromEntries(BATCH_STAGES.map((stage) => [`${stage}_attempts`, 0])),
     worker,
     plan_cursor: cursor === null ? null : JSON.stringify(cursor),
     first_key: Buffer.from(ordered[0] ?? "", "utf8"),
@@ -96,7 +95,7 @@ export class BatchPlanner {
       const there = seq.isThere || (await this.#insert({ ...columns, seq: seq.value }, objects, at));
       if (!there) continue;
       this.#lastSeq = seq.value;
-      return { jobId, seq: seq.value, state: "planned", objects, plannedUnder, updatedAt: null };
+      return { jobId, seq: seq.value, state: FIRST_STATE, objects, plannedUnder, updatedAt: null };
     }
     throw new DomainError("ledger_unavailable", "Somebody else keeps planning batches of the same job.");
   }

@@ -1,6 +1,6 @@
 /** Ends of stages: one fenced UPDATE each, and a transaction around it only when exceptions came up. */
 
-import type { Batch, BatchState, Stage } from "../../../domain/batch.ts";
+import { type Batch, laterState, stateAfter } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Lease, StageOutcome } from "../../../ports/ledger.ts";
 import { FENCE, fenceHolds, fenceValues, leaseLost } from "../fence.ts";
@@ -10,16 +10,6 @@ import { stageSumsOf, sumsOf } from "./batch-sums.ts";
 import { insertExceptions } from "./exception-records.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import { encodeOutcomes } from "./outcome-encoding.ts";
-
-/** The state a batch is in after each stage. */
-const AFTER: Readonly<Record<Exclude<Stage, "plan">, BatchState>> = {
-  copy: "copied",
-  verify: "verified",
-  update: "updated",
-  delete: "done",
-};
-
-const STATES: readonly BatchState[] = ["planned", "copied", "verified", "updated", "done"];
 
 /** Records the end of a stage; writing the same end again changes nothing. */
 export async function recordStage(
@@ -51,7 +41,7 @@ function stageUpdate(
   const columns: Record<string, SqlValue> = {
     [`${stage}_started_at`]: startedAt,
     [`${stage}_ended_at`]: endedAt,
-    state: isPartial ? batch.state : laterOf(AFTER[stage], batch.state),
+    state: isPartial ? batch.state : laterState(stateAfter(stage), batch.state),
     worker: lease.owner,
     outcomes: encodeOutcomes(batch.objects),
     ...sumsOf(batch.objects),
@@ -74,11 +64,6 @@ function stageUpdate(
       ...fenceValues(lease),
     ],
   };
-}
-
-/** A batch never goes back, and may be further on than the stage by itself would take it. */
-function laterOf(a: BatchState, b: BatchState): BatchState {
-  return STATES.indexOf(a) > STATES.indexOf(b) ? a : b;
 }
 
 async function notWritten(sql: Sql, lease: Lease, batch: Batch): Promise<DomainError> {
