@@ -92,18 +92,21 @@ async function plan(endpoint: string, maxObjects: number | null) {
     ledger: {} as Ledger,
     connections,
     governors: new BucketGovernors(),
+    copyEngine: () => {
+      throw new Error("planning copies nothing");
+    },
     manifestReader: csvManifest,
   };
   const lease = { jobId: "", owner: "bench", token: 0 };
   const run = { signal: new AbortController().signal, confirmLease: () => Promise.resolve() };
   const settings = settingsForLooking(parts, spec, run.signal);
-  const context = jobContexts(parts, spec, lease, { requests, statements: {} }, { ...run, settings }).copy;
+  const { stages } = jobContexts(parts, spec, lease, { requests, statements: {} }, { ...run, settings });
   const cpu = process.cpuUsage();
   const start = performance.now();
   let planned = 0;
   let digest = 0;
   let firstBatchMs = 0;
-  for await (const { objects } of planBatches(context, null)) {
+  for await (const { objects } of planBatches(stages.plan, null)) {
     if (planned === 0) firstBatchMs = performance.now() - start;
     planned += objects.length;
     for (const { key } of objects) digest = (digest + Number(key.slice(PREFIX.length)) ** 2) % 1_000_003;

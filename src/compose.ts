@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import type { Config } from "./config.ts";
 import { DomainError } from "./domain/errors.ts";
+import { ServiceEngine } from "./engines/service-engine.ts";
 import type { JobParts } from "./jobs/job-parts.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import { BucketGovernors } from "./jobs/run/bucket-governors.ts";
@@ -72,6 +73,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
     ledger,
     connections,
     governors,
+    copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, owner, log);

@@ -84,23 +84,23 @@ async function runAll(
   await Promise.all([slots.idle(), dueSlots.idle()]);
   const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
   if (telling !== undefined) throw telling;
-  if (run.context.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
+  if (run.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
 type BatchWork = (batch: Batch) => () => Promise<SlotResult>;
 
 /** Batches that are open in the ledger and in nobody's hands, oldest first. */
-async function resumeOpen({ context }: RunContext, slots: SlotPool, advance: BatchWork): Promise<void> {
-  const { jobId } = context.lease;
+async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork): Promise<void> {
+  const { jobId } = run.lease;
   for (let afterSeq = 0; ; ) {
-    const batches = await context.ledger.openBatches({
+    const batches = await run.ledger.openBatches({
       jobId,
       afterSeq,
       updatedBefore: null,
       limit: LOAD_AT_ONCE,
     });
     for (const batch of batches) {
-      if (context.signal.aborted) return;
+      if (run.signal.aborted) return;
       if (slots.takes(batch.seq)) await slots.start(batch.seq, advance(batch));
       afterSeq = batch.seq;
     }
@@ -124,8 +124,8 @@ async function planFromLedger(
   start: StartBatch,
   onBatch: (cursor: string) => void,
 ): Promise<void> {
-  const { ledger, lease, clock, signal } = run.context;
-  for await (const planned of planBatches(run.context, await ledger.lastCursor(lease.jobId))) {
+  const { ledger, lease, clock, signal } = run;
+  for await (const planned of planBatches(run.stages.plan, await ledger.lastCursor(lease.jobId))) {
     if (signal.aborted) return;
     const batch = await addBatch(run, planned);
     onBatch(planned.cursor);
@@ -141,7 +141,7 @@ async function pumpDue(
   advance: BatchWork,
   deferred: DeferredBatches,
 ): Promise<void> {
-  const { clock, signal } = run.context;
+  const { clock, signal } = run;
   while (!signal.aborted) {
     if (await deferred.isEmpty()) {
       if (deferred.isClosed) await slots.idle();
@@ -159,21 +159,17 @@ async function pumpDue(
 }
 
 /** Starts the deferred batches that are due; gives how many. */
-async function startDue(
-  { context, graceMs, time }: RunContext,
-  slots: SlotPool,
-  advance: BatchWork,
-): Promise<number> {
-  const { jobId } = context.lease;
-  const updatedBefore = time.now() - graceMs;
+async function startDue(run: RunContext, slots: SlotPool, advance: BatchWork): Promise<number> {
+  const { jobId } = run.lease;
+  const updatedBefore = run.time.now() - run.graceMs;
   let started = 0;
-  for (let afterSeq = 0; !context.signal.aborted; ) {
+  for (let afterSeq = 0; !run.signal.aborted; ) {
     const query = { jobId, afterSeq, updatedBefore, limit: LOAD_AT_ONCE };
-    const batches = await context.ledger.openBatches(query);
+    const batches = await run.ledger.openBatches(query);
     for (const batch of batches) {
       afterSeq = batch.seq;
       const isMine = batch.state === stateBefore("delete") && slots.takes(batch.seq);
-      if (!isMine || context.signal.aborted) continue;
+      if (!isMine || run.signal.aborted) continue;
       await slots.start(batch.seq, advance(batch));
       started += 1;
     }

@@ -42,7 +42,7 @@ export class DeferredBatches {
   async isEmpty(): Promise<boolean> {
     if (this.#stale) {
       this.#stale = false;
-      const { ledger, lease } = this.#run.context;
+      const { ledger, lease } = this.#run;
       this.#earliest = await ledger.earliestUpdated(lease.jobId);
     }
     return this.#earliest === null;
@@ -50,13 +50,13 @@ export class DeferredBatches {
 
   /** Why the earliest deferred batch may not be deleted now; null when it may. */
   async hold(): Promise<Hold | null> {
-    const { context, graceMs, time } = this.#run;
+    const { gate, clock, graceMs, time } = this.#run;
     const until = (this.#earliest ?? 0) + graceMs;
     if (until > time.now()) {
       const steps = time.lagMs === 0 ? "" : `; ${stepText(time.lagMs)}, which does not shorten it`;
       const detail = `sources are kept until the grace period is over${steps}`;
       return { reason: "grace", until: time.onTheWall(until), detail };
     }
-    return context.gate.ask({ stage: "delete", at: context.clock.now() });
+    return gate.ask({ stage: "delete", at: clock.now() });
   }
 }

@@ -3,9 +3,10 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { keyFault } from "../domain/keys/key-mapping.ts";
 import type { ListedObject, ObjectFailure } from "../ports/object-store.ts";
+import { targetAccess, targetKeys } from "../stages/bucket-access.ts";
 import { headMany } from "../stages/head-many.ts";
 import { planBatches } from "../stages/inventory/plan.ts";
-import { type StageContext, targetAccess, targetKeys } from "../stages/stage-context.ts";
+import type { BucketsContext, PlanContext, RowsContext } from "../stages/stage-contexts.ts";
 import { refuseIfStopped } from "./retry-backoff.ts";
 
 /** A planned object that would be copied, and what stands at its target key. */
@@ -27,15 +28,18 @@ export interface DryBatch {
   readonly failed: readonly BatchObject[];
 }
 
+/** What is needed to plan without a job. */
+export type DryContext = PlanContext & BucketsContext & Pick<RowsContext, "rowLimit">;
+
 /**
  * The batches that the job of `context` would plan from the start, by the real planner: inventory, filter and
  * `maxObjects` are the job's own. The ledger, the lease and the gate are not asked. Throws `stopped` when the signal
  * was aborted.
  */
-export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> {
+export async function* dryPlan(context: DryContext): AsyncGenerator<DryBatch> {
   const { clock, rowLimit, signal, spec } = context;
   for await (const { objects } of planBatches(context, null)) {
-    refuseIfStopped(context);
+    refuseIfStopped(signal);
     const pending = objects.filter((object) => object.outcome.kind === "pending");
     yield {
       present: await withTargets(
@@ -48,11 +52,11 @@ export async function* dryPlan(context: StageContext): AsyncGenerator<DryBatch> 
     // In a job reading keeps to the pace of the updates; here no update follows that would keep to its limit.
     const looked = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
     await clock.sleep(rowLimit.reserve(looked, clock.now()), signal);
-    refuseIfStopped(context);
+    refuseIfStopped(signal);
   }
 }
 
-async function withTargets(context: StageContext, objects: readonly BatchObject[]): Promise<DryObject[]> {
+async function withTargets(context: BucketsContext, objects: readonly BatchObject[]): Promise<DryObject[]> {
   const keys = targetKeys(context, objects);
   const { found, failed } = await headMany(
     targetAccess(context),

@@ -21,7 +21,7 @@ export async function furtherRounds(
   runAll: (plan: (start: StartBatch) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (let round = 1; round <= MOST_ROUNDS + 1; round += 1) {
-    const { maxObjects } = run.context.spec;
+    const { maxObjects } = run.spec;
     const most = maxObjects === null ? Number.POSITIVE_INFINITY : maxObjects - run.tally.planned;
     if (most <= 0) return;
     const fault = round > MOST_ROUNDS ? STILL_COMING : null;
@@ -39,15 +39,15 @@ async function planRound(
   look: { readonly round: number; readonly most: number; readonly fault: ObjectFailure | null },
   start: StartBatch,
 ): Promise<boolean> {
-  const { context } = run;
+  const { signal, stages } = run;
   let firstSeq = Number.POSITIVE_INFINITY;
   let left = look.most;
   let attempts = 0;
   await untilPlanned(run, async (passed) => {
     attempts += 1;
     const isOwn = (seq: number) => seq >= firstSeq;
-    for await (const planned of planLeftBehind(context, { ...look, most: left, isOwn })) {
-      if (context.signal.aborted) return;
+    for await (const planned of planLeftBehind(stages.plan, { ...look, most: left, isOwn })) {
+      if (signal.aborted) return;
       const batch = await addBatch(run, planned);
       passed();
       firstSeq = Math.min(firstSeq, batch.seq);

@@ -42,14 +42,13 @@ export class InventoryCount {
   }
 
   async #count(): Promise<void> {
-    const { context, onCountFailed } = this.#run;
-    const { ledger, lease, clock } = context;
-    const signal = AbortSignal.any([context.signal, this.#ended.signal]);
+    const { ledger, lease, clock, stages, onCountFailed } = this.#run;
+    const signal = AbortSignal.any([this.#run.signal, this.#ended.signal]);
     for (let waitMs = HEAD_START_MS; ; waitMs = AGAIN_MS) {
       await clock.sleep(waitMs, signal);
       if (signal.aborted || this.#planned === null) return;
       try {
-        const expected = await countAhead(context.until(signal), this.#planned);
+        const expected = await countAhead(stages.plan.until(signal), this.#planned);
         return await ledger.expectObjects(lease, expected, clock.now());
       } catch (error) {
         if (signal.aborted) return;

@@ -16,10 +16,10 @@ export async function untilPlanned(
   run: RunContext,
   plan: (passed: () => void) => Promise<void>,
 ): Promise<void> {
-  const { context, waits } = run;
+  const { signal, waits } = run;
   const backoff = new RetryBackoff(run);
   await waits.working(async () => {
-    while (!context.signal.aborted) {
+    while (!signal.aborted) {
       try {
         return await plan(() => backoff.passed());
       } catch (error) {
@@ -30,8 +30,8 @@ export async function untilPlanned(
 }
 
 /** Records `planned` in the ledger and counts its objects. */
-export async function addBatch({ context, tally }: RunContext, planned: PlannedBatch): Promise<Batch> {
-  const { ledger, lease, clock } = context;
+export async function addBatch(run: RunContext, planned: PlannedBatch): Promise<Batch> {
+  const { ledger, lease, clock, tally } = run;
   const batch = await ledger.addBatch(lease, planned, clock.now());
   tally.planned += batch.objects.length;
   for (const object of batch.objects) {

@@ -4,7 +4,6 @@ import { DomainError, type ErrorCode, messageOf } from "../domain/errors.ts";
 import type { WaitReason } from "../domain/job-state.ts";
 import { backoffMs } from "../domain/rates/backoff.ts";
 import type { Hold } from "../pacing/gate.ts";
-import type { StageContext } from "../stages/stage-context.ts";
 import type { RunContext } from "./run-context.ts";
 
 const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
@@ -32,13 +31,13 @@ const REFUSED: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly
 
 /** The troubles of one piece of work that is begun again after each of them. */
 export class RetryBackoff {
-  readonly #run: Pick<RunContext, "context" | "waits">;
+  readonly #run: Pick<RunContext, "clock" | "signal" | "waits">;
   #attempts = 0;
   /** Refusals in a row, and when the first of them came, on the monotonic clock. */
   #refusals = 0;
   #refusedAt = 0;
 
-  constructor(run: Pick<RunContext, "context" | "waits">) {
+  constructor(run: Pick<RunContext, "clock" | "signal" | "waits">) {
     this.#run = run;
   }
 
@@ -53,8 +52,7 @@ export class RetryBackoff {
    * when it is a refusal that has stayed for {@link PATIENCE_MS}.
    */
   async backOffOrThrow(error: unknown): Promise<void> {
-    const { context, waits } = this.#run;
-    const { clock, signal } = context;
+    const { clock, signal, waits } = this.#run;
     const rule = this.#ruleFor(error);
     this.#attempts += 1;
     const waitMs = Math.max(100, backoffMs(rule, this.#attempts, 0.5 + Math.random() / 2));
@@ -62,7 +60,7 @@ export class RetryBackoff {
     const endsAt = clock.monotonic() + waitMs;
     const trouble = waitFor(error, clock.now() + waitMs);
     await waits.waitOut(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
-    refuseIfStopped(context);
+    refuseIfStopped(signal);
   }
 
   /** How to go on after `error`; throws it when it is not to be tried again. */
@@ -72,7 +70,7 @@ export class RetryBackoff {
       return AGAIN;
     }
     if (kindOf(REFUSED, error) === null) throw error;
-    const now = this.#run.context.clock.monotonic();
+    const now = this.#run.clock.monotonic();
     if (this.#refusals === 0) this.#refusedAt = now;
     if (this.#refusals >= LEAST_TRIES && now - this.#refusedAt >= PATIENCE_MS) throw error;
     this.#refusals += 1;
@@ -93,6 +91,6 @@ function waitFor(error: unknown, until: number): Hold {
 }
 
 /** Throws `stopped` when the job was asked to stop. */
-export function refuseIfStopped({ signal }: StageContext): void {
+export function refuseIfStopped(signal: AbortSignal): void {
   if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }

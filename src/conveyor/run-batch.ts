@@ -8,7 +8,6 @@ import { yieldToEventLoop } from "../pacing/yield-to-event-loop.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
-import type { StageContext } from "../stages/stage-context.ts";
 import { updateBatch } from "../stages/update.ts";
 import { verifyBatch } from "../stages/verify.ts";
 import { countStage } from "./live-tally.ts";
@@ -23,7 +22,7 @@ export type BatchEnd = "done" | "deferred";
  * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
  */
 export function runBatch(run: RunContext, batch: Batch): Promise<BatchEnd> {
-  return run.context.referenceChecks.during(batch, () => advance(run, batch));
+  return run.referenceChecks.during(batch, () => advance(run, batch));
 }
 
 async function advance(run: RunContext, batch: Batch): Promise<BatchEnd> {
@@ -37,22 +36,22 @@ async function advance(run: RunContext, batch: Batch): Promise<BatchEnd> {
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isDeferred({ context, graceMs, time }: RunContext, batch: Batch): boolean {
-  if (context.spec.delete.when === "never") return false;
+function isDeferred({ spec, graceMs, time }: RunContext, batch: Batch): boolean {
+  if (spec.delete.when === "never") return false;
   return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
 async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promise<boolean> {
-  const { context, waits } = run;
+  const { lease, signal, waits } = run;
   // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
-  const isOlder = batch.plannedUnder < context.lease.token;
+  const isOlder = batch.plannedUnder < lease.token;
   const backoff = new RetryBackoff(run);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is deferred in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(run, stage)) !== null) return false;
-    await waits.waitOut(() => asks(run, stage), context.signal);
-    refuseIfStopped(context);
+    await waits.waitOut(() => asks(run, stage), signal);
+    refuseIfStopped(signal);
     try {
       return await performOnce(run, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
     } catch (error) {
@@ -67,12 +66,11 @@ async function performOnce(
   stage: BatchStage,
   { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
 ): Promise<boolean> {
-  const { context, tally, unrecorded } = run;
-  const clock = stage === "update" ? run.time : context.clock;
+  const { tally, unrecorded } = run;
+  const clock = stage === "update" ? run.time : run.clock;
   const startedAt = clock.now();
   const settled = settledCounts(batch.objects);
   return unrecorded.during(async (onCopied) => {
-    const ofStage = stage === "verify" ? context : run.contexts[stage];
     const changed = run.rows.of(batch.seq);
     const before = new Map(changed);
     const onRowsChanged = (reference: number, rows: number) => {
@@ -87,9 +85,9 @@ async function performOnce(
       countStage(tally, batch, settled, stage, rows);
       return endedAt;
     };
-    const ofBatch = { ...ofStage, onCopied, onRowsChanged };
+    const given = { stage, repeated, before, onCopied, onRowsChanged };
     try {
-      if (!(await perform(ofBatch, batch, stage, { repeated, before }))) return false;
+      if (!(await perform(run, batch, given))) return false;
     } catch (error) {
       // A cancelled job is never resumed: what it has deleted by now is counted now.
       if (stage === "delete" && hasCode(error, "stopped") && hasSettled(batch, settled)) await record(true);
@@ -110,11 +108,11 @@ function hasSettled(batch: Batch, before: SettledCounts): boolean {
 
 /** The effect is done: only the record is repeated while the ledger is away, never the effect. */
 async function recordUntilDone(run: RunContext, outcome: StageOutcome): Promise<void> {
-  const { context } = run;
+  const { ledger, lease } = run;
   const backoff = new RetryBackoff(run);
   for (;;) {
     try {
-      return await context.ledger.recordStage(context.lease, outcome);
+      return await ledger.recordStage(lease, outcome);
     } catch (error) {
       if (!hasCode(error, "ledger_unavailable")) throw error;
       await backoff.backOffOrThrow(error);
@@ -122,19 +120,25 @@ async function recordUntilDone(run: RunContext, outcome: StageOutcome): Promise<
   }
 }
 
-function asks({ context }: RunContext, stage: Stage): Promise<Hold | null> {
-  return context.gate.ask({ stage, at: context.clock.now() });
+function asks({ gate, clock }: RunContext, stage: Stage): Promise<Hold | null> {
+  return gate.ask({ stage, at: clock.now() });
 }
 
-/** Performs `stage`; false when the gate objected at the last moment. */
-async function perform(
-  context: StageContext,
-  batch: Batch,
-  stage: BatchStage,
-  { repeated, before }: { readonly repeated: boolean; readonly before: ReadonlyMap<number, number> },
-): Promise<boolean> {
-  if (stage === "copy") await copyBatch(context, batch, repeated);
-  if (stage === "verify") await verifyBatch(context, batch);
-  if (stage === "update") await updateBatch(context, batch, repeated, before);
-  return stage !== "delete" || (await deleteBatch(context, batch)) === null;
+interface StageRun {
+  readonly stage: BatchStage;
+  /** Whether an earlier attempt may have done some of it. */
+  readonly repeated: boolean;
+  /** Rows that earlier attempts have said they changed, by reference. */
+  readonly before: ReadonlyMap<number, number>;
+  onCopied(bytes: number): void;
+  onRowsChanged(reference: number, rows: number): void;
+}
+
+/** Performs a stage; false when the gate objected at the last moment. */
+async function perform({ stages }: RunContext, batch: Batch, given: StageRun): Promise<boolean> {
+  const { stage, repeated, before, onCopied, onRowsChanged } = given;
+  if (stage === "copy") await copyBatch({ ...stages.copy, onCopied }, batch, repeated);
+  if (stage === "verify") await verifyBatch(stages.verify, batch);
+  if (stage === "update") await updateBatch({ ...stages.update, onRowsChanged }, batch, repeated, before);
+  return stage !== "delete" || (await deleteBatch({ ...stages.delete, onRowsChanged }, batch)) === null;
 }

@@ -1,18 +1,28 @@
 /** What the conveyor is given for one run of one job. */
 
 import type { Batch, BatchStage } from "../domain/batch.ts";
-import type { WorkStage } from "../domain/job-spec.ts";
+import type { JobSpec } from "../domain/job-spec.ts";
 import type { Tally } from "../domain/tally.ts";
-import type { StageContext } from "../stages/stage-context.ts";
+import type { Gate } from "../pacing/gate.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Lease, Ledger } from "../ports/ledger.ts";
+import type { ReferenceChecks } from "../stages/reference-checks.ts";
+import type { StageContexts } from "../stages/stage-contexts.ts";
 import type { JobTime } from "./job-time.ts";
 import type { UnrecordedCopies, UnrecordedRows } from "./live-tally.ts";
 import type { WaitTracker } from "./wait-tracker.ts";
 
 export interface RunContext {
-  /** Of planning, copying and verifying, and of the run as a whole. */
-  readonly context: StageContext;
-  /** Of the stages that have stores and tables of their own. */
-  readonly contexts: Readonly<Record<WorkStage, StageContext>>;
+  readonly spec: Pick<JobSpec, "delete" | "maxObjects">;
+  readonly ledger: Ledger;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  /** Aborted when no new request may begin. */
+  readonly signal: AbortSignal;
+  readonly gate: Gate;
+  readonly stages: StageContexts;
+  /** Told which batches are under way. */
+  readonly referenceChecks: ReferenceChecks;
   readonly waits: WaitTracker;
   /** Counted on as outcomes are recorded. */
   readonly tally: Tally;

@@ -1,7 +1,7 @@
 /** How many rows the next statement may change under the job's limit of rows a second. */
 
 import { DomainError } from "../domain/errors.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { RowsContext } from "./stage-contexts.ts";
 
 /** The limit may be raised or lowered while somebody waits. */
 const LOOK_AGAIN_MS = 250;
@@ -15,7 +15,7 @@ const LEAST = 0.02;
  * a fifth of a second's worth, so that limits beyond five times the size of a batch cost no statement more. Throws
  * `stopped`.
  */
-export async function allowedRows(context: StageContext, wanted: number): Promise<number> {
+export async function allowedRows(context: RowsContext, wanted: number): Promise<number> {
   const { clock, rowLimit, signal } = context;
   // What is held back after it was counted would come together with what is counted then.
   await context.databasesReady();

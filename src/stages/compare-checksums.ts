@@ -3,8 +3,9 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { checksumVerdict } from "../domain/verdict.ts";
 import type { ObjectFacts, ObjectFailure } from "../ports/object-store.ts";
+import { sourceAccess, targetAccess, targetKey } from "./bucket-access.ts";
 import { headOne } from "./head-many.ts";
-import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
+import type { BucketsContext } from "./stage-contexts.ts";
 
 export interface BothSides {
   readonly source: ObjectFacts | null;
@@ -13,7 +14,7 @@ export interface BothSides {
 }
 
 /** Looks at source and target with their checksums: two requests. */
-export async function headBothSides(context: StageContext, object: BatchObject): Promise<BothSides> {
+export async function headBothSides(context: BucketsContext, object: BatchObject): Promise<BothSides> {
   const [source, target] = await Promise.all([
     headOne(sourceAccess(context), object.key, { checksums: true }),
     headOne(targetAccess(context), targetKey(context, object), { checksums: true }),
@@ -23,7 +24,7 @@ export async function headBothSides(context: StageContext, object: BatchObject):
 
 /** Whether both sides hold the same bytes now; what cannot be looked at or compared is `unverifiable`. */
 export async function compareByChecksums(
-  context: StageContext,
+  context: BucketsContext,
   object: BatchObject,
 ): Promise<"same" | "different" | "unverifiable"> {
   const { source, target } = await headBothSides(context, object);

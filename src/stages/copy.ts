@@ -1,45 +1,61 @@
-/** The copy stage: every object to its new key, pinned to the version that was planned. It never deletes. */
+/**
+ * The copy stage: decides which objects of a batch are to be copied, has the engine copy them, pinned to the version that was
+ * planned, and settles what came of it. It never deletes.
+ */
 
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
-import { type CopyVerdict, isSameVersion, type Seen, type SeenVersion } from "../domain/verdict.ts";
-import { ABSENT, ANYTHING, requestCopy, settleResult } from "./copy-request.ts";
+import { type CopyVerdict, isSameVersion, type SeenVersion } from "../domain/verdict.ts";
+import type { CopyResult } from "../ports/object-store.ts";
+import { sourceAccess, targetAccess, targetKey, targetKeys } from "./bucket-access.ts";
+import { ABSENT, ANYTHING, copyRequest, noteResult, settleChanged } from "./copy-request.ts";
 import { headMany, headOne } from "./head-many.ts";
 import { refuseImpossibleKey } from "./impossible-keys.ts";
 import { settleDuplicates, settleVanished } from "./missing-sources.ts";
 import { verdictOn } from "./own-copy.ts";
 import { finishOwnCopy, renewOwnCopy } from "./renew-copy.ts";
 import { adoptVersion, atVersion } from "./source-version.ts";
-import { type StageContext, sourceAccess, targetAccess, targetKey, targetKeys } from "./stage-context.ts";
+import type { CopyContext } from "./stage-contexts.ts";
 
 /** A source that keeps changing while it is copied is given up after so many rounds. */
 const MOST_ROUNDS = 4;
 const UNPROVED =
   "; it may be the copy of an attempt that was cut off, but neither ETag nor checksum proves that it is this job's";
 
+/** An object to copy, by what was seen last of it. */
+interface Candidate {
+  readonly object: BatchObject;
+  /** The version to copy. Adopted by the object only together with its copy: the copy of an older one must not pass for it. */
+  readonly version: BatchObject;
+  readonly target: SeenVersion | null;
+  /** Whether an earlier attempt may have copied this very version. */
+  readonly mayBeOurs: boolean;
+}
+
 /**
- * Copies what is still going in `batch` and is not there yet. `repeated` tells that an earlier attempt may have
+ * Copies what is still pending in `batch` and is not there yet. `repeated` tells that an earlier attempt may have
  * copied some of it: an identical target is then recognised as our own.
  */
-export async function copyBatch(context: StageContext, batch: Batch, repeated: boolean): Promise<void> {
+export async function copyBatch(context: CopyContext, batch: Batch, repeated: boolean): Promise<void> {
   for (const object of pending(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
   await lookForMissing(context, pending(batch));
   const vanished = pending(batch).filter((object) => object.etag === "");
-  const wanted = pending(batch).filter((object) => object.etag !== "");
-  const targets = await headMany(targetAccess(context), targetKeys(context, wanted));
-  await context.concurrency.each(wanted, async (object, free) => {
-    const key = targetKey(context, object);
-    const failure = targets.failed.get(key) ?? null;
-    if (failure !== null) return fail(object, failure.code, failure.message);
-    const seen = targets.found.get(key) ?? null;
-    if ((await copyObject(context, object, seen, repeated, free)) === "vanished") vanished.push(object);
-    else context.onCopied(object.size);
-  });
+  let open = await renewOwnCopies(context, await candidates(context, batch, repeated));
+  for (let round = 1; open.length > 0 && round <= MOST_ROUNDS; round += 1) {
+    open = await copyRound(context, open, vanished);
+  }
+  for (const { object } of open) {
+    fail(
+      object,
+      "source_changed",
+      `it changed in each of ${MOST_ROUNDS} attempts to copy it, or none gave a result`,
+    );
+  }
   await settleVanished(context, batch, vanished);
   await settleDuplicates(context, batch);
 }
 
-async function lookForMissing(context: StageContext, objects: readonly BatchObject[]): Promise<void> {
+async function lookForMissing(context: CopyContext, objects: readonly BatchObject[]): Promise<void> {
   const missing = objects.filter((object) => object.etag === "");
   if (missing.length === 0) return;
   const heads = await headMany(
@@ -54,81 +70,128 @@ async function lookForMissing(context: StageContext, objects: readonly BatchObje
   }
 }
 
-async function copyObject(
-  context: StageContext,
-  object: BatchObject,
-  seenAtTarget: SeenVersion | null,
-  mayBeOurs: boolean,
-  free: () => void,
-): Promise<"settled" | "vanished"> {
-  const { spec } = context;
-  if (seenAtTarget !== null && seenAtTarget.etag === object.targetEtag) {
-    return renewOwnCopy(context, object, seenAtTarget);
-  }
-  let target: Seen | null = seenAtTarget;
-  let ours = mayBeOurs;
-  // Adopted only together with its copy: whatever fails, the copy of an older version must not pass for this one's.
-  let version = object;
-  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-    const found = verdictOn(context, version, target, ours);
-    // Not even a turn of the microtask queue where nothing needs to be asked: the request goes out with this call.
-    const verdict = "copy" in found ? found : await found;
-    if (!verdict.copy)
-      return settleWithoutCopy(context, object, verdict, { version, target, mayBeOurs: ours });
-    const result = await requestCopy(
-      context,
-      version,
-      spec.onConflict === "overwrite" ? ANYTHING : ABSENT,
-      free,
-    );
-    if (result.kind !== "precondition_failed") return settleResult(context, object, version, result);
-    const now = await lookAgain(context, object);
-    if (now === null) return "settled";
-    if (now.source === null) return "vanished";
-    // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
-    // But a copy of the version before this one is no copy of this one, however alike they are in size.
-    ours = isSameVersion(version, now.source);
-    target = now.target;
-    version = atVersion(object, now.source);
-  }
-  fail(object, "source_changed", `the source changed ${MOST_ROUNDS} times while it was being copied`);
-  return "settled";
+/** The pending objects of `batch` that have a source, with what stands at their new keys. */
+async function candidates(context: CopyContext, batch: Batch, mayBeOurs: boolean): Promise<Candidate[]> {
+  const wanted = pending(batch).filter((object) => object.etag !== "");
+  const keys = targetKeys(context, wanted);
+  const targets = await headMany(targetAccess(context), keys);
+  return wanted.flatMap((object, at): Candidate[] => {
+    const key = keys[at] ?? "";
+    const failure = targets.failed.get(key);
+    if (failure === undefined) {
+      return [{ object, version: object, target: targets.found.get(key) ?? null, mayBeOurs }];
+    }
+    fail(object, failure.code, failure.message);
+    return [];
+  });
 }
 
-/** What a verdict is about. */
-interface Found {
-  readonly version: BatchObject;
-  readonly target: Seen | null;
-  readonly mayBeOurs: boolean;
+/** Settles those whose recorded copy stands at the target; gives the others. */
+async function renewOwnCopies(context: CopyContext, all: readonly Candidate[]): Promise<Candidate[]> {
+  const others: Candidate[] = [];
+  const recorded: { readonly object: BatchObject; readonly copy: SeenVersion }[] = [];
+  for (const candidate of all) {
+    const { object, target } = candidate;
+    if (target !== null && target.etag === object.targetEtag) recorded.push({ object, copy: target });
+    else others.push(candidate);
+  }
+  await context.concurrency.each(recorded, async ({ object, copy }) => {
+    await renewOwnCopy(context, object, copy);
+    countCopied(context, object);
+  });
+  return others;
+}
+
+/** Decides, copies and settles `open`; gives those to look at once more, and adds to `vanished` those without a source. */
+async function copyRound(
+  context: CopyContext,
+  open: readonly Candidate[],
+  vanished: BatchObject[],
+): Promise<Candidate[]> {
+  const toCopy = await decide(context, open);
+  const unsettled = new Set(toCopy);
+  const changed: BatchObject[] = [];
+  const settle = (number: number, result: CopyResult): void => {
+    const candidate = toCopy[number];
+    if (candidate === undefined || result.kind === "precondition_failed") return;
+    // A second result for the same number says nothing new.
+    if (!unsettled.delete(candidate)) return;
+    const { object, version } = candidate;
+    const end = noteResult(object, version, result);
+    if (end === "vanished") vanished.push(object);
+    else countCopied(context, object);
+    if (end === "changed") changed.push(object);
+  };
+  const expected = context.spec.onConflict === "overwrite" ? ANYTHING : ABSENT;
+  const requests = toCopy.map(({ version }, number) => ({
+    number,
+    request: copyRequest(context, version, expected),
+  }));
+  await context.engine.copy(requests, settle, context.signal);
+  await context.concurrency.each(changed, (object) => settleChanged(context, object));
+  return lookAgain(context, [...unsettled], vanished);
+}
+
+/** Settles those of `open` that need no copy; gives the others. */
+async function decide(context: CopyContext, open: readonly Candidate[]): Promise<Candidate[]> {
+  const toCopy = new Set(open.filter(({ target }) => target === null));
+  const occupied = open.filter(({ target }) => target !== null);
+  await context.concurrency.each(occupied, async (candidate) => {
+    const { version, target, mayBeOurs } = candidate;
+    const verdict = await verdictOn(context, version, target, mayBeOurs);
+    if (verdict.copy) toCopy.add(candidate);
+    else await settleWithoutCopy(context, candidate, verdict);
+  });
+  return [...toCopy];
 }
 
 async function settleWithoutCopy(
-  context: StageContext,
-  object: BatchObject,
+  context: CopyContext,
+  { object, version, target, mayBeOurs }: Candidate,
   verdict: Exclude<CopyVerdict, { readonly copy: true }>,
-  { version, target, mayBeOurs }: Found,
-): Promise<"settled"> {
+): Promise<void> {
   if (verdict.because === "already_there") {
     adoptVersion(object, version);
     object.targetEtag = target?.etag ?? null;
     if (mayBeOurs) await finishOwnCopy(context, object);
-    return "settled";
+    countCopied(context, object);
+    return;
   }
   const how = verdict.identical ? "an identical object" : "a different object";
   const unproved = mayBeOurs && !verdict.identical ? UNPROVED : "";
   const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})${unproved}`;
   fail(object, verdict.because, message);
-  return "settled";
 }
 
-/** After a failed condition: which of the two was it? Null when the store will not tell: the object is settled then. */
-async function lookAgain(context: StageContext, object: BatchObject) {
-  const [source, target] = await Promise.all([
-    headOne(sourceAccess(context), object.key),
-    headOne(targetAccess(context), targetKey(context, object)),
-  ]);
-  const failure = source.failure ?? target.failure;
-  if (failure === null) return { source: source.object, target: target.object };
-  fail(object, failure.code, failure.message);
-  return null;
+/**
+ * After a failed condition (was it the source's or the target's?) and where no result came: looks at both sides of `open`. Adds
+ * to `vanished` those without a source; gives the others.
+ */
+async function lookAgain(
+  context: CopyContext,
+  open: readonly Candidate[],
+  vanished: BatchObject[],
+): Promise<Candidate[]> {
+  const again: Candidate[] = [];
+  await context.concurrency.each(open, async ({ object, version }) => {
+    const [source, target] = await Promise.all([
+      headOne(sourceAccess(context), object.key),
+      headOne(targetAccess(context), targetKey(context, object)),
+    ]);
+    const failure = source.failure ?? target.failure;
+    if (failure !== null) fail(object, failure.code, failure.message);
+    else if (source.object === null) vanished.push(object);
+    else {
+      // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
+      // But a copy of the version before this one is no copy of this one, however alike they are in size.
+      const mayBeOurs = isSameVersion(version, source.object);
+      again.push({ object, version: atVersion(object, source.object), target: target.object, mayBeOurs });
+    }
+  });
+  return again;
+}
+
+/** Shows the copy of `object` as made, unless it has failed. */
+function countCopied(context: CopyContext, object: BatchObject): void {
+  if (object.outcome.kind === "pending") context.onCopied(object.size);
 }

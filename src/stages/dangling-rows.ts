@@ -1,9 +1,9 @@
 /** Rows that came to name an old key while its source was being deleted: they are pointed at the copy. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
-import { keysStillNamed } from "./reference-lookup.ts";
+import { type CheckedReferences, keysStillNamed } from "./reference-lookup.ts";
 import { rewriteRows } from "./rewrite-rows.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { RowsContext } from "./stage-contexts.ts";
 
 /**
  * Asks once more which rows name a key of `objects`, whose sources are gone and whose copies were seen to stand, and
@@ -12,7 +12,7 @@ import type { StageContext } from "./stage-context.ts";
  * back. One statement a reference when there are none.
  */
 export async function healDanglingRows(
-  context: StageContext,
+  context: RowsContext & CheckedReferences,
   objects: readonly BatchObject[],
 ): Promise<void> {
   const dangling = await namedOf(context, objects);
@@ -28,7 +28,7 @@ export async function healDanglingRows(
 }
 
 async function namedOf(
-  context: StageContext,
+  context: RowsContext & CheckedReferences,
   objects: readonly BatchObject[],
 ): Promise<readonly BatchObject[]> {
   if (objects.length === 0 || context.references.length === 0) return [];

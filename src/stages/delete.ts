@@ -11,7 +11,7 @@ import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
 import { confirmGone, judge, lookAround, type ToDelete } from "./deletion-looks.ts";
 import type { ReferenceCheck } from "./reference-checks.ts";
 import { keysStillNamed } from "./reference-lookup.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { DeleteContext } from "./stage-contexts.ts";
 
 /** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
 const LOOKED_AT_TOGETHER = 1000;
@@ -30,8 +30,8 @@ const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
  * Deletes the sources of what is still going in `batch`, each only on fresh evidence. Gives the hold when the gate
  * objects at the last moment, null when the batch is settled.
  */
-export async function deleteBatch(context: StageContext, batch: Batch): Promise<Hold | null> {
-  if (context.spec.delete.when === "never") {
+export async function deleteBatch(context: DeleteContext, batch: Batch): Promise<Hold | null> {
+  if (context.deleteWhen === "never") {
     for (const object of pending(batch)) object.outcome = MOVED;
     return null;
   }
@@ -52,11 +52,12 @@ export async function deleteBatch(context: StageContext, batch: Batch): Promise<
 type End = Hold | "settled" | "stale" | "shut";
 
 /**
- * Moved, unless a row names the old key and cannot be pointed at the new one. This ends a deletion: where windows have shut
- * meanwhile, rows are not left dangling until they open again.
+ * Moved, unless a row names the old key and cannot be pointed at the new one. This ends a deletion: where the job was stopped
+ * or windows have shut meanwhile, rows are not left dangling until it goes on.
  */
-async function settleGone(context: StageContext, gone: readonly BatchObject[]): Promise<void> {
-  await healDanglingRows(context.source.isOpen() ? context : context.unbound(), gone);
+async function settleGone(context: DeleteContext, gone: readonly BatchObject[]): Promise<void> {
+  const mayWait = context.source.isOpen() && !context.signal.aborted;
+  await healDanglingRows(mayWait ? context : context.unbound(), gone);
   for (const object of gone) if (object.outcome.kind === "pending") object.outcome = MOVED;
 }
 
@@ -66,7 +67,7 @@ async function settleGone(context: StageContext, gone: readonly BatchObject[]): 
  * time it is faster. `shut`: windows close within moments; the next attempt waits for them.
  */
 async function deleteSome(
-  context: StageContext,
+  context: DeleteContext,
   batch: Batch,
   objects: readonly BatchObject[],
 ): Promise<End> {
@@ -87,14 +88,14 @@ async function deleteSome(
 
 /** What has been deleted before `error` is settled all the same: after a cancellation no other run would do it. */
 async function settleInPassing(
-  context: StageContext,
+  context: DeleteContext,
   gone: ReadonlySet<BatchObject>,
   error: unknown,
 ): Promise<void> {
   if (gone.size === 0 || hasCode(error, "lease_lost")) return;
   const isStopped = context.signal.aborted;
   try {
-    await settleGone(isStopped ? context.unbound() : context, [...gone]);
+    await settleGone(context, [...gone]);
   } catch (failure) {
     // A next attempt finds these sources gone and asks for their rows again.
     if (!isStopped && !hasCode(failure, "database_unavailable", "stopped")) throw failure;
@@ -102,22 +103,22 @@ async function settleInPassing(
 }
 
 async function attemptDeletion(
-  context: StageContext,
+  context: DeleteContext,
   batch: Batch,
   objects: readonly BatchObject[],
   gone: Set<BatchObject>,
 ): Promise<End> {
-  const { clock, signal, source, spec } = context;
+  const { clock, signal, source, relocation } = context;
   const open = objects.filter((object) => object.outcome.kind === "pending");
   // A window that is shut already is waited for below, where the wait is shown.
   if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
   // All waiting comes before the looking: evidence must be fresh when it is acted on.
   await context.databasesReady();
-  const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(spec.source.bucket)));
-  await source.reserveWrites(spec.source.bucket, room, signal);
+  const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
+  await source.reserveWrites(relocation.source.bucket, room, signal);
   const gatheredAt = momentOf(clock);
   const seen = await lookAround(context, open);
-  const hold = await context.gate.ask({ stage: "delete", at: clock.now() });
+  const hold = await context.objection();
   if (hold !== null) return hold;
   const rows = await context.referenceChecks.stillNamed(context, batch, open);
   const { toDelete, absent } = judge(seen, rows.named);
@@ -144,16 +145,16 @@ interface DeletionEvidence {
 
 /** As many in a request as the bucket stands, one request after the other, each on evidence that is still fresh. */
 async function deleteInTurn(
-  context: StageContext,
+  context: DeleteContext,
   toDelete: readonly ToDelete[],
   { gatheredAt, room, rows }: DeletionEvidence,
   { gone, absent }: Gone,
 ): Promise<"settled" | "stale" | "shut"> {
-  const { clock, signal, source, spec } = context;
+  const { clock, signal, source, relocation } = context;
   let { askedAt } = rows;
   for (let from = 0, most = room; from < toDelete.length; ) {
     let some = toDelete.slice(from, from + most);
-    if (from > 0) await source.reserveWrites(spec.source.bucket, some.length, signal);
+    if (from > 0) await source.reserveWrites(relocation.source.bucket, some.length, signal);
     await context.confirmLease();
     if (await source.useReservation(signal)) await context.confirmLease();
     from += some.length;
@@ -171,13 +172,13 @@ async function deleteInTurn(
     const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
     await deleteSources(context, some, gone, mayBegin);
     noteGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
-    most = keysAtOnce(context, source.bulkKeys(spec.source.bucket));
+    most = keysAtOnce(context, source.bulkKeys(relocation.source.bucket));
   }
   return "settled";
 }
 
 /** Those that no row names now; the others are kept. */
-async function withoutNamed(context: StageContext, toDelete: readonly ToDelete[]): Promise<ToDelete[]> {
+async function withoutNamed(context: DeleteContext, toDelete: readonly ToDelete[]): Promise<ToDelete[]> {
   const named = await keysStillNamed(
     context,
     toDelete.map(({ object }) => object),
@@ -190,15 +191,15 @@ async function withoutNamed(context: StageContext, toDelete: readonly ToDelete[]
 
 /** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
 async function deleteSources(
-  context: StageContext,
+  context: DeleteContext,
   toDelete: readonly ToDelete[],
   gone: Set<BatchObject>,
   mayBegin: () => boolean,
 ): Promise<void> {
   if (toDelete.length === 0) return;
-  const { source, spec, signal } = context;
+  const { source, relocation, signal } = context;
   const asked = toDelete.map(({ deletion }) => deletion);
-  const results = await source.deleteObjects(spec.source.bucket, asked, signal, { mayBegin });
+  const results = await source.deleteObjects(relocation.source.bucket, asked, signal, { mayBegin });
   const outcomes = new Map(results.map((result) => [result.key, result]));
   const unsettled = new Map<BatchObject, string>();
   for (const { object } of toDelete) {

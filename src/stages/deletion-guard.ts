@@ -2,10 +2,10 @@
 
 import type { BatchObject } from "../domain/batch.ts";
 import { judge, lookAround, type ToDelete } from "./deletion-looks.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { DeleteContext } from "./stage-contexts.ts";
 
 /** Keys for the next request, where the bucket stands `most`: one where it is not known yet whether the store compares. */
-export function keysAtOnce({ source, deletionSize }: StageContext, most: number): number {
+export function keysAtOnce({ source, deletionSize }: DeleteContext, most: number): number {
   const { deletions } = source.protection();
   if (deletions === "store") return most;
   return deletions === "unknown" ? 1 : Math.min(most, deletionSize.keys);
@@ -13,7 +13,7 @@ export function keysAtOnce({ source, deletionSize }: StageContext, most: number)
 
 /** Learns from a deletion of `keys`: how long the look before it took, and it itself, ms. */
 export function noteGap(
-  { source, deletionSize }: StageContext,
+  { source, deletionSize }: DeleteContext,
   keys: number,
   lookMs: number,
   deleteMs: number,
@@ -29,7 +29,7 @@ const FRESH_MS = 100;
  * clock. A store that compares does so by the source's ETag only: the copy and the source's metadata are as old as the look.
  */
 export async function guardedByLook(
-  context: StageContext,
+  context: DeleteContext,
   toDelete: ToDelete[],
   absent: BatchObject[],
   seenAt: number,

@@ -3,8 +3,9 @@
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
 import type { Deletion, ListedObject, ObjectFailure } from "../ports/object-store.ts";
+import { sourceAccess, targetAccess, targetKeys } from "./bucket-access.ts";
 import { headMany, headOne } from "./head-many.ts";
-import { type StageContext, sourceAccess, targetAccess, targetKeys } from "./stage-context.ts";
+import type { BucketsContext } from "./stage-contexts.ts";
 
 /** Both sides of an object, as they were seen together. */
 export interface BothSeen {
@@ -17,7 +18,7 @@ export interface BothSeen {
  * becomes an exception and is left out.
  */
 export async function lookAround(
-  context: StageContext,
+  context: BucketsContext,
   objects: readonly BatchObject[],
   page = 1000,
 ): Promise<Map<BatchObject, BothSeen>> {
@@ -83,7 +84,7 @@ const UNLISTED: ObjectFailure = {
  * what is there becomes the exception that `ifThere` gives.
  */
 export async function confirmGone(
-  context: StageContext,
+  context: BucketsContext,
   objects: readonly BatchObject[],
   gone: Set<BatchObject>,
   ifThere: (object: BatchObject) => ObjectFailure = () => UNLISTED,
@@ -98,12 +99,12 @@ export async function confirmGone(
 
 /** Where only looks guard deletions, an attempt that was cut off may have hidden a version that came after its look. */
 async function hiddenNewer(
-  { source, spec, signal }: StageContext,
+  { source, relocation, signal }: BucketsContext,
   { key, etag, modifiedAt }: BatchObject,
 ): Promise<ObjectFailure | null> {
   if (source.protection().deletions === "store") return null;
   const copied = { key, etag, ...(modifiedAt === null ? {} : { modifiedAt }) };
-  const version = await source.hiddenVersion(spec.source.bucket, copied, signal);
+  const version = await source.hiddenVersion(relocation.source.bucket, copied, signal);
   if (version === null) return null;
   const message = `a newer version (${version}) lies under a delete marker; if it is to stay, remove the marker, then retry`;
   return { code: "source_changed", message };

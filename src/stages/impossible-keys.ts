@@ -2,14 +2,14 @@
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { keyFault } from "../domain/keys/key-mapping.ts";
-import { type StageContext, targetKey } from "./stage-context.ts";
+import { targetKey } from "./bucket-access.ts";
+import type { CopyContext } from "./stage-contexts.ts";
 
 /** Gives `object` its exception where its new key is impossible; nothing is asked of the store for it. */
-export function refuseImpossibleKey(context: StageContext, object: BatchObject): void {
-  const { inventory, source } = context.spec;
-  if (!object.key.startsWith(source.prefix)) {
+export function refuseImpossibleKey(context: CopyContext, object: BatchObject): void {
+  if (!context.relocation.holds(object.key)) {
     // It was an exception for that, and has been taken up again: neither a manifest nor a row can be corrected in the ledger.
-    if (inventory.from === "manifest")
+    if (context.spec.inventory.from === "manifest")
       fail(object, "outside_prefix", "the key is not under the source prefix");
     else fail(object, "value_not_understood", "the stored value does not follow the reference's form");
     return;

@@ -1,9 +1,10 @@
 /** Objects that the inventory names and the copy stage cannot find: vanished, or moved already because listed twice. */
 
 import { type Batch, type BatchObject, fail } from "../domain/batch.ts";
+import { sourceAccess } from "./bucket-access.ts";
 import { headOne } from "./head-many.ts";
 import { keysStillNamed } from "./reference-lookup.ts";
-import { type StageContext, sourceAccess } from "./stage-context.ts";
+import type { CopyContext } from "./stage-contexts.ts";
 
 /**
  * Settles objects that are not in the source bucket, by what names them now (rows are read again, in every reference):
@@ -17,7 +18,7 @@ import { type StageContext, sourceAccess } from "./stage-context.ts";
  * | no                 | manifest, on retry | skipped, `source_gone`: an operator has seen that and goes on |
  */
 export async function settleVanished(
-  context: StageContext,
+  context: CopyContext,
   batch: Batch,
   vanished: readonly BatchObject[],
 ): Promise<void> {
@@ -43,7 +44,7 @@ export async function settleVanished(
 }
 
 /** Skips `object` when it is not there: a copy that did not find it proves that, a listing that lacks it does not. */
-async function settleUnnamed(context: StageContext, object: BatchObject): Promise<void> {
+async function settleUnnamed(context: CopyContext, object: BatchObject): Promise<void> {
   const wasOnlyListed = object.etag === "";
   if (wasOnlyListed) {
     const { object: now, failure } = await headOne(sourceAccess(context), object.key);
@@ -54,7 +55,7 @@ async function settleUnnamed(context: StageContext, object: BatchObject): Promis
 }
 
 /** An object listed twice by its inventory meets its own copy at the target: not a conflict. */
-export async function settleDuplicates(context: StageContext, batch: Batch): Promise<void> {
+export async function settleDuplicates(context: CopyContext, batch: Batch): Promise<void> {
   const conflicts = batch.objects.filter(
     ({ outcome }) => outcome.kind === "exception" && outcome.code === "target_exists",
   );
@@ -67,10 +68,10 @@ export async function settleDuplicates(context: StageContext, batch: Batch): Pro
 
 /** The keys of those that an earlier batch has: one question for all of them. */
 function plannedBefore(
-  context: StageContext,
+  context: CopyContext,
   batch: Batch,
   objects: readonly BatchObject[],
 ): Promise<ReadonlySet<string>> {
   const keys = objects.map(({ key }) => key);
-  return context.ledger.plannedBefore(batch.jobId, keys, batch.seq);
+  return context.plannedBefore(keys, batch.seq);
 }

@@ -3,14 +3,14 @@
 import type { BatchObject } from "../domain/batch.ts";
 import { type CopyVerdict, copyVerdict, matchVerdict, type Seen } from "../domain/verdict.ts";
 import { compareByChecksums } from "./compare-checksums.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { CopyContext } from "./stage-contexts.ts";
 
 /**
  * What to do about `object`, given what stands at its new key; at once, without a promise, where nothing stands there.
  * `mayBeOurs`: an earlier attempt may have copied it.
  */
 export function verdictOn(
-  context: StageContext,
+  context: CopyContext,
   object: BatchObject,
   target: Seen | null,
   mayBeOurs: boolean,
@@ -28,7 +28,7 @@ export function verdictOn(
  * `skip-identical` another's copy is as good; one made in parts may have another ETag, so checksums are asked.
  */
 async function isOwnCopy(
-  context: StageContext,
+  context: CopyContext,
   object: BatchObject,
   target: Seen,
   mayBeOurs: boolean,

@@ -1,16 +1,22 @@
 /** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
 
-import type { JobSpec } from "../domain/job-spec.ts";
-import { valueForms } from "../domain/keys/key-mapping.ts";
+import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import { Spelled } from "../domain/keys/spelled-keys.ts";
+import type { Relocation } from "../domain/relocation.ts";
 import type { ReferencedRow, ReferenceTable } from "../ports/reference-table.ts";
 import type { NonCanonicalUrls } from "./non-canonical-urls.ts";
 
-/** A job's references, and how their values name keys. */
+/** A table whose column names objects, and how its values name them. */
+export interface JobReference {
+  readonly table: ReferenceTable;
+  /** Values are URLs that begin so; null: values are keys. */
+  readonly urlPrefix: string | null;
+}
+
+/** A job's references, in the order of its document. */
 export interface References {
-  readonly spec: Pick<JobSpec, "source" | "target" | "references">;
-  /** In the order of `spec.references`. */
-  readonly references: readonly ReferenceTable[];
+  readonly relocation: Relocation;
+  readonly references: readonly JobReference[];
 }
 
 /** References that are asked before a deletion. */
@@ -19,9 +25,8 @@ export interface CheckedReferences extends References {
 }
 
 /** The forms of reference `index`. */
-export function formsOf(context: References, index: number) {
-  const change = { from: context.spec.source.prefix, to: context.spec.target.prefix };
-  return valueForms(context.spec.references[index]?.urlPrefix ?? null, change);
+export function formsOf({ relocation, references }: References, index: number): readonly ValueForm[] {
+  return relocation.valueForms(references[index]?.urlPrefix ?? null);
 }
 
 /**
@@ -33,7 +38,7 @@ export async function rowsNaming(
   index: number,
   keys: readonly string[],
 ): Promise<Map<string, ReferencedRow[]>> {
-  const table = context.references[index];
+  const table = context.references[index]?.table;
   const keyOf = new Map<string, string>();
   for (const form of formsOf(context, index)) {
     for (const key of keys) {
@@ -68,8 +73,7 @@ export async function keysStillNamed(
   const nonCanonical = await context.nonCanonicalUrls.keys();
   for (const { key } of objects) if (nonCanonical.has(key)) named.add(key);
   const keys = objects.map(({ key }) => key).filter((key) => key.isWellFormed());
-  for (const [index, table] of context.references.entries()) {
-    const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+  for (const { table, urlPrefix } of context.references) {
     const found = urlPrefix === null ? keysHeld(table, keys) : keysInUrls(table, urlPrefix, keys);
     for (const key of await found) named.add(key);
   }

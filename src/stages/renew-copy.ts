@@ -2,10 +2,11 @@
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { isAsCopied, type SeenVersion } from "../domain/verdict.ts";
-import { ABSENT, copyRequest, requestCopy, settleResult } from "./copy-request.ts";
+import { sourceAccess, targetAccess, targetKey } from "./bucket-access.ts";
+import { ABSENT, copyRequest, noteResult, settleChanged } from "./copy-request.ts";
 import { headOne } from "./head-many.ts";
 import { atVersion } from "./source-version.ts";
-import { type StageContext, sourceAccess, targetAccess, targetKey } from "./stage-context.ts";
+import type { CopyContext } from "./stage-contexts.ts";
 
 const ADOPTED =
   "the source has changed since; what stands at the new key may be another's object that was taken as identical " +
@@ -17,21 +18,20 @@ const ADOPTED =
  * when the source has gone: the copy is all there is, and rows are to name it.
  */
 export async function renewOwnCopy(
-  context: StageContext,
+  context: CopyContext,
   object: BatchObject,
   copy: SeenVersion,
-): Promise<"settled"> {
+): Promise<void> {
   const { object: now, failure } = await headOne(sourceAccess(context), object.key);
   if (failure !== null) fail(object, failure.code, failure.message);
-  if (failure !== null) return "settled";
-  if (now === null) return "settled";
+  if (failure !== null || now === null) return;
   if (isAsCopied(object, now, copy)) {
     await finishOwnCopy(context, object);
-    return "settled";
+    return;
   }
   if (context.spec.onConflict === "skip-identical") {
     fail(object, "target_exists", ADOPTED);
-    return "settled";
+    return;
   }
   // What the batch saw at the target may be hours old.
   const { object: standing, failure: untold } = await headOne(
@@ -42,28 +42,26 @@ export async function renewOwnCopy(
   else if (standing !== null && standing.etag !== object.targetEtag) {
     fail(object, "target_changed", "the object at the new key is no longer this job's copy");
   }
-  if (object.outcome.kind !== "pending") return "settled";
+  if (object.outcome.kind !== "pending") return;
   const newer = atVersion(object, now);
   const expected = standing === null ? ABSENT : { onlyIfAbsent: false, replacing: standing.etag };
-  const result = await requestCopy(context, newer, expected);
-  if (result.kind === "source_gone") return "settled";
+  const result = await context.source.copy(copyRequest(context, newer, expected), context.signal);
   if (result.kind !== "precondition_failed") {
-    await settleResult(context, object, newer, result);
-    return "settled";
+    if (noteResult(object, newer, result) === "changed") await settleChanged(context, object);
+    return;
   }
   fail(
     object,
     "source_changed",
     "the source changed again, or an object appeared at the new key, while it was being copied",
   );
-  return "settled";
 }
 
 /**
  * An earlier attempt was cut off after its object had come into being: whatever it had still to do is done now. A source
  * that has gone or changed meanwhile is the later stages' matter.
  */
-export async function finishOwnCopy(context: StageContext, object: BatchObject): Promise<void> {
+export async function finishOwnCopy(context: CopyContext, object: BatchObject): Promise<void> {
   const { source, signal } = context;
   // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
   if (!object.targetEtag?.includes("-")) return;

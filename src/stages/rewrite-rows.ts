@@ -5,7 +5,7 @@ import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import { inSafeOrder } from "../domain/rewrite-order.ts";
 import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./reference-lookup.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { RowsContext } from "./stage-contexts.ts";
 
 /**
  * Points the rows of reference `index` that name one of `objects` at its new key; gives the number of rows changed. An
@@ -14,11 +14,11 @@ import type { StageContext } from "./stage-context.ts";
  * `lease_lost`, and what the table throws; what was changed before then stays changed.
  */
 export async function rewriteRows(
-  context: StageContext,
+  context: RowsContext,
   index: number,
   objects: readonly BatchObject[],
 ): Promise<number> {
-  const table = context.references[index];
+  const table = context.references[index]?.table;
   if (table === undefined) return 0;
   let rows = 0;
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
@@ -73,7 +73,7 @@ interface Turn {
 type Named = readonly [value: string, object: BatchObject];
 
 /** As many of `open` (one at least) as have been planned with as many rows as may be changed now. */
-async function nextTurn(context: StageContext, index: number, open: readonly Named[]): Promise<Turn> {
+async function nextTurn(context: RowsContext, index: number, open: readonly Named[]): Promise<Turn> {
   const rowsOf = ([, object]: Named) => Math.max(1, rowIds(object, index).length);
   const wanted = open.reduce((sum, named) => sum + rowsOf(named), 0);
   const allowed = await allowedRows(context, wanted);

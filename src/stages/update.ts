@@ -5,7 +5,7 @@ import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import type { ReferenceTable } from "../ports/reference-table.ts";
 import { formsOf } from "./reference-lookup.ts";
 import { rewriteRows, rowIds } from "./rewrite-rows.ts";
-import type { StageContext } from "./stage-context.ts";
+import type { UpdateContext } from "./stage-contexts.ts";
 
 /**
  * Points the rows of what is still going in `batch` at the new keys. `before` are the rows that earlier attempts have said
@@ -13,12 +13,12 @@ import type { StageContext } from "./stage-context.ts";
  * name a new key now are counted then too.
  */
 export async function updateBatch(
-  context: StageContext,
+  context: UpdateContext,
   batch: Batch,
   repeated: boolean,
   before: ReadonlyMap<number, number> = new Map(),
 ): Promise<void> {
-  for (const [index, table] of context.references.entries()) {
+  for (const [index, { table }] of context.references.entries()) {
     const objects = pending(batch);
     if (objects.length === 0) break;
     const earlier = before.get(index) ?? 0;
@@ -47,7 +47,7 @@ export async function updateBatch(
  * then either, and its object is moved like one that no row names.
  */
 async function classify(
-  context: StageContext,
+  context: UpdateContext,
   table: ReferenceTable,
   index: number,
   objects: readonly BatchObject[],

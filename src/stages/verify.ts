@@ -3,13 +3,14 @@
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
 import type { ListedObject } from "../ports/object-store.ts";
+import { targetAccess, targetKeys } from "./bucket-access.ts";
 import { headBothSides } from "./compare-checksums.ts";
 import { headMany } from "./head-many.ts";
-import { type StageContext, targetAccess, targetKeys } from "./stage-context.ts";
+import type { VerifyContext } from "./stage-contexts.ts";
 
 /** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
-export async function verifyBatch(context: StageContext, batch: Batch): Promise<void> {
-  const { spec, concurrency } = context;
+export async function verifyBatch(context: VerifyContext, batch: Batch): Promise<void> {
+  const { verify, concurrency } = context;
   const objects = pending(batch);
   const keys = targetKeys(context, objects);
   const { found, failed } = await headMany(targetAccess(context), keys);
@@ -23,7 +24,7 @@ export async function verifyBatch(context: StageContext, batch: Batch): Promise<
       fail(object, "target_lost", "the copy is not at the new key");
       continue;
     }
-    const verdict = matchVerdict(object, target, spec.verify);
+    const verdict = matchVerdict(object, target, verify);
     if (verdict === "same" && isReplaced(object, target)) {
       fail(object, "target_changed", "another object has replaced the copy before it was verified");
     } else if (verdict === "same") object.targetEtag = target.etag;
@@ -40,7 +41,7 @@ function isReplaced({ targetEtag }: BatchObject, target: ListedObject): boolean 
 }
 
 async function compareChecksums(
-  context: StageContext,
+  context: VerifyContext,
   object: BatchObject,
   target: ListedObject,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 /** Counts what a job would move, with the job's own planner, and compares it with what stands at the target. */
 
-import { type DryBatch, type DryObject, dryPlan } from "../../conveyor/dry-plan.ts";
+import { type DryBatch, type DryContext, type DryObject, dryPlan } from "../../conveyor/dry-plan.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import { keyFault } from "../../domain/keys/key-mapping.ts";
@@ -137,12 +137,13 @@ export async function countObjects(
 }
 
 /** The stages' context under a lease of no job: good for planning, which only reads. */
-function contextWithoutJob(parts: JobParts, spec: JobSpec, signal: AbortSignal) {
+function contextWithoutJob(parts: JobParts, spec: JobSpec, signal: AbortSignal): DryContext {
   const lease = { jobId: "", owner: "preflight", token: 0 };
   const counters = { requests: noRequests(), statements: {} };
   const confirmLease = () => Promise.reject(new DomainError("internal", "preflight holds no lease"));
   const settings = settingsForLooking(parts, spec, signal);
-  return jobContexts(parts, spec, lease, counters, { settings, signal, confirmLease }).copy;
+  const { stages } = jobContexts(parts, spec, lease, counters, { settings, signal, confirmLease });
+  return { ...stages.copy, ...stages.plan, rowLimit: settings.rowLimit };
 }
 
 async function versioningProblems(

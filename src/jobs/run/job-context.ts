@@ -1,9 +1,11 @@
 /** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
 
+import type { RunContext } from "../../conveyor/run-context.ts";
 import type { Stage } from "../../domain/batch.ts";
 import type { JobSpec, ReferenceSpec, WorkStage } from "../../domain/job-spec.ts";
 import { DeletionSize } from "../../domain/rates/deletion-size.ts";
-import { gateOf, type Question, untilApproved } from "../../pacing/gate.ts";
+import { Relocation } from "../../domain/relocation.ts";
+import { gateOf, type Objection, untilApproved } from "../../pacing/gate.ts";
 import { GovernedObjectStore } from "../../pacing/governed-object-store.ts";
 import { JobStallDetectors, type StallDetector } from "../../pacing/stall-detector.ts";
 import type { Throttler } from "../../pacing/throttler.ts";
@@ -13,7 +15,8 @@ import { noRequests, type RequestCounts } from "../../ports/object-store.ts";
 import type { ReferenceTable } from "../../ports/reference-table.ts";
 import { NonCanonicalUrls } from "../../stages/non-canonical-urls.ts";
 import { ReferenceChecks } from "../../stages/reference-checks.ts";
-import type { StageContext } from "../../stages/stage-context.ts";
+import type { JobReference } from "../../stages/reference-lookup.ts";
+import type { StageContexts } from "../../stages/stage-contexts.ts";
 import type { Counters, JobParts } from "../job-parts.ts";
 import { keyFilterOf } from "../submit/key-filter.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -32,76 +35,124 @@ export interface RunHandles {
   onRequest?(): void;
 }
 
-/** The stages' contexts for a job held under `lease`: each stage's requests pass the throttler of its own. */
+/** What the conveyor is given of a job held under `lease`, beside what it keeps itself. */
+export type JobContexts = Pick<
+  RunContext,
+  "spec" | "ledger" | "lease" | "clock" | "signal" | "gate" | "stages" | "referenceChecks"
+>;
+
+/** The contexts of a job held under `lease`: each stage's requests pass the throttler of its own. */
 export function jobContexts(
   parts: JobParts,
   spec: JobSpec,
   lease: Lease,
   counters: Counters,
   run: RunHandles,
-): Readonly<Record<WorkStage, StageContext>> {
+): JobContexts {
   const { clock, ledger, connections } = parts;
-  const { settings, stalls = new JobStallDetectors() } = run;
-  const { inventory } = spec;
-  const isApproved = async () => ((await ledger.job(lease.jobId))?.approvedAt ?? null) !== null;
-  const isOpen = ({ stage, at }: Question) => settings.windows.observe(BOUND_WITH[stage])(at);
-  const approval = spec.delete.when === "approved" ? [untilApproved(isApproved)] : [];
-  const shared = {
-    ...{ spec, lease, clock, ledger },
-    referenceChecks: new ReferenceChecks(clock),
-    filter: keyFilterOf(spec.filter),
-    gate: gateOf([isOpen, ...approval]),
-    concurrency: settings.concurrency,
-    rowLimit: settings.rowLimit,
-    deletionSize: run.deletionSize ?? new DeletionSize(),
-    onCopied: () => {},
-    onRowsChanged: () => {},
-    confirmLease: run.confirmLease,
-    signal: run.signal,
-  };
+  const { settings, stalls = new JobStallDetectors(), signal } = run;
+  const relocation = new Relocation(spec);
+  const gate = gateOf(objectionsTo(parts, spec, lease, settings));
+  const referenceChecks = new ReferenceChecks(clock);
   // Opened once for all stages: a table's shape is read at its first statement.
   const tableOf = (reference: ReferenceSpec) => connections.reference(reference, counters.statements);
   const tables = spec.references.map(tableOf);
   const databases = spec.references.map(({ database }) => database);
-  const handles = { inFlight: settings.inFlight, confirmLease: () => run.confirmLease() };
-  const contextOf = (stage: WorkStage): StageContext => {
-    const stores = governedStores(parts, counters.requests, {
+  const referencesBy = (wrap: (table: ReferenceTable) => ReferenceTable): JobReference[] =>
+    spec.references.map(({ urlPrefix }, index) => ({
+      table: wrap(tables[index] as ReferenceTable),
+      urlPrefix,
+    }));
+
+  /** What all stages have that are bound as `stage` is. */
+  const boundAs = (stage: WorkStage) => {
+    const throttler = settings.throttlers[stage];
+    const store = governedStores(parts, counters.requests, {
       settings,
       stalls: stalls.stores,
-      throttler: settings.throttlers[stage],
+      throttler,
       run,
     });
-    const guardedUntil = (signal: AbortSignal) => (table: ReferenceTable) =>
+    const guardedUntil = (until: AbortSignal) => (table: ReferenceTable) =>
       settings.guards.guarded(table, stage, {
-        ...handles,
+        ...{ inFlight: settings.inFlight, confirmLease: () => run.confirmLease() },
         stalls: stalls.database(table.database),
-        signal,
+        signal: until,
       });
-    const guarded = guardedUntil(run.signal);
-    const context: StageContext = {
-      ...shared,
-      source: stores(spec.source.store),
-      target: stores(spec.target.store),
-      manifest: parts.manifestReader(
-        stores(inventory.from === "manifest" ? inventory.store : spec.source.store),
-      ),
-      references: tables.map(guarded),
-      nonCanonicalUrls: openNonCanonicalUrls(spec, clock, (table) => guarded(tableOf(table))),
-      whileRateLimited: (wait) => settings.throttlers[stage].whileRateLimited(wait),
+    const buckets = {
+      ...{ relocation, clock, signal, concurrency: settings.concurrency },
+      source: store(spec.source.store),
+      target: store(spec.target.store),
+    };
+    const references = {
+      references: referencesBy(guardedUntil(signal)),
+      nonCanonicalUrls: openNonCanonicalUrls(spec, clock, (table) => guardedUntil(signal)(tableOf(table))),
+    };
+    const rows = {
+      rowLimit: settings.rowLimit,
       databasesReady: () => settings.guards.ready(databases, stage),
+      whileRateLimited: (wait: () => Promise<void>) => throttler.whileRateLimited(wait),
+      onRowsChanged: () => {},
+      confirmLease: run.confirmLease,
+    };
+    return {
+      store,
+      buckets,
+      references,
+      rows,
+      referencesUntil: (until: AbortSignal) => referencesBy(guardedUntil(until)),
+    };
+  };
+  const copying = boundAs("copy");
+  const updating = boundAs("update");
+  const deleting = boundAs("delete");
+  const { inventory } = spec;
+  const plan: StageContexts["plan"] = {
+    ...{ ...copying.buckets, ...copying.references, spec, filter: keyFilterOf(spec.filter) },
+    manifest: parts.manifestReader(
+      inventory.from === "manifest" ? copying.store(inventory.store) : copying.buckets.source,
+    ),
+    lastPlanned: (keys) => ledger.lastPlanned(lease.jobId, keys),
+    until: (until) => ({ ...plan, signal: until, references: copying.referencesUntil(until) }),
+  };
+  const stages: StageContexts = {
+    plan,
+    copy: {
+      ...{ ...copying.buckets, ...copying.references, spec },
+      engine: parts.copyEngine(copying.buckets.source, settings.concurrency),
+      plannedBefore: (keys, seq) => ledger.plannedBefore(lease.jobId, keys, seq),
+      onCopied: () => {},
+    },
+    verify: { ...copying.buckets, verify: spec.verify },
+    update: { ...updating.buckets, ...updating.references, ...updating.rows },
+    delete: {
+      ...{ ...deleting.buckets, ...deleting.references, ...deleting.rows, referenceChecks },
+      deleteWhen: spec.delete.when,
+      deletionSize: run.deletionSize ?? new DeletionSize(),
+      objection: () => gate.ask({ stage: "delete", at: clock.now() }),
       unbound: () => ({
-        ...context,
+        ...{ relocation, clock, ...deleting.rows },
         signal: new AbortController().signal,
-        references: tables,
+        references: referencesBy((table) => table),
         nonCanonicalUrls: new NonCanonicalUrls([], clock),
         whileRateLimited: (wait) => wait(),
         databasesReady: async () => {},
       }),
-      until: (signal) => ({ ...context, signal, references: tables.map(guardedUntil(signal)) }),
-    };
-    return context;
+    },
   };
-  return { copy: contextOf("copy"), update: contextOf("update"), delete: contextOf("delete") };
+  return { spec, ledger, lease, clock, signal, gate, stages, referenceChecks };
+}
+
+/** What may keep a stage from starting: shut windows, a missing approval. */
+function objectionsTo(
+  { ledger }: JobParts,
+  spec: JobSpec,
+  { jobId }: Lease,
+  settings: LiveSettings,
+): readonly Objection[] {
+  const isOpen: Objection = ({ stage, at }) => settings.windows.observe(BOUND_WITH[stage])(at);
+  const isApproved = async () => ((await ledger.job(jobId))?.approvedAt ?? null) !== null;
+  return spec.delete.when === "approved" ? [isOpen, untilApproved(isApproved)] : [isOpen];
 }
 
 /** By which of a job's bindings a stage is bound: reading and comparing are part of copying. */

@@ -146,8 +146,7 @@ export class JobRun {
       ...this.#held.questions(() => this.#renew()),
     });
     return {
-      context: contexts.copy,
-      contexts,
+      ...contexts,
       waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,

@@ -1,12 +1,12 @@
 /** The inventory from a listing of the source prefix, page after page in key order. */
 
-import type { StageContext } from "../stage-context.ts";
+import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 import { advanced, listSource, toItem } from "./listing-page.ts";
 
 /** Objects under the source prefix after key `position`. One page is fetched ahead, so that copiers need not wait. */
 export async function* bucketInventory(
-  context: StageContext,
+  context: SourceContext,
   position: string | null,
 ): AsyncGenerator<InventoryItem> {
   const { signal } = context;

@@ -3,7 +3,7 @@
 import { DomainError } from "../../domain/errors.ts";
 import { compareKeys } from "../../domain/keys/key-order.ts";
 import type { ExpectedObjects } from "../../ports/ledger.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import { readPage } from "./database-inventory.ts";
 import type { KeyRange } from "./inventory-item.ts";
 import { type Cursor, passes } from "./inventory-item.ts";
@@ -40,7 +40,7 @@ interface Count {
  * for: all are taken to pass `modifiedBefore`. Throws `stopped` when the signal aborts, and what store, table and
  * manifest throw.
  */
-export async function countAhead(context: StageContext, planned: PlannedSoFar): Promise<ExpectedObjects> {
+export async function countAhead(context: PlanContext, planned: PlannedSoFar): Promise<ExpectedObjects> {
   const { inventory, maxObjects } = context.spec;
   const cursor = JSON.parse(planned.cursor) as Cursor;
   const most = (maxObjects ?? Number.POSITIVE_INFINITY) - cursor.planned;
@@ -54,12 +54,12 @@ export async function countAhead(context: StageContext, planned: PlannedSoFar): 
 }
 
 /** In the order in which planning lists them: counting goes ahead of it and so of all deletions. */
-async function countRanges(context: StageContext, cursor: Cursor, count: Count): Promise<void> {
+async function countRanges(context: PlanContext, cursor: Cursor, count: Count): Promise<void> {
   const ranges = "ranges" in cursor ? cursor.ranges : [{ after: cursor.position, upTo: null }];
   for (const range of ranges) await countRange(context, range, count);
 }
 
-async function countRange(context: StageContext, { after, upTo }: KeyRange, count: Count): Promise<void> {
+async function countRange(context: PlanContext, { after, upTo }: KeyRange, count: Count): Promise<void> {
   let position = after;
   while (goesOn(context, count)) {
     const { objects, more } = await listSource(context, position, context.signal);
@@ -70,7 +70,7 @@ async function countRange(context: StageContext, { after, upTo }: KeyRange, coun
   }
 }
 
-async function countRows(context: StageContext, position: string, count: Count): Promise<void> {
+async function countRows(context: PlanContext, position: string, count: Count): Promise<void> {
   const { clock } = context;
   let after: string | null = position;
   while (goesOn(context, count)) {
@@ -84,27 +84,27 @@ async function countRows(context: StageContext, position: string, count: Count):
 }
 
 /** Rests after a statement that was asked for at `askedAt`, epoch ms; until the signal aborts. */
-export function restAfter({ clock, signal }: StageContext, askedAt: number): Promise<void> {
+export function restAfter({ clock, signal }: PlanContext, askedAt: number): Promise<void> {
   return clock.sleep(Math.min(MOST_REST_MS, RESTS * (clock.now() - askedAt)), signal);
 }
 
 /** A key that the manifest repeats within a batch is planned once and counted again. */
-async function countRecords(context: StageContext, after: number, count: Count): Promise<void> {
-  const { spec, manifest, clock, signal } = context;
+async function countRecords(context: PlanContext, after: number, count: Count): Promise<void> {
+  const { spec, relocation, manifest, clock, signal } = context;
   const { inventory } = spec;
   if (inventory.from !== "manifest") return;
   let records = 0;
-  for await (const { key } of manifest.keys(inventory, spec.source.bucket, after, signal)) {
+  for await (const { key } of manifest.keys(inventory, relocation.source.bucket, after, signal)) {
     if (!goesOn(context, count)) return;
     // What lies elsewhere is an exception, and counted by planning too.
-    if (!key.startsWith(spec.source.prefix) || passes(context, key, null)) add(count, 0);
+    if (!relocation.holds(key) || passes(context, key, null)) add(count, 0);
     records += 1;
     if (records % RECORDS === 0) await clock.sleep(REST_MS, signal);
   }
 }
 
 /** Whether more is wanted. */
-function goesOn({ signal }: StageContext, { objects, most }: Count): boolean {
+function goesOn({ signal }: PlanContext, { objects, most }: Count): boolean {
   if (signal.aborted) throw new DomainError("stopped", "the inventory need not be counted any more");
   return objects < most;
 }

@@ -4,7 +4,7 @@ import { keyOfValue } from "../../domain/keys/key-mapping.ts";
 import { commonPrefix } from "../../domain/keys/key-order.ts";
 import type { ReferencedRow } from "../../ports/reference-table.ts";
 import { formsOf } from "../reference-lookup.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 
@@ -13,7 +13,7 @@ const BATCHES_IN_A_PAGE = 2;
 
 /** Keys that rows after row `position` name; rows of one page that name one key make one item. */
 export async function* databaseInventory(
-  context: StageContext,
+  context: PlanContext,
   position: string | null,
 ): AsyncGenerator<InventoryItem> {
   const { batchSize } = context.spec;
@@ -48,11 +48,11 @@ export interface NamedPage {
 
 /** The keys that the `limit` rows after row `after` name, and the last of these rows. */
 export async function readPage(
-  context: StageContext,
+  context: PlanContext,
   after: string | null,
   limit: number,
 ): Promise<NamedPage> {
-  const table = context.references[0];
+  const table = context.references[0]?.table;
   if (table === undefined) return { named: [], last: null, more: false };
   const starts = formsOf(context, 0).map((form) => form.change.from);
   // One row more than is wanted tells whether any follow, without a statement that finds nothing.
@@ -65,7 +65,7 @@ export async function readPage(
 
 /** The keys that `rows` of reference `index` name, each once with all its rows; each value begins as an old key does. */
 export function namedKeys(
-  context: StageContext,
+  context: PlanContext,
   index: number,
   rows: readonly ReferencedRow[],
 ): readonly NamedKey[] {
@@ -74,11 +74,11 @@ export function namedKeys(
   return [...byKey.values()];
 }
 
-function namedKeyOf(context: StageContext, index: number, { id, value }: ReferencedRow): NamedKey {
+function namedKeyOf(context: PlanContext, index: number, { id, value }: ReferencedRow): NamedKey {
   const rows = [{ reference: index, id }];
-  const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+  const urlPrefix = context.references[index]?.urlPrefix ?? null;
   const key = keyOfValue(urlPrefix, value);
-  if (key?.startsWith(context.spec.source.prefix)) return { key, rows, position: id, fault: null };
+  if (key !== null && context.relocation.holds(key)) return { key, rows, position: id, fault: null };
   const rest = value.slice(urlPrefix?.length ?? 0);
   return { key: rest, rows, position: id, fault: NOT_UNDERSTOOD };
 }

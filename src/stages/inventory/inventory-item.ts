@@ -3,7 +3,7 @@
 import type { ReferencingRow } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { ObjectFailure } from "../../ports/object-store.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 
 /** An object as an inventory gives it, and the position after it. */
 export interface InventoryItem {
@@ -40,10 +40,14 @@ export type Cursor = Place & {
 };
 
 /** The job's own filter. An object that is not there passes: it must be accounted for. */
-export function passes(context: StageContext, key: string, modifiedAt: number | null): boolean {
-  const { prefix } = context.spec.source;
-  if (!key.startsWith(prefix)) {
+export function passes(
+  context: Pick<PlanContext, "relocation" | "filter">,
+  key: string,
+  modifiedAt: number | null,
+): boolean {
+  const { relocation, filter } = context;
+  if (!relocation.holds(key)) {
     throw new DomainError("internal", "an inventory gave a key outside the source prefix");
   }
-  return context.filter(key.slice(prefix.length), modifiedAt ?? 0);
+  return filter(key.slice(relocation.source.prefix.length), modifiedAt ?? 0);
 }

@@ -5,7 +5,7 @@ import { keysPerhapsMeant } from "../../domain/keys/key-mapping.ts";
 import { isSameVersion } from "../../domain/verdict.ts";
 import type { LastPlanned } from "../../ports/ledger.ts";
 import type { ListedObject, ObjectFailure } from "../../ports/object-store.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import { namedKeys } from "./database-inventory.ts";
 import { type InventoryItem, passes } from "./inventory-item.ts";
 import { advanced, listSource, toItem } from "./listing-page.ts";
@@ -37,17 +37,14 @@ export interface LookAgain {
  * Exceptions are named already, and what was skipped for being twice in the inventory has its outcome elsewhere. Each batch
  * must be in the ledger before the next one is asked for. Memory does not grow with the number of keys.
  */
-export async function* planLeftBehind(
-  context: StageContext,
-  access: LookAgain,
-): AsyncGenerator<PlannedBatch> {
-  let left = access.most;
-  for (const part of partsOf(context, access)) {
+export async function* planLeftBehind(context: PlanContext, again: LookAgain): AsyncGenerator<PlannedBatch> {
+  let left = again.most;
+  for (const part of partsOf(context, again)) {
     for await (const items of slices(part, context.spec.batchSize)) {
-      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? access.fault }));
+      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? again.fault }));
       left -= taken.length;
       if (taken.length === 0) return;
-      yield await plannedBatch(context, taken, JSON.stringify({ round: access.round }));
+      yield await plannedBatch(context, taken, JSON.stringify({ round: again.round }));
     }
   }
 }
@@ -65,23 +62,24 @@ async function* slices(
   if (open.length > 0) yield open;
 }
 
-function partsOf(context: StageContext, access: LookAgain): AsyncIterable<readonly InventoryItem[]>[] {
-  const { inventory, references } = context.spec;
+function partsOf(context: PlanContext, again: LookAgain): AsyncIterable<readonly InventoryItem[]>[] {
+  const { spec, references } = context;
+  const { inventory } = spec;
   return [
-    ...(inventory.from === "bucket" ? [standing(context, access)] : []),
-    ...references.map((_, index) => named(context, index, access)),
+    ...(inventory.from === "bucket" ? [standing(context, again)] : []),
+    ...references.map((_, index) => named(context, index, again)),
   ];
 }
 
 /** Objects that stand under the source prefix. */
-async function* standing(context: StageContext, access: LookAgain): AsyncGenerator<readonly InventoryItem[]> {
+async function* standing(context: PlanContext, again: LookAgain): AsyncGenerator<readonly InventoryItem[]> {
   for await (const page of confirmedPages(context)) {
     const objects = page.filter(({ key, modifiedAt }) => passes(context, key, modifiedAt));
     const before = await lastPlanned(context, objects);
     yield objects.flatMap((object): InventoryItem[] => {
       const known = before.get(object.key);
       if (known === undefined) return [toItem(object)];
-      return isThereAgain(context, known, object, access) ? [plannedAgain(known, null, object.key)] : [];
+      return isThereAgain(context, known, object, again) ? [plannedAgain(known, null, object.key)] : [];
     });
   }
 }
@@ -90,7 +88,7 @@ async function* standing(context: StageContext, access: LookAgain): AsyncGenerat
  * Pages of the source's listing to its end, which counts only when nothing follows the last key: a page that wrongly says it
  * is the last would hide all that comes behind it.
  */
-async function* confirmedPages(context: StageContext): AsyncGenerator<readonly ListedObject[]> {
+async function* confirmedPages(context: PlanContext): AsyncGenerator<readonly ListedObject[]> {
   for (let after: string | null = null; ; ) {
     const { objects } = await listSource(context, after, context.signal);
     if (objects.length === 0) return;
@@ -101,12 +99,12 @@ async function* confirmedPages(context: StageContext): AsyncGenerator<readonly L
 
 /** Whether a moved source is there again; a source that is to be kept only when it is another version by now. */
 function isThereAgain(
-  { spec }: StageContext,
+  { spec }: PlanContext,
   known: LastPlanned,
   now: ListedObject,
-  access: LookAgain,
+  again: LookAgain,
 ): boolean {
-  if (!isMoved(known) || access.isOwn(known.batch)) return false;
+  if (!isMoved(known) || again.isOwn(known.batch)) return false;
   return spec.delete.when !== "never" || !isSameVersion(known.object, now);
 }
 
@@ -116,14 +114,14 @@ function isMoved({ object }: LastPlanned): boolean {
 
 /** Objects that rows of reference `index` name by their old keys. */
 async function* named(
-  context: StageContext,
+  context: PlanContext,
   index: number,
-  access: LookAgain,
+  again: LookAgain,
 ): AsyncGenerator<readonly InventoryItem[]> {
-  const { inventory, source, target } = context.spec;
+  const { inventory } = context.spec;
   const isInventory = inventory.from === "database" && index === 0;
   // With equal prefixes every row names an old key, which is the new one.
-  const mayChange = source.prefix !== target.prefix;
+  const mayChange = context.relocation.changesKeys;
   if (!isInventory && !mayChange) return;
   for await (const rows of rowsWithOldKeys(context, index)) {
     const keys = namedKeys(context, index, rows);
@@ -133,13 +131,13 @@ async function* named(
     for (const item of keys) {
       const known = before.get(item.key);
       if (known === undefined) fresh.push(item);
-      else if (mayChange && item.fault === null && isMoved(known) && !access.isOwn(known.batch)) {
+      else if (mayChange && item.fault === null && isMoved(known) && !again.isOwn(known.batch)) {
         moved.push(plannedAgain(known, item.rows, item.position));
       }
     }
     const rest = isInventory
       ? await freshSources(context, fresh)
-      : await oddlyNamed(context, index, keys, access);
+      : await oddlyNamed(context, index, keys, again);
     yield [...moved, ...rest];
   }
 }
@@ -149,12 +147,12 @@ async function* named(
  * the copy, and is not to be left without a word.
  */
 async function oddlyNamed(
-  context: StageContext,
+  context: PlanContext,
   index: number,
   keys: readonly NamedKey[],
-  access: LookAgain,
+  again: LookAgain,
 ): Promise<InventoryItem[]> {
-  const urlPrefix = context.spec.references[index]?.urlPrefix ?? null;
+  const urlPrefix = context.references[index]?.urlPrefix ?? null;
   if (urlPrefix === null) return [];
   const meant = new Map<string, NamedKey>();
   for (const item of keys) {
@@ -167,13 +165,13 @@ async function oddlyNamed(
   );
   return [...before].flatMap(([key, known]): InventoryItem[] => {
     const item = meant.get(key);
-    if (item === undefined || !isMoved(known) || access.isOwn(known.batch)) return [];
+    if (item === undefined || !isMoved(known) || again.isOwn(known.batch)) return [];
     return [{ ...plannedAgain(known, item.rows, item.position), fault: item.fault }];
   });
 }
 
 /** Sources of keys that were never planned; what the filter does not want is not even looked for. */
-async function freshSources(context: StageContext, keys: readonly NamedKey[]): Promise<InventoryItem[]> {
+async function freshSources(context: PlanContext, keys: readonly NamedKey[]): Promise<InventoryItem[]> {
   const wanted = keys.filter(({ key, fault }) => fault !== null || passes(context, key, null));
   const items = await sourcesOf(context, wanted);
   return items.filter(({ key, fault, modifiedAt }) => fault !== null || passes(context, key, modifiedAt));
@@ -190,9 +188,9 @@ function plannedAgain(
 }
 
 function lastPlanned(
-  { ledger, lease }: StageContext,
+  context: PlanContext,
   objects: readonly { readonly key: string }[],
 ): Promise<ReadonlyMap<string, LastPlanned>> {
   const keys = objects.map(({ key }) => key);
-  return keys.length === 0 ? Promise.resolve(new Map()) : ledger.lastPlanned(lease.jobId, keys);
+  return keys.length === 0 ? Promise.resolve(new Map()) : context.lastPlanned(keys);
 }

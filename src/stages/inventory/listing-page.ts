@@ -3,18 +3,18 @@
 import { DomainError } from "../../domain/errors.ts";
 import { compareKeys } from "../../domain/keys/key-order.ts";
 import type { ListedObject, ListPage } from "../../ports/object-store.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 
 const PAGE = 1000;
 
 /** One page of objects under the source prefix after key `startAfter`. */
 export function listSource(
-  { source, spec }: StageContext,
+  { source, relocation }: SourceContext,
   startAfter: string | null,
   signal: AbortSignal,
 ): Promise<ListPage> {
-  const { bucket, prefix } = spec.source;
+  const { bucket, prefix } = relocation.source;
   return source.list({ bucket, prefix, startAfter, limit: PAGE }, signal);
 }
 

@@ -1,7 +1,7 @@
 /** The inventory from a manifest: a list of keys somebody else has made. */
 
 import type { ObjectFailure } from "../../ports/object-store.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 
@@ -15,16 +15,16 @@ const OUTSIDE: ObjectFailure = {
  * is dropped.
  */
 export async function* manifestInventory(
-  context: StageContext,
+  context: PlanContext,
   position: string | null,
 ): AsyncGenerator<InventoryItem> {
-  const { spec, manifest, signal } = context;
+  const { spec, relocation, manifest, signal } = context;
   const { inventory } = spec;
   if (inventory.from !== "manifest") return;
   let slice = new Map<string, NamedKey>();
   const after = position === null ? 0 : Number(position);
-  for await (const { key, record } of manifest.keys(inventory, spec.source.bucket, after, signal)) {
-    const fault = key.startsWith(spec.source.prefix) ? null : OUTSIDE;
+  for await (const { key, record } of manifest.keys(inventory, relocation.source.bucket, after, signal)) {
+    const fault = relocation.holds(key) ? null : OUTSIDE;
     slice.delete(key);
     slice.set(key, { key, rows: null, position: String(record), fault });
     if (slice.size < spec.batchSize) continue;

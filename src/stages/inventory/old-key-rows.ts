@@ -3,7 +3,7 @@
 import { commonPrefix } from "../../domain/keys/key-order.ts";
 import type { ReferencedRow } from "../../ports/reference-table.ts";
 import { formsOf } from "../reference-lookup.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import { ROWS, restAfter } from "./count-ahead.ts";
 
 /** Rows that the one statement looks at: about 10 ms. Where more begin like old keys, the table is walked through by key. */
@@ -14,7 +14,7 @@ const FEW = 5000;
  * gives one row of several with the same value, and rests between its statements.
  */
 export async function* rowsWithOldKeys(
-  context: StageContext,
+  context: PlanContext,
   index: number,
 ): AsyncGenerator<readonly ReferencedRow[]> {
   const starts = [...new Set(formsOf(context, index).map(({ change }) => change.from))];
@@ -25,13 +25,13 @@ export async function* rowsWithOldKeys(
 
 /** Null: there are many, or no index finds them. */
 async function fewRows(
-  { references }: StageContext,
+  { references }: PlanContext,
   index: number,
   starts: readonly string[],
 ): Promise<readonly ReferencedRow[] | null> {
   const rows = new Map<string, ReferencedRow>();
   for (const start of starts) {
-    const found = await references[index]?.starting(start, FEW);
+    const found = await references[index]?.table.starting(start, FEW);
     if (found === null) return null;
     for (const row of found ?? []) rows.set(row.id, row);
   }
@@ -39,7 +39,7 @@ async function fewRows(
 }
 
 async function* walked(
-  context: StageContext,
+  context: PlanContext,
   index: number,
   starts: readonly string[],
 ): AsyncGenerator<readonly ReferencedRow[]> {
@@ -47,7 +47,7 @@ async function* walked(
   for (let after: string | null = null; ; ) {
     const askedAt = clock.now();
     const rows: readonly ReferencedRow[] =
-      (await references[index]?.page(after, commonPrefix(starts), ROWS)) ?? [];
+      (await references[index]?.table.page(after, commonPrefix(starts), ROWS)) ?? [];
     yield rows.filter(({ value }) => starts.some((start) => value.startsWith(start)));
     if (rows.length < ROWS) return;
     after = rows.at(-1)?.id ?? null;

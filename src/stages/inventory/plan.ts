@@ -4,7 +4,7 @@ import type { BatchObject, ReferencingRow } from "../../domain/batch.ts";
 import { PENDING } from "../../domain/batch.ts";
 import type { ListedObject } from "../../ports/object-store.ts";
 import { rowsNaming } from "../reference-lookup.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { PlanContext } from "../stage-contexts.ts";
 import { bucketInventory } from "./bucket-inventory.ts";
 import { databaseInventory } from "./database-inventory.ts";
 import { type Cursor, type InventoryItem, type Place, passes } from "./inventory-item.ts";
@@ -27,7 +27,7 @@ interface Slice {
 
 /** Batches after `cursor` (null: from the start), each of `batchSize` objects but the last and a few at ranges' ends. */
 export async function* planBatches(
-  context: StageContext,
+  context: PlanContext,
   cursor: string | null,
 ): AsyncGenerator<PlannedBatch> {
   const start = cursor === null ? null : (JSON.parse(cursor) as Cursor);
@@ -51,7 +51,7 @@ export async function* planBatches(
 const MOST_TOGETHER = 4;
 
 /** One where nothing is looked up: no batch need wait for another one then. */
-function mostTogether({ spec, references }: StageContext): number {
+function mostTogether({ spec, references }: PlanContext): number {
   const known = spec.inventory.from === "database" ? 1 : 0;
   return references.length > known ? MOST_TOGETHER : 1;
 }
@@ -71,14 +71,14 @@ async function* together(slices: AsyncIterable<Slice>, most: number): AsyncGener
 }
 
 /** A trial run takes the first objects in order; a whole listing may come in any order, and so from many sides. */
-function slicesAfter(context: StageContext, start: Cursor | null): AsyncIterable<Slice> {
+function slicesAfter(context: PlanContext, start: Cursor | null): AsyncIterable<Slice> {
   const { inventory, maxObjects } = context.spec;
   return inventory.from === "bucket" && maxObjects === null
     ? rangedSlices(context, start)
     : orderedSlices(context, start);
 }
 
-async function* rangedSlices(context: StageContext, start: Cursor | null): AsyncGenerator<Slice> {
+async function* rangedSlices(context: PlanContext, start: Cursor | null): AsyncGenerator<Slice> {
   const whole = { after: start !== null && "position" in start ? start.position : null, upTo: null };
   const ranges = start !== null && "ranges" in start ? start.ranges : [whole];
   const { batchSize } = context.spec;
@@ -88,7 +88,7 @@ async function* rangedSlices(context: StageContext, start: Cursor | null): Async
   }
 }
 
-async function* orderedSlices(context: StageContext, start: Cursor | null): AsyncGenerator<Slice> {
+async function* orderedSlices(context: PlanContext, start: Cursor | null): AsyncGenerator<Slice> {
   const { spec } = context;
   const position = start !== null && "position" in start ? start.position : null;
   let left = (spec.maxObjects ?? Number.POSITIVE_INFINITY) - (start?.planned ?? 0);
@@ -106,7 +106,7 @@ async function* orderedSlices(context: StageContext, start: Cursor | null): Asyn
   if (items.length > 0) yield slice();
 }
 
-function inventoryOf(context: StageContext, position: string | null): AsyncIterable<InventoryItem> {
+function inventoryOf(context: PlanContext, position: string | null): AsyncIterable<InventoryItem> {
   const { from } = context.spec.inventory;
   if (from === "bucket") return bucketInventory(context, position);
   if (from === "database") return databaseInventory(context, position);
@@ -115,7 +115,7 @@ function inventoryOf(context: StageContext, position: string | null): AsyncItera
 
 /** The batch of `items`, whose rows are looked up. */
 export async function plannedBatch(
-  context: StageContext,
+  context: PlanContext,
   items: readonly InventoryItem[],
   cursor: string,
 ): Promise<PlannedBatch> {
@@ -134,7 +134,7 @@ function toObject(
 
 /** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */
 async function rowsOf(
-  context: StageContext,
+  context: PlanContext,
   items: readonly InventoryItem[],
 ): Promise<ReadonlyMap<string, readonly ReferencingRow[]>> {
   const rows = new Map<string, ReferencingRow[]>();

@@ -1,7 +1,7 @@
 /** The inventory from a listing in ranges: slices of one range each, as far as they fill, and what is left after each. */
 
 import type { ListedObject } from "../../ports/object-store.ts";
-import type { StageContext } from "../stage-context.ts";
+import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem, KeyRange } from "./inventory-item.ts";
 import { listSource, toItem } from "./listing-page.ts";
 import { type OpenRange, RangedListing, type RangePage } from "./ranged-listing.ts";
@@ -32,7 +32,7 @@ interface Pending {
  * taken `together`. When the generator is left, no request is under way any more.
  */
 export async function* rangedInventory(
-  context: StageContext,
+  context: SourceContext,
   ranges: readonly KeyRange[],
   most: number,
   passes: (object: ListedObject) => boolean,
@@ -40,7 +40,7 @@ export async function* rangedInventory(
 ): AsyncGenerator<RangedSlice> {
   const leaving = new AbortController();
   const signal = AbortSignal.any([context.signal, leaving.signal]);
-  const { prefix } = context.spec.source;
+  const { prefix } = context.relocation.source;
   const list = (after: string | null) => listSource(context, after, signal);
   const listing = new RangedListing({ prefix, ranges, list, together });
   const slicing = new Slicing(listing, most);

@@ -2,8 +2,9 @@
 
 import type { ReferencingRow } from "../../domain/batch.ts";
 import type { ObjectFailure } from "../../ports/object-store.ts";
+import { sourceAccess } from "../bucket-access.ts";
 import { headMany } from "../head-many.ts";
-import { type StageContext, sourceAccess } from "../stage-context.ts";
+import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 
 export interface NamedKey {
@@ -15,7 +16,10 @@ export interface NamedKey {
 }
 
 /** The keys as inventory items; one that is not in the source bucket has an empty ETag. */
-export async function sourcesOf(context: StageContext, named: readonly NamedKey[]): Promise<InventoryItem[]> {
+export async function sourcesOf(
+  context: SourceContext,
+  named: readonly NamedKey[],
+): Promise<InventoryItem[]> {
   const keys = named.filter((item) => item.fault === null).map((item) => item.key);
   const { found, failed } = await headMany(sourceAccess(context), keys);
   return named.map(({ key, rows, position, fault }) => {

@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ServiceEngine } from "../../../src/engines/service-engine.ts";
 import type { JobParts } from "../../../src/jobs/job-parts.ts";
 import type { Jobs } from "../../../src/jobs/jobs.ts";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";
@@ -54,6 +55,7 @@ export async function openSimulatedService(options: SimulatedServiceOptions): Pr
     connections: world,
     governors: new BucketGovernors(),
     leaseMs: 10_000,
+    copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
     manifestReader: csvManifest,
   };
   let scheduler = startedScheduler(parts, 1);

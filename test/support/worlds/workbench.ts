@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
+import { ServiceEngine } from "../../../src/engines/service-engine.ts";
 import type { JobParts } from "../../../src/jobs/job-parts.ts";
 import type { Jobs } from "../../../src/jobs/jobs.ts";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";
@@ -97,6 +98,7 @@ export async function openWorkbench(
     ledger,
     connections,
     governors: new BucketGovernors(),
+    copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, "test", silent);

@@ -4,9 +4,15 @@ import { describe, expect, it } from "vitest";
 import { InventoryCount } from "../../../src/conveyor/inventory-count.ts";
 import type { RunContext } from "../../../src/conveyor/run-context.ts";
 import { DomainError, type ErrorCode } from "../../../src/domain/errors.ts";
-import type { ExpectedObjects } from "../../../src/ports/ledger.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import { emptyTally } from "../../../src/domain/tally.ts";
+import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
+import type { ExpectedObjects, Ledger } from "../../../src/ports/ledger.ts";
+import type { PlanContext, StageContexts } from "../../../src/stages/stage-contexts.ts";
 import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
+import { AVATARS } from "../../support/job-spec.ts";
 import { listedBucket } from "../../support/listed-bucket.ts";
+import { only } from "../../support/only.ts";
 
 const CURSOR = JSON.stringify({ position: "image/0", planned: 1 });
 
@@ -19,35 +25,33 @@ function begun(isKnown = false) {
   const failed: unknown[] = [];
   const failures: ErrorCode[] = [];
   const hold: { while?: Promise<unknown> } = {};
-  const context = {
-    spec: { source: { bucket: "b", prefix: "image/" }, inventory: { from: "bucket" }, maxObjects: null },
-    source: {
-      async list(request: Parameters<typeof bucket.list>[0]) {
-        const code = failures.shift();
-        if (code !== undefined) throw new DomainError(code, "no");
-        await hold.while;
-        return bucket.list(request);
-      },
+  const source = only<RateLimitedStore>({
+    async list(request) {
+      const code = failures.shift();
+      if (code !== undefined) throw new DomainError(code, "no");
+      await hold.while;
+      return bucket.list(request);
     },
+  });
+  const plan: PlanContext = only<PlanContext>({
+    ...{ spec: AVATARS, relocation: new Relocation(AVATARS), source, clock },
     filter: () => true,
-    clock,
     signal: stop.signal,
-    ledger: {
-      expectObjects: async (_: unknown, objects: ExpectedObjects, at: number) =>
-        void recorded.push([objects, at]),
+    /** What is waited for is given up when the signal aborts, as behind a throttler. */
+    until: (signal) => {
+      if ("while" in hold) hold.while = new Promise((_, reject) => signal.addEventListener("abort", reject));
+      return { ...plan, signal };
     },
-  };
-  /** What is waited for is given up when the signal aborts, as behind a throttler. */
-  const until = (signal: AbortSignal) => {
-    if ("while" in hold) hold.while = new Promise((_, reject) => signal.addEventListener("abort", reject));
-    return { ...context, signal };
-  };
-  const onCountFailed = (error: unknown) => void failed.push(error);
-  const run = {
-    context: { ...context, until },
-    tally: { bytes: 7 },
-    onCountFailed,
-  } as unknown as RunContext;
+  });
+  const run = only<RunContext>({
+    ...{ clock, signal: stop.signal, lease: { jobId: "j", owner: "o", token: 1 } },
+    ledger: only<Ledger>({
+      expectObjects: async (_, objects, at) => void recorded.push([objects, at]),
+    }),
+    stages: only<StageContexts>({ plan }),
+    tally: { ...emptyTally(), bytes: 7 },
+    onCountFailed: (error) => void failed.push(error),
+  });
   const inventoryCount = new InventoryCount(run, isKnown);
   return { clock, stop, bucket, recorded, failed, failures, hold, inventoryCount };
 }

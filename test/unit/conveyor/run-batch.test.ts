@@ -1,77 +1,59 @@
-/** A batch's stages and the answers that come meanwhile: who gets the event loop first. */
+/** A batch's stages: the gate before each, its record after it, and room for other work in between. */
 
 import { expect, it } from "vitest";
 import { JobTime } from "../../../src/conveyor/job-time.ts";
 import { UnrecordedCopies, UnrecordedRows } from "../../../src/conveyor/live-tally.ts";
 import { runBatch } from "../../../src/conveyor/run-batch.ts";
+import type { RunContext } from "../../../src/conveyor/run-context.ts";
 import { WaitTracker } from "../../../src/conveyor/wait-tracker.ts";
-import { type Batch, PENDING } from "../../../src/domain/batch.ts";
 import { emptyTally } from "../../../src/domain/tally.ts";
+import type { Ledger } from "../../../src/ports/ledger.ts";
 import { ReferenceChecks } from "../../../src/stages/reference-checks.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { DeleteContext, StageContexts, UpdateContext } from "../../../src/stages/stage-contexts.ts";
+import { batchObject, plannedBatch } from "../../support/batches.ts";
 import { SteppedClock } from "../../support/clocks/stepped-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
 
-/** Verified, so that the update of its rows and the end without a deletion are left to do. */
-const verified = (): Batch => ({
-  jobId: "job",
-  seq: 1,
-  state: "verified",
-  objects: [
-    {
-      key: "image/a",
-      size: 1,
-      etag: "e",
-      storageClass: null,
-      modifiedAt: null,
-      rows: [],
-      targetEtag: "e",
-      outcome: PENDING,
-    },
-  ],
-  plannedUnder: 1,
-  updatedAt: null,
-});
-
-it("lets answers that came during a stage be used before its record, and those after it before the next stage", async () => {
+it("asks the gate before each stage and records it after, and lets answers that came meanwhile be used between stages", async () => {
   const seen: string[] = [];
-  const answerComes = () => setImmediate(() => seen.push("answer"));
   const clock = new SteppedClock();
-  const context = {
-    spec: { ...AVATARS, delete: { when: "never", after: "0s" } },
-    lease: { token: 1 },
-    clock,
-    references: [],
+  const spec = { ...AVATARS, delete: { when: "never", after: "0s" } } as const;
+  const gate = {
+    async ask({ stage }: { stage: string }) {
+      seen.push(stage);
+      return null;
+    },
+  };
+  const run: RunContext = {
+    ...{ spec, clock, gate, signal: new AbortController().signal },
+    lease: { jobId: "j", owner: "o", token: 1 },
+    ledger: only<Ledger>({
+      async recordStage({ owner }, { stage }) {
+        seen.push(`${owner} records ${stage}`);
+        setImmediate(() => seen.push("an answer"));
+      },
+    }),
     referenceChecks: new ReferenceChecks(clock),
-    gate: {
-      async ask({ stage }: { stage: string }) {
-        seen.push(stage);
-        // Nothing gives way between this and the end of the stage's own work.
-        answerComes();
-        return null;
-      },
-    },
-    ledger: {
-      async recordStage() {
-        seen.push("record");
-        answerComes();
-      },
-    },
-    signal: new AbortController().signal,
-  } as unknown as StageContext;
-  const run = {
-    context,
-    contexts: { copy: context, update: context, delete: context },
-    waits: new WaitTracker(context.clock),
+    stages: only<StageContexts>({
+      update: only<UpdateContext>({ references: [] }),
+      delete: only<DeleteContext>({ deleteWhen: "never" }),
+    }),
+    waits: new WaitTracker(clock),
     tally: emptyTally(),
     unrecorded: new UnrecordedCopies(),
     rows: new UnrecordedRows(),
     graceMs: 0,
-    time: new JobTime(context.clock, { lagMs: 0, seenUntil: 0 }),
+    time: new JobTime(clock, { lagMs: 0, seenUntil: 0 }),
   };
-  expect(await runBatch(run, verified())).toBe("done");
-  // The gate is asked twice before a deletion, and each time an answer comes.
-  const update = ["update", "answer", "record", "answer"];
-  const end = ["delete", "delete", "answer", "answer", "record", "answer"];
-  expect(seen).toEqual([...update, ...end]);
+  const batch = plannedBatch([batchObject("image/a", { targetEtag: "e" })]);
+  batch.state = "verified";
+  expect(await runBatch(run, batch)).toBe("done");
+  expect(seen.slice(0, 3)).toEqual(["update", "o records update", "an answer"]);
+  expect(seen.filter((what) => what !== "an answer")).toEqual([
+    ...["update", "o records update"],
+    // Once as for each stage, and once so that a held batch is deferred.
+    ...["delete", "delete", "o records delete"],
+  ]);
+  expect(run.tally).toMatchObject({ updated: 1, moved: 1 });
 });

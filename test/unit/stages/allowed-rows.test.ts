@@ -3,9 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
 import { allowedRows } from "../../../src/stages/allowed-rows.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { RowsContext } from "../../../src/stages/stage-contexts.ts";
 import { mostInASecond } from "../../support/arrivals.ts";
 import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { only } from "../../support/only.ts";
 
 const LATE_MS = 30;
 
@@ -14,13 +15,13 @@ function opened(perSecond: number | null, databasesReady = async () => {}) {
   const rowLimit = new RateLimit(perSecond, LATE_MS);
   const stop = new AbortController();
   const whileRateLimited = (wait: () => Promise<void>) => wait();
-  const context = {
+  const context = only<RowsContext>({
     clock,
     rowLimit,
     databasesReady,
     whileRateLimited,
     signal: stop.signal,
-  } as unknown as StageContext;
+  });
   return { clock, rowLimit, stop, context };
 }
 

@@ -1,11 +1,25 @@
 /** A copy's place is for all requests about its object: no more of them are under way than there are places. */
 
 import { expect, it } from "vitest";
-import type { Batch } from "../../../src/domain/batch.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import { ServiceEngine } from "../../../src/engines/service-engine.ts";
 import { limitConcurrency } from "../../../src/pacing/concurrency.ts";
+import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
 import type { CopyRequest } from "../../../src/ports/object-store.ts";
 import { copyBatch } from "../../../src/stages/copy.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { CopyContext } from "../../../src/stages/stage-contexts.ts";
+import { batchObject, plannedBatch } from "../../support/batches.ts";
+import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
+
+const NOTHING_MORE = {
+  needsRestore: false,
+  contentType: null,
+  encryption: null,
+  metadata: {},
+  tagCount: 0,
+  checksums: [],
+};
 
 /** Copies ten objects to a store that gives the copies the ETag `copied`; the most requests about them at once. */
 async function copyTen(copied: string) {
@@ -18,7 +32,7 @@ async function copyTen(copied: string) {
     for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     underWay -= 1;
   };
-  const source = {
+  const source: Partial<RateLimitedStore> = {
     async copy({ onAnswered }: CopyRequest) {
       await inTurns(1);
       onAnswered?.(copied);
@@ -30,26 +44,23 @@ async function copyTen(copied: string) {
     async head({ key }: { readonly key: string }) {
       looks += 1;
       await inTurns(5);
-      return { key, size: 1, etag: "e", storageClass: null, modifiedAt: 0 };
+      return { ...NOTHING_MORE, key, size: 1, etag: "e", storageClass: null, modifiedAt: 0 };
     },
   };
-  const context = {
-    spec: {
-      source: { bucket: "a", prefix: "image/" },
-      target: { bucket: "b", prefix: "avatar/" },
-      onConflict: "fail",
-    },
-    source,
-    target: source,
-    concurrency: limitConcurrency(2),
+  const store = only<RateLimitedStore>(source);
+  const concurrency = limitConcurrency(2);
+  const context = only<CopyContext>({
+    spec: AVATARS,
+    relocation: new Relocation(AVATARS),
+    source: store,
+    target: store,
+    engine: new ServiceEngine(store, concurrency),
+    concurrency,
     signal: new AbortController().signal,
     onCopied: () => {},
-  } as unknown as StageContext;
-  const objects = Array.from({ length: 10 }, (_, at) => ({
-    ...{ key: `image/${at}`, size: 1, etag: "e", storageClass: null, rows: [], targetEtag: null },
-    outcome: { kind: "pending" },
-  }));
-  await copyBatch(context, { objects } as unknown as Batch, false);
+  });
+  const objects = Array.from({ length: 10 }, (_, at) => batchObject(`image/${at}`));
+  await copyBatch(context, plannedBatch(objects), false);
   return { most, looks };
 }
 

@@ -2,54 +2,52 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
 import type { ManifestKey } from "../../../src/ports/manifest-reader.ts";
+import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { countAhead } from "../../../src/stages/inventory/count-ahead.ts";
 import { planBatches } from "../../../src/stages/inventory/plan.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
+import { AVATARS } from "../../support/job-spec.ts";
 import { listedBucket } from "../../support/listed-bucket.ts";
+import { only } from "../../support/only.ts";
 
 const PREFIX = "image/";
 
 /** What counting and planning need of a context, over the keys (with a row and a record for each, in order). */
-function contextOf(keys: readonly string[], spec: object, parts: Partial<StageContext> = {}) {
+function contextOf(keys: readonly string[], spec: object, parts: Partial<PlanContext> = {}) {
   const bucket = listedBucket(keys, { page: 5 });
   const asked: (string | null)[] = [];
-  const context = {
-    spec: {
-      source: { bucket: "b", prefix: PREFIX },
-      target: { bucket: "c", prefix: "avatar/" },
-      batchSize: 7,
-      maxObjects: null,
-      references: [{ urlPrefix: null }],
-      ...spec,
+  const table = only<ReferenceTable>({
+    async page(after, prefix, limit) {
+      asked.push(after);
+      const rows = keys.map((value, i) => ({ id: String(i + 1), value }));
+      return rows
+        .filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix))
+        .slice(0, limit);
     },
-    source: bucket,
-    references: [
-      {
-        async page(after: string | null, prefix: string, limit: number) {
-          asked.push(after);
-          const rows = keys.map((value, i) => ({ id: String(i + 1), value }));
-          return rows
-            .filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix))
-            .slice(0, limit);
-        },
-      },
-    ],
+  });
+  const context = only<PlanContext>({
+    spec: { ...AVATARS, batchSize: 7, ...spec },
+    relocation: new Relocation(AVATARS),
+    source: only<RateLimitedStore>(bucket),
+    references: [{ table, urlPrefix: null }],
     manifest: {
       async *keys(_at: unknown, _bucket: string, after: number): AsyncGenerator<ManifestKey> {
         for (const [i, key] of keys.entries()) if (i + 1 > after) yield { key, record: i + 1 };
       },
     },
-    clock: { now: () => 0, sleep: async () => {} },
+    clock: { now: () => 0, monotonic: () => 0, sleep: async () => {} },
     filter: () => true,
     signal: new AbortController().signal,
     ...parts,
-  } as unknown as StageContext;
+  });
   return { context, bucket, asked };
 }
 
 /** The place of planning after so many batches of a listing. */
-async function plannedThrough(context: StageContext, batches: number) {
+async function plannedThrough(context: PlanContext, batches: number) {
   const planned = { cursor: "", objects: 0, bytes: 0 };
   for await (const batch of planBatches({ ...context, references: [] }, null)) {
     planned.cursor = batch.cursor;
@@ -124,19 +122,22 @@ describe("counting ahead", () => {
     const slept: number[] = [];
     const clock = {
       now: () => now,
+      monotonic: () => now,
       sleep: async (ms: number) => {
         slept.push(ms);
       },
-    } as unknown as StageContext["clock"];
-    const { context } = contextOf(numbered(50_000), { inventory: { from: "database" } }, { clock });
-    const [table] = context.references.values();
-    if (table === undefined) throw new Error("no table");
-    const page = table.page.bind(table);
-    table.page = async (...asked) => {
-      now += statementMs;
-      return page(...asked);
     };
-    await countAhead(context, at("0", 0));
+    const { context } = contextOf(numbered(50_000), { inventory: { from: "database" } }, { clock });
+    const references = context.references.map(({ table, urlPrefix }) => {
+      const slow = only<ReferenceTable>({
+        page: async (...asked) => {
+          now += statementMs;
+          return table.page(...asked);
+        },
+      });
+      return { table: slow, urlPrefix };
+    });
+    await countAhead({ ...context, references }, at("0", 0));
     expect(slept).toEqual([restMs, restMs]);
   });
 
@@ -182,8 +183,8 @@ describe("counting ahead", () => {
 
   it("does not go in circles when a listing repeats itself", async () => {
     const { context } = contextOf(numbered(50), FROM_BUCKET);
-    const list = async () => ({ objects: [{ key: "image/00001", size: 1 }], more: true });
-    const source = { list } as unknown as StageContext["source"];
+    const object = { key: "image/00001", size: 1, etag: "e", storageClass: null, modifiedAt: 0 };
+    const source = only<RateLimitedStore>({ list: async () => ({ objects: [object], more: true }) });
     const counting = countAhead({ ...context, source }, at("image/00000", 1));
     await expect(counting).rejects.toMatchObject({ code: "store_refused" });
   });

@@ -2,12 +2,18 @@
 
 import { describe, expect, it } from "vitest";
 import type { BatchObject, Outcome } from "../../../src/domain/batch.ts";
+import type { JobSpec } from "../../../src/domain/job-spec.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import { limitConcurrency } from "../../../src/pacing/concurrency.ts";
+import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
 import type { LastPlanned } from "../../../src/ports/ledger.ts";
-import type { ReferencedRow } from "../../../src/ports/reference-table.ts";
+import type { ReferencedRow, ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { type LookAgain, planLeftBehind } from "../../../src/stages/inventory/left-behind.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
 import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { AVATARS } from "../../support/job-spec.ts";
 import { listedBucket } from "../../support/listed-bucket.ts";
+import { only } from "../../support/only.ts";
 
 const MOVED: Outcome = { kind: "moved" };
 const LOOK: LookAgain = { round: 1, most: Number.POSITIVE_INFINITY, fault: null, isOwn: () => false };
@@ -18,7 +24,7 @@ interface World {
   /** What the ledger knows: by key the batch and what became of it. */
   readonly known?: Readonly<Record<string, readonly [batch: number, outcome: Outcome]>>;
   readonly from?: "bucket" | "database" | "manifest";
-  readonly spec?: object;
+  readonly spec?: Partial<JobSpec>;
 }
 
 /** A context for the look; a statement takes a second. */
@@ -28,57 +34,49 @@ function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {
   const statements: string[] = [];
   const asked: number[] = [];
   const stored = rows.map((value, i): ReferencedRow => ({ id: String(i + 1), value }));
-  const table = {
-    async starting(prefix: string, most: number) {
+  const table = only<ReferenceTable>({
+    async starting(prefix, most) {
       statements.push("starting");
       const found = stored.filter(({ value }) => value.startsWith(prefix));
       return found.length < most ? found : null;
     },
-    async page(after: string | null, prefix: string, limit: number) {
+    async page(after, prefix, limit) {
       statements.push("page");
       clock.at += 1000;
       const found = stored.filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix));
       return found.slice(0, limit);
     },
     findRowsToRewrite: async () => [],
-  };
-  const context = {
-    spec: {
-      source: { bucket: "b", prefix: "image/" },
-      target: { bucket: "c", prefix: "avatar/" },
-      inventory: { from },
-      delete: { when: "verified" },
-      batchSize: 7,
-      references: [{ urlPrefix: null }],
-      ...spec,
-    },
-    source: bucket,
-    references: [table],
-    lease: { jobId: "j" },
-    ledger: {
-      async lastPlanned(_: string, wanted: readonly string[]) {
-        asked.push(wanted.length);
-        const found = wanted.flatMap((key): [string, LastPlanned][] => {
-          const entry = known[key];
-          if (entry === undefined) return [];
-          const object = {
-            key,
-            size: 1,
-            etag: "old",
-            targetEtag: "copy",
-            storageClass: null,
-            modifiedAt: null,
-            rows: [],
-          };
-          return [[key, { batch: entry[0], object: { ...object, outcome: entry[1] } as BatchObject }]];
-        });
-        return new Map(found);
-      },
+  });
+  const job = { ...AVATARS, inventory: { from } as JobSpec["inventory"], batchSize: 7, ...spec };
+  const context = only<PlanContext>({
+    spec: job,
+    relocation: new Relocation(job),
+    source: only<RateLimitedStore>(bucket),
+    references: [{ table, urlPrefix: null }],
+    async lastPlanned(wanted) {
+      asked.push(wanted.length);
+      const found = wanted.flatMap((key): [string, LastPlanned][] => {
+        const entry = known[key];
+        if (entry === undefined) return [];
+        const object = {
+          key,
+          size: 1,
+          etag: "old",
+          targetEtag: "copy",
+          storageClass: null,
+          modifiedAt: null,
+          rows: [],
+        };
+        return [[key, { batch: entry[0], object: { ...object, outcome: entry[1] } as BatchObject }]];
+      });
+      return new Map(found);
     },
     clock,
+    concurrency: limitConcurrency(4),
     filter: (rest: string) => !rest.startsWith("no"),
     signal: new AbortController().signal,
-  } as unknown as StageContext;
+  });
   return { context, bucket, clock, statements, asked };
 }
 
@@ -153,7 +151,7 @@ describe("of rows that name old keys", () => {
   });
 
   it("none is left behind where old keys are the new ones", async () => {
-    const spec = { target: { bucket: "c", prefix: "image/" } };
+    const spec = { target: { ...AVATARS.target, prefix: "image/" } };
     const { keys, statements } = await found({ rows: ["image/a"], known: { "image/a": [1, MOVED] }, spec });
     expect([keys, statements]).toEqual([[], []]);
   });

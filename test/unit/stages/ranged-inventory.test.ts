@@ -3,11 +3,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareKeys } from "../../../src/domain/keys/key-order.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
 import type { ListPage, ListRequest } from "../../../src/ports/object-store.ts";
+import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { planBatches } from "../../../src/stages/inventory/plan.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
+import { AVATARS } from "../../support/job-spec.ts";
 import { type ListedBucket, listedBucket } from "../../support/listed-bucket.ts";
+import { only } from "../../support/only.ts";
 
 const PREFIX = "image/";
 
@@ -21,30 +26,22 @@ interface Planning {
 }
 
 /** What planning needs of a context. */
-function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}): StageContext {
+function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}): PlanContext {
   const { onLook } = planning;
   const namedBy = (values: readonly string[]) => {
     onLook?.(values.length);
     return values.map((value) => ({ id: `row of ${value}`, value }));
   };
-  const parts = {
-    spec: {
-      source: { bucket: "b", prefix: PREFIX },
-      target: { bucket: "c", prefix: "avatar/" },
-      references: [{ urlPrefix: null }],
-      inventory: { from: "bucket" },
-      batchSize: planning.batchSize ?? 1000,
-      maxObjects: planning.maxObjects ?? null,
-    },
-    source,
-    references:
-      onLook === undefined
-        ? []
-        : [{ findRowsToRewrite: async (values: readonly string[]) => namedBy(values) }],
+  const table = only<ReferenceTable>({ findRowsToRewrite: async (values) => namedBy(values) });
+  const { batchSize = 1000, maxObjects = null } = planning;
+  return only<PlanContext>({
+    spec: { ...AVATARS, batchSize, maxObjects },
+    relocation: new Relocation(AVATARS),
+    source: only<RateLimitedStore>(source),
+    references: onLook === undefined ? [] : [{ table, urlPrefix: null }],
     filter: planning.filter ?? (() => true),
     signal: planning.signal ?? new AbortController().signal,
-  };
-  return parts as unknown as StageContext;
+  });
 }
 
 /** Gives answers in an order of its own: the store is as fast with one as it likes, and slow with another. */
@@ -63,7 +60,7 @@ function inOrderOf(choices: readonly number[]): (answer: () => void) => void {
 
 /** All keys planned; `crashes` tell after how many batches a run ends, and whether its last batch was recorded. */
 async function planThrough(
-  context: StageContext,
+  context: PlanContext,
   crashes: readonly { readonly after: number; readonly recorded: boolean }[] = [],
 ): Promise<{ readonly batches: string[][]; readonly cursors: string[] }> {
   const batches: string[][] = [];

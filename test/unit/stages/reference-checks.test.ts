@@ -2,9 +2,14 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/domain/batch.ts";
-import { ReferenceChecks } from "../../../src/stages/reference-checks.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
+import { NonCanonicalUrls } from "../../../src/stages/non-canonical-urls.ts";
+import { type CheckContext, ReferenceChecks } from "../../../src/stages/reference-checks.ts";
+import type { JobReference } from "../../../src/stages/reference-lookup.ts";
 import { HandClock } from "../../support/clocks/hand-clock.ts";
+import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
 
 const clock = new HandClock("stands");
 let looks: ReferenceChecks;
@@ -13,7 +18,7 @@ let rows: readonly string[];
 let failure: Error | null;
 let stop: AbortController;
 let heldMs: number;
-let context: StageContext;
+let context: CheckContext;
 
 beforeEach(() => {
   looks = new ReferenceChecks(clock);
@@ -23,23 +28,21 @@ beforeEach(() => {
     if (failure !== null) throw failure;
     return values.filter((value) => rows.includes(value)).map((value) => ({ id: "1", value }));
   };
-  context = contextWith([{ findRows }]);
+  context = contextWith([{ table: only<ReferenceTable>({ findRows }), urlPrefix: null }]);
 });
 
-function contextWith(references: readonly object[]): StageContext {
-  const spec = { references: references.map(() => ({ urlPrefix: null })) };
-  const nonCanonicalUrls = { keys: async () => new Set() };
+function contextWith(references: readonly JobReference[]): CheckContext {
   const databasesReady = async () => {
     // As long as a database may be held.
     clock.advance(heldMs);
   };
   return {
-    spec,
+    relocation: new Relocation(AVATARS),
     references,
-    nonCanonicalUrls,
+    nonCanonicalUrls: new NonCanonicalUrls([], clock),
     databasesReady,
     signal: stop.signal,
-  } as unknown as StageContext;
+  };
 }
 
 /** A batch that is carried until it is told to leave. */

@@ -7,10 +7,13 @@ import type { JobSpec } from "../../../src/domain/job-spec.ts";
 import { keyOfValue, type PrefixChange, valueForms } from "../../../src/domain/keys/key-mapping.ts";
 import { nestedPrefixFaults } from "../../../src/domain/keys/nested-prefixes.ts";
 import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
+import type { UpdateContext } from "../../../src/stages/stage-contexts.ts";
 import { updateBatch } from "../../../src/stages/update.ts";
 import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
 
 /** A row as the application wrote it last, and as the job has left it. */
 interface Row {
@@ -72,8 +75,8 @@ async function take(
     [...forms.slice(form % forms.length), ...forms]
       .map((one) => one.valueOf(key))
       .find((value) => value !== null) ?? (urlPrefix ?? "") + key;
-  const context = {
-    spec,
+  const context = only<UpdateContext>({
+    relocation: new Relocation(spec),
     rowLimit: new RateLimit(null),
     clock: new SleepMovedClock(),
     signal: new AbortController().signal,
@@ -82,22 +85,25 @@ async function take(
     onRowsChanged: () => {},
     references: [
       {
-        async rewrite(values: readonly string[], by: PrefixChange) {
-          const hit = rows.filter(({ value }) => values.includes(value));
-          for (const row of hit) {
-            const key = keyOfValue(urlPrefix, row.value);
-            if (key === null || !copied.has(key)) wrongs.push(`${row.value}: its object was not copied`);
-            row.rewrites += 1;
-            if (row.rewrites > 1) wrongs.push(`${row.value}: rewritten again`);
-            row.value = by.to + row.value.slice(by.from.length);
-          }
-          return { rows: hit.length, failures: [] };
-        },
-        findRows: async () => [],
-        existing: async () => new Set<string>(),
+        urlPrefix,
+        table: only<ReferenceTable>({
+          async rewrite(values: readonly string[], by: PrefixChange) {
+            const hit = rows.filter(({ value }) => values.includes(value));
+            for (const row of hit) {
+              const key = keyOfValue(urlPrefix, row.value);
+              if (key === null || !copied.has(key)) wrongs.push(`${row.value}: its object was not copied`);
+              row.rewrites += 1;
+              if (row.rewrites > 1) wrongs.push(`${row.value}: rewritten again`);
+              row.value = by.to + row.value.slice(by.from.length);
+            }
+            return { rows: hit.length, failures: [] };
+          },
+          findRows: async () => [],
+          existing: async () => new Set<string>(),
+        }),
       },
     ],
-  } as unknown as StageContext;
+  });
 
   const at: { readonly [Name in Step["do"]]: (step: Extract<Step, { do: Name }>) => void | Promise<void> } = {
     add({ under, tail, form }) {

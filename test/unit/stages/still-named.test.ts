@@ -3,10 +3,14 @@
 import { escape as queryEscape } from "node:querystring";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { Relocation } from "../../../src/domain/relocation.ts";
 import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
-import { keysStillNamed } from "../../../src/stages/reference-lookup.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import { NonCanonicalUrls } from "../../../src/stages/non-canonical-urls.ts";
+import { type CheckedReferences, keysStillNamed } from "../../../src/stages/reference-lookup.ts";
+import { systemClock } from "../../../src/stores/system-clock.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
+import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
 
 const CDN = "https://cdn.example.com/";
 
@@ -15,18 +19,18 @@ function world() {
   const stored: string[] = [];
   const rows = (isHeld: (value: string) => boolean) =>
     stored.filter(isHeld).map((value, i) => ({ id: String(i), value }));
-  const table: Pick<ReferenceTable, "findRows" | "matching"> = {
+  const table = only<ReferenceTable>({
     findRows: async (values) => rows((value) => values.includes(value)),
     matching: async ({ values, beginnings, samples }) => [
       ...rows((value) => values.includes(value) || beginnings.some((text) => value.startsWith(text))),
       ...samples.flatMap((sample) => rows((value) => value.startsWith(sample)).slice(0, 1)),
     ],
+  });
+  const context: CheckedReferences = {
+    relocation: new Relocation(AVATARS),
+    references: [{ table, urlPrefix: CDN }],
+    nonCanonicalUrls: new NonCanonicalUrls([], systemClock),
   };
-  const context = {
-    spec: { references: [{ urlPrefix: CDN }] },
-    references: [table],
-    nonCanonicalUrls: { keys: async () => new Set() },
-  } as unknown as StageContext;
   return {
     stored,
     ask: (keys: readonly string[]) =>

@@ -1,19 +1,28 @@
 /** Rows of a batch that are changed in several statements: each ends where it would in one. */
 
 import { expect, it } from "vitest";
-import type { Batch } from "../../../src/domain/batch.ts";
 import type { PrefixChange } from "../../../src/domain/keys/key-mapping.ts";
 import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
-import type { StageContext } from "../../../src/stages/stage-context.ts";
+import { Relocation } from "../../../src/domain/relocation.ts";
+import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
+import type { UpdateContext } from "../../../src/stages/stage-contexts.ts";
 import { updateBatch } from "../../../src/stages/update.ts";
+import { batchObject, plannedBatch } from "../../support/batches.ts";
 import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { AVATARS } from "../../support/job-spec.ts";
+import { only } from "../../support/only.ts";
 
 /** A job with one reference, to `table`. */
-function contextFor(table: object, { from, to }: PrefixChange, rowsPerSecond: number | null) {
+function contextFor(
+  table: Partial<ReferenceTable>,
+  { from, to }: PrefixChange,
+  rowsPerSecond: number | null,
+) {
   const counted = { rows: 0 };
-  const context = {
-    spec: { source: { prefix: from }, target: { prefix: to }, references: [{ urlPrefix: null }] },
-    references: [table],
+  const { source, target } = AVATARS;
+  const context = only<UpdateContext>({
+    relocation: new Relocation({ source: { ...source, prefix: from }, target: { ...target, prefix: to } }),
+    references: [{ table: only<ReferenceTable>(table), urlPrefix: null }],
     rowLimit: new RateLimit(rowsPerSecond),
     clock: new SleepMovedClock(),
     signal: new AbortController().signal,
@@ -23,7 +32,7 @@ function contextFor(table: object, { from, to }: PrefixChange, rowsPerSecond: nu
     onRowsChanged: (_: number, rows: number) => {
       counted.rows += rows;
     },
-  } as unknown as StageContext;
+  });
   return { context, counted };
 }
 
@@ -44,12 +53,8 @@ async function updated(keys: readonly string[], { from, to }: PrefixChange, rows
     },
   };
   const { context, counted } = contextFor(table, { from, to }, rowsPerSecond);
-  const objects = keys.map((key, id) => ({
-    key,
-    rows: [{ reference: 0, id: String(id) }],
-    outcome: { kind: "pending" },
-  }));
-  await updateBatch(context, { objects } as unknown as Batch, false);
+  const objects = keys.map((key, id) => batchObject(key, { rows: [{ reference: 0, id: String(id) }] }));
+  await updateBatch(context, plannedBatch(objects), false);
   return { rows, sizes, count: counted.rows };
 }
 
@@ -66,7 +71,7 @@ it("a row that has its new key is not changed again by the next statement, thoug
 it("rows that an attempt before has changed count, though one of their object's rows is refused now", async () => {
   // Another process changed the first row of each and was cut off; the second row of b is in the way of a unique index.
   const rows = ["new/a", "old/a", "new/b", "old/b"];
-  const table = {
+  const table: Partial<ReferenceTable> = {
     async rewrite() {
       rows[1] = "new/a";
       return { rows: 1, failures: [{ value: "old/b", code: "row_conflict", message: "taken" }] };
@@ -76,13 +81,10 @@ it("rows that an attempt before has changed count, though one of their object's 
     existing: async (ids: readonly string[]) => new Set(ids),
   };
   const { context, counted } = contextFor(table, { from: "old/", to: "new/" }, null);
-  const object = (key: string, ids: readonly string[]) => ({
-    key,
-    rows: ids.map((id) => ({ reference: 0, id })),
-    outcome: { kind: "pending" },
-  });
+  const object = (key: string, ids: readonly string[]) =>
+    batchObject(key, { rows: ids.map((id) => ({ reference: 0, id })) });
   const objects = [object("old/a", ["0", "1"]), object("old/b", ["2", "3"])];
-  await updateBatch(context, { objects } as unknown as Batch, true);
+  await updateBatch(context, plannedBatch(objects), true);
   expect(counted.rows).toBe(3);
   expect(objects.map(({ outcome }) => outcome.kind)).toEqual(["pending", "exception"]);
 });
