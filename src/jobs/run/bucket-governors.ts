@@ -4,15 +4,15 @@ import { RateLimit } from "../../domain/rates/rate-limit.ts";
 import { BucketGovernor } from "../../pacing/rates/bucket-governor.ts";
 import { FairQueue } from "../../pacing/rates/fair-queue.ts";
 import type { Sharing } from "../../pacing/rates/shared-rate-limit.ts";
-import { StoreLimits } from "../../pacing/rates/store-limits.ts";
+import { SharedStoreLimits } from "../../pacing/rates/shared-store-limits.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { StoreLimits as Configured } from "../../ports/connections.ts";
+import type { ConfiguredStoreLimits } from "../../ports/connections.ts";
 
 /** Remembers the write rate of every bucket and the limits of every store, for all jobs of this process. */
 export class BucketGovernors {
   /** By endpoint, then by bucket. */
   readonly #governors = new Map<string, Map<string, BucketGovernor>>();
-  readonly #byStore = new Map<string, StoreLimits>();
+  readonly #byStore = new Map<string, SharedStoreLimits>();
   readonly #sharing: Sharing | null;
   #fairQueue: FairQueue | null = null;
   /** Requests of the last looks around: for which relocation, and at what pace. */
@@ -59,8 +59,8 @@ export class BucketGovernors {
   }
 
   /** The limits of the store called `name`. */
-  limitsOf(name: string, limits: Configured): StoreLimits {
-    const known = this.#byStore.get(name) ?? new StoreLimits(name, limits, this.#sharing);
+  limitsOf(name: string, limits: ConfiguredStoreLimits): SharedStoreLimits {
+    const known = this.#byStore.get(name) ?? new SharedStoreLimits(name, limits, this.#sharing);
     this.#byStore.set(name, known);
     return known;
   }
