@@ -233,11 +233,10 @@ describe("a statement", () => {
   );
 
   it("that took long is followed by a rest as long, and slow ones leave shorter and shorter rests behind", async () => {
-    const { send, times, gaps, guard } = guarded(() => ({}));
+    const { send, times, gaps } = guarded(() => ({}));
     times.ms = 800;
     await send(8);
     expect(Math.min(...gaps())).toBeGreaterThanOrEqual(1600);
-    expect(guard.averageMs).toBeGreaterThan(600);
     times.ms = 10;
     await send(30);
     const after = gaps().slice(8);

@@ -3,7 +3,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DatabaseLimits } from "../../../src/domain/job-spec.ts";
-import { easedValue, gapMs, isTripped, loadsOf, restMs } from "../../../src/pacing/database/database-load.ts";
+import {
+  gapMs,
+  isTripped,
+  loadsOf,
+  releaseValue,
+  restMs,
+} from "../../../src/pacing/database/database-load.ts";
 import type { HealthSample } from "../../../src/ports/database-health.ts";
 
 const LIMITS: DatabaseLimits = {
@@ -62,7 +68,7 @@ describe("the load of a measure", () => {
     ) as DatabaseLimits;
     const [threads, lockWaits] = loadsOf({ ...QUIET, lockWaits: 800 }, stored);
     expect([threads?.measure, lockWaits?.measure]).toEqual(["threadsRunning", "lockWaits"]);
-    expect([lockWaits?.load, lockWaits?.waits]).toEqual([100, false]);
+    expect([lockWaits?.load, lockWaits?.mayHold]).toEqual([100, false]);
     expect(lockWaits !== undefined && isTripped(lockWaits, false)).toBe(false);
   });
 
@@ -92,10 +98,10 @@ describe("the load of a measure", () => {
       fc.property(fc.integer({ min: 1, max: 500 }), (maxThreadsRunning) => {
         const load = (threadsRunning: number) =>
           loadsOf({ ...QUIET, threadsRunning }, { ...LIMITS, maxThreadsRunning })[0]!;
-        const eased = easedValue(load(maxThreadsRunning + 1));
-        expect(eased).toBeGreaterThanOrEqual(1);
-        expect(isTripped(load(eased), true)).toBe(false);
-        expect(isTripped(load(eased + 1), true)).toBe(true);
+        const released = releaseValue(load(maxThreadsRunning + 1));
+        expect(released).toBeGreaterThanOrEqual(1);
+        expect(isTripped(load(released), true)).toBe(false);
+        expect(isTripped(load(released + 1), true)).toBe(true);
       }),
     );
   });

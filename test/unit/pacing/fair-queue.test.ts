@@ -13,7 +13,7 @@ function opened() {
   /** `count` requests of `who` come at once. */
   const come = (who: string, flow: Flow, charges: readonly Charge[], count: number, signal?: AbortSignal) => {
     for (let i = 0; i < count; i += 1) {
-      void fairQueue.pass(flow, charges, signal).then(() => passed.push({ who, at: clock.now() - began }));
+      void fairQueue.acquire(flow, charges, signal).then(() => passed.push({ who, at: clock.now() - began }));
     }
   };
   const run = (seconds: number) => clock.runUntil(began + seconds * 1000);
@@ -147,7 +147,7 @@ describe("a fair queue", () => {
     const fairQueue = new FairQueue(clock);
     const limit = new RateLimit(1000);
     const flow = new Flow();
-    for (let i = 0; i < 3000; i += 1) void fairQueue.pass(flow, [charge(limit)]);
+    for (let i = 0; i < 3000; i += 1) void fairQueue.acquire(flow, [charge(limit)]);
     expect(timers).toBe(1);
     await clock.runUntil(clock.now() + 3000);
     expect(timers).toBeLessThan(2000);

@@ -11,7 +11,7 @@ const closedUntil = (until: number): Hold => ({ reason: "window", until, detail:
 describe("Valve", () => {
   it("lets everything through, without a promise, while nothing objects", () => {
     const throttler = new Throttler(new SleepMovedClock(), [() => null, () => null]);
-    expect(throttler.pass(never)).toBeNull();
+    expect(throttler.whenOpen(never)).toBeNull();
     expect(throttler.waiting).toBeNull();
   });
 
@@ -20,7 +20,7 @@ describe("Valve", () => {
     const opensAt = clock.at + 10_001;
     const from = clock.at;
     const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    const passed = throttler.pass(never);
+    const passed = throttler.whenOpen(never);
     expect(throttler.waiting).toEqual({ ...closedUntil(opensAt), since: from });
     await passed;
     expect(clock.at).toBe(opensAt);
@@ -31,7 +31,7 @@ describe("Valve", () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 1000;
     const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    await Promise.all(Array.from({ length: 100 }, () => throttler.pass(never)));
+    await Promise.all(Array.from({ length: 100 }, () => throttler.whenOpen(never)));
     expect(clock.sleeps.length).toBeLessThan(10);
   });
 
@@ -44,7 +44,7 @@ describe("Valve", () => {
       (at) => (at < start + 2000 ? busy : null),
     ]);
     const seen: unknown[] = [];
-    const passed = throttler.pass(never);
+    const passed = throttler.whenOpen(never);
     const sleep = clock.sleep.bind(clock);
     clock.sleep = async (ms) => {
       seen.push([throttler.waiting?.reason, throttler.waiting?.since]);
@@ -59,7 +59,7 @@ describe("Valve", () => {
     const stop = new AbortController();
     const clock = new SleepMovedClock();
     const throttler = new Throttler(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);
-    const passed = throttler.pass(stop.signal);
+    const passed = throttler.whenOpen(stop.signal);
     stop.abort();
     await expect(passed).rejects.toMatchObject({ code: "stopped" });
     expect(throttler.waiting).toBeNull();
