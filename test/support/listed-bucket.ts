@@ -28,9 +28,9 @@ export function listedBucket(keys: readonly string[], manners: BucketManners = {
     if (due.length > 1) return;
     setImmediate(() => {
       rounds += 1;
-      const stalls = due;
+      const answers = due;
       due = [];
-      for (const one of stalls) one();
+      for (const one of answers) one();
     });
   };
   const deliver = manners.deliver ?? inRounds;

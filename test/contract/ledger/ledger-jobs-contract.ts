@@ -42,9 +42,9 @@ export function jobsContract(ledgerOf: () => Ledger): void {
 
     test("of twenty requests at once with one idempotency key one makes the job", async () => {
       const ledger = ledgerOf();
-      const stalls = await Promise.all(Array.from({ length: 20 }, () => submit(ledger, "stampede")));
-      expect(stalls.filter((answer) => answer.created)).toHaveLength(1);
-      expect(new Set(stalls.map((answer) => answer.job.id)).size).toBe(1);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => submit(ledger, "stampede")));
+      expect(answers.filter((answer) => answer.created)).toHaveLength(1);
+      expect(new Set(answers.map((answer) => answer.job.id)).size).toBe(1);
     });
 
     test("jobs are listed newest first, by state, page by page", async () => {

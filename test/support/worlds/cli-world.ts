@@ -132,10 +132,10 @@ export interface Sent {
 }
 
 /** A fetch that gives `answers` in turn, the last one again and again; an Error is thrown. */
-export function fetchWith(...stalls: readonly (readonly [number, unknown] | Error)[]) {
+export function fetchWith(...answers: readonly (readonly [number, unknown] | Error)[]) {
   const sent: Sent[] = [];
   const fetch = (async (url: string, init: RequestInit = {}) => {
-    const answer = stalls[Math.min(sent.length, stalls.length - 1)]!;
+    const answer = answers[Math.min(sent.length, answers.length - 1)]!;
     const body = typeof init.body === "string" ? init.body : null;
     sent.push({ method: init.method ?? "GET", url, headers: new Headers(init.headers), body });
     if (answer instanceof Error) throw answer;

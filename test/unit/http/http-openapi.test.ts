@@ -105,11 +105,11 @@ describe("every route", () => {
   });
 
   it("answers problems as documented", async () => {
-    const stalls = await Promise.all([
+    const answers = await Promise.all([
       door.app.inject({ method: "GET", url: "/jobs?limit=0" }),
       door.app.inject({ method: "GET", url: "/nowhere" }),
     ]);
-    for (const answer of stalls) expect(faultsOf("#/components/schemas/Problem", answer.json())).toEqual([]);
+    for (const answer of answers) expect(faultsOf("#/components/schemas/Problem", answer.json())).toEqual([]);
   });
 });
 

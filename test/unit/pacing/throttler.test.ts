@@ -1,4 +1,4 @@
-/** The throttler: nothing passes while something objects, whoever waits knows why, and goes on at the edge. */
+/** The throttler: nothing begins while an observation gives a hold, waits have its reason and end with it. */
 
 import { describe, expect, it } from "vitest";
 import type { Hold } from "../../../src/pacing/gate.ts";
@@ -8,14 +8,14 @@ import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
 const never = new AbortController().signal;
 const closedUntil = (until: number): Hold => ({ reason: "window", until, detail: "opens at 22:00" });
 
-describe("Valve", () => {
-  it("lets everything through, without a promise, while nothing objects", () => {
+describe("Throttler", () => {
+  it("is open, without a promise, while no observation gives a hold", () => {
     const throttler = new Throttler(new SleepMovedClock(), [() => null, () => null]);
     expect(throttler.whenOpen(never)).toBeNull();
     expect(throttler.waiting).toBeNull();
   });
 
-  it("holds until the very millisecond at which the last objection ends, and says why meanwhile", async () => {
+  it("is closed until the very millisecond at which the last hold ends, and says why meanwhile", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 10_001;
     const from = clock.at;
@@ -27,7 +27,7 @@ describe("Valve", () => {
     expect(throttler.waiting).toBeNull();
   });
 
-  it("wakes all who wait with one timer", async () => {
+  it("wakes all waits with one timer", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 1000;
     const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
@@ -35,7 +35,7 @@ describe("Valve", () => {
     expect(clock.sleeps.length).toBeLessThan(10);
   });
 
-  it("tells the first objection, and since when that reason stands", async () => {
+  it("tells the first hold, and since when its reason lasts", async () => {
     const clock = new SleepMovedClock();
     const start = clock.at;
     const busy: Hold = { reason: "database", until: null, detail: "busy" };
@@ -55,7 +55,7 @@ describe("Valve", () => {
     expect(clock.at).toBeGreaterThanOrEqual(start + 2000);
   });
 
-  it("refuses those who are asked to stop while they wait", async () => {
+  it("throws when the signal of a wait aborts", async () => {
     const stop = new AbortController();
     const clock = new SleepMovedClock();
     const throttler = new Throttler(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);

@@ -48,14 +48,14 @@ const GLOBAL_STATUS = [
 type Answer = readonly NamedCells[] | Error;
 
 /** A server that answers questions which begin like this, and what it was asked. */
-function server(stalls: Readonly<Record<string, Answer>>, name = "app") {
+function server(answers: Readonly<Record<string, Answer>>, name = "app") {
   const asked: string[] = [];
   const sessions: Pick<MariadbSessions, "name" | "show" | "close"> = {
     name,
     async show(sql) {
       asked.push(sql);
-      const beginning = Object.keys(stalls).find((known) => sql.startsWith(known));
-      const answer = beginning === undefined ? UNKNOWN : (stalls[beginning] as Answer);
+      const beginning = Object.keys(answers).find((known) => sql.startsWith(known));
+      const answer = beginning === undefined ? UNKNOWN : (answers[beginning] as Answer);
       if (answer instanceof Error) throw translated(name, answer);
       return answer;
     },
