@@ -59,8 +59,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
   const owner = `${hostname()}/${process.pid}/${crypto.randomUUID().slice(0, 8)}`;
   const sharing = {
     ...{ ledger, clock: systemClock, owner, validMs: leaseMs },
-    monotonicMs: () => performance.now(),
-    onTrouble: (err: unknown) =>
+    onFailure: (err: unknown) =>
       log.warn({ event: "share_failed", err }, "the share of a store's limits was not confirmed"),
   };
   // With an SQLite ledger no other process works.

@@ -69,7 +69,7 @@ const ConfigFile = Type.Object(
 
 const DEFAULT_PROGRESS = "sqlite:./tranship.db";
 
-export type StoreConfig = Static<typeof Store>;
+export type ConfiguredStore = Static<typeof Store>;
 export type TokenConfig = Static<typeof Token>;
 
 export interface Config {
@@ -79,7 +79,7 @@ export interface Config {
   readonly progress: AddressConfig;
   /** So long a job stays with a process that is not heard of any more; it reports ten times as often. */
   readonly leaseSeconds: number;
-  readonly stores: Readonly<Record<string, StoreConfig>>;
+  readonly stores: Readonly<Record<string, ConfiguredStore>>;
   readonly databases: Readonly<Record<string, AddressConfig>>;
   /** Addresses of the servers that replicate from a database, by the database's name; guards watch their lag. */
   readonly replicas: Readonly<Record<string, readonly AddressConfig[]>>;

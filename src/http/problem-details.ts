@@ -13,7 +13,7 @@ export type ProblemCode =
   | "request_timeout";
 
 /** What a caller reads when something is refused. */
-export interface Problem {
+export interface ProblemDetails {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -122,7 +122,7 @@ const FRAMEWORK: Readonly<Record<string, (error: Error) => RequestRefusal>> = {
 
 /** An answer, ready to be sent. */
 export interface ProblemAnswer {
-  readonly body: Problem;
+  readonly body: ProblemDetails;
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -9,7 +9,7 @@ import type { OrderedKeys } from "./key-index.ts";
 import type { StoreClock } from "./store-clock.ts";
 
 /** Limits of S3 that tests may lower. */
-export interface StoreLimits {
+export interface S3SizeLimits {
   /** Smallest size of every part but the last. */
   readonly minPartBytes: number;
   /** Largest source of one CopyObject or UploadPartCopy. */
@@ -22,11 +22,11 @@ export class StoreState {
   keepsConditions = true;
   readonly region: string;
   readonly clock: StoreClock;
-  readonly limits: StoreLimits;
+  readonly limits: S3SizeLimits;
   readonly buckets = new Map<string, Bucket>();
   readonly uploads: MultipartUploads;
 
-  constructor(region: string, clock: StoreClock, limits: StoreLimits) {
+  constructor(region: string, clock: StoreClock, limits: S3SizeLimits) {
     this.region = region;
     this.clock = clock;
     this.limits = limits;

@@ -1,6 +1,6 @@
 /** This file is DeleteObject and DeleteObjects. */
 
-import type { Bucket, DeleteResult } from "../buckets/bucket.ts";
+import type { Bucket, RemovalResult } from "../buckets/bucket.ts";
 import type { StoreState } from "../buckets/store-state.ts";
 import { type Answer, emptyAnswer, pushHeader, xmlAnswer } from "../protocol/answer.ts";
 import { checkIfMatch } from "../protocol/conditions.ts";
@@ -44,7 +44,7 @@ export function deleteObjects(state: StoreState, request: S3Request): Answer {
   return xmlAnswer("DeleteResult", content);
 }
 
-function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult | KeyError {
+function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): RemovalResult | KeyError {
   try {
     return deleteEntry(state, bucket, entry);
   } catch (error) {
@@ -53,7 +53,7 @@ function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): Dele
   }
 }
 
-function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult {
+function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): RemovalResult {
   const nowMs = state.clock.nowMs();
   checkKey(entry.key);
   if (entry.hasForeignCondition) throw s3Error("NotImplemented");
@@ -64,7 +64,7 @@ function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): D
     : bucket.removeVersion(entry.key, entry.versionId);
 }
 
-function deletedResult(entry: DeletionEntry, result: DeleteResult): string {
+function deletedResult(entry: DeletionEntry, result: RemovalResult): string {
   const marker = result.isDeleteMarker
     ? `<DeleteMarker>true</DeleteMarker>${element("DeleteMarkerVersionId", result.versionId)}`
     : "";

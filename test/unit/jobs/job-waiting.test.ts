@@ -32,7 +32,7 @@ function deletionsHeld() {
     { spec: { ...AVATARS, windows, guards }, windowsIgnoredUntil: null },
     { signal },
   );
-  void settings.throttlers.delete.pass(signal);
+  void settings.throttlers.delete.whenOpen(signal);
   const waitsAfter = async (ms: number) => {
     await clock.runUntil(clock.now() + ms);
     return settings.waiting?.reason ?? null;

@@ -1,4 +1,4 @@
-/** What jobs share: the first second of a job is also that of the looks around before it. */
+/** What jobs share: governors of buckets, and a rate limit with the preflight before them. */
 
 import { describe, expect, it } from "vitest";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";
@@ -16,8 +16,8 @@ describe("the governor of a bucket", () => {
   });
 });
 
-describe("the pace of a job", () => {
-  it("goes on from the looks of its submission, at its own limit", () => {
+describe("the rate limit of a job", () => {
+  it("goes on from the preflight of its submission, at its own limit", () => {
     const governors = new BucketGovernors();
     governors.rateLimitOfPreflight("a to b", 20, NOW).dispatch.take(7, NOW);
     expect(governors.rateLimitOfPreflight("a to b", 20, NOW).capacityAt(NOW)).toBe(13);
@@ -27,14 +27,14 @@ describe("the pace of a job", () => {
     expect(governors.rateLimitOfJob("b to c", 20, NOW).capacityAt(NOW)).toBe(20);
   });
 
-  it("goes on from the last looks, which may have had another limit than those before", () => {
+  it("goes on from the last preflight, which may have had another limit than those before", () => {
     const governors = new BucketGovernors();
     governors.rateLimitOfPreflight("a to b", 1000, NOW);
     expect(governors.rateLimitOfPreflight("a to b", 20, NOW).perSecond).toBe(20);
     expect(governors.rateLimitOfPreflight("a to b", null, NOW).perSecond).toBeNull();
   });
 
-  it("is not that of later looks, whose limit may be another", () => {
+  it("is not that of a later preflight, whose limit may be another", () => {
     const governors = new BucketGovernors();
     governors.rateLimitOfPreflight("a to b", 10, NOW);
     const rateLimit = governors.rateLimitOfJob("a to b", 1, NOW);
