@@ -8,7 +8,7 @@ import { CredentialWatch } from "./s3/client/credential-watch.ts";
 import { openS3Client } from "./s3/client/s3-client.ts";
 import type { RequestTimeouts } from "./s3/client/s3-requests.ts";
 import { endpointIdentity, isAws, type StoreConfig } from "./s3/client/store-config.ts";
-import { CopySpeeds } from "./s3/copy/copy-speeds.ts";
+import { partSlots } from "./s3/copy/multipart-copy.ts";
 import { PooledCopies } from "./s3/copy/pooled-copies.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
 import { allAbilities, type StoreAbilities, unknownAbilities } from "./s3/store-abilities.ts";
@@ -20,7 +20,7 @@ interface OpenStore {
   readonly endpoint: string;
   readonly credentials: CredentialWatch;
   readonly abilities: StoreAbilities;
-  readonly speeds: CopySpeeds;
+  readonly partSlots: ReturnType<typeof partSlots>;
   readonly keepMultipartEtags: boolean;
 }
 
@@ -67,7 +67,7 @@ export function openConnections(
       }),
       // Whether another store keeps to conditions is found out by the first copy and the first deletion.
       abilities: isAws(settings) ? allAbilities() : unknownAbilities(),
-      speeds: new CopySpeeds(),
+      partSlots: partSlots(),
       // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
       // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
       keepMultipartEtags: isAws(settings),

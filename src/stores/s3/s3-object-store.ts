@@ -1,6 +1,7 @@
 /** The object store port on S3: one adapter per job over a client that all jobs on the store share. */
 
 import { ListBucketsCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { LimitFunction } from "p-limit";
 import {
   type BucketFacts,
   type CopyRequest,
@@ -22,8 +23,7 @@ import {
 import type { CredentialWatch } from "./client/credential-watch.ts";
 import { type RequestTimeouts, S3Requests } from "./client/s3-requests.ts";
 import { copied, notCopied } from "./copy/copy-outcome.ts";
-import { CopySpeeds } from "./copy/copy-speeds.ts";
-import type { PartSettings } from "./copy/multipart-copy.ts";
+import { type PartSettings, partSlots } from "./copy/multipart-copy.ts";
 import { MAX_COPY_BYTES, ObjectCopies } from "./copy/object-copies.ts";
 import { PooledCopies } from "./copy/pooled-copies.ts";
 import { deleteEach } from "./delete/delete-objects.ts";
@@ -53,9 +53,9 @@ export interface S3ObjectStoreOptions {
   /** Given by the owner of the client, whose credentials all jobs share. */
   readonly credentials?: CredentialWatch;
   readonly timeouts?: Partial<RequestTimeouts>;
-  /** Likewise what it learns of the store's speed with large objects. */
-  readonly speeds?: CopySpeeds;
-  /** Objects larger than this are copied in parts whatever is faster; at most 5 GiB. */
+  /** Shared by all jobs on the store; see `partSlots`. */
+  readonly partSlots?: LimitFunction;
+  /** Objects larger than this are always copied in parts; at most 5 GiB. */
   readonly multipartCopyBytes?: number;
   readonly parts?: Partial<PartSettings>;
   /**
@@ -97,7 +97,7 @@ export class S3ObjectStore implements ObjectStore {
       requests: this.#requests,
       pools: options.copyPath === "sdk" ? null : pools,
       abilities: this.#abilities,
-      speeds: options.speeds ?? new CopySpeeds(),
+      partSlots: options.partSlots ?? partSlots(),
       parts: { partBytes: null, partConcurrency: 32, ...options.parts },
       multipartCopyBytes: Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES),
       keepMultipartEtags: options.keepMultipartEtags ?? false,

@@ -7,7 +7,9 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { noRequests } from "../../../src/ports/object-store.ts";
 import type { SandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
+import { openConnections } from "../../../src/stores/open-connections.ts";
 import { codeOf, emptySandbox, type Seed, seedIn } from "./object-store-seeds.ts";
 import { openStore, startSandbox } from "./object-store-under-test.ts";
 import { MIB } from "./object-store-uploads.ts";
@@ -109,6 +111,25 @@ describe("copies in parts under faults", () => {
     sandbox.faults.release();
     expect(await copying).toBe("stopped");
     expect(sandbox.listUploads("dst")).toEqual([]);
+  });
+
+  it("has 128 parts of a store under way at most, whichever jobs they belong to, and answers other requests", async () => {
+    const { endpoint, accessKeyId, secretAccessKey } = under;
+    const main = { endpoint, accessKeyId, secretAccessKey, forcePathStyle: true };
+    const connections = openConnections({ stores: { main }, databases: {} });
+    const stores = [1, 2].map(() => connections.store("main", noRequests()));
+    const before = sandbox.requests.count("UploadPartCopy");
+    const hold = sandbox.faults.hold({ operation: "UploadPartCopy" });
+    const copies = stores.flatMap((store, job) =>
+      [1, 2, 3].map((n) => store.copy(seed(`${job}/${n}`, {}, { size: 512 * MIB, seed: n }))),
+    );
+    await sandbox.faults.arrival(hold, 128);
+    const listing = { bucket: "dst", prefix: "", startAfter: null, limit: 10 };
+    expect(await stores[0]?.list(listing)).toEqual({ objects: [], more: false });
+    expect(sandbox.requests.count("UploadPartCopy") - before).toBe(128);
+    sandbox.faults.release();
+    expect((await Promise.all(copies)).map(({ kind }) => kind)).toEqual(copies.map(() => "copied"));
+    await connections.close();
   });
 
   it("refuses to complete a copy in parts over an existing target", async () => {

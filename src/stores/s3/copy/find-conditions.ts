@@ -6,7 +6,6 @@ import type { CopyRequest } from "../../../ports/object-store.ts";
 import { S3Fault } from "../s3-errors.ts";
 import type { Conditions, StoreAbilities } from "../store-abilities.ts";
 import { copySource } from "./copy-source.ts";
-import { TELLING_BYTES } from "./copy-speeds.ts";
 import { lookBeforeSending } from "./last-look.ts";
 import type { Guarded } from "./target-guard.ts";
 
@@ -17,6 +16,9 @@ interface Sample {
   /** By `performance.now()`. */
   readonly madeAt: number;
 }
+
+/** A larger object takes the store seconds to copy onto itself, while others wait. */
+const MAX_PROBE_BYTES = 64 * 1024 ** 2;
 
 /**
  * Other copies wait so long for the first one's finding, then each looks at its target by itself. They have been let go
@@ -69,7 +71,7 @@ function isFresh({ madeAt }: Sample): boolean {
 
 /** Whether `request` may be the one: small, and of no storage class, which would make the copy onto itself a change. */
 export function canFindOut({ onlyIfAbsent, storageClass, source }: CopyRequest): boolean {
-  return onlyIfAbsent && storageClass === null && source.size < TELLING_BYTES;
+  return onlyIfAbsent && storageClass === null && source.size < MAX_PROBE_BYTES;
 }
 
 async function copyOntoItself({ requests, signal, pass }: Guarded, sample: Sample): Promise<Conditions> {

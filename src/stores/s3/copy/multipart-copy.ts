@@ -8,7 +8,7 @@ import {
   type StorageClass,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { LimitFunction } from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
 import { runParallel } from "../client/run-parallel.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
@@ -30,6 +30,14 @@ export interface PartSettings {
   readonly partBytes: number | null;
   /** Parts of one object under way at once. */
   readonly partConcurrency: number;
+}
+
+/** Parts under way at once over all objects of a store; the SDK's other connections are left to everything else. */
+const MAX_STORE_PARTS = 128;
+
+/** The slots that all copies in parts on one store share. */
+export function partSlots(): LimitFunction {
+  return pLimit(MAX_STORE_PARTS);
 }
 
 /** What a copy in parts is made of. */

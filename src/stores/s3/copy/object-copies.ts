@@ -1,25 +1,28 @@
-/** Copies each object in the way that suits it: in one request, or in parts. */
+/** Copies one object in the way its size and provenance call for: one `CopyObject`, or `UploadPartCopy` in parts. */
 
+import type { LimitFunction } from "p-limit";
 import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { partsInEtag } from "../read/etag.ts";
 import { S3Fault } from "../s3-errors.ts";
 import type { StoreAbilities } from "../store-abilities.ts";
-import { type CopySpeeds, TELLING_BYTES } from "./copy-speeds.ts";
 import { multipartCopy, type PartSettings } from "./multipart-copy.ts";
 import { MIN_PART_BYTES } from "./part-plan.ts";
 import type { PooledCopies } from "./pooled-copies.ts";
 import { restoreTags } from "./settle-target.ts";
 import { singleCopy } from "./single-copy.ts";
 import { isProvableInParts, readSourceTraits, readTags, type SourceTraits } from "./source-traits.ts";
-import { WorkTime } from "./work-time.ts";
 
 const MIB = 1024 ** 2;
 
 /** The largest object `CopyObject` takes (S3 API reference, "CopyObject"). */
 export const MAX_COPY_BYTES = 5 * 1024 * MIB;
-/** From here on it is asked whether parts are faster. */
-const LARGE_BYTES = 256 * MIB;
+/**
+ * From this size on a copy that can be verified goes in parts. AWS copies 80–100 MB/s in one request, so 256 MiB take
+ * about 3 s there, and 16 parts at once 0.2 s; below, the requests for parts cost more than they save
+ * (docs/decisions/0014-large-objects.md).
+ */
+export const LARGE_BYTES = 256 * MIB;
 
 /** What copies are made with. */
 export interface CopyDependencies {
@@ -27,7 +30,8 @@ export interface CopyDependencies {
   /** Null: single copies go by the SDK. */
   readonly pools: PooledCopies | null;
   readonly abilities: StoreAbilities;
-  readonly speeds: CopySpeeds;
+  /** Shared by all jobs on the store: each part of each object takes a slot. */
+  readonly partSlots: LimitFunction;
   readonly parts: PartSettings;
   /** Objects larger than this always go in parts. */
   readonly multipartCopyBytes: number;
@@ -39,17 +43,16 @@ export interface CopyDependencies {
 export class ObjectCopies {
   readonly #dependencies: CopyDependencies;
 
-  constructor(means: CopyDependencies) {
-    this.#dependencies = means;
+  constructor(dependencies: CopyDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Gives the new object's ETag; throws {@link S3Fault}. */
   copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { source } = request;
     if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, pass);
-    // Nothing is to be learned of small ones. They are what a job consists of, and each hundreds of times in memory.
-    if (source.size < TELLING_BYTES) return this.#unmeasured(request, signal, pass);
-    return this.#fasterWay(request, signal, pass);
+    if (source.size < LARGE_BYTES) return this.#single(request, signal, pass);
+    return this.#largeCopy(request, signal, pass);
   }
 
   /** See `ObjectStore.finishCopy`. Gives the target's ETag. */
@@ -67,12 +70,8 @@ export class ObjectCopies {
     return targetEtag;
   }
 
-  async #fasterWay(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
-    const { source } = request;
-    if (source.size < LARGE_BYTES || !this.#dependencies.speeds.prefersParts(source.size)) {
-      return this.#single(request, signal, pass);
-    }
-    const traits = await this.#provableTraits(source, signal);
+  async #largeCopy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+    const traits = await this.#provableTraits(request.source, signal);
     return traits === null
       ? this.#single(request, signal, pass)
       : this.#inParts(request, traits, signal, pass);
@@ -85,8 +84,8 @@ export class ObjectCopies {
   }
 
   /**
-   * Null when a copy in parts could not be proved to be the same, or could not keep all of the object. What cannot be
-   * looked at goes in one request too: then the store itself says what is wrong.
+   * Null when a copy in parts could not be verified, or could not keep all of the object. What HEAD is refused for goes
+   * in one request too: the answer to that says what is wrong.
    */
   async #provableTraits(
     source: CopyRequest["source"],
@@ -101,7 +100,7 @@ export class ObjectCopies {
     }
   }
 
-  /** None where they cannot be read: then no copy in parts was begun either, which reads them first. */
+  /** None where they cannot be read: a copy in parts, which reads them first, was not begun then. */
   async #readableTags(source: CopyRequest["source"], signal: AbortSignal | undefined) {
     try {
       return await readTags(this.#dependencies.requests, source, signal);
@@ -112,40 +111,19 @@ export class ObjectCopies {
     }
   }
 
-  #unmeasured(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+  #single(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
     const { requests, pools, abilities } = this.#dependencies;
     return singleCopy({ requests, abilities, request, signal, pass }, pools);
   }
 
-  async #single(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
-    const { speeds } = this.#dependencies;
-    const begun = performance.now();
-    const etag = await this.#unmeasured(request, signal, pass);
-    speeds.note("single", request.source.size, performance.now() - begun);
-    return etag;
-  }
-
   async #inParts(
     request: CopyRequest,
-    traits: SourceTraits | null,
+    known: SourceTraits | null,
     signal: AbortSignal | undefined,
     pass: WritePass,
   ): Promise<string> {
-    const { requests, parts, abilities, speeds } = this.#dependencies;
-    const time = new WorkTime();
-    const known = traits ?? (await readSourceTraits(requests, request.source, signal));
-    const watched = time.watch(pass);
-    const copying = {
-      requests,
-      request,
-      abilities,
-      signal,
-      pass: watched,
-      traits: known,
-      slots: speeds.slots,
-    };
-    const etag = await multipartCopy(copying, parts);
-    speeds.note("parts", request.source.size, time.ms);
-    return etag;
+    const { requests, parts, abilities, partSlots } = this.#dependencies;
+    const traits = known ?? (await readSourceTraits(requests, request.source, signal));
+    return multipartCopy({ requests, request, abilities, signal, pass, traits, slots: partSlots }, parts);
   }
 }
