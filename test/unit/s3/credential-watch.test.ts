@@ -24,7 +24,7 @@ beforeEach(() => {
       return { accessKeyId: "k", secretAccessKey: "s", sessionToken };
     },
   });
-  watch = new CredentialWatch(client, { store: "main", patienceMs: 1_000, now: () => now });
+  watch = new CredentialWatch(client, { store: "main", graceMs: 1_000, now: () => now });
 });
 
 const codeAt = (at: number, code: string) => {
@@ -48,7 +48,7 @@ describe("refused credentials", () => {
       ]);
       // Nobody is kept waiting by the others' failure, until somebody has done something about it.
       expect(codeAt(1_001, code)).toBe("store_credentials");
-      watch.beginAnew();
+      watch.restartGrace();
       expect([5_000, 5_999, 6_000].map((at) => codeAt(at, code))).toEqual([
         "store_unavailable",
         "store_unavailable",
