@@ -127,7 +127,7 @@ describe("on Ceph, which completes a copy in parts without telling its ETag", ()
   const bench: Bench = setUpBench(async () => onCeph(inject("s3")));
   const PART = 5 * 2 ** 20;
 
-  it("another's object of as many bytes and parts is not taken for the copy", async () => {
+  it("an object of another writer with as many bytes and parts is not taken for the copy", async () => {
     const source = await putInParts("large", "a");
     const { store } = openStore(bench.under, { multipartCopyBytes: PART, parts: { partBytes: PART } });
     let looks = 0;

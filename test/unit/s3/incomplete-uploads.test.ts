@@ -28,10 +28,10 @@ it.each<[string, MultipartUpload[], string[]]>([
     ["left"],
   ],
   ["another role's", [upload("own", session("r", "1")), upload("left", session("app", "1"))], []],
-  ["of a store that names nobody", [upload("own", null), upload("left", null)], ["left"]],
+  ["of a store that names no initiators", [upload("own", null), upload("left", null)], ["left"]],
   ["with a key as Ceph encodes it", [upload("own", USER), upload("left", USER, "film%201.mp4")], ["left"]],
   ["to a longer key", [upload("own", USER), upload("left", USER, "film 1.mp4.bak")], []],
-  ["where ours is not listed, so that nobody can be told", [upload("left", USER)], []],
+  ["where ours is not listed, so that the initiators cannot be compared", [upload("left", USER)], []],
 ])("an upload %s", async (_, uploads, expected) => {
   const found = await findIncompleteUploads(listing(uploads), OWN, undefined);
   expect(found).toEqual(expected.map((UploadId) => ({ ...OWN, UploadId })));

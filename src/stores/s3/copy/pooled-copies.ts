@@ -111,6 +111,7 @@ export class PooledCopies {
     );
   }
 
+  /** From the provider, whatever is kept. */
   async #currentCredentials(): Promise<Credentials> {
     const second = currentSecond();
     const credentials = await this.#client.config.credentials();
@@ -135,15 +136,12 @@ export class PooledCopies {
   }
 
   /** Whether the same copy would now be sent to another region or with other credentials. */
-  async #isWorthRetrying(copy: SingleCopy, used: Prepared, error: unknown): Promise<boolean> {
+  #isWorthRetrying(copy: SingleCopy, used: Prepared, error: unknown): Promise<boolean> {
     const { requests, label, input, signal } = copy;
     if (hasKind(error, "wrong_region")) {
       return requests.prepare(this.#hasMoved(input.Bucket, used.bucketRoute), label, signal);
     }
-    if (!(await requests.hasOtherCredentials(error, used.credentials, label, signal))) return false;
-    // Only now: copies that were sent while the provider was asked have stored the old ones again.
-    this.#recent = null;
-    return true;
+    return requests.hasOtherCredentials(error, used.credentials, label, signal);
   }
 
   /** Whether the client has learned from a redirect that `bucket` is in another region than `used` leads to. */
