@@ -12,7 +12,7 @@ import {
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { WritePass } from "../../../src/ports/object-store.ts";
 import type { S3ObjectStore } from "../../../src/stores/s3/s3-object-store.ts";
-import { unknownAbilities } from "../../../src/stores/s3/store-abilities.ts";
+import { unknownCapabilities } from "../../../src/stores/s3/store-capabilities.ts";
 import { createBuckets } from "../../support/buckets.ts";
 import {
   type Bench,
@@ -36,7 +36,7 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
   let store: S3ObjectStore;
   let counts: ReturnType<typeof openStore>["counts"];
   beforeAll(() => {
-    ({ store, counts } = openStore(bench.under, { abilities: unknownAbilities() }));
+    ({ store, counts } = openStore(bench.under, { capabilities: unknownCapabilities() }));
   });
 
   const body = async (bucket: string, key: string) => {
@@ -69,7 +69,7 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
     await put(bench, bench.b, "to/taken", "another's");
     await put(bench, bench.a, "third", "three");
     expect((await copy("third", "to/taken")).kind).toBe("precondition_failed");
-    const { store: fresh } = openStore(bench.under, { abilities: unknownAbilities() });
+    const { store: fresh } = openStore(bench.under, { capabilities: unknownCapabilities() });
     const facts = await fresh.head({ bucket: bench.a, key: "third" });
     const request = copyOf(bench, "third", facts?.etag ?? "", 5, "to/taken");
     expect((await fresh.copy(request)).kind).toBe("precondition_failed");
@@ -127,7 +127,7 @@ describe("on Ceph, which completes a copy in parts without telling its ETag", ()
   const bench: Bench = setUpBench(async () => onCeph(inject("s3")));
   const PART = 5 * 2 ** 20;
 
-  it("another's object of as many bytes and parts is not taken for the copy", async () => {
+  it("an object of another writer with as many bytes and parts is not taken for the copy", async () => {
     const source = await putInParts("large", "a");
     const { store } = openStore(bench.under, { multipartCopyBytes: PART, parts: { partBytes: PART } });
     let looks = 0;

@@ -14,7 +14,7 @@ import {
   startSandboxStore,
 } from "../../../src/sandbox-s3/sandbox-store.ts";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
-import { endpointIdentity, type StoreConfig } from "../../../src/stores/s3/client/store-config.ts";
+import { endpointIdentity, type S3StoreConfig } from "../../../src/stores/s3/client/store-config.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../../src/stores/s3/s3-object-store.ts";
 import { createBuckets, s3ClientFor } from "../../support/buckets.ts";
 import type { S3Facts } from "../../support/servers/ceph.ts";
@@ -43,7 +43,7 @@ export interface StoreUnderTest {
 export function openStore(
   under: StoreUnderTest,
   options: Partial<S3ObjectStoreOptions> = {},
-  more: StoreConfig = {},
+  more: S3StoreConfig = {},
 ) {
   const { endpoint, accessKeyId, secretAccessKey } = under;
   const config = { endpoint, accessKeyId, secretAccessKey, forcePathStyle: true, ...more };

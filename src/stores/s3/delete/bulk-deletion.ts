@@ -1,8 +1,8 @@
-/** Writes the long list of a bulk deletion in the SDK's place: it takes 5 ms for a thousand keys, and copies wait for it. */
+/** `DeleteObjects` with a body written here: the SDK takes 5 ms to serialise a thousand keys, while copies wait. */
 
 import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
 
-/** An object to delete; with an ETag, only if it still has that one, quotes included. */
+/** An object to delete; with an ETag, quotes included, only if it still has that one. */
 export interface ListedDeletion {
   readonly key: string;
   readonly etag: string | null;
@@ -14,22 +14,22 @@ const CLOSING = "<Quiet>false</Quiet></Delete>";
 const SPECIAL = /[&"'<>\r\n\u0085\u2028]/;
 const EACH_SPECIAL = new RegExp(SPECIAL, "g");
 
-/** Deletes `objects` from `bucket` and asks for an answer on each. */
+/** Deletes `objects` from `bucket`; the answer names each of them. */
 export function bulkDeletion(bucket: string, objects: readonly ListedDeletion[]): DeleteObjectsCommand {
   const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: [] } });
   command.middlewareStack.add(
     (next) => (args) => {
-      (args.request as { body: unknown }).body = deletionList(objects);
+      (args.request as { body: unknown }).body = deletionBody(objects);
       return next(args);
     },
-    // First thing after the SDK has written its own: before length, checksum and signature are reckoned.
-    { step: "build", priority: "high", name: "writeDeletionList" },
+    // After the SDK has serialised its own, before length, checksum and signature are computed.
+    { step: "build", priority: "high", name: "writeDeletionBody" },
   );
   return command;
 }
 
 /** Byte for byte what the SDK would write. */
-export function deletionList(objects: readonly ListedDeletion[]): string {
+export function deletionBody(objects: readonly ListedDeletion[]): string {
   let list = OPENING;
   for (const { key, etag } of objects) {
     const condition = etag === null ? "" : `<ETag>${escaped(etag)}</ETag>`;

@@ -1,4 +1,4 @@
-/** Waits for what a request needs before it is sent: nothing has begun yet, so a stop ends the wait, and so does time. */
+/** Waits for what a request needs before it is sent. Nothing has taken effect yet, so a stop may end the wait. */
 
 import { DomainError } from "../../../domain/errors.ts";
 import { SharedAborts } from "../../../pacing/rates/shared-aborts.ts";
@@ -7,21 +7,21 @@ import { S3Fault } from "../s3-errors.ts";
 /** Hundreds of requests wait with one signal. */
 const aborts = new SharedAborts();
 
-/** How long, and for what. */
-export interface BeforeSending {
+/** What ends a wait. */
+export interface WaitBounds {
   readonly signal: AbortSignal | undefined;
   readonly limitMs: number;
-  /** As in "when listing bucket-a". */
+  /** For messages, as in "when listing bucket-a". */
   readonly doing: string;
 }
 
 /**
- * What `wait` gives: credentials from their provider, the way to a bucket. Throws `stopped` when the signal aborts first,
- * and `store_unavailable` after `limitMs`: a provider may be a program or a web service, and hang.
+ * What `wait` gives: credentials from their provider, the route to a bucket. Throws `stopped` when the signal aborts
+ * first, and `store_unavailable` after `limitMs`: a provider may be a program or a web service, and hang.
  */
-export async function beforeSending<Result>(
+export async function waitBounded<Result>(
   wait: Promise<Result>,
-  { signal, limitMs, doing }: BeforeSending,
+  { signal, limitMs, doing }: WaitBounds,
 ): Promise<Result> {
   let end = () => {};
   const ended = new Promise<never>((_, reject) => {
@@ -41,7 +41,7 @@ export async function beforeSending<Result>(
     return await Promise.race([wait, ended]);
   } finally {
     end();
-    // The one that came second must not be an unhandled rejection.
+    // Whichever settles second must not become an unhandled rejection.
     ended.catch(() => {});
     wait.catch(() => {});
   }

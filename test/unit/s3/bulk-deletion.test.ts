@@ -3,7 +3,7 @@
 import { DeleteObjectsCommand, S3Client } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bulkDeletion, deletionList } from "../../../src/stores/s3/delete/deletion-list.ts";
+import { bulkDeletion, deletionBody } from "../../../src/stores/s3/delete/bulk-deletion.ts";
 
 interface Sent {
   readonly body: string;
@@ -46,7 +46,7 @@ it("has the bytes, length and checksum the SDK would have sent", async () => {
         new DeleteObjectsCommand({ Bucket: "bkt", Delete: { Objects, Quiet: false } }),
       );
       const ours = await sentFor(bulkDeletion("bkt", objects));
-      expect(deletionList(objects)).toBe(theirs.body);
+      expect(deletionBody(objects)).toBe(theirs.body);
       expect(ours.body).toBe(theirs.body);
       for (const name of ["content-length", "content-type", "x-amz-checksum-crc32", "x-amz-content-sha256"]) {
         expect(ours.headers[name]).toBe(theirs.headers[name]);

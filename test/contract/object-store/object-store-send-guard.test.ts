@@ -1,10 +1,13 @@
 /** Whether it may write is asked when a request leaves, after all that a process may be stopped in the middle of. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noRequests, type ObjectStore, type WritePass } from "../../../src/ports/object-store.ts";
 import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
+import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
 import { S3ObjectStore } from "../../../src/stores/s3/s3-object-store.ts";
+import { unknownCapabilities } from "../../../src/stores/s3/store-capabilities.ts";
 
 const KEYS = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
 const NOT_FOR_XML = "odd \u0001";
@@ -89,6 +92,38 @@ describe("a request that writes", () => {
       expect(sandbox.requests.count(operation)).toBe(before + 1);
     });
   }
+});
+
+describe("a copy whose process is suspended for more than a second while it is prepared", () => {
+  /** A store of which nothing is known, whose `nth` copy takes so long from its preparation to its sending. */
+  function openSuspended(nth: number) {
+    const client = openS3Client({ endpoint: sandbox.url, forcePathStyle: true, ...KEYS });
+    let copies = 0;
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === "CopyObjectCommand") copies += 1;
+          if (commandName === "CopyObjectCommand" && copies === nth) await sleep(1_050);
+          return next(args);
+        },
+      { step: "build" },
+    );
+    const options = { client, endpoint: sandbox.url, counts: noRequests(), copyPath: "sdk" } as const;
+    return new S3ObjectStore({ ...options, capabilities: unknownCapabilities() });
+  }
+
+  it.each([
+    ["does not rely on its HEAD of the target", 1, 0],
+    ["does not send the probe, as its new object may be another's by now", 2, 1],
+  ])("%s", async (_, nth, sent) => {
+    sandbox.deleteObject("a", "copy");
+    etag = sandbox.putObject("a", "plain", "body").etag;
+    const before = sandbox.requests.count("CopyObject");
+    const store = openSuspended(nth);
+    await store.copy({ ...request(), onlyIfAbsent: true }).catch(() => {});
+    expect(sandbox.requests.count("CopyObject") - before).toBe(sent);
+    expect(store.protection().copies).toBe("unknown");
+  });
 });
 
 describe("tags that a cut off copy in parts never got", () => {

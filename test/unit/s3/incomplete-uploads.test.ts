@@ -3,7 +3,7 @@
 import type { MultipartUpload } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
 import type { S3Requests } from "../../../src/stores/s3/client/s3-requests.ts";
-import { findLeftovers } from "../../../src/stores/s3/copy/leftover-uploads.ts";
+import { findIncompleteUploads } from "../../../src/stores/s3/copy/incomplete-uploads.ts";
 import { S3Fault } from "../../../src/stores/s3/s3-errors.ts";
 
 const OWN = { Bucket: "b", Key: "film 1.mp4", UploadId: "own" };
@@ -28,12 +28,12 @@ it.each<[string, MultipartUpload[], string[]]>([
     ["left"],
   ],
   ["another role's", [upload("own", session("r", "1")), upload("left", session("app", "1"))], []],
-  ["of a store that names nobody", [upload("own", null), upload("left", null)], ["left"]],
+  ["of a store that names no initiators", [upload("own", null), upload("left", null)], ["left"]],
   ["with a key as Ceph encodes it", [upload("own", USER), upload("left", USER, "film%201.mp4")], ["left"]],
   ["to a longer key", [upload("own", USER), upload("left", USER, "film 1.mp4.bak")], []],
-  ["where ours is not listed, so that nobody can be told", [upload("left", USER)], []],
+  ["where ours is not listed, so that the initiators cannot be compared", [upload("left", USER)], []],
 ])("an upload %s", async (_, uploads, expected) => {
-  const found = await findLeftovers(listing(uploads), OWN, undefined);
+  const found = await findIncompleteUploads(listing(uploads), OWN, undefined);
   expect(found).toEqual(expected.map((UploadId) => ({ ...OWN, UploadId })));
 });
 
@@ -46,10 +46,10 @@ it.each([
   ["AccessDenied", 403],
   ["NotImplemented", 501],
 ])("not being able to look is no obstacle: %s", async (code, status) => {
-  expect(await findLeftovers(answering(code, status).requests, OWN, undefined)).toEqual([]);
+  expect(await findIncompleteUploads(answering(code, status).requests, OWN, undefined)).toEqual([]);
 });
 
 it("a store that is busy is asked again by the caller", async () => {
   const { fault, requests } = answering("SlowDown", 503);
-  await expect(findLeftovers(requests, OWN, undefined)).rejects.toBe(fault);
+  await expect(findIncompleteUploads(requests, OWN, undefined)).rejects.toBe(fault);
 });

@@ -1,4 +1,4 @@
-/** Patience with refused credentials, as the runs of a job meet it: each opens the store anew. */
+/** The grace period of refused credentials over the runs of a job, each of which opens the store again. */
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { noRequests } from "../../../src/ports/object-store.ts";
 import { openConnections } from "../../../src/stores/open-connections.ts";
 
-const PATIENCE_MS = 100;
+const GRACE_MS = 100;
 const PAGE = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
 let server: Server;
@@ -23,7 +23,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const main = { endpoint, accessKeyId: "k", secretAccessKey: "s3cr3t", forcePathStyle: true };
-  connections = openConnections({ stores: { main }, databases: {} }, { credentialsMs: PATIENCE_MS });
+  connections = openConnections({ stores: { main }, databases: {} }, { credentialsMs: GRACE_MS });
 });
 
 afterEach(async () => {
@@ -40,7 +40,7 @@ it("is over for all at once, and begins anew with each run", async () => {
   await list(first);
   isExpired = true;
   await expect(list(first)).rejects.toMatchObject({ code: "store_unavailable" });
-  await sleep(PATIENCE_MS);
+  await sleep(GRACE_MS);
   await expect(list(first)).rejects.toMatchObject({ code: "store_credentials" });
   // Those that were under way when it gave up need not wait once more each, and so the job pauses at once.
   await expect(list(first)).rejects.toMatchObject({ code: "store_credentials" });

@@ -2,7 +2,7 @@
 
 import { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { expect, it } from "vitest";
-import { readFirst } from "../../../src/stores/s3/client/read-first.ts";
+import { interceptResponse } from "../../../src/stores/s3/client/response-interceptor.ts";
 
 const EMPTY = "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>";
 const FULL = "<ListBucketResult><KeyCount>1</KeyCount></ListBucketResult>";
@@ -25,7 +25,7 @@ it("lets what was answered meanwhile be used before the reading, and before what
   const seen: string[] = [];
   const copyIsAnswered = () => setImmediate(() => seen.push("copy"));
   const command = new ListObjectsV2Command({ Bucket: "b" });
-  const found = readFirst(
+  const parsed = interceptResponse(
     command,
     (body) => {
       seen.push("read");
@@ -37,14 +37,14 @@ it("lets what was answered meanwhile be used before the reading, and before what
   const output = await clientOf(FULL, copyIsAnswered).send(command);
   seen.push("given");
   expect(seen).toEqual(["copy", "read", "copy", "given"]);
-  expect(found()).toBe(FULL);
+  expect(parsed()).toBe(FULL);
   expect(output.KeyCount).toBe(0);
 });
 
 it("leaves to the SDK what it cannot read", async () => {
   const command = new ListObjectsV2Command({ Bucket: "b" });
-  const found = readFirst(command, () => null, EMPTY);
+  const parsed = interceptResponse(command, () => null, EMPTY);
   const output = await clientOf(FULL, () => {}).send(command);
-  expect(found()).toBeNull();
+  expect(parsed()).toBeNull();
   expect(output.KeyCount).toBe(1);
 });

@@ -1,4 +1,4 @@
-/** Reads all that `CopyObject` would keep of an object, for a multipart copy, which by itself keeps nothing. */
+/** Reads what `CopyObject` would keep of an object, for a multipart copy, which by itself keeps nothing. */
 
 import {
   type ChecksumAlgorithm,
@@ -11,51 +11,48 @@ import {
 import type { CopyRequest } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { bareEtag, partsInEtag, quotedEtag } from "../read/etag.ts";
-import { checksumsOf, headObject, needsRestore } from "../read/object-facts.ts";
-import { badAnswer, S3Fault } from "../s3-errors.ts";
-import { givesSameParts } from "./part-plan.ts";
+import { checksumsOf, needsRestore, sendHead } from "../read/object-facts.ts";
+import { badAnswer, hasKind, S3Fault } from "../s3-errors.ts";
+import { fitsPartCount } from "./part-plan.ts";
 
-/** What a multipart copy must be told. */
-export interface SourceTraits {
+/** What a multipart copy needs to know of its source. */
+export interface SourceMetadata {
   readonly size: number;
-  /** When the source was last changed: metadata change under the same ETag. Epoch ms, 0 where it is not told. */
+  /** Epoch milliseconds, 0 where the store does not tell. Metadata may be changed under the same ETag. */
   readonly modifiedAt: number;
   readonly firstPartBytes: number | null;
   readonly tags: readonly Tag[];
-  /** Goes into `CreateMultipartUpload`. */
+  /** Input of `CreateMultipartUpload`. */
   readonly kept: Partial<CreateMultipartUploadCommandInput>;
-  /** Raw, as the SDK would only send a well-formed date; `0` and `-1` are common. */
+  /** The raw header: the SDK would send well-formed dates only, and `0` and `-1` are common. */
   readonly expires: string | null;
 }
 
 /**
- * Whether a copy in parts can be proved to be the same as the source, whose ETag is `etag`: by a checksum over the
- * whole object, which the copy will have too, or by the ETag, which is the same when the parts are. With KMS no ETag
- * says anything of the bytes.
+ * Whether a copy in parts of the source with ETag `etag` can be verified: by a checksum over the whole object, which the
+ * copy will have too, or by the ETag, which is the same if the parts are. With KMS an ETag does not depend on the bytes.
  */
-export function isProvableInParts({ size, kept, firstPartBytes }: SourceTraits, etag: string): boolean {
+export function isVerifiableInParts({ size, kept, firstPartBytes }: SourceMetadata, etag: string): boolean {
   if (kept.ChecksumType === "FULL_OBJECT") return true;
-  return kept.ServerSideEncryption === undefined && givesSameParts({ size, etag }, firstPartBytes);
+  return kept.ServerSideEncryption === undefined && fitsPartCount({ size, etag }, firstPartBytes);
 }
 
-/** Looks at the source, pinned to its ETag. Throws faults: `gone`, `precondition_failed`, `needs_restore`, … */
-export async function readSourceTraits(
+/** Sends HEADs of the source, conditional on its ETag. Throws faults: `gone`, `precondition_failed`, `needs_restore`, … */
+export async function readSourceMetadata(
   requests: S3Requests,
   source: CopyRequest["source"],
   signal: AbortSignal | undefined,
-): Promise<SourceTraits> {
-  const pinned = pinnedHead(source);
-  const head = await headObject(requests, { ...pinned, ChecksumMode: "ENABLED" }, signal);
+): Promise<SourceMetadata> {
+  const input = pinnedHeadInput(source);
+  const head = await sendHead(requests, { ...input, ChecksumMode: "ENABLED" }, signal);
   refuseUncopiable(head, source);
   const firstPart =
-    partsInEtag(source.etag) === null
-      ? null
-      : await headObject(requests, { ...pinned, PartNumber: 1 }, signal);
-  const tags = await readTags(requests, source, signal);
+    partsInEtag(source.etag) === null ? null : await sendHead(requests, { ...input, PartNumber: 1 }, signal);
+  const tags = await fetchTags(requests, source, signal);
   return {
     size: head.ContentLength ?? source.size,
     modifiedAt: head.LastModified?.getTime() ?? 0,
-    // A store that ignores the part number gives the size of the whole object.
+    // A store that ignores the part number gives the size of the whole object, without `PartsCount`.
     firstPartBytes: firstPart?.PartsCount === undefined ? null : (firstPart.ContentLength ?? null),
     kept: { ...contentHeaders(head), ...encryption(head), ...checksum(head) },
     tags,
@@ -81,7 +78,7 @@ function refuseUncopiable(head: HeadObjectCommandOutput, source: CopyRequest["so
     throw new S3Fault({ code: "MissingMeta", status: null, message }, doing);
   }
   const values = [...Object.values(head.Metadata ?? {}), head.ContentDisposition ?? ""];
-  // Sent back they would be signed as UTF-8 and travel as Latin-1. AWS encodes them (RFC 2047), so it has none.
+  // The SDK would sign them as UTF-8 and Node send them as Latin-1. AWS gives such values encoded by RFC 2047.
   if (values.some((value) => /[^\x20-\x7e\t]/.test(value))) {
     const message = "it has metadata outside ASCII, which a multipart copy could not keep";
     throw new S3Fault({ code: "MetadataNotAscii", status: null, message }, doing);
@@ -100,7 +97,7 @@ function contentHeaders(head: HeadObjectCommandOutput): Partial<CreateMultipartU
   };
 }
 
-/** Only KMS is named: anything else is the target bucket's default, as with `CopyObject`. */
+/** KMS is requested as the source has it; anything else is the target bucket's default, as with `CopyObject`. */
 function encryption(head: HeadObjectCommandOutput): Partial<CreateMultipartUploadCommandInput> {
   if (!head.ServerSideEncryption?.startsWith("aws:kms")) return {};
   return {
@@ -110,7 +107,7 @@ function encryption(head: HeadObjectCommandOutput): Partial<CreateMultipartUploa
   };
 }
 
-/** A whole-object checksum of the source's own algorithm lets the copy be compared where the ETags differ. */
+/** A whole-object checksum of the source's algorithm, by which the copy can be compared where the ETags differ. */
 function checksum(head: HeadObjectCommandOutput): Partial<CreateMultipartUploadCommandInput> {
   const whole = checksumsOf(head).find(
     ({ algorithm, type }) => type === "FULL_OBJECT" && algorithm.startsWith("CRC"),
@@ -119,8 +116,8 @@ function checksum(head: HeadObjectCommandOutput): Partial<CreateMultipartUploadC
   return { ChecksumAlgorithm: whole.algorithm as ChecksumAlgorithm, ChecksumType: "FULL_OBJECT" };
 }
 
-/** The tags of `source` as it is now; none on a store that knows no tags. Throws faults. */
-export async function readTags(
+/** The tags of `source`; none on a store without tags. Throws faults. */
+export async function fetchTags(
   requests: S3Requests,
   source: CopyRequest["source"],
   signal: AbortSignal | undefined,
@@ -132,20 +129,19 @@ export async function readTags(
     );
     return output.TagSet ?? [];
   } catch (error) {
-    // A store without tags has none to lose.
-    if (error instanceof S3Fault && error.kind === "not_implemented") return [];
+    if (hasKind(error, "not_implemented")) return [];
     throw error;
   }
 }
 
-/** Tags as the `x-amz-tagging` header wants them. */
+/** Tags as in the `x-amz-tagging` header. */
 export function tagHeader(tags: readonly Tag[]): string {
   return tags
     .map(({ Key = "", Value = "" }) => `${encodeURIComponent(Key)}=${encodeURIComponent(Value)}`)
     .join("&");
 }
 
-/** HEAD that fails with 412 when the object is no longer the version asked for. */
-export function pinnedHead(source: CopyRequest["source"]): HeadObjectCommandInput {
+/** Of a HEAD that fails with 412 when the object is no longer the version of `source`. */
+export function pinnedHeadInput(source: CopyRequest["source"]): HeadObjectCommandInput {
   return { Bucket: source.bucket, Key: source.key, IfMatch: quotedEtag(source.etag) };
 }
