@@ -120,11 +120,6 @@ export interface ReferenceTable {
    * values and two thousand beginnings it is one statement.
    */
   matching(question: RowQuestion, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
-  /**
-   * As {@link findRows}, of values that are going to be rewritten: the table may look at what stands between them as well,
-   * and rewrites them with less work afterwards.
-   */
-  findRowsToRewrite(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**

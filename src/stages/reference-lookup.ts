@@ -43,7 +43,7 @@ export async function rowsNaming(
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
-  for (const row of await table.findRowsToRewrite([...keyOf.keys()])) {
+  for (const row of await table.findRows([...keyOf.keys()])) {
     const key = keyOf.get(row.value);
     if (key === undefined) continue;
     const rows = byKey.get(key);

@@ -66,10 +66,6 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#noted(this.#parts.table.matching(question, this.#pass));
   }
 
-  findRowsToRewrite(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.findRowsToRewrite(values, this.#pass));
-  }
-
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#noted(this.#parts.table.existing(ids, this.#pass));
   }

@@ -52,8 +52,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(await images.findRows(["image/absent", "image/\ud800"])).toEqual([]);
       const byId = (rows: readonly ReferencedRow[]) => [...rows].sort((a, b) => Number(a.id) - Number(b.id));
       const all = values.map((value, i) => ({ id: String(i + 1), value }));
-      expect(byId(await images.findRows(values))).toEqual(all);
-      expect(byId(await images.findRowsToRewrite([...values, "image/absent", "image/\ud800"]))).toEqual(all);
+      expect(byId(await images.findRows([...values, "image/absent", "image/\ud800"]))).toEqual(all);
     });
 
     test("rewrite changes exactly the row whose bytes are asked for, and only its first prefix", async () => {

@@ -85,9 +85,7 @@ test.each(["bucket", "database"] as const)(
     expect(onTheTable.length).toBeGreaterThanOrEqual(2 * BATCHES);
     expect(onTheTable.length).toBeLessThanOrEqual(4 * BATCHES + 3);
     // Batches share what is only read, so that most of what locks rows has 500 of them.
-    const rewrites = onTheTable.filter((command) =>
-      /^Query (SET STATEMENT .+? FOR )?UPDATE/.test(command),
-    ).length;
+    const rewrites = onTheTable.filter((command) => /^Query UPDATE/.test(command)).length;
     expect(rewrites).toBeGreaterThanOrEqual(1.5 * BATCHES);
     expect(rewrites).toBeLessThanOrEqual(2 * BATCHES);
     // What is sent beside touches no row: five commands for a connection, and the table's shape read three times at most.

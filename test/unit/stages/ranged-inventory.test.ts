@@ -38,9 +38,7 @@ function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}):
     },
     source,
     references:
-      onLook === undefined
-        ? []
-        : [{ findRowsToRewrite: async (values: readonly string[]) => namedBy(values) }],
+      onLook === undefined ? [] : [{ findRows: async (values: readonly string[]) => namedBy(values) }],
     filter: planning.filter ?? (() => true),
     signal: planning.signal ?? new AbortController().signal,
   };

@@ -186,11 +186,6 @@ export function isSyntaxError(error: unknown): boolean {
   return vendorError(error)?.errno === 1064;
 }
 
-/** Whether a statement ended by a limit of its time, or of its waiting for locks: those it was sent with, or others. */
-export function isGivenUp(error: unknown): boolean {
-  return [1205, 1969].includes(vendorError(error)?.errno ?? 0);
-}
-
 /** Whether the server did not answer in time: the statement may still be running, so a repetition would wait behind it. */
 export function isSilence(error: unknown): boolean {
   return vendorError(error)?.code === "PROTOCOL_SEQUENCE_TIMEOUT";

@@ -1,12 +1,11 @@
-/** Looks for the rows that hold some values: by lists, or by the ranges of the column that they fill. */
+/** Reads the rows that hold some values, or that begin with some prefixes. */
 
 import type { ReferencedRow, RowQuestion, StatementPass } from "../../../ports/reference-table.ts";
 import { Beginnings } from "../beginnings.ts";
-import type { ColumnRanges } from "../column-ranges.ts";
 import { chunksOf } from "../statement-chunks.ts";
 import { type MatchingLists, matchingSql } from "./mariadb-beginnings.ts";
 import { canHold, stored, text } from "./mariadb-literals.ts";
-import { findRowsSql, lookUpLists, rangedSql, startingSql } from "./mariadb-lookup.ts";
+import { findRowsSql, lookUpLists, startingSql } from "./mariadb-lookup.ts";
 import type { Cells } from "./mariadb-sessions.ts";
 import type { Plan } from "./mariadb-statements.ts";
 
@@ -22,7 +21,6 @@ export interface LooksParts {
   readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly Cells[]>;
   /** Bytes that a statement's lists may have. */
   readonly listBytes: () => number;
-  readonly ranges: ColumnRanges;
 }
 
 export class MariadbLooks {
@@ -100,29 +98,6 @@ export class MariadbLooks {
       }
     }
     return found;
-  }
-
-  /**
-   * Rows anywhere that hold exactly one of `values`, which are going to be rewritten: by the ranges they fill, and by list
-   * where they fill none or no row proves that the ranges were right. Whether a key may be deleted is not asked in this way:
-   * it would rest on what we know of the server's order.
-   */
-  async findRowsToRewrite(
-    plan: Plan,
-    values: readonly string[],
-    pass: StatementPass,
-  ): Promise<ReferencedRow[]> {
-    const { select, ranges } = this.#parts;
-    const wanted = new Set(holdable(plan, values));
-    const findRowsToRewrite = ranges.findRowsToRewrite(plan, [...wanted]);
-    if (findRowsToRewrite !== null) {
-      const rows = await select(pass, (current) =>
-        rangedSql(current, findRowsToRewrite.condition, findRowsToRewrite.most),
-      );
-      const held = rows.map(([, cell]) => stored(cell));
-      if (ranges.surveyed(findRowsToRewrite, held, performance.now())) return exactly(wanted, rows);
-    }
-    return this.holding(plan, values, "anywhere", pass);
   }
 }
 

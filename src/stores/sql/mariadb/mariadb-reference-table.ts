@@ -15,7 +15,6 @@ import {
   type TableFacts,
 } from "../../../ports/reference-table.ts";
 import { bisectRewrite } from "../bisect-rewrite.ts";
-import { ColumnRanges } from "../column-ranges.ts";
 import { foreseenFailure } from "../foreseen-failure.ts";
 import { PageWindows, type WindowRow } from "../page-windows.ts";
 import { assertRewritable, assertSpec } from "../reference-rules.ts";
@@ -35,8 +34,6 @@ import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 const MAX_REWRITE = 1000;
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
-/** A statement by ranges that takes so many times as long is given up: 50 ms. */
-const MOST_BY_RANGE = 1.25;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -49,7 +46,6 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
   readonly #budget: StatementBudget;
-  readonly #ranges = new ColumnRanges();
   readonly #looks: MariadbLooks;
   readonly #rewrites: MariadbRewrites;
 
@@ -71,15 +67,13 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
-      ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
-      rangeMs: longRewriteMs * MOST_BY_RANGE,
+      ...{ sessions, plan: this.#plan, size: this.#size },
       onSend: () => this.#count("rewrite"),
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
     });
     this.#looks = new MariadbLooks({
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
       listBytes: () => this.#listBytes(),
-      ranges: this.#ranges,
     });
   }
 
@@ -120,13 +114,6 @@ export class MariadbReferenceTable implements ReferenceTable {
 
   async matching(question: RowQuestion, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
     return this.#looks.matching(await this.#plan.current(pass), question, pass);
-  }
-
-  async findRowsToRewrite(
-    values: readonly string[],
-    pass: StatementPass = sendFreely,
-  ): Promise<readonly ReferencedRow[]> {
-    return this.#looks.findRowsToRewrite(await this.#plan.current(pass), values, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {

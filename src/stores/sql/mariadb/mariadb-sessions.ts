@@ -93,13 +93,11 @@ export class MariadbSessions {
   }
 
   /**
-   * Runs an UPDATE; each attempt of it goes through `pass`, and only then has its text made by `sqlOf`. After a lost
-   * connection the statement may have been applied already: the repetition then matches nothing and the number is too
-   * small, never the effect twice.
+   * Runs an UPDATE; each attempt of it goes through `pass`. After a lost connection the statement may have been applied
+   * already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
-  async update(sqlOf: () => string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
+  async update(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
     return this.#repeated("only lost connections", pass, async (connection) => {
-      const sql = sqlOf();
       onSend();
       const sentAt = performance.now();
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });

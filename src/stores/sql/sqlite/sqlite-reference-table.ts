@@ -119,14 +119,6 @@ export class SqliteReferenceTable implements ReferenceTable {
     return found;
   }
 
-  /** No other statements than {@link SqliteReferenceTable.findRows}: a file's index takes a list as easily. */
-  findRowsToRewrite(
-    values: readonly string[],
-    pass: StatementPass = sendFreely,
-  ): Promise<readonly ReferencedRow[]> {
-    return this.findRows(values, pass);
-  }
-
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
     const wanted = new Set(ids.filter((id) => id.isWellFormed()));
     const found = new Set<string>();
