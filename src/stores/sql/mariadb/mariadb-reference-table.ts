@@ -18,7 +18,6 @@ import { bisectRewrite } from "../bisect-rewrite.ts";
 import { foreseenFailure } from "../foreseen-failure.ts";
 import { PageWindows, type WindowRow } from "../page-windows.ts";
 import { assertRewritable, assertSpec } from "../reference-rules.ts";
-import { StatementBudget } from "../statement-budget.ts";
 import { chunksOf } from "../statement-chunks.ts";
 import { StatementSize } from "../statement-size.ts";
 import { factsOf, readShape } from "./mariadb-facts.ts";
@@ -30,8 +29,12 @@ import type { MariadbSessions } from "./mariadb-sessions.ts";
 import { existingSql, type Plan, pageSql } from "./mariadb-statements.ts";
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
 
-/** Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. */
-const MAX_REWRITE = 1000;
+/**
+ * Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. Planning and
+ * the check before a deletion take a statement each for 1,000 objects, which leaves two of 500 for rewriting within a
+ * budget of four. Of URLs the check takes two.
+ */
+const [MAX_REWRITE, MAX_REWRITE_OF_KEYS] = [1000, 500];
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
 /** Room for a statement's text around its lists. */
@@ -45,7 +48,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #plan: MariadbTablePlan;
   readonly #pages = new Map<string, PageWindows>();
   readonly #size: StatementSize;
-  readonly #budget: StatementBudget;
+  readonly #valuesEach: number;
   readonly #looks: MariadbLooks;
   readonly #rewrites: MariadbRewrites;
 
@@ -60,7 +63,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
-    this.#budget = new StatementBudget({ asksMore: spec.urlPrefix !== null });
+    this.#valuesEach = spec.urlPrefix === null ? MAX_REWRITE_OF_KEYS : MAX_REWRITE;
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
@@ -68,7 +71,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
       ...{ sessions, plan: this.#plan, size: this.#size },
-      onSend: () => this.#count("rewrite"),
+      onSend: () => this.#count(),
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
     });
     this.#looks = new MariadbLooks({
@@ -153,7 +156,7 @@ export class MariadbReferenceTable implements ReferenceTable {
       // Each value stands in two lists, escaped.
       const pieces = chunksOf(
         layer,
-        this.#size.evenly(layer.length, this.#budget.valuesInEach(layer.length)),
+        this.#size.evenly(layer.length, this.#valuesEach),
         this.#listBytes(),
         (value) => 2 * Buffer.byteLength(text(value)) + 16,
       );
@@ -165,7 +168,7 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async ping(): Promise<void> {
-    await this.#sessions.select("SELECT 1", () => this.#count("read"));
+    await this.#sessions.select("SELECT 1", () => this.#count());
   }
 
   async #window(
@@ -186,17 +189,14 @@ export class MariadbReferenceTable implements ReferenceTable {
   }
 
   async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
-    return this.#plan.run(pass, (plan) =>
-      this.#sessions.select(sqlOf(plan), () => this.#count("read"), pass),
-    );
+    return this.#plan.run(pass, (plan) => this.#sessions.select(sqlOf(plan), () => this.#count(), pass));
   }
 
   #listBytes(): number {
     return this.#sessions.statementBytes - FRAME_BYTES;
   }
 
-  #count(kind: "read" | "rewrite"): void {
-    this.#budget.sent(kind);
+  #count(): void {
     this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
   }
 
