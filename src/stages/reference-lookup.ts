@@ -95,7 +95,7 @@ async function keysInUrls(
 ): Promise<readonly string[]> {
   const usual = Spelled.withSlashes(urlPrefix, keys);
   const slashless = Spelled.withoutSlashes(urlPrefix, keys);
-  const samples = slashless.commonBeginnings(MOST_SAMPLES);
+  const samples = slashless.commonPrefixes(MOST_SAMPLES);
   const rows = await table.matching({ ...usual.question(), samples: samples ?? [] });
   const named = rows.flatMap(({ value }) => usual.keysIn(value));
   const isInUse = samples?.some((sample) => rows.some(({ value }) => value.startsWith(sample))) ?? true;

@@ -6,7 +6,7 @@ import type {
   ReferencedRow,
   ReferenceTable,
   RewriteResult,
-  RowQuestion,
+  RowSearch,
   StatementPass,
   TableFacts,
 } from "../../ports/reference-table.ts";
@@ -62,7 +62,7 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#noted(this.#parts.table.findRows(values, this.#pass));
   }
 
-  matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
+  matching(question: RowSearch): Promise<readonly ReferencedRow[]> {
     return this.#noted(this.#parts.table.matching(question, this.#pass));
   }
 

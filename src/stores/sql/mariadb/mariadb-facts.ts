@@ -3,7 +3,7 @@
 import type { ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { TableFacts } from "../../../ports/reference-table.ts";
 import { text } from "./mariadb-literals.ts";
-import type { Cells, MariadbSessions } from "./mariadb-sessions.ts";
+import type { MariadbSessions, ResultRow } from "./mariadb-sessions.ts";
 
 export interface ColumnFacts {
   /** As the table spells it. */
@@ -72,7 +72,7 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
   );
   // information_schema compares names without case, tables on Linux are named with it: an exact match goes first.
   const exact = tables.some(([name]) => name === table);
-  const ours = (rows: readonly Cells[]) => rows.filter(([name]) => !exact || name === table);
+  const ours = (rows: readonly ResultRow[]) => rows.filter(([name]) => !exact || name === table);
   const [, rows] = ours(tables)[0] ?? [];
   return {
     exists: tables.length > 0,
@@ -97,7 +97,7 @@ export function joinsLists(version: string): boolean {
   return Number(major) > 10 || (Number(major) === 10 && Number(minor) >= 6);
 }
 
-function columnOf([, name, dataType, columnType, charset, collation, length, extra]: Cells): ColumnFacts {
+function columnOf([, name, dataType, columnType, charset, collation, length, extra]: ResultRow): ColumnFacts {
   return {
     name: String(name),
     dataType: asText(dataType).toLowerCase(),
@@ -114,8 +114,8 @@ function asText(cell: unknown): string {
   return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
 }
 
-function indexesOf(rows: readonly Cells[]): IndexFacts[] {
-  const grouped = new Map<string, Cells[]>();
+function indexesOf(rows: readonly ResultRow[]): IndexFacts[] {
+  const grouped = new Map<string, ResultRow[]>();
   for (const row of rows) {
     const name = String(row[1]);
     const parts = grouped.get(name);
@@ -166,7 +166,7 @@ export function missingColumns(shape: TableShape, spec: ReferenceSpec): readonly
 }
 
 /** The facts preflight asks for. */
-export function factsOf(shape: TableShape, spec: ReferenceSpec): Omit<TableFacts, "mayRewrite"> {
+export function tableFactsOf(shape: TableShape, spec: ReferenceSpec): Omit<TableFacts, "mayRewrite"> {
   const column = shape.columns.get(spec.column.toLowerCase());
   return {
     tableExists: shape.exists,

@@ -3,15 +3,15 @@
 import { messageOf } from "../../../domain/errors.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
 import type { RewriteFailure, RewriteResult, StatementPass } from "../../../ports/reference-table.ts";
-import type { Setback } from "../bisect-rewrite.ts";
+import type { StatementFailure } from "../bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
-import type { StatementSize } from "../statement-size.ts";
-import { exceptionOf, kindOf } from "./mariadb-errors.ts";
-import { byKeySql, heldSql, rewriteByKeySql } from "./mariadb-keyed.ts";
-import { stored } from "./mariadb-literals.ts";
-import type { Cells, MariadbSessions } from "./mariadb-sessions.ts";
+import { byKeySql, heldSql, rewriteByKeySql } from "./mariadb-by-key.ts";
+import { kindOf, rowExceptionCode } from "./mariadb-errors.ts";
+import { referencedRows } from "./mariadb-reads.ts";
+import type { MariadbSessions, ResultRow } from "./mariadb-sessions.ts";
 import { type Plan, rewriteSql } from "./mariadb-statements.ts";
 import type { MariadbTablePlan } from "./mariadb-table-plan.ts";
+import type { StatementSize } from "./statement-size.ts";
 
 /** Rows one rewriting statement may change for each value it may take: more are rewritten by their keys. */
 const ROWS_A_VALUE = 2;
@@ -20,10 +20,10 @@ export interface RewritesParts {
   readonly sessions: MariadbSessions;
   readonly plan: MariadbTablePlan;
   readonly size: StatementSize;
-  /** Told of each rewriting statement. */
+  /** Called before each rewriting statement. */
   readonly onSend: () => void;
-  /** Runs one SELECT, whose text is made anew where the plan has changed. */
-  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly Cells[]>;
+  /** Runs one SELECT, whose text is made again where the plan has changed. */
+  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly ResultRow[]>;
 }
 
 export class MariadbRewrites {
@@ -38,7 +38,7 @@ export class MariadbRewrites {
     values: readonly string[],
     change: PrefixChange,
     pass: StatementPass,
-  ): Promise<RewriteResult | Setback> {
+  ): Promise<RewriteResult | StatementFailure> {
     let rows = 0;
     const count = (more: number) => {
       rows += more;
@@ -49,7 +49,7 @@ export class MariadbRewrites {
     } catch (error) {
       const message = messageOf(error);
       if (kindOf(error) === "contention") return { kind: "contention", message, cause: error, rows };
-      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
+      if (kindOf(error) === "row") return { kind: "row", code: rowExceptionCode(error), message, rows };
       throw error;
     }
   }
@@ -85,17 +85,16 @@ export class MariadbRewrites {
   /** Rewriting by key, three short statements for each round. */
   #byKey(change: PrefixChange, pass: StatementPass, onRewritten: (rows: number) => void): CheckedStatements {
     const { sessions, plan, size, select, onSend } = this.#parts;
-    const rowsOf = (cells: readonly Cells[]) =>
-      cells.map(([id, value]) => ({ id: String(id), value: stored(value) }));
     return {
-      held: async (values, most) => rowsOf(await select(pass, (current) => heldSql(current, values, most))),
+      held: async (values, most) =>
+        referencedRows(await select(pass, (current) => heldSql(current, values, most))),
       rewrite: async (values, ids) => {
         const { ms } = await plan.run(pass, (current) =>
           sessions.update(rewriteByKeySql(current, values, change, ids), onSend, pass),
         );
         size.took(ids.length, ms);
       },
-      now: async (ids) => rowsOf(await select(pass, (current) => byKeySql(current, ids))),
+      now: async (ids) => referencedRows(await select(pass, (current) => byKeySql(current, ids))),
       onRewritten,
     };
   }

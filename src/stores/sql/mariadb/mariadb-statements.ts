@@ -5,7 +5,7 @@ import type { ColumnValue, ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
 import { type ColumnFacts, indexOn, isUniqueKey, missingColumns, type TableShape } from "./mariadb-facts.ts";
 import { type KeyType, keyTypeOf } from "./mariadb-key.ts";
-import { bytes, canHold, quotedName, text } from "./mariadb-literals.ts";
+import { backtickQuoted, bytes, canHold, text } from "./mariadb-literals.ts";
 
 /** Everything the statements of one reference have in common. */
 export interface Plan {
@@ -52,7 +52,7 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
   if (keyType === null) throw refused(`rows cannot be paged by ${key.name} of type ${key.columnType}`);
   const hint = (column: string) => {
     const index = hints ? indexOn(shape, column) : null;
-    return index === null ? "" : ` FORCE INDEX (${quotedName(index.name)})`;
+    return index === null ? "" : ` FORCE INDEX (${backtickQuoted(index.name)})`;
   };
   const whereFor = (alias: string) =>
     Object.entries(spec.where)
@@ -60,13 +60,13 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
       .join("");
   return {
     spec,
-    table: quotedName(spec.table),
-    key: `r.${quotedName(key.name)}`,
+    table: backtickQuoted(spec.table),
+    key: `r.${backtickQuoted(key.name)}`,
     keyType,
     keyIsUnique: isUniqueKey(shape, spec.key),
     byKey: hint(spec.key),
     byColumn: hint(spec.column),
-    column: `r.${quotedName(facts.name)}`,
+    column: `r.${backtickQuoted(facts.name)}`,
     facts,
     // Without an index each value of a joined list would read the whole table; a plain list reads it once.
     listedType:
@@ -78,11 +78,11 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     isFirst:
       hint(spec.column) === ""
         ? ""
-        : ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} d${hint(spec.column)} ` +
-          `WHERE d.${quotedName(facts.name)} = r.${quotedName(facts.name)} ` +
-          `AND ${exactBytes(`d.${quotedName(facts.name)}`, facts.charset)} = ` +
-          `${exactBytes(`r.${quotedName(facts.name)}`, facts.charset)} ` +
-          `AND d.${quotedName(key.name)} < r.${quotedName(key.name)}${whereFor("d")})`,
+        : ` AND NOT EXISTS (SELECT 1 FROM ${backtickQuoted(spec.table)} d${hint(spec.column)} ` +
+          `WHERE d.${backtickQuoted(facts.name)} = r.${backtickQuoted(facts.name)} ` +
+          `AND ${exactBytes(`d.${backtickQuoted(facts.name)}`, facts.charset)} = ` +
+          `${exactBytes(`r.${backtickQuoted(facts.name)}`, facts.charset)} ` +
+          `AND d.${backtickQuoted(key.name)} < r.${backtickQuoted(key.name)}${whereFor("d")})`,
     assignments: assignments(spec, shape),
     hasTriggers: shape.triggers.length > 0,
   };
@@ -102,7 +102,7 @@ export function exactBytes(column: string, charset: string | null): string {
  */
 function equality(shape: TableShape, alias: string, name: string, value: ColumnValue): string {
   const facts = shape.columns.get(name.toLowerCase());
-  const column = `${alias}.${quotedName(name)}`;
+  const column = `${alias}.${backtickQuoted(name)}`;
   if (value === null) return `${column} IS NULL`;
   const plain = typeof value === "boolean" ? Number(value) : value;
   if (facts !== undefined && (facts.charset !== null || /(binary|blob)$/.test(facts.dataType))) {
@@ -119,14 +119,18 @@ function equality(shape: TableShape, alias: string, name: string, value: ColumnV
 }
 
 function assignments(spec: ReferenceSpec, shape: TableShape): string {
-  const set = Object.entries(spec.set).map(([name, value]) => `, r.${quotedName(name)} = ${assigned(value)}`);
+  const set = Object.entries(spec.set).map(
+    ([name, value]) => `, r.${backtickQuoted(name)} = ${assigned(value)}`,
+  );
   if (!spec.keepUpdatedAt) return set.join("");
   const given = new Set([spec.column, ...Object.keys(spec.set)].map((name) => name.toLowerCase()));
   const kept = [...shape.columns.values()].filter(
     ({ updatesItself, name }) => updatesItself && !given.has(name.toLowerCase()),
   );
   // A column set to itself is not "updated automatically" (MariaDB and MySQL manuals, TIMESTAMP).
-  return [...set, ...kept.map(({ name }) => `, r.${quotedName(name)} = r.${quotedName(name)}`)].join("");
+  return [...set, ...kept.map(({ name }) => `, r.${backtickQuoted(name)} = r.${backtickQuoted(name)}`)].join(
+    "",
+  );
 }
 
 function assigned(value: ColumnValue): string {
