@@ -12,7 +12,7 @@ export function readSlowLog(text: string): LongStatement[] {
   const statements: LongStatement[] = [];
   for (const entry of text.split("# User@Host").slice(1)) {
     const seconds = /Query_time: ([\d.]+)/.exec(entry)?.[1];
-    const verb = /^(?:SET STATEMENT .+? FOR )?(SELECT|UPDATE) .*images/m.exec(entry)?.[1];
+    const verb = /^(SELECT|UPDATE) .*images/m.exec(entry)?.[1];
     if (seconds === undefined || verb === undefined) continue;
     statements.push({ kind: verb === "UPDATE" ? "rewrite" : "read", milliseconds: Number(seconds) * 1000 });
   }

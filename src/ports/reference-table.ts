@@ -59,22 +59,22 @@ export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Res
 export const sendFreely: StatementPass = (send) => send();
 
 /** Rows to look for: those that any part names. */
-export interface RowQuestion {
+export interface RowSearch {
   /** The row holds exactly one of them. */
   readonly values: readonly string[];
   /**
    * The row's value begins with one of them, byte for byte. Not surely found: values in which a control character, or one
    * beyond the Basic Multilingual Plane, comes next (after others that collations ignore), see {@link isSurelyFound}.
    */
-  readonly beginnings: readonly string[];
-  /** As `beginnings`, of which one row each is enough, for very many rows may begin so. Few. */
+  readonly prefixes: readonly string[];
+  /** As `prefixes`, of which one row each is enough, for very many rows may begin so. Few. */
   readonly samples: readonly string[];
 }
 
-/** What a database's index may leave out behind a beginning (seen in MariaDB: the end of `LIKE`'s range is U+FFFF). */
+/** What a database's index may leave out behind a prefix (seen in MariaDB: the end of `LIKE`'s range is U+FFFF). */
 const LEFT_OUT = /^[\p{C}\p{M}]*[\p{Cc}\u{10000}-\u{10ffff}]/u;
 
-/** Whether a value that goes on with `rest` behind a beginning is found by it, whatever the column's collation. */
+/** Whether a value that goes on with `rest` behind a prefix is found by it, whatever the column's collation. */
 export function isSurelyFound(rest: string): boolean {
   return !LEFT_OUT.test(rest);
 }
@@ -116,15 +116,10 @@ export interface ReferenceTable {
   findRows(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
    * The rows that `question` asks for, whatever the reference's `where`, through the column's index; one may be given twice.
-   * A value or a beginning that tens of thousands of rows have gives only some of them, yet at least one. Of a thousand
-   * values and two thousand beginnings it is one statement.
+   * A value or a prefix that tens of thousands of rows have gives only some of them, yet at least one. Of a thousand
+   * values and two thousand prefixes it is one statement.
    */
-  matching(question: RowQuestion, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
-  /**
-   * As {@link findRows}, of values that are going to be rewritten: the table may look at what stands between them as well,
-   * and rewrites them with less work afterwards.
-   */
-  findRowsToRewrite(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  matching(question: RowSearch, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**

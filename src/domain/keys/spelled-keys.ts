@@ -1,6 +1,6 @@
 /** Keys by the values that may mean them in URLs, and the other way round. */
 
-import { PATH_ENDS, slashlessBeginning, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
+import { PATH_ENDS, slashlessPrefix, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
 
 /** The spellings of some keys under one `urlPrefix`. */
 export class Spelled {
@@ -28,9 +28,9 @@ export class Spelled {
   }
 
   /** The values, and what they begin with that hold more than a path. */
-  question(): { readonly values: readonly string[]; readonly beginnings: readonly string[] } {
+  question(): { readonly values: readonly string[]; readonly prefixes: readonly string[] } {
     const values = [...this.#keysOf.keys()];
-    return { values, beginnings: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
+    return { values, prefixes: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
   }
 
   /**
@@ -46,13 +46,13 @@ export class Spelled {
     return keys;
   }
 
-  /** The beginnings that values with escaped slashes have in common; null where there are more than `most`. */
-  commonBeginnings(most: number): readonly string[] | null {
-    const beginnings = new Set<string>();
+  /** The prefixes that values with escaped slashes have in common; null where there are more than `most`. */
+  commonPrefixes(most: number): readonly string[] | null {
+    const prefixes = new Set<string>();
     for (const value of this.#keysOf.keys()) {
-      beginnings.add(slashlessBeginning(value));
-      if (beginnings.size > most) return null;
+      prefixes.add(slashlessPrefix(value));
+      if (prefixes.size > most) return null;
     }
-    return [...beginnings];
+    return [...prefixes];
   }
 }

@@ -6,7 +6,7 @@ import type {
   ReferencedRow,
   ReferenceTable,
   RewriteResult,
-  RowQuestion,
+  RowSearch,
   StatementPass,
   TableFacts,
 } from "../../ports/reference-table.ts";
@@ -61,12 +61,8 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#observed(this.#parts.table.findRows(values, this.#admit));
   }
 
-  matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
+  matching(question: RowSearch): Promise<readonly ReferencedRow[]> {
     return this.#observed(this.#parts.table.matching(question, this.#admit));
-  }
-
-  findRowsToRewrite(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#observed(this.#parts.table.findRowsToRewrite(values, this.#admit));
   }
 
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {

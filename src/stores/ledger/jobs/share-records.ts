@@ -16,28 +16,29 @@ interface Row {
   readonly shares: string;
 }
 
-/** Replaces the entries for `name` without a transaction or lock that a stopped process could keep; see {@link Ledger.reviseShares}. */
-export async function reviseShares(
-  session: LedgerSession,
-  name: string,
-  revise: Parameters<Ledger["reviseShares"]>[1],
-): Promise<void> {
-  await session.run(async (sql) => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const row = await readRow(session, sql, name);
-      const revised = revise(JSON.parse(row.shares) as ShareEntry[]);
-      const changed = await sql.change(
-        "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
-        [JSON.stringify(revised), name, row.version],
-      );
-      if (changed > 0) return;
-      await sleep(MAX_PAUSE_MS * Math.random());
-    }
-    throw new DomainError(
-      "ledger_unavailable",
-      `The shares of limit "${name}" were changed by others ${MAX_ATTEMPTS} times in a row.`,
-    );
-  });
+/** What instances have agreed on about limits of stores. */
+export function shareRecords(session: LedgerSession): Pick<Ledger, "reviseShares"> {
+  return {
+    /** Replaces what is written down for `name`; no transaction and no lock that a stopped process could keep. */
+    async reviseShares(name, revise) {
+      await session.run(async (sql) => {
+        for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+          const row = await readRow(session, sql, name);
+          const revised = revise(JSON.parse(row.shares) as ShareEntry[]);
+          const changed = await sql.change(
+            "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
+            [JSON.stringify(revised), name, row.version],
+          );
+          if (changed > 0) return;
+          await sleep(MAX_PAUSE_MS * Math.random());
+        }
+        throw new DomainError(
+          "ledger_unavailable",
+          `The shares of limit "${name}" were changed by others ${MAX_ATTEMPTS} times in a row.`,
+        );
+      });
+    },
+  };
 }
 
 async function readRow(session: LedgerSession, sql: Sql, name: string): Promise<Row> {

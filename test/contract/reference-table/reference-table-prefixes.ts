@@ -5,7 +5,7 @@ import { isSurelyFound } from "../../../src/ports/reference-table.ts";
 import { HOSTILE, NAME, specOf, type Workshop } from "./reference-table-workshop.ts";
 
 /** Registers the tests on the workshop that is open by then. */
-export function beginningsTests(open: () => Workshop): void {
+export function prefixesTests(open: () => Workshop): void {
   let serial = 0;
 
   async function tableOf(paths: readonly string[]) {
@@ -20,9 +20,9 @@ export function beginningsTests(open: () => Workshop): void {
     const images = open().database.reference(specOf(table, { where: { tenant: "x" } }), statements);
     const ask = async (
       values: readonly string[],
-      beginnings: readonly string[],
+      prefixes: readonly string[],
       samples: readonly string[] = [],
-    ) => new Set((await images.matching({ values, beginnings, samples })).map(({ value }) => value));
+    ) => new Set((await images.matching({ values, prefixes, samples })).map(({ value }) => value));
     return { images, ask, count: () => statements[NAME] ?? 0 };
   }
 
@@ -33,11 +33,11 @@ export function beginningsTests(open: () => Workshop): void {
     const paths = hostile().flatMap((value) => ends.map((end) => value + end));
     const { ask } = await tableOf(paths);
     for (const value of hostile()) {
-      for (const beginning of [value, `${value}?`, `${value}#`]) {
-        const begun = paths.filter((path) => path.startsWith(beginning));
-        const found = await ask([], [beginning]);
+      for (const prefix of [value, `${value}?`, `${value}#`]) {
+        const begun = paths.filter((path) => path.startsWith(prefix));
+        const found = await ask([], [prefix]);
         expect(begun).toEqual(expect.arrayContaining([...found]));
-        const sure = begun.filter((path) => isSurelyFound(path.slice(beginning.length)));
+        const sure = begun.filter((path) => isSurelyFound(path.slice(prefix.length)));
         expect([...found]).toEqual(expect.arrayContaining(sure));
       }
       const exact = new Set([value, ...paths.filter((path) => path.startsWith(`${value}#`))]);
@@ -45,11 +45,11 @@ export function beginningsTests(open: () => Workshop): void {
     }
     const every = hostile().flatMap((value) => [`${value}?`, `${value}#`]);
     expect(await ask([], every)).toEqual(
-      new Set(paths.filter((path) => every.some((beginning) => path.startsWith(beginning)))),
+      new Set(paths.filter((path) => every.some((prefix) => path.startsWith(prefix)))),
     );
   });
 
-  test("samples give one row at least of each beginning that rows have, and none of another", async () => {
+  test("samples give one row at least of each prefix that rows have, and none of another", async () => {
     const { ask } = await tableOf(["image%2Fa", "image%2Fb", "IMAGE%2fc", "image/a", "other"]);
     const found = await ask(["image/a"], [], ["image%2F", "image%2f", "im_ge%2"]);
     expect(found.delete("image/a")).toBe(true);
@@ -62,10 +62,10 @@ export function beginningsTests(open: () => Workshop): void {
     const paths = Array.from({ length: 1000 }, (_, i) => `image/${i}.png${i % 100 === 0 ? "?v=2" : ""}`);
     const { images, count } = await tableOf(paths);
     const values = Array.from({ length: 1000 }, (_, i) => `image/${i}.png`);
-    const beginnings = values.flatMap((value) => [`${value}?`, `${value}#`]);
+    const prefixes = values.flatMap((value) => [`${value}?`, `${value}#`]);
     await images.findRows(["x"]);
     const before = count();
-    const rows = await images.matching({ values, beginnings, samples: ["image%2F", "image%2f"] });
+    const rows = await images.matching({ values, prefixes, samples: ["image%2F", "image%2f"] });
     expect(new Set(rows.map(({ value }) => value))).toEqual(new Set(paths));
     // SQLite has no need to save statements.
     expect(count() - before).toBeLessThanOrEqual(open().database.kind === "mariadb" ? 1 : 4);
@@ -96,13 +96,13 @@ export function beginningsTests(open: () => Workshop): void {
           );
           // Whole values, and pieces of what is there, cut anywhere but inside a character.
           const cut = paths.map((path, i) => [...path].slice(0, 2 + (others[i]?.[1] ?? 3)).join(""));
-          const beginnings = [...cut, ...others.map(([text]) => text)].filter((text) => text.isWellFormed());
+          const prefixes = [...cut, ...others.map(([text]) => text)].filter((text) => text.isWellFormed());
           const images = open().database.reference(specOf(table), {});
-          const found = await images.matching({ values, beginnings, samples: [] });
+          const found = await images.matching({ values, prefixes, samples: [] });
           const wanted = (isFound: (rest: string) => boolean) =>
             paths.flatMap((path, i) => {
               const isBegun = (text: string) => path.startsWith(text) && isFound(path.slice(text.length));
-              return values.includes(path) || beginnings.some(isBegun) ? [String(i + 1)] : [];
+              return values.includes(path) || prefixes.some(isBegun) ? [String(i + 1)] : [];
             });
           const ids = [...new Set(found.map(({ id }) => id))];
           expect(ids).toEqual(expect.arrayContaining(wanted(isSurelyFound)));

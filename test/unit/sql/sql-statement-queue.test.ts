@@ -1,7 +1,7 @@
-/** Turns on a database: one statement at a time, a rest as long as itself after each, and no waiting for the stuck. */
+/** A database's queue: one statement at a time, a pause as long as itself after each, and no waiting for one that is stuck. */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { StatementTurns } from "../../../src/stores/sql/statement-turns.ts";
+import { StatementQueue } from "../../../src/stores/sql/mariadb/statement-queue.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
 
 beforeEach(() => {
@@ -16,11 +16,11 @@ interface Span {
   readonly to: number;
 }
 
-/** Asks for all turns at once, works so many milliseconds in each, and gives when each began and ended. */
-async function spansOf(turns: StatementTurns, durations: readonly number[]): Promise<Span[]> {
+/** Queues all at once, each of so many milliseconds, and gives when each began and ended. */
+async function spansOf(queue: StatementQueue, durations: readonly number[]): Promise<Span[]> {
   const begun = Date.now();
   const all = durations.map((ms) =>
-    turns.take(async () => {
+    queue.run(async () => {
       const from = Date.now() - begun;
       await systemClock.sleep(ms);
       return { from, to: Date.now() - begun };
@@ -30,11 +30,11 @@ async function spansOf(turns: StatementTurns, durations: readonly number[]): Pro
   return Promise.all(all);
 }
 
-test("any statements up to 100 ms: in order, never two at once, each rested from for as long as it took", async () => {
+test("any statements up to 100 ms: in order, never two at once, each followed by a pause as long as it took", async () => {
   const durations = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(durations, async (asked) => {
-      const spans = await spansOf(new StatementTurns(systemClock), asked);
+      const spans = await spansOf(new StatementQueue(systemClock), asked);
       let free = 0;
       for (const { from, to } of spans) {
         expect(from).toBe(free);
@@ -45,7 +45,7 @@ test("any statements up to 100 ms: in order, never two at once, each rested from
 });
 
 test("a statement that waits for a lock holds the others up for 200 ms and no longer", async () => {
-  const spans = await spansOf(new StatementTurns(systemClock), [1500, 10, 10]);
+  const spans = await spansOf(new StatementQueue(systemClock), [1500, 10, 10]);
   expect(spans).toEqual([
     { from: 0, to: 1500 },
     { from: 200, to: 210 },
@@ -53,9 +53,9 @@ test("a statement that waits for a lock holds the others up for 200 ms and no lo
   ]);
 });
 
-test("a statement that fails gives its turn away like any other, and its error to whoever asked", async () => {
-  const turns = new StatementTurns(systemClock);
-  const failing = turns.take(() => Promise.reject(new Error("deadlock")));
+test("a statement that fails lets the next one run like any other, and its error reaches the caller", async () => {
+  const queue = new StatementQueue(systemClock);
+  const failing = queue.run(() => Promise.reject(new Error("deadlock")));
   await expect(failing).rejects.toThrow("deadlock");
-  expect(await spansOf(turns, [5])).toEqual([{ from: 0, to: 5 }]);
+  expect(await spansOf(queue, [5])).toEqual([{ from: 0, to: 5 }]);
 });

@@ -1,9 +1,9 @@
-/** What will go wrong with a value for sure, known without asking the server: saves bisecting a whole batch. */
+/** What will surely fail with a value, known without a statement: saves bisecting a whole batch. */
 
-import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
-import type { RewriteFailure } from "../../ports/reference-table.ts";
-import type { ColumnFacts } from "./mariadb/mariadb-facts.ts";
-import { canHold } from "./mariadb/mariadb-literals.ts";
+import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
+import type { RewriteFailure } from "../../../ports/reference-table.ts";
+import type { ColumnFacts } from "./mariadb-facts.ts";
+import { canHold } from "./mariadb-literals.ts";
 
 /** Why the column cannot take what `value` becomes by `change`; null when it can, as far as its type tells. */
 export function foreseenFailure(

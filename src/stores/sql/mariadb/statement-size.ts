@@ -1,13 +1,13 @@
 /** How many values one rewriting statement takes, so that its rows are not locked for long. */
 
-/** More values are tried only where they would probably take no longer than this part of a long statement. */
+/** The size grows only where the statement would probably take no longer than this part of a long one. */
 const AIM_SHARE = 0.6;
 const LEAST_VALUES = 50;
 
 /**
- * Learns from the statements' times: two long ones in a row halve the size. It begins with the most, for a usual table
- * takes a thousand values in less than half of that time, and starting low would cost every job statements. One long
- * statement by itself may be the machine's doing.
+ * Follows the statements' times: two long ones in a row halve the size. It starts at the most, for a usual table takes a
+ * thousand values in less than half of that time, and starting low would cost every job statements. A single long statement
+ * may come from other load on the machine.
  */
 export class StatementSize {
   readonly #most: number;
