@@ -8,19 +8,15 @@ import type { BucketGovernor } from "./bucket-governor.ts";
 import { type Charge, type FairQueue, Flow } from "./fair-queue.ts";
 import type { RequestCost } from "./request-cost.ts";
 
-/** The limits of one job on one store. */
-export interface RequestLimits {
+export interface RequestLimiterParts {
+  readonly clock: Clock;
+  /** Shared with all jobs that share any of the limits. */
+  readonly fairQueue: FairQueue;
   /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
   readonly requestLimits: readonly RequestLimit[];
   readonly byteLimits: readonly Limit[];
   /** One governor for each bucket, shared by all jobs on the same store. */
   governorOf(bucket: string): BucketGovernor;
-}
-
-export interface RequestLimiterParts extends RequestLimits {
-  readonly clock: Clock;
-  /** Shared with all jobs that share any of the limits. */
-  readonly fairQueue: FairQueue;
   /** No request begins while it is closed. */
   readonly throttler?: Throttler;
 }

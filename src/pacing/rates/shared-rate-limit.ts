@@ -19,13 +19,14 @@ export class SharedRateLimit {
    */
   constructor(name: string, perSecond: number | null, sharing: Sharing | null) {
     const rateLimit = new RateLimit(perSecond);
+    this.#rateLimit = rateLimit;
+    this.#share = null;
+    if (sharing === null || perSecond === null) return;
     const onShare = (share: number) => {
       // Without a share nothing is sent, whatever the rate.
-      if (share > 0 && perSecond !== null) rateLimit.setRate(perSecond * share, sharing?.clock.now() ?? 0);
+      if (share > 0) rateLimit.setRate(perSecond * share, sharing.clock.now());
     };
-    this.#rateLimit = rateLimit;
-    this.#share =
-      sharing === null || perSecond === null ? null : new StoreShare({ ...sharing, name, onShare });
+    this.#share = new StoreShare({ ...sharing, name, onShare });
   }
 
   /** The limit for `job`, any object that stands for it: shares are counted in jobs. */

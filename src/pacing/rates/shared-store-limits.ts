@@ -5,7 +5,7 @@ import type { ConfiguredStoreLimits } from "../../ports/connections.ts";
 import { SharedRateLimit, type Sharing } from "./shared-rate-limit.ts";
 
 /** The limits of a store for one job. */
-export interface JobStoreLimits {
+interface JobStoreLimits {
   readonly requests: RequestLimit;
   readonly bytes: Limit;
 }
