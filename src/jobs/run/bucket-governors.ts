@@ -30,7 +30,7 @@ export class BucketGovernors {
   }
 
   /** The limit of requests of a preflight of `relocation`: one for all its preflights, until a job of it begins. */
-  rateLimitOfPreflight(relocation: string, perSecond: number | null, now: number): RateLimit {
+  preflightRateLimit(relocation: string, perSecond: number | null, now: number): RateLimit {
     if (this.#preflight?.relocation !== relocation)
       this.#preflight = { relocation, rateLimit: new RateLimit(perSecond) };
     const { rateLimit } = this.#preflight;
@@ -40,7 +40,7 @@ export class BucketGovernors {
   }
 
   /** The limit of requests of a job: its first second may overlap with that of its preflight, so it goes on with that limit. */
-  rateLimitOfJob(relocation: string, perSecond: number | null, now: number): RateLimit {
+  jobRateLimit(relocation: string, perSecond: number | null, now: number): RateLimit {
     if (this.#preflight?.relocation !== relocation) return new RateLimit(perSecond);
     const { rateLimit } = this.#preflight;
     this.#preflight = null;

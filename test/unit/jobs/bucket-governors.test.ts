@@ -19,28 +19,28 @@ describe("the governor of a bucket", () => {
 describe("the rate limit of a job", () => {
   it("goes on from the preflight of its submission, at its own limit", () => {
     const governors = new BucketGovernors();
-    governors.rateLimitOfPreflight("a to b", 20, NOW).dispatch.take(7, NOW);
-    expect(governors.rateLimitOfPreflight("a to b", 20, NOW).capacityAt(NOW)).toBe(13);
-    const rateLimit = governors.rateLimitOfJob("a to b", 20, NOW + 100);
+    governors.preflightRateLimit("a to b", 20, NOW).dispatch.take(7, NOW);
+    expect(governors.preflightRateLimit("a to b", 20, NOW).capacityAt(NOW)).toBe(13);
+    const rateLimit = governors.jobRateLimit("a to b", 20, NOW + 100);
     expect(rateLimit.capacityAt(NOW + 100)).toBe(13);
     expect(rateLimit.capacityAt(NOW + 1100)).toBe(20);
-    expect(governors.rateLimitOfJob("b to c", 20, NOW).capacityAt(NOW)).toBe(20);
+    expect(governors.jobRateLimit("b to c", 20, NOW).capacityAt(NOW)).toBe(20);
   });
 
   it("goes on from the last preflight, which may have had another limit than those before", () => {
     const governors = new BucketGovernors();
-    governors.rateLimitOfPreflight("a to b", 1000, NOW);
-    expect(governors.rateLimitOfPreflight("a to b", 20, NOW).perSecond).toBe(20);
-    expect(governors.rateLimitOfPreflight("a to b", null, NOW).perSecond).toBeNull();
+    governors.preflightRateLimit("a to b", 1000, NOW);
+    expect(governors.preflightRateLimit("a to b", 20, NOW).perSecond).toBe(20);
+    expect(governors.preflightRateLimit("a to b", null, NOW).perSecond).toBeNull();
   });
 
   it("is not that of a later preflight, whose limit may be another", () => {
     const governors = new BucketGovernors();
-    governors.rateLimitOfPreflight("a to b", 10, NOW);
-    const rateLimit = governors.rateLimitOfJob("a to b", 1, NOW);
+    governors.preflightRateLimit("a to b", 10, NOW);
+    const rateLimit = governors.jobRateLimit("a to b", 1, NOW);
     expect(rateLimit.perSecond).toBe(1);
-    expect(governors.rateLimitOfPreflight("a to b", 10, NOW)).not.toBe(rateLimit);
-    expect(governors.rateLimitOfJob("a to b", 1, NOW)).not.toBe(rateLimit);
+    expect(governors.preflightRateLimit("a to b", 10, NOW)).not.toBe(rateLimit);
+    expect(governors.jobRateLimit("a to b", 1, NOW)).not.toBe(rateLimit);
     expect(rateLimit.perSecond).toBe(1);
   });
 });

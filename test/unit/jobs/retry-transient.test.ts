@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
-import { lookPatiently } from "../../../src/jobs/submit/patient-looks.ts";
+import { retryTransient } from "../../../src/jobs/submit/retry-transient.ts";
 import { HandClock } from "../../support/clocks/hand-clock.ts";
 
 const HOUR = 3_600_000;
@@ -28,7 +28,7 @@ it.each([
       clock.advance(ms);
     },
   };
-  await expect(lookPatiently(sleepless, "store a", away)).rejects.toThrow("store a: no connection");
+  await expect(retryTransient(sleepless, "store a", away)).rejects.toThrow("store a: no connection");
   expect(looks).toBeGreaterThan(3);
   expect(clock.monotonic()).toBeGreaterThanOrEqual(4_000);
   expect(clock.monotonic()).toBeLessThan(6_000);

@@ -1,11 +1,11 @@
-/** Tells the operator, in the log and on the audit trail, which right a guard of his lacks. */
+/** `missingRightReporter`: reports in the log and on the audit trail which database right a guard needs and lacks. */
 
 import type { MissingRight } from "../../ports/database-health.ts";
 import type { JobParts } from "../job-parts.ts";
 import type { RunnerLog } from "./run-cause.ts";
 
-/** Notes what is missing for job `jobId`; a ledger that is away for a moment loses the note and nothing else. */
-export function missingRightNotes(
+/** Gives a function that reports a missing right for job `jobId`. An audit entry that the ledger does not take is dropped. */
+export function missingRightReporter(
   { ledger, clock }: Pick<JobParts, "ledger" | "clock">,
   jobId: string,
   log: RunnerLog,

@@ -1,4 +1,4 @@
-/** Tells the operator, in the log and on the audit trail, that somebody set the clock while a job ran. */
+/** `clockStepReporter`: reports in the log and on the audit trail that the system clock was set while a job ran. */
 
 import { stepText } from "../../conveyor/job-time.ts";
 import type { JobParts } from "../job-parts.ts";
@@ -6,8 +6,11 @@ import type { RunnerLog } from "./run-cause.ts";
 
 const KEPT = "sources are kept until their grace period is really over";
 
-/** Notes steps of the clock for job `jobId`; a ledger that is away for a moment loses the note, and never the wait. */
-export function clockNotes(
+/**
+ * Gives a function that reports a step (ms; negative: set back) for job `jobId`. An audit entry that the ledger does not take
+ * is dropped; the wait itself does not depend on it.
+ */
+export function clockStepReporter(
   { ledger, clock }: Pick<JobParts, "ledger" | "clock">,
   jobId: string,
   log: RunnerLog,

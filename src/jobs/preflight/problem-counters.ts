@@ -1,13 +1,13 @@
-/** What preflight notices while the planned objects pass by, and the problems that follow from it. */
+/** `ProblemCounters`: counts the problems of planned objects, with a few examples of each kind. */
 
 import type { BatchObject } from "../../domain/batch.ts";
 import type { JobSpec, ReferenceSpec } from "../../domain/job-spec.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
 const EXAMPLES = 5;
 
-/** A kind of trouble with how often it occurs and a few examples. */
-export class Finding {
+/** One kind of problem: its number of occurrences and its first keys. */
+export class ProblemCounter {
   count = 0;
   readonly examples: string[] = [];
 
@@ -16,43 +16,43 @@ export class Finding {
     if (this.examples.length < EXAMPLES) this.examples.push(key);
   }
 
-  /** The problem it makes, with its number before `message`; none when it never occurred. */
-  problems(severity: Problem["severity"], code: string, message: string): Problem[] {
+  /** The problem, its count before `message`; empty when it never occurred. */
+  problems(severity: PreflightProblem["severity"], code: string, message: string): PreflightProblem[] {
     if (this.count === 0) return [];
     return [{ severity, code, message: `${this.count} ${message}`, examples: this.examples }];
   }
 }
 
-/** All kinds of trouble with objects. */
-export class Findings {
-  readonly long = new Finding();
-  readonly archived = new Finding();
-  readonly identical = new Finding();
-  readonly different = new Finding();
-  readonly missing = new Finding();
-  readonly notUnderstood = new Finding();
-  readonly outside = new Finding();
-  readonly withoutRow = new Finding();
-  /** By exception code: objects that the store will not tell about. */
-  readonly #untold = new Map<string, Finding>();
+/** The counters of all kinds of problems with objects. */
+export class ProblemCounters {
+  readonly long = new ProblemCounter();
+  readonly archived = new ProblemCounter();
+  readonly identical = new ProblemCounter();
+  readonly different = new ProblemCounter();
+  readonly missing = new ProblemCounter();
+  readonly notUnderstood = new ProblemCounter();
+  readonly outside = new ProblemCounter();
+  readonly withoutRow = new ProblemCounter();
+  /** By exception code: objects that the store refuses to describe. */
+  readonly #unreadable = new Map<string, ProblemCounter>();
 
-  /** An object that is an exception before anything is done with it. */
+  /** Counts an object that planning has made an exception. */
   addException({ key, outcome }: BatchObject): void {
     if (outcome.kind !== "exception") return;
     if (outcome.code === "value_not_understood") this.notUnderstood.add(key);
     else if (outcome.code === "outside_prefix") this.outside.add(key);
-    else this.addUntold(outcome.code, key);
+    else this.addUnreadable(outcome.code, key);
   }
 
-  /** An object at `key`, source or target, that the store will not tell about. */
-  addUntold(code: string, key: string): void {
-    const known = this.#untold.get(code) ?? new Finding();
-    this.#untold.set(code, known);
+  /** Counts an object at `key`, of source or target, that the store refuses to describe. */
+  addUnreadable(code: string, key: string): void {
+    const known = this.#unreadable.get(code) ?? new ProblemCounter();
+    this.#unreadable.set(code, known);
     known.add(key);
   }
 
   /** The problems of the job `spec`. */
-  problems(spec: JobSpec): Problem[] {
+  problems(spec: JobSpec): PreflightProblem[] {
     return [
       ...this.long.problems(
         "error",
@@ -65,8 +65,8 @@ export class Findings {
         "objects are archived: restore them first, or they become exceptions",
       ),
       ...this.#conflicts(spec),
-      ...[...this.#untold].flatMap(([code, finding]) =>
-        finding.problems("warning", code, "objects the store will not tell about: they become exceptions"),
+      ...[...this.#unreadable].flatMap(([code, counter]) =>
+        counter.problems("warning", code, "objects the store will not tell about: they become exceptions"),
       ),
       ...this.missing.problems(
         "warning",
@@ -91,7 +91,7 @@ export class Findings {
     ];
   }
 
-  #conflicts({ onConflict }: JobSpec): Problem[] {
+  #conflicts({ onConflict }: JobSpec): PreflightProblem[] {
     const overwrites = onConflict === "overwrite";
     const goesOn = overwrites || onConflict === "skip-identical";
     return [
@@ -111,7 +111,7 @@ export class Findings {
   }
 }
 
-/** A reference's column as people read it. */
+/** A reference's column as messages name it: `table.column`. */
 export function columnOf({ table, column }: ReferenceSpec): string {
   return `${table}.${column}`;
 }
