@@ -6,11 +6,11 @@ export type SlotResult = "deferred" | "ended";
 /** A bounded set of batches under way. */
 export interface SlotPool {
   /** Whether batch `seq` may be started: nobody has it, and this run has not finished with it. */
-  takes(seq: number): boolean;
+  canStart(seq: number): boolean;
   /** Starts `work` for batch `seq` as soon as the lane has a place; `work` must not reject. */
   start(seq: number, work: () => Promise<SlotResult>): Promise<void>;
   /** Resolves when nothing of this lane is under way. */
-  idle(): Promise<void>;
+  onIdle(): Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export class BatchSlots {
     const mine = new Set<Promise<void>>();
     const taken = this.#taken;
     return {
-      takes: (seq) => !taken.has(seq),
+      canStart: (seq) => !taken.has(seq),
       async start(seq, work) {
         while (mine.size >= most) await Promise.race(mine);
         taken.add(seq);
@@ -35,7 +35,7 @@ export class BatchSlots {
         });
         mine.add(running);
       },
-      async idle() {
+      async onIdle() {
         while (mine.size > 0) await Promise.all(mine);
       },
     };

@@ -8,7 +8,7 @@ import { BatchSlots, type SlotPool, type SlotResult } from "./batch-slots.ts";
 import { DeferredBatches } from "./deferred-batches.ts";
 import { furtherRounds } from "./further-rounds.ts";
 import { InventoryCount } from "./inventory-count.ts";
-import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
+import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
 import { runBatch } from "./run-batch.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -17,8 +17,8 @@ const MOST_IN_HAND = 8;
 /** Of these, so many may be batches whose grace is over, so that deleting keeps up with copying. */
 const MOST_DUE_IN_HAND = 3;
 const LOAD_AT_ONCE = 4;
-const PUMP_MS = 20;
-const IN_OTHER_HANDS_MS = 200;
+const POLL_MS = 20;
+const BUSY_POLL_MS = 200;
 
 /**
  * Works on a job until all its batches are done, and nothing is left behind that they should have had. Throws `stopped` when
@@ -65,7 +65,7 @@ async function runAll(
   const advance: BatchWork = (batch) => async () => {
     let left = "ended" as SlotResult;
     await guard(async () => {
-      if ((await run.waits.working(() => runBatch(run, batch))) === "deferred") left = "deferred";
+      if ((await run.waits.runActive(() => runBatch(run, batch))) === "deferred") left = "deferred";
     });
     if (left === "deferred") deferred.defer();
     return left;
@@ -73,15 +73,15 @@ async function runAll(
   const feed = async () => {
     await resumeOpen(run, slots, advance);
     // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
-    await plan((batch) => run.waits.resting(() => slots.start(batch.seq, advance(batch))));
-    await slots.idle();
+    await plan((batch) => run.waits.runIdle(() => slots.start(batch.seq, advance(batch))));
+    await slots.onIdle();
     // A batch whose planning seemed to fail and was recorded all the same is found here.
     await resumeOpen(run, slots, advance);
-    await slots.idle();
+    await slots.onIdle();
     deferred.close();
   };
-  await Promise.all([guard(feed), guard(() => pumpDue(run, dueSlots, advance, deferred))]);
-  await Promise.all([slots.idle(), dueSlots.idle()]);
+  await Promise.all([guard(feed), guard(() => resumeDeferred(run, dueSlots, advance, deferred))]);
+  await Promise.all([slots.onIdle(), dueSlots.onIdle()]);
   const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
   if (telling !== undefined) throw telling;
   if (run.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
@@ -101,7 +101,7 @@ async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork):
     });
     for (const batch of batches) {
       if (run.signal.aborted) return;
-      if (slots.takes(batch.seq)) await slots.start(batch.seq, advance(batch));
+      if (slots.canStart(batch.seq)) await slots.start(batch.seq, advance(batch));
       afterSeq = batch.seq;
     }
     if (batches.length < LOAD_AT_ONCE) return;
@@ -110,7 +110,7 @@ async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork):
 
 /** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
 async function planOn(run: RunContext, start: StartBatch, inventoryCount: InventoryCount): Promise<void> {
-  await untilPlanned(run, (passed) =>
+  await planWithRetries(run, (passed) =>
     planFromLedger(run, start, (cursor) => {
       passed();
       inventoryCount.planned(cursor);
@@ -135,7 +135,7 @@ async function planFromLedger(
 }
 
 /** Brings deferred batches back when their grace is over and the gate lets deletions through. */
-async function pumpDue(
+async function resumeDeferred(
   run: RunContext,
   slots: SlotPool,
   advance: BatchWork,
@@ -144,17 +144,17 @@ async function pumpDue(
   const { clock, signal } = run;
   while (!signal.aborted) {
     if (await deferred.isEmpty()) {
-      if (deferred.isClosed) await slots.idle();
+      if (deferred.isClosed) await slots.onIdle();
       if (deferred.isClosed && (await deferred.isEmpty())) return;
-      await clock.sleep(PUMP_MS, signal);
+      await clock.sleep(POLL_MS, signal);
       continue;
     }
-    await run.waits.working(() => run.waits.waitOut(() => deferred.hold(), signal));
+    await run.waits.runActive(() => run.waits.waitWhileHeld(() => deferred.hold(), signal));
     const started = await startDue(run, slots, advance);
-    await slots.idle();
+    await slots.onIdle();
     // What is due and was not started is in the other lane's hands: it is waited for, not asked for in a circle.
-    if (started === 0) await clock.sleep(IN_OTHER_HANDS_MS, signal);
-    deferred.lookAgain();
+    if (started === 0) await clock.sleep(BUSY_POLL_MS, signal);
+    deferred.invalidate();
   }
 }
 
@@ -168,7 +168,7 @@ async function startDue(run: RunContext, slots: SlotPool, advance: BatchWork): P
     const batches = await run.ledger.openBatches(query);
     for (const batch of batches) {
       afterSeq = batch.seq;
-      const isMine = batch.state === stateBefore("delete") && slots.takes(batch.seq);
+      const isMine = batch.state === stateBefore("delete") && slots.canStart(batch.seq);
       if (!isMine || run.signal.aborted) continue;
       await slots.start(batch.seq, advance(batch));
       started += 1;

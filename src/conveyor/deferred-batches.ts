@@ -25,7 +25,7 @@ export class DeferredBatches {
   }
 
   /** The earliest batch was dealt with. */
-  lookAgain(): void {
+  invalidate(): void {
     this.#stale = true;
   }
 

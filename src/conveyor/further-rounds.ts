@@ -2,7 +2,7 @@
 
 import type { ObjectFailure } from "../ports/object-store.ts";
 import { planLeftBehind } from "../stages/inventory/left-behind.ts";
-import { addBatch, type StartBatch, untilPlanned } from "./planning.ts";
+import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** An application that goes on writing under the old prefix must not keep the job from its end. */
@@ -43,7 +43,7 @@ async function planRound(
   let firstSeq = Number.POSITIVE_INFINITY;
   let left = look.most;
   let attempts = 0;
-  await untilPlanned(run, async (passed) => {
+  await planWithRetries(run, async (passed) => {
     attempts += 1;
     const isOwn = (seq: number) => seq >= firstSeq;
     for await (const planned of planLeftBehind(stages.plan, { ...look, most: left, isOwn })) {

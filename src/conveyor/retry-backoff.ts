@@ -42,7 +42,7 @@ export class RetryBackoff {
   }
 
   /** The work has got on: the next trouble is the first again. */
-  passed(): void {
+  reset(): void {
     this.#attempts = 0;
     this.#refusals = 0;
   }
@@ -59,7 +59,7 @@ export class RetryBackoff {
     // By the monotonic clock: one that is set back must not make this wait longer by hours.
     const endsAt = clock.monotonic() + waitMs;
     const trouble = waitFor(error, clock.now() + waitMs);
-    await waits.waitOut(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
+    await waits.waitWhileHeld(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
     refuseIfStopped(signal);
   }
 

@@ -15,17 +15,17 @@ import { RetryBackoff, refuseIfStopped } from "./retry-backoff.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** Where a batch was left: `done`, or `deferred` in state `updated` until its sources may be deleted. */
-export type BatchEnd = "done" | "deferred";
+export type BatchResult = "done" | "deferred";
 
 /**
  * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown.
  * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
  */
-export function runBatch(run: RunContext, batch: Batch): Promise<BatchEnd> {
+export function runBatch(run: RunContext, batch: Batch): Promise<BatchResult> {
   return run.referenceChecks.during(batch, () => advance(run, batch));
 }
 
-async function advance(run: RunContext, batch: Batch): Promise<BatchEnd> {
+async function advance(run: RunContext, batch: Batch): Promise<BatchResult> {
   for (;;) {
     const stage = nextStage(batch.state);
     if (stage === null) return "done";
@@ -50,7 +50,7 @@ async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promi
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is deferred in the ledger and not in memory: there may be very many.
     if (stage === "delete" && (await asks(run, stage)) !== null) return false;
-    await waits.waitOut(() => asks(run, stage), signal);
+    await waits.waitWhileHeld(() => asks(run, stage), signal);
     refuseIfStopped(signal);
     try {
       return await performOnce(run, batch, stage, { attempt, repeated: isOlder || attempt > 1 });

@@ -32,7 +32,7 @@ export class WaitTracker {
   }
 
   /** Counts `work` as a working worker until it ends. */
-  async working<Result>(work: () => Promise<Result>): Promise<Result> {
+  async runActive<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#working += 1;
     try {
       return await work();
@@ -41,8 +41,8 @@ export class WaitTracker {
     }
   }
 
-  /** Counts a working worker as one that does nothing while it waits for others. Call it from inside {@link working}. */
-  async resting(others: () => Promise<void>): Promise<void> {
+  /** Counts a working worker as one that does nothing while it waits for others. Call it from inside {@link runActive}. */
+  async runIdle(others: () => Promise<void>): Promise<void> {
     this.#working -= 1;
     try {
       await others();
@@ -51,8 +51,8 @@ export class WaitTracker {
     }
   }
 
-  /** Sleeps until `ask` holds no more or `signal` aborts; the hold is shown meanwhile. Call it from inside {@link working}. */
-  async waitOut(ask: () => Promise<Hold | null>, signal: AbortSignal): Promise<void> {
+  /** Sleeps until `ask` holds no more or `signal` aborts; the hold is shown meanwhile. Call it from inside {@link runActive}. */
+  async waitWhileHeld(ask: () => Promise<Hold | null>, signal: AbortSignal): Promise<void> {
     const me = Symbol("hold");
     let since: number | null = null;
     try {

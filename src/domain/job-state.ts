@@ -42,9 +42,9 @@ export interface Waiting {
 }
 
 /** `go` is the state to change to, `same` an accepted repetition, null a refusal (409). */
-type Answer = { readonly go: JobState } | "same" | null;
+type Transition = { readonly go: JobState } | "same" | null;
 
-const go = (state: JobState): Answer => ({ go: state });
+const go = (state: JobState): Transition => ({ go: state });
 
 /**
  * | state \ action            | pause   | resume | cancel     | retry  | approve |
@@ -63,7 +63,7 @@ const go = (state: JobState): Answer => ({ go: state });
  * `approve` never changes the state by itself: the delete stage asks the ledger for the approval.
  * Resuming a job that is still pausing queues it: its runner stops, and the next claim goes on.
  */
-const TABLE: Readonly<Record<JobState, Readonly<Record<JobAction, Answer>>>> = {
+const TABLE: Readonly<Record<JobState, Readonly<Record<JobAction, Transition>>>> = {
   queued: { pause: go("paused"), resume: "same", cancel: go("cancelled"), retry: "same", approve: "same" },
   running: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: "same", approve: "same" },
   waiting: { pause: go("pausing"), resume: "same", cancel: go("cancelling"), retry: "same", approve: "same" },
@@ -95,7 +95,7 @@ const TABLE: Readonly<Record<JobState, Readonly<Record<JobAction, Answer>>>> = {
 };
 
 /** What `action` does to a job in `state`. */
-export function answerTo(action: JobAction, state: JobState): Answer {
+export function transitionFor(action: JobAction, state: JobState): Transition {
   return TABLE[state][action];
 }
 

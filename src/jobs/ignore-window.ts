@@ -1,7 +1,7 @@
 /** `ignoreWindow`: lets an operator resume a job outside its windows, until they next open. */
 
 import { DomainError } from "../domain/errors.ts";
-import { answerTo, type JobAction } from "../domain/job-state.ts";
+import { type JobAction, transitionFor } from "../domain/job-state.ts";
 import { OffPeakWindow } from "../domain/windows/off-peak-window.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { foundJob } from "./job-control.ts";
@@ -28,7 +28,8 @@ export async function ignoreWindow(
   const job = await foundJob(parts.ledger, id);
   const at = parts.clock.now();
   const until = ignoredUntil(parts, job, at);
-  if (until === null || until === job.windowsIgnoredUntil || answerTo("resume", job.state) === null) return;
+  if (until === null || until === job.windowsIgnoredUntil || transitionFor("resume", job.state) === null)
+    return;
   await parts.ledger.ignoreWindows(id, until, { actor, at });
 }
 

@@ -1,7 +1,7 @@
 /** Actions of operators on jobs: pause, resume, cancel, retry, approve. All are idempotent. */
 
 import { DomainError } from "../domain/errors.ts";
-import { answerTo, isFinished, isRunnable, type JobAction, type JobState } from "../domain/job-state.ts";
+import { isFinished, isRunnable, type JobAction, type JobState, transitionFor } from "../domain/job-state.ts";
 import type { JobRecord, Ledger } from "../ports/ledger.ts";
 import type { JobParts } from "./job-parts.ts";
 import { refuseOpposite, refuseUndone } from "./submit/opposite-jobs.ts";
@@ -23,7 +23,7 @@ export async function actOnJob(
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     const job = await foundJob(ledger, id);
     const at = parts.clock.now();
-    const answer = answerTo(action, workedOnState(job, at));
+    const answer = transitionFor(action, workedOnState(job, at));
     if (answer === null) throw refusal(job, action);
     if (action === "approve") return ledger.approve(id, actor, at);
     if (answer === "same") return job;

@@ -4,7 +4,7 @@ import { DomainError } from "../domain/errors.ts";
 import type { RowsContext } from "./stage-contexts.ts";
 
 /** The limit may be raised or lowered while somebody waits. */
-const LOOK_AGAIN_MS = 250;
+const RECHECK_MS = 250;
 /** Share of a second's rows that one statement changes at most: a second's worth at once would be a burst. */
 const MOST = 1 / 5;
 /** And at least, unless fewer are wanted: a statement for each row that becomes free would be too many. Not large for a Pace. */
@@ -30,7 +30,7 @@ export async function allowedRows(context: RowsContext, wanted: number): Promise
       rowLimit.take(rows, clock.now());
       return rows;
     }
-    await context.whileRateLimited(() => clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal));
+    await context.whileRateLimited(() => clock.sleep(Math.min(waitMs, RECHECK_MS), signal));
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
 }

@@ -38,7 +38,7 @@ interface Candidate {
 export async function copyBatch(context: CopyContext, batch: Batch, repeated: boolean): Promise<void> {
   for (const object of pending(batch)) refuseImpossibleKey(context, object);
   // Planned a while ago, or again after a failure: what was missing then may be there now.
-  await lookForMissing(context, pending(batch));
+  await headMissing(context, pending(batch));
   const vanished = pending(batch).filter((object) => object.etag === "");
   let open = await renewOwnCopies(context, await candidates(context, batch, repeated));
   for (let round = 1; open.length > 0 && round <= MOST_ROUNDS; round += 1) {
@@ -55,7 +55,7 @@ export async function copyBatch(context: CopyContext, batch: Batch, repeated: bo
   await settleDuplicates(context, batch);
 }
 
-async function lookForMissing(context: CopyContext, objects: readonly BatchObject[]): Promise<void> {
+async function headMissing(context: CopyContext, objects: readonly BatchObject[]): Promise<void> {
   const missing = objects.filter((object) => object.etag === "");
   if (missing.length === 0) return;
   const heads = await headMany(
@@ -129,7 +129,7 @@ async function copyRound(
   }));
   await context.engine.copy(requests, settle, context.signal);
   await context.concurrency.each(changed, (object) => settleChanged(context, object));
-  return lookAgain(context, [...unsettled], vanished);
+  return recheck(context, [...unsettled], vanished);
 }
 
 /** Settles those of `open` that need no copy; gives the others. */
@@ -167,7 +167,7 @@ async function settleWithoutCopy(
  * After a failed condition (was it the source's or the target's?) and where no result came: looks at both sides of `open`. Adds
  * to `vanished` those without a source; gives the others.
  */
-async function lookAgain(
+async function recheck(
   context: CopyContext,
   open: readonly Candidate[],
   vanished: BatchObject[],

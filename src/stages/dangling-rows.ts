@@ -11,7 +11,7 @@ import type { RowsContext } from "./stage-contexts.ts";
  * same becomes an exception: the row's value cannot be rewritten, lies outside the reference's `where`, or keeps coming
  * back. One statement a reference when there are none.
  */
-export async function healDanglingRows(
+export async function repairDanglingRows(
   context: RowsContext & CheckedReferences,
   objects: readonly BatchObject[],
 ): Promise<void> {

@@ -6,9 +6,9 @@ import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
 import { backoffMs } from "../domain/rates/backoff.ts";
 import type { Hold } from "../pacing/gate.ts";
 import type { DeleteResult, ObjectFailure } from "../ports/object-store.ts";
-import { healDanglingRows } from "./dangling-rows.ts";
-import { guardedByLook, keysAtOnce, noteGap } from "./deletion-guard.ts";
-import { confirmGone, judge, lookAround, type ToDelete } from "./deletion-looks.ts";
+import { repairDanglingRows } from "./dangling-rows.ts";
+import { confirmAbsent, decideDeletions, headSourcesAndTargets, type ToDelete } from "./deletion-checks.ts";
+import { keysPerRequest, recheckBeforeDelete, recordGap } from "./deletion-guard.ts";
 import type { ReferenceCheck } from "./reference-checks.ts";
 import { keysStillNamed } from "./reference-lookup.ts";
 import type { DeleteContext } from "./stage-contexts.ts";
@@ -57,7 +57,7 @@ type End = Hold | "settled" | "stale" | "shut";
  */
 async function settleGone(context: DeleteContext, gone: readonly BatchObject[]): Promise<void> {
   const mayWait = context.source.isOpen() && !context.signal.aborted;
-  await healDanglingRows(mayWait ? context : context.unbound(), gone);
+  await repairDanglingRows(mayWait ? context : context.unbound(), gone);
   for (const object of gone) if (object.outcome.kind === "pending") object.outcome = MOVED;
 }
 
@@ -114,17 +114,17 @@ async function attemptDeletion(
   if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
   // All waiting comes before the looking: evidence must be fresh when it is acted on.
   await context.databasesReady();
-  const room = keysAtOnce(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
+  const room = keysPerRequest(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
   await source.reserveWrites(relocation.source.bucket, room, signal);
   const gatheredAt = momentOf(clock);
-  const seen = await lookAround(context, open);
+  const seen = await headSourcesAndTargets(context, open);
   const hold = await context.objection();
   if (hold !== null) return hold;
   const rows = await context.referenceChecks.stillNamed(context, batch, open);
-  const { toDelete, absent } = judge(seen, rows.named);
+  const { toDelete, absent } = decideDeletions(seen, rows.named);
   // Deletions first: their evidence grows old, that of an absence does not.
   const end = await deleteInTurn(context, toDelete, { gatheredAt, room, rows }, { gone, absent });
-  if (end === "settled") await confirmGone(context, absent, gone);
+  if (end === "settled") await confirmAbsent(context, absent, gone);
   return end;
 }
 
@@ -163,7 +163,7 @@ async function deleteInTurn(
       some = await withoutNamed(context, some);
     }
     const lookedAt = clock.monotonic();
-    some = await guardedByLook(context, some, absent, gatheredAt.monotonic);
+    some = await recheckBeforeDelete(context, some, absent, gatheredAt.monotonic);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (ageMs(gatheredAt, clock) > EVIDENCE_MS) return "stale";
@@ -171,8 +171,8 @@ async function deleteInTurn(
     if (!source.isOpen(FINISH_MS)) return "shut";
     const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
     await deleteSources(context, some, gone, mayBegin);
-    noteGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
-    most = keysAtOnce(context, source.bulkKeys(relocation.source.bucket));
+    recordGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
+    most = keysPerRequest(context, source.bulkKeys(relocation.source.bucket));
   }
   return "settled";
 }
@@ -208,7 +208,7 @@ async function deleteSources(
     else if (isUnsettled) unsettled.set(object, failure.message);
     else fail(object, failure.code, failure.message);
   }
-  await confirmGone(context, [...unsettled.keys()], gone, (object) => ({
+  await confirmAbsent(context, [...unsettled.keys()], gone, (object) => ({
     code: "delete_refused",
     message: unsettled.get(object) ?? UNSAID.failure.message,
   }));

@@ -4,8 +4,8 @@
  */
 
 import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
-import { keysPerhapsMeant } from "../domain/keys/key-mapping.ts";
-import { Spelled } from "../domain/keys/spelled-keys.ts";
+import { possibleKeys } from "../domain/keys/key-mapping.ts";
+import { KeySpellings } from "../domain/keys/key-spellings.ts";
 import type { Clock } from "../ports/clock.ts";
 import { isSurelyFound, type ReferenceTable } from "../ports/reference-table.ts";
 
@@ -71,9 +71,9 @@ export class NonCanonicalUrls {
 
 /** Keys that `value` may mean, without those that the question by index finds, and finds gone when they are. */
 function keysInNonCanonicalUrl(urlPrefix: string, value: string): readonly string[] {
-  return keysPerhapsMeant(urlPrefix, value).filter((key) => {
+  return possibleKeys(urlPrefix, value).filter((key) => {
     if (!key.isWellFormed()) return false;
-    const ways = [Spelled.withSlashes(urlPrefix, [key]), Spelled.withoutSlashes(urlPrefix, [key])];
+    const ways = [KeySpellings.withSlashes(urlPrefix, [key]), KeySpellings.withoutSlashes(urlPrefix, [key])];
     return ways.every((way) => way.keysIn(value, isSurelyFound).length === 0);
   });
 }

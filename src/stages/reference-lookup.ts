@@ -1,7 +1,7 @@
 /** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
 
 import type { ValueForm } from "../domain/keys/key-mapping.ts";
-import { Spelled } from "../domain/keys/spelled-keys.ts";
+import { KeySpellings } from "../domain/keys/key-spellings.ts";
 import type { Relocation } from "../domain/relocation.ts";
 import type { ReferencedRow, ReferenceTable } from "../ports/reference-table.ts";
 import type { NonCanonicalUrls } from "./non-canonical-urls.ts";
@@ -97,8 +97,8 @@ async function keysInUrls(
   urlPrefix: string,
   keys: readonly string[],
 ): Promise<readonly string[]> {
-  const usual = Spelled.withSlashes(urlPrefix, keys);
-  const slashless = Spelled.withoutSlashes(urlPrefix, keys);
+  const usual = KeySpellings.withSlashes(urlPrefix, keys);
+  const slashless = KeySpellings.withoutSlashes(urlPrefix, keys);
   const samples = slashless.commonPrefixes(MOST_SAMPLES);
   const rows = await table.matching({ ...usual.question(), samples: samples ?? [] });
   const named = rows.flatMap(({ value }) => usual.keysIn(value));

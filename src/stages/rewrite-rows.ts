@@ -26,15 +26,16 @@ export async function rewriteRows(
     const inOrder = inSafeOrder(values.keys(), form.change).flat();
     let open: readonly Named[] = inOrder.map((value) => [value, values.get(value) as BatchObject]);
     while (open.length > 0) {
-      const turn = await nextTurn(context, index, open);
+      const chunk = await nextChunk(context, index, open);
       // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
       await context.confirmLease();
-      const result = await table.rewrite(turn.values, form.change);
-      open = open.slice(turn.values.length);
+      const result = await table.rewrite(chunk.values, form.change);
+      open = open.slice(chunk.values.length);
       rows += result.rows;
       context.onRowsChanged(index, result.rows);
       // More rows name these keys than at planning: the next statement waits for them.
-      if (result.rows > turn.allowed) context.rowLimit.take(result.rows - turn.allowed, context.clock.now());
+      if (result.rows > chunk.allowed)
+        context.rowLimit.take(result.rows - chunk.allowed, context.clock.now());
       for (const failure of result.failures) {
         const object = values.get(failure.value);
         if (object !== undefined) fail(object, failure.code, failure.message);
@@ -65,7 +66,7 @@ function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObje
 }
 
 /** Values of which as many rows may be changed now. */
-interface Turn {
+interface RewriteChunk {
   readonly values: readonly string[];
   readonly allowed: number;
 }
@@ -73,7 +74,7 @@ interface Turn {
 type Named = readonly [value: string, object: BatchObject];
 
 /** As many of `open` (one at least) as have been planned with as many rows as may be changed now. */
-async function nextTurn(context: RowsContext, index: number, open: readonly Named[]): Promise<Turn> {
+async function nextChunk(context: RowsContext, index: number, open: readonly Named[]): Promise<RewriteChunk> {
   const rowsOf = ([, object]: Named) => Math.max(1, rowIds(object, index).length);
   const wanted = open.reduce((sum, named) => sum + rowsOf(named), 0);
   const allowed = await allowedRows(context, wanted);

@@ -10,11 +10,11 @@ import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 const PROBE_MS = 4 * 86_400_000;
 
 export const luxonCalendar: LocalCalendar = {
-  evenTime(timezone, at) {
+  utcOffset(timezone, at) {
     const zone = IANAZone.create(timezone);
     if (!zone.isValid) throw new RangeError(`unknown time zone: ${timezone}`);
     const ahead = zone.offset(at);
-    return { aheadMs: ahead * 60_000, until: firstOtherwise(zone, ahead, at) };
+    return { offsetMs: ahead * 60_000, until: firstOtherwise(zone, ahead, at) };
   },
 };
 

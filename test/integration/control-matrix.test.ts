@@ -1,7 +1,7 @@
 /** Every state of a job × everything an operator may do, against the table a reviewer reads; each twice. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { answerTo, JOB_ACTIONS, JOB_STATES, type JobState } from "../../src/domain/job-state.ts";
+import { JOB_ACTIONS, JOB_STATES, type JobState, transitionFor } from "../../src/domain/job-state.ts";
 import type { AuditEvent, Lease } from "../../src/ports/ledger.ts";
 import { noRequests } from "../../src/ports/object-store.ts";
 import { HandClock } from "../support/clocks/hand-clock.ts";
@@ -92,7 +92,7 @@ const CELLS = JOB_STATES.flatMap((state) =>
 
 describe("every state and every action", () => {
   it.each(CELLS)("%s, %s: %s", async (state, action, answer) => {
-    const known = answerTo(action, state);
+    const known = transitionFor(action, state);
     expect(known === null ? "409" : known === "same" ? "same" : known.go).toBe(answer);
     const id = await jobIn(state);
     const at = clock.now();

@@ -91,7 +91,7 @@ export function keyOfValue(urlPrefix: string | null, value: string): string | nu
  * Keys that `value` may mean although {@link keyOfValue} refuses it: a query string after it, other escapes (`%c3`),
  * `+` for a space. Such a value is never rewritten; yet while it stands in a row these objects are not deleted.
  */
-export function keysPerhapsMeant(urlPrefix: string, value: string): readonly string[] {
+export function possibleKeys(urlPrefix: string, value: string): readonly string[] {
   if (!value.startsWith(urlPrefix) || keyOfValue(urlPrefix, value) !== null) return [];
   const whole = value.slice(urlPrefix.length);
   const path = whole.replace(/[?#].*$/s, "");

@@ -60,7 +60,7 @@ export function blindSplitPoint({ after, upTo, prefixLevel }: Remainder): SplitP
 }
 
 /** How much of the key space is left, as a logarithm: comparable between remainders of one listing only. */
-export function spread({ after, upTo, prefixLevel }: Remainder, alphabet: KeyAlphabet): number {
+export function logKeySpaceSize({ after, upTo, prefixLevel }: Remainder, alphabet: KeyAlphabet): number {
   const low = codePoints(after);
   const high = upTo === null ? null : codePoints(upTo);
   const level = high === null ? prefixLevel : sharedLength(low, high);

@@ -30,8 +30,8 @@ export class OffPeakWindow {
 
   /** Open or not, and the limits in force. Where windows overlap the stricter of each limit holds; shut, the job's hold. */
   stateAt(at: number): WindowState {
-    const { aheadMs } = this.#calendar.evenTime(this.#timezone, at);
-    return this.#table.intervalAt(at + aheadMs).state;
+    const { offsetMs } = this.#calendar.utcOffset(this.#timezone, at);
+    return this.#table.intervalAt(at + offsetMs).state;
   }
 
   limitsAt(at: number): Limits {
@@ -43,12 +43,12 @@ export class OffPeakWindow {
     const before = this.stateAt(at);
     let time = at;
     for (;;) {
-      const { aheadMs, until } = this.#calendar.evenTime(this.#timezone, time);
+      const { offsetMs, until } = this.#calendar.utcOffset(this.#timezone, time);
       while (time < until) {
-        const interval = this.#table.intervalAt(time + aheadMs);
+        const interval = this.#table.intervalAt(time + offsetMs);
         if (interval.state !== before) return time;
         if (interval.until === Infinity) return null;
-        const end = interval.until - aheadMs;
+        const end = interval.until - offsetMs;
         // A spell of years is walked over at its end only: no change of clocks within it can lead out of it.
         time = end <= until ? end : Math.max(until, end - WIDEST_MOVE_MS);
       }

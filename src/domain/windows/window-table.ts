@@ -45,7 +45,7 @@ export function stricter(a: Limits, b: Limits): Limits {
 }
 
 /** Whether `a` and `b` limit alike. */
-export function areAlike(a: Limits, b: Limits): boolean {
+export function limitsEqual(a: Limits, b: Limits): boolean {
   return keyOf(a) === keyOf(b);
 }
 

@@ -4,7 +4,7 @@ import type { Fault } from "../errors.ts";
 import type { JobSpec, Limits, OpenWindow, Windows } from "../job-spec.ts";
 import type { LocalCalendar } from "./local-calendar.ts";
 import { OffPeakWindow } from "./off-peak-window.ts";
-import { areAlike, dayNumber, limitsOf, minutesOf, stricter } from "./window-table.ts";
+import { dayNumber, limitsEqual, limitsOf, minutesOf, stricter } from "./window-table.ts";
 
 const DAY_MS = 86_400_000;
 const DAY_MINUTES = 1440;
@@ -39,7 +39,7 @@ function overlap(open: readonly OpenWindow[], index: number, limits: Limits): Wi
   const own = limitsOf(window, limits);
   for (const [i, other] of open.slice(0, index).entries()) {
     const others = limitsOf(other, limits);
-    const from = areAlike(own, others) ? null : overlapFrom(other, window);
+    const from = limitsEqual(own, others) ? null : overlapFrom(other, window);
     if (from === null) continue;
     const both = describe(stricter(own, others));
     const message = `overlaps /windows/open/${i} (from ${from}) with other limits: while both are open the stricter of each holds (${both})`;
@@ -93,7 +93,7 @@ function closedInThePast(
   calendar: LocalCalendar,
   now: number,
 ): WindowWarning[] {
-  const today = Math.floor((now + calendar.evenTime(timezone, now).aheadMs) / DAY_MS);
+  const today = Math.floor((now + calendar.utcOffset(timezone, now).offsetMs) / DAY_MS);
   if (closed.length === 0 || closed.some((date) => dayNumber(date) >= today)) return [];
   const message = "all closed dates are in the past: were those of another year meant?";
   return [{ code: "closed_dates_past", pointer: "/windows/closed", message }];

@@ -1,7 +1,7 @@
 /** Looks again when all that was planned is done: what has come under the old prefix since, or was not seen before? */
 
 import type { BatchObject, ReferencingRow } from "../../domain/batch.ts";
-import { keysPerhapsMeant } from "../../domain/keys/key-mapping.ts";
+import { possibleKeys } from "../../domain/keys/key-mapping.ts";
 import { isSameVersion } from "../../domain/verdict.ts";
 import type { LastPlanned } from "../../ports/ledger.ts";
 import type { ListedObject, ObjectFailure } from "../../ports/object-store.ts";
@@ -14,7 +14,7 @@ import { type PlannedBatch, plannedBatch } from "./plan.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 
 /** One look at what is left behind. */
-export interface LookAgain {
+export interface LeftoverScan {
   /** Told apart in the ledger by it. */
   readonly round: number;
   /** Objects that may be planned, for `maxObjects`. */
@@ -37,7 +37,10 @@ export interface LookAgain {
  * Exceptions are named already, and what was skipped for being twice in the inventory has its outcome elsewhere. Each batch
  * must be in the ledger before the next one is asked for. Memory does not grow with the number of keys.
  */
-export async function* planLeftBehind(context: PlanContext, again: LookAgain): AsyncGenerator<PlannedBatch> {
+export async function* planLeftBehind(
+  context: PlanContext,
+  again: LeftoverScan,
+): AsyncGenerator<PlannedBatch> {
   let left = again.most;
   for (const part of partsOf(context, again)) {
     for await (const items of slices(part, context.spec.batchSize)) {
@@ -62,7 +65,7 @@ async function* slices(
   if (open.length > 0) yield open;
 }
 
-function partsOf(context: PlanContext, again: LookAgain): AsyncIterable<readonly InventoryItem[]>[] {
+function partsOf(context: PlanContext, again: LeftoverScan): AsyncIterable<readonly InventoryItem[]>[] {
   const { spec, references } = context;
   const { inventory } = spec;
   return [
@@ -72,7 +75,10 @@ function partsOf(context: PlanContext, again: LookAgain): AsyncIterable<readonly
 }
 
 /** Objects that stand under the source prefix. */
-async function* standing(context: PlanContext, again: LookAgain): AsyncGenerator<readonly InventoryItem[]> {
+async function* standing(
+  context: PlanContext,
+  again: LeftoverScan,
+): AsyncGenerator<readonly InventoryItem[]> {
   for await (const page of confirmedPages(context)) {
     const objects = page.filter(({ key, modifiedAt }) => passes(context, key, modifiedAt));
     const before = await lastPlanned(context, objects);
@@ -102,7 +108,7 @@ function isThereAgain(
   { spec }: PlanContext,
   known: LastPlanned,
   now: ListedObject,
-  again: LookAgain,
+  again: LeftoverScan,
 ): boolean {
   if (!isMoved(known) || again.isOwn(known.batch)) return false;
   return spec.delete.when !== "never" || !isSameVersion(known.object, now);
@@ -116,7 +122,7 @@ function isMoved({ object }: LastPlanned): boolean {
 async function* named(
   context: PlanContext,
   index: number,
-  again: LookAgain,
+  again: LeftoverScan,
 ): AsyncGenerator<readonly InventoryItem[]> {
   const { inventory } = context.spec;
   const isInventory = inventory.from === "database" && index === 0;
@@ -150,14 +156,14 @@ async function oddlyNamed(
   context: PlanContext,
   index: number,
   keys: readonly NamedKey[],
-  again: LookAgain,
+  again: LeftoverScan,
 ): Promise<InventoryItem[]> {
   const urlPrefix = context.references[index]?.urlPrefix ?? null;
   if (urlPrefix === null) return [];
   const meant = new Map<string, NamedKey>();
   for (const item of keys) {
     if (item.fault === null) continue;
-    for (const key of keysPerhapsMeant(urlPrefix, urlPrefix + item.key)) meant.set(key, item);
+    for (const key of possibleKeys(urlPrefix, urlPrefix + item.key)) meant.set(key, item);
   }
   const before = await lastPlanned(
     context,

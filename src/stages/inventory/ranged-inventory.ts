@@ -43,7 +43,7 @@ export async function* rangedInventory(
   const { prefix } = context.relocation.source;
   const list = (after: string | null) => listSource(context, after, signal);
   const listing = new RangedListing({ prefix, ranges, list, together });
-  const slicing = new Slicing(listing, most);
+  const slicing = new SliceBuilder(listing, most);
   try {
     for (let page = await listing.next(); page !== null; page = await listing.next()) {
       yield* slicing.add(page, page.objects.filter(passes).map(toItem));
@@ -56,7 +56,7 @@ export async function* rangedInventory(
 }
 
 /** Puts pages of ranges together to slices. */
-class Slicing {
+class SliceBuilder {
   readonly #listing: RangedListing;
   readonly #most: number;
   readonly #pending = new Map<OpenRange, Pending>();

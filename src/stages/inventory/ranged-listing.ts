@@ -5,10 +5,10 @@ import { codePoints, sharedLength } from "../../domain/keys/key-bisection.ts";
 import { compareKeys } from "../../domain/keys/key-order.ts";
 import {
   blindSplitPoint,
+  logKeySpaceSize,
   type Remainder,
   type SplitPoint,
   splitPoint,
-  spread,
 } from "../../domain/keys/split-point.ts";
 import type { ListedObject, ListPage } from "../../ports/object-store.ts";
 import type { KeyRange } from "./inventory-item.ts";
@@ -186,7 +186,9 @@ export class RangedListing {
     const candidates = this.#open
       .flatMap((range) => {
         const remainder = this.#remainderOf(range);
-        return remainder === null ? [] : [{ range, remainder, size: spread(remainder, this.#alphabet) }];
+        return remainder === null
+          ? []
+          : [{ range, remainder, size: logKeySpaceSize(remainder, this.#alphabet) }];
       })
       .sort((a, b) => b.size - a.size);
     for (const { range, remainder } of candidates) {

@@ -15,7 +15,7 @@ function opened() {
 describe("a job whose workers all work", () => {
   it("waits for nothing while its stores serve it", async () => {
     const { clock, began, waits } = opened();
-    void waits.working(() => clock.sleep(60_000));
+    void waits.runActive(() => clock.sleep(60_000));
     waits.stalls.stores.failed(REJECTED, began);
     waits.stalls.stores.answered(clock.now());
     await clock.runUntil(began + 30_000);
@@ -24,7 +24,7 @@ describe("a job whose workers all work", () => {
 
   it("waits because it is throttled when all is rejected for two seconds, since the first rejection", async () => {
     const { clock, began, waits } = opened();
-    void waits.working(() => clock.sleep(60_000));
+    void waits.runActive(() => clock.sleep(60_000));
     await clock.runUntil(began + 1000);
     waits.stalls.stores.failed(REJECTED, clock.now());
     await clock.runUntil(began + 2900);
@@ -44,9 +44,9 @@ describe("a job of whose workers one is held", () => {
     const stop = new AbortController();
     const ask = async () =>
       clock.now() < until ? { reason: "window" as const, until, detail: "shut" } : null;
-    void waits.working(() => waits.waitOut(ask, stop.signal));
-    void waits.working(async () => {
-      await waits.resting(() => clock.sleep(5000));
+    void waits.runActive(() => waits.waitWhileHeld(ask, stop.signal));
+    void waits.runActive(async () => {
+      await waits.runIdle(() => clock.sleep(5000));
       await clock.sleep(1000);
     });
     await clock.runUntil(began + 4000);
@@ -63,8 +63,8 @@ describe("a job of whose workers one is held", () => {
     const stop = new AbortController();
     const ask = async () =>
       clock.now() < until ? { reason: "database" as const, until, detail: "away" } : null;
-    void waits.working(() => waits.waitOut(ask, stop.signal));
-    void waits.working(() => clock.sleep(5000));
+    void waits.runActive(() => waits.waitWhileHeld(ask, stop.signal));
+    void waits.runActive(() => clock.sleep(5000));
     await clock.runUntil(began + 4000);
     expect(waits.waiting).toBeNull();
     await clock.runUntil(began + 6000);

@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  answerTo,
   isFinished,
   isRunnable,
   JOB_ACTIONS,
   JOB_STATES,
   type JobAction,
   type JobState,
+  transitionFor,
 } from "../../../src/domain/job-state.ts";
 
 /** A state to go to, "same" for a harmless repetition, "no" for a refusal. */
@@ -33,7 +33,7 @@ const cells = Object.entries(MATRIX).flatMap(([state, row]) =>
 
 describe("an action", () => {
   it.each(cells)("on a job that is %s: %s gives %s", (state, action, cell) => {
-    const answer = answerTo(action, state);
+    const answer = transitionFor(action, state);
     const expected = cell === "no" ? null : cell === "same" ? "same" : { go: cell };
     expect(answer).toEqual(expected);
   });
@@ -46,16 +46,16 @@ describe("an action", () => {
 
   it("never leads out of cancelled or completed", () => {
     for (const state of ["cancelled", "completed"] as const) {
-      for (const action of JOB_ACTIONS) expect(["same", null]).toContain(answerTo(action, state));
+      for (const action of JOB_ACTIONS) expect(["same", null]).toContain(transitionFor(action, state));
     }
   });
 
   it("may be repeated: the state it leads to refuses it no more than before", () => {
     for (const state of JOB_STATES) {
       for (const action of JOB_ACTIONS) {
-        const answer = answerTo(action, state);
+        const answer = transitionFor(action, state);
         if (answer === null || answer === "same") continue;
-        expect(answerTo(action, answer.go)).not.toBeNull();
+        expect(transitionFor(action, answer.go)).not.toBeNull();
       }
     }
   });

@@ -5,7 +5,12 @@ import { describe, expect, it } from "vitest";
 import { KeyAlphabet } from "../../../src/domain/keys/key-alphabet.ts";
 import { codePoints, pointBetween, sharedLength } from "../../../src/domain/keys/key-bisection.ts";
 import { compareKeys } from "../../../src/domain/keys/key-order.ts";
-import { blindSplitPoint, type Remainder, splitPoint, spread } from "../../../src/domain/keys/split-point.ts";
+import {
+  blindSplitPoint,
+  logKeySpaceSize,
+  type Remainder,
+  splitPoint,
+} from "../../../src/domain/keys/split-point.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 
 /** Characters at the seams: control characters, the last before the surrogates, U+E000–U+FFFF, the astral planes. */
@@ -140,7 +145,7 @@ describe("a split", () => {
             fanLevel: fan === null ? null : 6 + fan,
           });
           const alphabet = alphabetOf(...seen);
-          expect(spread(what, alphabet)).not.toBeNaN();
+          expect(logKeySpaceSize(what, alphabet)).not.toBeNaN();
           for (const point of [splitPoint(what, alphabet), blindSplitPoint(what)]) {
             if (point === null) continue;
             expect(point.key.startsWith("image/")).toBe(true);
@@ -194,7 +199,7 @@ describe("a split", () => {
       remainder("image/5", "image/6"),
       remainder("image/500", "image/501"),
       remainder("image/500500", "image/500501"),
-    ].map((what) => spread(what, digits));
+    ].map((what) => logKeySpaceSize(what, digits));
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
     expect(new Set(sizes).size).toBe(sizes.length);
   });

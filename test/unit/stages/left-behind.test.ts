@@ -8,7 +8,7 @@ import { limitConcurrency } from "../../../src/pacing/concurrency.ts";
 import type { RateLimitedStore } from "../../../src/pacing/rate-limited-store.ts";
 import type { LastPlanned } from "../../../src/ports/ledger.ts";
 import type { ReferencedRow, ReferenceTable } from "../../../src/ports/reference-table.ts";
-import { type LookAgain, planLeftBehind } from "../../../src/stages/inventory/left-behind.ts";
+import { type LeftoverScan, planLeftBehind } from "../../../src/stages/inventory/left-behind.ts";
 import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
 import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
@@ -16,7 +16,7 @@ import { listedBucket } from "../../support/listed-bucket.ts";
 import { only } from "../../support/only.ts";
 
 const MOVED: Outcome = { kind: "moved" };
-const LOOK: LookAgain = { round: 1, most: Number.POSITIVE_INFINITY, fault: null, isOwn: () => false };
+const LOOK: LeftoverScan = { round: 1, most: Number.POSITIVE_INFINITY, fault: null, isOwn: () => false };
 
 interface World {
   readonly keys?: readonly string[];
@@ -80,7 +80,7 @@ function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {
   return { context, bucket, clock, statements, asked };
 }
 
-async function found(world: World, look: Partial<LookAgain> = {}) {
+async function found(world: World, look: Partial<LeftoverScan> = {}) {
   const parts = contextOf(world);
   const batches: BatchObject[][] = [];
   for await (const { objects } of planLeftBehind(parts.context, { ...LOOK, ...look })) batches.push(objects);

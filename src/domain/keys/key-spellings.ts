@@ -3,7 +3,7 @@
 import { PATH_ENDS, slashlessPrefix, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
 
 /** The spellings of some keys under one `urlPrefix`. */
-export class Spelled {
+export class KeySpellings {
   /** One value may mean several keys. */
   readonly #keysOf = new Map<string, string[]>();
 
@@ -18,13 +18,13 @@ export class Spelled {
   }
 
   /** As most encoders spell `keys`: see {@link spellingsOf}. */
-  static withSlashes(urlPrefix: string, keys: readonly string[]): Spelled {
-    return new Spelled(keys, (key) => spellingsOf(urlPrefix, key));
+  static withSlashes(urlPrefix: string, keys: readonly string[]): KeySpellings {
+    return new KeySpellings(keys, (key) => spellingsOf(urlPrefix, key));
   }
 
   /** As encoders of whole keys do: see {@link slashlessSpellingsOf}. */
-  static withoutSlashes(urlPrefix: string, keys: readonly string[]): Spelled {
-    return new Spelled(keys, (key) => slashlessSpellingsOf(urlPrefix, key));
+  static withoutSlashes(urlPrefix: string, keys: readonly string[]): KeySpellings {
+    return new KeySpellings(keys, (key) => slashlessSpellingsOf(urlPrefix, key));
   }
 
   /** The values, and what they begin with that hold more than a path. */

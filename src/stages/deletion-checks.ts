@@ -8,7 +8,7 @@ import { headMany, headOne } from "./head-many.ts";
 import type { BucketsContext } from "./stage-contexts.ts";
 
 /** Both sides of an object, as they were seen together. */
-export interface BothSeen {
+export interface SourceAndTarget {
   readonly source: ListedObject | null;
   readonly target: ListedObject | null;
 }
@@ -17,15 +17,15 @@ export interface BothSeen {
  * Looks at target and source of `objects`, sources last, in listings of `page` keys. One that the store will not tell about
  * becomes an exception and is left out.
  */
-export async function lookAround(
+export async function headSourcesAndTargets(
   context: BucketsContext,
   objects: readonly BatchObject[],
   page = 1000,
-): Promise<Map<BatchObject, BothSeen>> {
+): Promise<Map<BatchObject, SourceAndTarget>> {
   const keys = targetKeys(context, objects);
   const targets = await headMany({ ...targetAccess(context), page }, keys);
   const sources = await headMany({ ...sourceAccess(context), page }, keysOf(objects));
-  const seen = new Map<BatchObject, BothSeen>();
+  const seen = new Map<BatchObject, SourceAndTarget>();
   for (const [at, object] of objects.entries()) {
     const key = keys[at] ?? "";
     const failure = targets.failed.get(key) ?? sources.failed.get(object.key);
@@ -45,14 +45,17 @@ export interface ToDelete {
 }
 
 /** What the looks and the rows say of a slice. */
-export interface Judged {
+export interface DeletionDecisions {
   readonly toDelete: readonly ToDelete[];
   /** A listing did not show their sources. */
   readonly absent: BatchObject[];
 }
 
 /** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
-export function judge(seen: ReadonlyMap<BatchObject, BothSeen>, named: ReadonlySet<string>): Judged {
+export function decideDeletions(
+  seen: ReadonlyMap<BatchObject, SourceAndTarget>,
+  named: ReadonlySet<string>,
+): DeletionDecisions {
   const toDelete: ToDelete[] = [];
   const absent: BatchObject[] = [];
   for (const [object, { source, target }] of seen) {
@@ -64,7 +67,11 @@ export function judge(seen: ReadonlyMap<BatchObject, BothSeen>, named: ReadonlyS
   return { toDelete, absent };
 }
 
-function verdictOn(object: BatchObject, { source, target }: BothSeen, isStillNamed: boolean): DeleteVerdict {
+function verdictOn(
+  object: BatchObject,
+  { source, target }: SourceAndTarget,
+  isStillNamed: boolean,
+): DeleteVerdict {
   return deleteVerdict({
     copied: object,
     verifiedEtag: object.targetEtag,
@@ -83,7 +90,7 @@ const UNLISTED: ObjectFailure = {
  * Asks for each source by itself, for one empty page must not pass for a finished move: what is gone is added to `gone`,
  * what is there becomes the exception that `ifThere` gives.
  */
-export async function confirmGone(
+export async function confirmAbsent(
   context: BucketsContext,
   objects: readonly BatchObject[],
   gone: Set<BatchObject>,
