@@ -2,11 +2,10 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { nodeArguments } from "../test/support/executable.ts";
-import type { ApplicationDatabase } from "./application-database.ts";
+import { nodeArguments } from "../../test/support/executable.ts";
+import type { ApplicationDatabase } from "../worlds/application-database.ts";
+import { SOURCE, storeConfig, TARGET } from "../worlds/store-process.ts";
 import type { Contender } from "./contender.ts";
-import { CREDENTIALS, REGION, SOURCE, TARGET } from "./store-process.ts";
 
 /** What a job has to do besides moving objects. */
 export interface TranshipVariant {
@@ -17,8 +16,8 @@ export interface TranshipVariant {
   readonly ledger: "sqlite" | "mariadb";
 }
 
-/** A job of that kind as a contender. */
-export function transhipContender({ name, database, ledger }: TranshipVariant): Contender {
+/** A job of that kind as a contender, carried out by the build in `dist`. */
+export function transhipContender(dist: string, { name, database, ledger }: TranshipVariant): Contender {
   const progressUrl = async (directory: string) => {
     if (ledger === "sqlite" || database === null) return `sqlite:${join(directory, "ledger.db")}`;
     return database.emptyLedger();
@@ -31,7 +30,7 @@ export function transhipContender({ name, database, ledger }: TranshipVariant): 
       await database?.fill(objects);
       const config = {
         progress: await progressUrl(directory),
-        stores: { main: { ...CREDENTIALS, region: REGION, endpoint: storeUrl, forcePathStyle: true } },
+        stores: { main: storeConfig(storeUrl) },
         databases: database === null ? {} : { app: database.url },
         logLevel: "warn",
       };
@@ -46,7 +45,6 @@ export function transhipContender({ name, database, ledger }: TranshipVariant): 
       const [configFile, jobFile] = [join(directory, "config.json"), join(directory, "job.json")];
       writeFileSync(configFile, JSON.stringify(config));
       writeFileSync(jobFile, JSON.stringify(job));
-      const dist = fileURLToPath(new URL("..", import.meta.url));
       const args = nodeArguments(dist, ["run", jobFile, "--config", configFile, "--json"]);
       return {
         program: process.execPath,

@@ -1,7 +1,7 @@
 /** A throwaway MariaDB with rows that name the objects, as an application would have them. */
 
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { createDatabase, startMariadb } from "../test/support/servers/mariadb.ts";
+import { createDatabase, startMariadb } from "../../test/support/servers/mariadb.ts";
 import { SOURCE, TARGET } from "./store-process.ts";
 
 export interface ApplicationDatabase {

@@ -1,8 +1,7 @@
 /** Runs a program to its end and says what it took, as Linux counts it: nothing is asked of the program. */
 
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { memoryOf } from "./process-facts.ts";
+import { childrenCpuMs, memoryOf } from "./process-facts.ts";
 
 export interface MeasuredCommand {
   readonly program: string;
@@ -35,11 +34,11 @@ export async function runMeasured(command: MeasuredCommand, timeoutMs: number): 
   const kill = () => void child.kill("SIGKILL");
   process.once("exit", kill);
   let said = "";
-  const hear = (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-QUOTED_CHARACTERS);
-  };
-  child.stdout.on("data", hear);
-  child.stderr.on("data", hear);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-QUOTED_CHARACTERS);
+    });
+  }
   let peakMb = 0;
   const looking = setInterval(() => {
     peakMb = Math.max(peakMb, peakOf(child.pid));
@@ -64,12 +63,4 @@ function peakOf(pid: number | undefined): number {
   } catch {
     return 0;
   }
-}
-
-/** CPU time of all children that have ended and been waited for, theirs included: proc(5), fields 16 and 17. */
-function childrenCpuMs(): number {
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  // Clock ticks, of which Linux tells 100 a second on every platform Node runs on.
-  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -1,13 +1,14 @@
 /** A production database of a million rows, a store that holds what they name, and jobs that move slices of both. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { nodeArguments } from "../test/support/executable.ts";
-import { createRunDirectory, removeRunDirectory } from "../test/support/run-directory.ts";
-import { startMariadb } from "../test/support/servers/mariadb.ts";
+import { nodeArguments } from "../../test/support/executable.ts";
+import { createRunDirectory, removeRunDirectory } from "../../test/support/run-directory.ts";
+import { startMariadb } from "../../test/support/servers/mariadb.ts";
 import { type LongStatement, readSlowLog } from "./slow-log.ts";
+import { startStore, storeConfig } from "./store-process.ts";
 
 /** A slice of the rows, with an object for each. */
 export interface Slice {
@@ -19,13 +20,14 @@ export interface Slice {
 }
 
 export interface DatabaseWorld {
+  /** The folder of the compiled program. */
+  readonly dist: string;
   readonly databaseUrl: string;
   /** Rows at the start: ids 1 to this number. */
   readonly rows: number;
   readonly slices: readonly Slice[];
-  readonly pids: { readonly mariadb: number; readonly store: number };
   /** Starts `tranship run` for the slice; `withReference` also points its rows at the new keys. */
-  startJob(slice: Slice, options: JobOptions): Job;
+  startJob(slice: Slice, withReference: boolean, objectsPerSecond: number): Job;
   /** Rows of the slice that name the new keys. */
   movedRows(slice: Slice): Promise<number>;
   /** Statements over many rows since the last call. */
@@ -33,28 +35,19 @@ export interface DatabaseWorld {
   close(): Promise<void>;
 }
 
-export interface JobOptions {
-  readonly withReference: boolean;
-  readonly inventory: "bucket" | "database";
-  readonly objectsPerSecond: number;
-  readonly concurrency: number;
-}
-
 export interface Job {
   /** The summary that `tranship run --json` prints, when the job has ended; rejects unless it is `completed`. */
   readonly ended: Promise<JobSummary>;
   readonly isRunning: () => boolean;
-  readonly pid: number;
 }
 
 export interface JobSummary {
   readonly seconds: number;
   readonly objects: { readonly moved: number };
-  readonly rows: { readonly updated: number };
   readonly statements: Readonly<Record<string, number>>;
 }
 
-const STORE_KEYS = { accessKeyId: "bench-access", secretAccessKey: "bench-secret-key" };
+const CONCURRENCY = 128;
 const TABLE =
   "CREATE TABLE images (id BIGINT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255) NOT NULL, title VARCHAR(100) NOT NULL, " +
   "hits INT NOT NULL DEFAULT 0, updated_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, " +
@@ -84,30 +77,35 @@ export async function openDatabaseWorld(
   });
   const slices = Array.from({ length: size.slices }, (_, i) => sliceOf(i, size.objects));
   await fillTable(mariadb.url, size.rows, slices);
-  const store = await startStore(dist, slices);
+  const store = await startStore(dist, {
+    buckets: "bucket-a,bucket-b",
+    seed: slices.map(({ fromPrefix, objects }) => `bucket-a/${fromPrefix}:${objects}:16`),
+  });
   const databaseUrl = `${mariadb.url}/app`;
   truncateSync(slowLog);
   return {
+    dist,
     databaseUrl,
     rows: size.rows,
     slices,
-    pids: {
-      mariadb: Number(readFileSync(join(directory, "mariadb.pid"), "utf8")),
-      store: store.child.pid ?? 0,
-    },
-    startJob(slice, options) {
-      const name = `job-${slice.ids[0]}-${options.withReference ? "rows" : "plain"}`;
+    startJob(slice, withReference, objectsPerSecond) {
+      const name = `job-${slice.ids[0]}-${withReference ? "rows" : "plain"}`;
       const config = join(directory, `${name}.config.json`);
       const job = join(directory, `${name}.json`);
-      const main = { ...STORE_KEYS, endpoint: store.url, region: "us-east-1", forcePathStyle: true };
       const progress = `sqlite:${join(directory, `${name}.db`)}`;
-      const given = { progress, stores: { main }, databases: { app: databaseUrl }, logLevel: "warn" };
+      const given = {
+        progress,
+        stores: { main: storeConfig(store.url) },
+        databases: { app: databaseUrl },
+        logLevel: "warn",
+      };
       writeFileSync(config, JSON.stringify(given));
-      writeFileSync(job, JSON.stringify(jobOf(slice, options)));
+      writeFileSync(job, JSON.stringify(jobOf(slice, withReference, objectsPerSecond)));
       return runJob(dist, job, config);
     },
     async movedRows({ toPrefix }) {
       const connection = await createConnection(databaseUrl);
+      await connection.query("SET SESSION slow_query_log = OFF");
       const [rows] = await connection.query<RowDataPacket[]>(
         "SELECT COUNT(*) n FROM images WHERE path LIKE ?",
         [`${toPrefix}%`],
@@ -121,7 +119,7 @@ export async function openDatabaseWorld(
       return statements;
     },
     async close() {
-      store.child.kill("SIGTERM");
+      store.kill();
       await mariadb.dispose();
       removeRunDirectory(directory);
     },
@@ -138,15 +136,13 @@ function sliceOf(index: number, objects: number): Slice {
   };
 }
 
-function jobOf(slice: Slice, options: JobOptions): Record<string, unknown> {
+function jobOf({ fromPrefix, toPrefix }: Slice, withReference: boolean, objectsPerSecond: number) {
   return {
-    source: { bucket: "bucket-a", prefix: slice.fromPrefix },
-    target: { bucket: "bucket-b", prefix: slice.toPrefix },
-    inventory: { from: options.inventory },
-    references: options.withReference
-      ? [{ database: "app", table: "images", key: "id", column: "path" }]
-      : [],
-    limits: { concurrency: options.concurrency, requestsPerSecond: options.objectsPerSecond },
+    source: { bucket: "bucket-a", prefix: fromPrefix },
+    target: { bucket: "bucket-b", prefix: toPrefix },
+    inventory: { from: "bucket" },
+    references: withReference ? [{ database: "app", table: "images", key: "id", column: "path" }] : [],
+    limits: { concurrency: CONCURRENCY, requestsPerSecond: objectsPerSecond },
     delete: { when: "verified", after: "0s" },
   };
 }
@@ -174,55 +170,21 @@ async function fillTable(serverUrl: string, rows: number, slices: readonly Slice
   await connection.end();
 }
 
-async function startStore(
-  dist: string,
-  slices: readonly Slice[],
-): Promise<{ url: string; child: ChildProcess }> {
-  const seeds = slices.flatMap(({ fromPrefix, objects }) => [
-    "--seed",
-    `bucket-a/${fromPrefix}:${objects}:16`,
-  ]);
-  const child = spawn(
-    process.execPath,
-    [
-      join(dist, "src/sandbox-s3/serve-sandbox-store.js"),
-      ...["--buckets", "bucket-a,bucket-b"],
-      ...["--access-key-id", STORE_KEYS.accessKeyId, "--secret-access-key", STORE_KEYS.secretAccessKey],
-      ...seeds,
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  process.once("exit", () => child.kill("SIGKILL"));
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`the sandbox store ended with ${code}`)));
-    child.stdout.once("data", (line: Buffer) =>
-      resolve((JSON.parse(line.toString()) as { url: string }).url),
-    );
-  });
-  return { url, child };
-}
-
 function runJob(dist: string, job: string, config: string): Job {
   const args = nodeArguments(dist, ["run", job, "--config", config, "--json"]);
   const child = spawn(process.execPath, ["--no-deprecation", ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let out = "";
-  let err = "";
-  child.stdout.on("data", (text: Buffer) => {
-    out += text.toString();
-  });
-  child.stderr.on("data", (text: Buffer) => {
-    err += text.toString();
-  });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].on("data", (text: Buffer) => {
+      said[stream] += text.toString();
+    });
+  }
   const ended = new Promise<JobSummary>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code === 0) resolve(JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as JobSummary);
-      else reject(new Error(`tranship run ended with ${code}: ${out}${err}`));
+      if (code === 0) resolve(JSON.parse(said.stdout.trimEnd().split("\n").at(-1) ?? "") as JobSummary);
+      else reject(new Error(`tranship run ended with ${code}: ${said.stdout}${said.stderr}`));
     });
   });
-  return {
-    ended,
-    isRunning: () => child.exitCode === null && child.signalCode === null,
-    pid: child.pid ?? 0,
-  };
+  return { ended, isRunning: () => child.exitCode === null && child.signalCode === null };
 }

@@ -2,8 +2,8 @@
 
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CREDENTIALS, REGION, SOURCE, TARGET } from "../worlds/store-process.ts";
 import type { Contender, Race } from "./contender.ts";
-import { CREDENTIALS, REGION, SOURCE, TARGET } from "./store-process.ts";
 
 /** A peer and the package it comes in. */
 export interface Peer extends Contender {

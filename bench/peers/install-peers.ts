@@ -1,8 +1,8 @@
 /** Installs the peers from Debian's packages where that can be done from here; otherwise says what to run. */
 
 import { execFileSync } from "node:child_process";
-import { findProgram } from "../test/support/servers/daemon.ts";
-import { installedPeers, PEERS } from "./peers.ts";
+import { findProgram } from "../../test/support/servers/daemon.ts";
+import { installedPeers, PEERS } from "./debian-peers.ts";
 
 /** Throws what to run when a peer is missing and cannot be installed. */
 export function installPeers(tell: (line: string) => void): void {

@@ -1,9 +1,9 @@
-/** What Linux says of a running process: its memory and its CPU time (proc(5)). */
+/** What Linux says of a process: its memory and its CPU time (proc(5)). */
 
 import { readFileSync } from "node:fs";
 
-/** Clock ticks a second, in which Linux tells CPU times on every platform Node runs on. */
-const TICKS_PER_SECOND = 100;
+/** Linux tells CPU times in ticks, 100 a second on every platform Node runs on. */
+const MS_PER_TICK = 10;
 
 /** Megabytes of 2^20 bytes. */
 export interface ProcessMemory {
@@ -25,8 +25,18 @@ export function memoryOf(pid: number): ProcessMemory {
 
 /** Milliseconds of CPU that all threads of process `pid` have used, in user and system mode. */
 export function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return ticksOf(String(pid), 11) * MS_PER_TICK;
+}
+
+/** The same of all children of this process that have ended and been waited for, theirs included. */
+export function childrenCpuMs(): number {
+  return ticksOf("self", 13) * MS_PER_TICK;
+}
+
+/** The sum of two neighbouring fields of `/proc/PID/stat`, counted from behind the command's name. */
+function ticksOf(process: string, field: number): number {
+  const stat = readFileSync(`/proc/${process}/stat`, "utf8");
   // The command name, in parentheses, may itself hold spaces and parentheses: count from the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  return Number(fields[field]) + Number(fields[field + 1]);
 }

@@ -4,7 +4,7 @@
  */
 
 import { createPool, type Pool } from "mysql2/promise";
-import { type Latencies, latenciesOf } from "./latencies.ts";
+import { type Latencies, latenciesOf } from "../latencies.ts";
 
 /** What the process is given as its only argument, in JSON. */
 export interface WorkloadRequest {
@@ -22,10 +22,8 @@ export interface WorkloadRequest {
 
 /** What the process prints, in JSON. */
 export interface WorkloadAnswer {
-  readonly all: Latencies;
-  readonly reads: Latencies;
-  /** Commits included. */
-  readonly changes: Latencies;
+  /** Of all operations, commits included. */
+  readonly latencies: Latencies;
   /** Operations that ended with an error. */
   readonly failed: number;
 }
@@ -40,7 +38,7 @@ async function work(request: WorkloadRequest): Promise<void> {
   const { operationsPerSecond, connections, seconds } = request;
   const pool = createPool({ uri: request.url, connectionLimit: connections });
   const total = Math.round((operationsPerSecond * (WARM_UP_MS + seconds * 1000)) / 1000);
-  const latencies = { reads: [] as number[], changes: [] as number[] };
+  const milliseconds: number[] = [];
   const running = new Set<Promise<void>>();
   const begun = performance.now();
   let failed = 0;
@@ -50,8 +48,7 @@ async function work(request: WorkloadRequest): Promise<void> {
       const dueAt = due(n);
       const operation = operate(pool, request, n)
         .then(() => {
-          if (dueAt - begun < WARM_UP_MS) return;
-          latencies[turnOf(n) < 9 ? "reads" : "changes"].push(performance.now() - dueAt);
+          if (dueAt - begun >= WARM_UP_MS) milliseconds.push(performance.now() - dueAt);
         })
         .catch(() => {
           failed += 1;
@@ -63,13 +60,7 @@ async function work(request: WorkloadRequest): Promise<void> {
   }
   await Promise.all(running);
   await pool.end();
-  const { reads, changes } = latencies;
-  const answer: WorkloadAnswer = {
-    all: latenciesOf([...reads, ...changes]),
-    reads: latenciesOf(reads),
-    changes: latenciesOf(changes),
-    failed,
-  };
+  const answer: WorkloadAnswer = { latencies: latenciesOf(milliseconds), failed };
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 
   function due(n: number): number {
@@ -77,13 +68,9 @@ async function work(request: WorkloadRequest): Promise<void> {
   }
 }
 
-function turnOf(n: number): number {
-  return (n * 7) % 15;
-}
-
 /** Nine reads, four changes of existing rows and two new rows in fifteen operations, in an order that does not clump. */
 async function operate(pool: Pool, request: WorkloadRequest, n: number): Promise<void> {
-  const turn = turnOf(n);
+  const turn = (n * 7) % 15;
   const id = 1 + Math.floor(Math.random() * request.rows);
   const [first, last] = request.hot;
   const hotId = first + Math.floor(Math.random() * (last - first + 1));

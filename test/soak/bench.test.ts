@@ -1,4 +1,4 @@
-/** `npm run bench` in its quick form: every part works without peers, and the files are written where they are asked for. */
+/** `npm run bench` in its quick form: every part works without peers, and the report is written where it is asked for. */
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -25,17 +25,20 @@ const cellsOf = (report: string, name: string) =>
 describe.concurrent("the benchmark", { timeout: 180_000 }, () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it("measures speed, throttling and large objects, and writes a report and a chart", async () => {
+  it("measures speed, throttling and large objects beside another build, and writes a report", async () => {
     const out = join(directory, "out");
     const only = "throughput,throttled,large-objects";
-    const { stdout } = await bench("--quick", "--no-peers", "--only", only, "--out", out);
+    const against = ["--against", join(import.meta.dirname, "../../dist")];
+    const { stdout } = await bench("--quick", "--no-peers", "--only", only, ...against, "--out", out);
     expect(readFileSync(join(out, "benchmarks.md"), "utf8")).toBe(stdout);
     expect(stdout).toContain("A quick run");
-    expect(stdout).toMatch(/\| processor \| \d+ × /);
+    expect(stdout).toMatch(/; processor: \d+ × /);
     for (const name of [
       "Tranship, objects only",
       "Tranship, with rows",
       "Tranship, with rows, SQLite ledger",
+      "Tranship, objects only, other build",
+      "Tranship, with rows, other build",
     ]) {
       const [, , concurrency, objects, moved, , active, , , cpu, requests, peak] = cellsOf(stdout, name);
       expect([concurrency, objects, moved]).toEqual(["64", "500", "500 × 1"]);
@@ -47,21 +50,27 @@ describe.concurrent("the benchmark", { timeout: 180_000 }, () => {
       expect(Number(requests)).toBeLessThan(1.1);
       expect(Number(peak)).toBeGreaterThan(20);
     }
-    const chart = readFileSync(join(out, "benchmarks.svg"), "utf8");
-    expect(chart).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
-    expect(chart).toContain(">Tranship, with rows (64, 500)<");
     // A short job and a longer one at 256.
-    expect(chart).toContain(">Tranship, with rows (256, 500)<");
-    expect(chart).toContain(">Tranship, with rows (256, 1,000)<");
+    expect(stdout).toMatch(/\| Tranship, with rows \| 256 \| 500 \|/);
+    expect(stdout).toMatch(/\| Tranship, with rows \| 256 \| 1,000 \|/);
+    // Budgets of the sections that ran, and of no other.
+    expect(stdout).toMatch(
+      /\| throughput \| S3 requests an object, inventory from the bucket \| ≤ 1.020 \| 1\.0\d\d \|/,
+    );
+    expect(stdout).toMatch(/against the fastest peer, with rows \| ≥ 3.00× \| – \| not measured \|/);
+    expect(stdout).not.toContain("| growth |");
   });
 
-  it("writes nothing unless it is a whole run, and refuses a section it does not know", async () => {
+  it("writes nothing unless it is a whole run, and refuses a section or a build that is not there", async () => {
     await bench("--quick", "--no-peers", "--only", "large-objects");
     expect(existsSync(join(directory, "docs"))).toBe(false);
-    await expect(bench("--only", "thruput")).rejects.toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("thruput"),
-    });
+    for (const [given, text] of [
+      [["--only", "thruput"], "no such section: thruput"],
+      [["--against", directory], `no build in ${directory}`],
+    ] as const) {
+      const expected = { code: 2, stderr: expect.stringContaining(text) };
+      await expect(bench(...given)).rejects.toMatchObject(expected);
+    }
   });
 
   it("gets the store's counts whole, however long they are", async () => {

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { measureGrowth } from "../../bench/measure-growth.ts";
+import { measureGrowth } from "../../bench/sections/measure-growth.ts";
 
 const DIST = join(import.meta.dirname, "../../dist");
 const OBJECTS = 100_000;
@@ -15,15 +15,13 @@ const FIRST_COPY_MS = 5_000;
 test("a service that moves 100,000 objects stays below 250 MB and does not grow on the way", {
   timeout: 180_000,
 }, async () => {
-  const [row] = await measureGrowth({
-    sizes: [OBJECTS],
+  const row = await measureGrowth({
+    objects: OBJECTS,
     dist: DIST,
     concurrency: 256,
     latencyMs: 5,
-    databaseUrl: null,
-    mostRows: 0,
+    database: null,
   });
-  if (row === undefined) throw new Error("nothing was measured");
   console.log(
     `${OBJECTS} objects: ${row.rssPeakMb.toFixed(0)} MB at most, ${row.rssEarlyMb.toFixed(0)} in the second ` +
       `quarter, ${row.rssLateMb.toFixed(0)} in the last; ${row.seconds.toFixed(1)} s`,
