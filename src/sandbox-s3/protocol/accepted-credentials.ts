@@ -1,4 +1,4 @@
-/** This file knows which credentials a sandbox store accepts, and which of them have expired. */
+/** The credentials that a sandbox store accepts, and when they expire. */
 
 import { errorDetails, type S3ErrorDetails } from "./s3-error.ts";
 
@@ -15,7 +15,7 @@ interface Entry {
 }
 
 /** The accepted credentials; changes take effect with the next request. */
-export class CredentialBook {
+export class AcceptedCredentials {
   readonly #entries = new Map<string, Entry>();
   readonly #nowMs: () => number;
 
