@@ -6,10 +6,10 @@ import { demoObject, targetKeyOf } from "./demo-objects.ts";
 import {
   bystanderRows,
   type DemoRow,
+  demoRowCount,
   MOVED_BEFORE,
   movedBeforeKey,
   movedRowsOf,
-  rowsNaming,
 } from "./demo-rows.ts";
 import { BYSTANDER_KEYS, bystanderBody, type DemoWorld, SOURCE_BUCKET, TARGET_BUCKET } from "./demo-world.ts";
 
@@ -129,7 +129,7 @@ function checkRows(file: string, objects: number, differences: Differences): voi
 
 function* expectedRows(objects: number): Generator<DemoRow> {
   for (let index = 0; index < objects; index += 1) yield* movedRowsOf(index);
-  yield* bystanderRows(rowsNaming(objects) + 1);
+  yield* bystanderRows(demoRowCount(objects) + 1);
 }
 
 function compareRow(row: DemoRow, expected: DemoRow, differences: Differences): void {

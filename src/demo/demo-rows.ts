@@ -45,7 +45,7 @@ export function movedBeforeKey(i: number): string {
 }
 
 /** The rows that name object number `index`, before the relocation. */
-export function rowsOf(index: number): DemoRow[] {
+export function demoRowsOf(index: number): DemoRow[] {
   const { key } = demoObject(index);
   return idsOf(index).map((id) => row(id, key, 1));
 }
@@ -56,12 +56,12 @@ export function movedRowsOf(index: number): DemoRow[] {
 }
 
 /** How many rows name the first `objects` objects; the ids are 1 to this number. */
-export function rowsNaming(objects: number): number {
+export function demoRowCount(objects: number): number {
   return objects + Math.floor(objects / SHARED_EVERY);
 }
 
 function idsOf(index: number): number[] {
-  const first = rowsNaming(index) + 1;
+  const first = demoRowCount(index) + 1;
   return (index + 1) % SHARED_EVERY === 0 ? [first, first + 1] : [first];
 }
 

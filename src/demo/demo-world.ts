@@ -12,10 +12,10 @@ import {
   bystanderRows,
   CREATE_TABLE,
   type DemoRow,
+  demoRowCount,
+  demoRowsOf,
   MOVED_BEFORE,
   movedBeforeKey,
-  rowsNaming,
-  rowsOf,
 } from "./demo-rows.ts";
 
 export const SOURCE_BUCKET = "bucket-a";
@@ -115,10 +115,10 @@ async function fillDatabase(file: string, objects: number, signal: AbortSignal):
     });
     for (let from = 0; from < objects; from += BREATH) {
       const count = Math.min(BREATH, objects - from);
-      insertAll(Array.from({ length: count }, (_, i) => rowsOf(from + i)).flat());
+      insertAll(Array.from({ length: count }, (_, i) => demoRowsOf(from + i)).flat());
       await breathe(undefined, { signal });
     }
-    insertAll(bystanderRows(rowsNaming(objects) + 1));
+    insertAll(bystanderRows(demoRowCount(objects) + 1));
   } finally {
     database.close();
   }

@@ -5,7 +5,7 @@ import { readConfig } from "../config.ts";
 import type { JobView } from "../jobs/view/job-view.ts";
 import { checkWorld, type DemoCheck } from "./demo-check.ts";
 import { DEMO_JOB, relocate } from "./demo-relocation.ts";
-import { bystanderRows, MOVED_BEFORE, rowsNaming } from "./demo-rows.ts";
+import { bystanderRows, demoRowCount, MOVED_BEFORE } from "./demo-rows.ts";
 import { BYSTANDER_KEYS, type DemoWorld, makeWorld, SOURCE_BUCKET, TARGET_BUCKET } from "./demo-world.ts";
 
 export interface DemoOptions {
@@ -74,7 +74,7 @@ function withOutcome(view: JobView, objects: number, check: DemoCheck): DemoChec
   expect("state", view.state, "completed");
   expect("objects moved", view.objects.moved, objects);
   expect("exceptions", view.objects.exceptions, 0);
-  expect("rows updated", view.rows.updated, rowsNaming(objects));
+  expect("rows updated", view.rows.updated, demoRowCount(objects));
   return {
     ok: check.ok && wrong.length === 0,
     differences: [...wrong, ...check.differences],
@@ -83,7 +83,7 @@ function withOutcome(view: JobView, objects: number, check: DemoCheck): DemoChec
 }
 
 function tellWorld(world: DemoWorld, { objects, tell }: DemoOptions): void {
-  const rows = rowsNaming(objects);
+  const rows = demoRowCount(objects);
   const beside = MOVED_BEFORE + BYSTANDER_KEYS.length;
   tell(`  S3 server   ${world.store.url}, buckets ${SOURCE_BUCKET} and ${TARGET_BUCKET}`);
   tell(`  objects     ${count(objects)} under image/, and ${beside} others that nobody may touch`);
@@ -94,7 +94,7 @@ function tellWorld(world: DemoWorld, { objects, tell }: DemoOptions): void {
 
 function tellCheck(check: DemoCheck, { objects, tell }: DemoOptions): void {
   if (check.ok) {
-    const rows = count(rowsNaming(objects));
+    const rows = count(demoRowCount(objects));
     tell(
       `proved: ${count(objects)} of ${count(objects)} objects are in ${TARGET_BUCKET} under avatar/, equal in bytes, type and metadata;`,
     );

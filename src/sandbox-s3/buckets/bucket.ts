@@ -1,4 +1,4 @@
-/** This file is one bucket of the sandbox store: its keys with their versions, and its versioning rules. */
+/** One bucket of the sandbox store: its keys with their versions, and its versioning rules. */
 
 import {
   DEFAULT_ENCRYPTION,

@@ -189,7 +189,7 @@ describe("copies in parts under faults", () => {
       effect: { type: "error", status: 501, code: "NotImplemented" },
     });
     for (const key of ["one", "two", "three"]) expect((await store.copy(seed(key))).kind).toBe("copied");
-    expect(rejects.struck).toBe(1);
+    expect(rejects.fired).toBe(1);
     expect(counts.copy).toBe(4);
   });
 });

@@ -27,7 +27,7 @@ async function fly(...rules: readonly FaultRule[]): Promise<readonly PreflightPr
     bench.store.faults.add({ key: (key) => key.includes(".tranship-canary-"), ...rule }),
   );
   const { problems } = await bench.jobs.preflight(JOB, { canary: true });
-  for (const fault of faults) expect(fault.struck).toBeGreaterThan(0);
+  for (const fault of faults) expect(fault.fired).toBeGreaterThan(0);
   return problems.filter(({ code }) => code.startsWith("canary"));
 }
 

@@ -1,7 +1,7 @@
 /** The benchmark reads the times of the statements that Tranship sends, reads and rewrites told apart. */
 
 import { expect, it } from "vitest";
-import { readSlowLog } from "../../../bench/slow-log.ts";
+import { readSlowLog } from "../../../bench/worlds/slow-log.ts";
 import type { ReferenceSpec } from "../../../src/domain/job-spec.ts";
 import { findRowsSql } from "../../../src/stores/sql/mariadb/mariadb-lookup.ts";
 import { type Plan, rewriteSql } from "../../../src/stores/sql/mariadb/mariadb-statements.ts";
