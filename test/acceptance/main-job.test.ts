@@ -7,7 +7,7 @@ import { createBuckets, fillBucket, listEverything, readObject, s3ClientFor } fr
 import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded, type Service, startService, temporaryDirectory } from "../support/service.ts";
 
-const ROWS = 20_000;
+const ROWS = 6_000;
 const HOSTILE = [
   "image/a+b c/%41%2F.png",
   "image/üñï/日本語/😀.png",
