@@ -1,4 +1,4 @@
-/** The configured stores and databases, opened when first needed and shared by all jobs of the process. */
+/** `openConnections`: the configured stores and databases, opened on first use and shared by all jobs of the process. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
@@ -24,13 +24,13 @@ interface OpenStore {
   readonly keepMultipartEtags: boolean;
 }
 
-/** How patient to be with stores; for tests, which have no time. */
+/** Retry times of stores, shortened by tests. */
 export interface Patience {
   readonly timeouts?: Partial<RequestTimeouts>;
   readonly credentialsMs?: number;
 }
 
-/** Opens nothing yet; throws `config_invalid` for a database's or replica's address that cannot be one. */
+/** Opens no connection yet; throws `config_invalid` for an invalid address of a database or replica. */
 export function openConnections(
   config: {
     readonly stores: Readonly<Record<string, StoreConfig>>;
@@ -65,11 +65,11 @@ export function openConnections(
         store: name,
         ...(credentialsMs === undefined ? {} : { patienceMs: credentialsMs }),
       }),
-      // Whether another store keeps to conditions is found out by the first copy and the first deletion.
+      // Whether other stores honour conditions is found out by the first copy and the first deletion.
       abilities: isAws(settings) ? allAbilities() : unknownAbilities(),
       speeds: new CopySpeeds(),
-      // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
-      // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
+      // On AWS a multipart object copied in one request gets another ETag, and old objects have no checksum: copied in the
+      // same parts they can be verified. Other stores keep the ETag (measured: Ceph).
       keepMultipartEtags: isAws(settings),
     };
     stores.set(name, opened);
@@ -80,7 +80,7 @@ export function openConnections(
     databaseNames: Object.keys(config.databases),
     store(name, counts, mayWrite) {
       const opened = openStore(name);
-      // Only a run writes. Looks at a submission have no patience, and must not give any to a run that waits.
+      // Only runs write. Submissions do not retry rejected credentials, and must not affect the retries of a run.
       if (mayWrite !== undefined) opened.credentials.beginAnew();
       return new S3ObjectStore({ ...opened, counts, timeouts, mayWrite });
     },
@@ -91,7 +91,7 @@ export function openConnections(
     },
     reference: (spec, statements) => {
       const database = openedDatabase(spec.database);
-      // Asked for as a run or a preflight begins: somebody may have seen to a right that was missing.
+      // Called as a run or a preflight begins: a missing right may have been granted since.
       database.askRightsAnew();
       return database.reference(spec, statements);
     },
