@@ -86,9 +86,9 @@ function tellWorld(world: DemoWorld, { objects, tell }: DemoOptions): void {
   const rows = rowsNaming(objects);
   const beside = MOVED_BEFORE + BYSTANDER_KEYS.length;
   tell(`  S3 server   ${world.store.url}, buckets ${SOURCE_BUCKET} and ${TARGET_BUCKET}`);
-  tell(`  objects     ${count(objects)} under image/, and ${beside} others that nobody may touch`);
+  tell(`  objects     ${count(objects)} under image/, and ${beside} others that must not change`);
   tell(
-    `  rows        ${count(rows)} that name them, and ${bystanderRows(0).length} others that nobody may touch`,
+    `  rows        ${count(rows)} that name them, and ${bystanderRows(0).length} others that must not change`,
   );
 }
 
