@@ -1,4 +1,4 @@
-/** The configured stores and databases, opened when first needed and shared by all jobs of the process. */
+/** `openConnections`: the configured stores and databases, opened on first use and shared by all jobs of the process. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
@@ -24,13 +24,13 @@ interface OpenStore {
   readonly keepMultipartEtags: boolean;
 }
 
-/** How patient to be with stores; for tests, which have no time. */
+/** Retry times of stores, shortened by tests. */
 export interface Patience {
   readonly timeouts?: Partial<RequestTimeouts>;
   readonly credentialsMs?: number;
 }
 
-/** Opens nothing yet; throws `config_invalid` for a database's or replica's address that cannot be one. */
+/** Opens no connection yet; throws `config_invalid` for an invalid address of a database or replica. */
 export function openConnections(
   config: {
     readonly stores: Readonly<Record<string, S3StoreConfig>>;
@@ -91,7 +91,7 @@ export function openConnections(
     },
     reference: (spec, statements) => {
       const database = openedDatabase(spec.database);
-      // Asked for as a run or a preflight begins: somebody may have seen to a right that was missing.
+      // Called as a run or a preflight begins: a missing right may have been granted since.
       database.askRightsAnew();
       return database.reference(spec, statements);
     },

@@ -1,4 +1,4 @@
-/** The preflight report as people read it. */
+/** Prints the preflight report as text. */
 
 import type { PreflightProblem, PreflightReport } from "../../jobs/preflight/preflight-report.ts";
 import { printable } from "./display-width.ts";

@@ -1,4 +1,4 @@
-/** What a count ahead of planning makes known: percent, and when a job will be done. */
+/** Percent and estimated end of a job whose inventory was counted ahead of planning. */
 
 import { describe, expect, it } from "vitest";
 import { emptyTally } from "../../../src/domain/tally.ts";

@@ -1,4 +1,4 @@
-/** One stage waits for its windows while others work, slowly or not at all: what the job as a whole waits for. */
+/** `LiveSettings.waiting`: what the job waits for when some stages wait for windows and others work, slowly or not at all. */
 
 import { describe, expect, it } from "vitest";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";

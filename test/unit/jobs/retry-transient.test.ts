@@ -1,4 +1,4 @@
-/** Looks that are repeated before a job is one: how long, whatever becomes of the clock on the wall. */
+/** `retryTransient`: for how long reads are retried, also when the wall clock is set. */
 
 import { expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
