@@ -49,8 +49,8 @@ export async function* dryPlan(context: DryContext): AsyncGenerator<DryBatch> {
       failed: objects.filter((object) => object.outcome.kind !== "pending"),
     };
     // In a job the rate of updates limits the reading too; here no update follows, so the row limit is applied to reads.
-    const looked = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
-    await clock.sleep(rowLimit.reserve(looked, clock.now()), signal);
+    const rowsRead = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
+    await clock.sleep(rowLimit.reserve(rowsRead, clock.now()), signal);
     refuseIfStopped(signal);
   }
 }

@@ -47,13 +47,13 @@ export class JobTime {
 
   /** Lag behind the wall clock, ms; 0 while no forward step was observed. */
   get lagMs(): number {
-    this.#look();
+    this.#detectStep();
     return this.#lagMs;
   }
 
   /** Epoch milliseconds of the job's time. */
   now(): number {
-    this.#look();
+    this.#detectStep();
     return this.#clock.now() - this.#lagMs;
   }
 
@@ -62,7 +62,7 @@ export class JobTime {
     return at + this.lagMs;
   }
 
-  #look(): void {
+  #detectStep(): void {
     if (Math.abs(this.#offsetNow() - this.#offset) <= TOLERANCE_MS) return;
     // Read again: a process that was suspended between the two readings observes a step that did not happen.
     const offset = this.#offsetNow();

@@ -55,7 +55,7 @@ export class ReferenceChecks {
 
   /**
    * Which keys of `objects`, all of `batch`, rows name now. Waits up to a second for a second batch; not when one waits
-   * already, when no other batch is in progress (a held one is), or when the batch was checked before. Throws what {@link keysStillNamed}
+ X
    * throws, for both batches then.
    */
   async stillNamed(context: CheckContext, batch: Batch, objects: Objects): Promise<ReferenceCheck> {
