@@ -1,26 +1,26 @@
-/** Lanes of batches under way: bounded, and no batch is ever in two of them. */
+/** BatchSlots: bounded pools of batches in progress; no batch is ever in two of them. */
 
-/** How a batch was left; a deferred one may be taken again. */
+/** How the work on a batch ended; a deferred batch may be started again. */
 export type SlotResult = "deferred" | "ended";
 
-/** A bounded set of batches under way. */
+/** A bounded pool of batches in progress. */
 export interface SlotPool {
-  /** Whether batch `seq` may be started: nobody has it, and this run has not finished with it. */
+  /** Whether batch `seq` may be started: it is in no pool, and this run has not ended it. */
   canStart(seq: number): boolean;
-  /** Starts `work` for batch `seq` as soon as the lane has a place; `work` must not reject. */
+  /** Starts `work` for batch `seq` as soon as the pool has a free slot, and resolves then; `work` must not reject. */
   start(seq: number, work: () => Promise<SlotResult>): Promise<void>;
-  /** Resolves when nothing of this lane is under way. */
+  /** Resolves when no batch of this pool is in progress. */
   onIdle(): Promise<void>;
 }
 
 /**
- * The lanes of one run. They share the numbers of batches in hand or finished with: what was read from the ledger a
- * moment ago may be finished by now, and must not be carried again from its old state.
+ * The pools of one run. They share the numbers of batches that are in progress or ended: a batch read from the ledger a
+ * moment ago may have ended since, and must not be run again from its old state.
  */
 export class BatchSlots {
   readonly #taken = new Set<number>();
 
-  /** A lane with `most` places. */
+  /** A pool with `most` slots. */
   open(most: number): SlotPool {
     const mine = new Set<Promise<void>>();
     const taken = this.#taken;

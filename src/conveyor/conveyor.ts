@@ -1,4 +1,4 @@
-/** The conveyor: takes batches from planning, from an earlier run and from the end of their grace, and carries them on. */
+/** The conveyor: runs batches that were just planned, that an earlier run left open, and whose grace period is over. */
 
 import { type Batch, stateBefore } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
@@ -12,18 +12,18 @@ import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
 import { runBatch } from "./run-batch.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Batches under way at once: enough that copying goes on while others are verified, updated and deleted. */
-const MOST_IN_HAND = 8;
-/** Of these, so many may be batches whose grace is over, so that deleting keeps up with copying. */
-const MOST_DUE_IN_HAND = 3;
+/** Batches in progress at once: enough that copying goes on while others are verified, updated and deleted. */
+const MOST_IN_PROGRESS = 8;
+/** Additional ones whose grace period is over, so that deleting keeps up with copying. */
+const MOST_DUE_IN_PROGRESS = 3;
 const LOAD_AT_ONCE = 4;
 const POLL_MS = 20;
 const BUSY_POLL_MS = 200;
 
 /**
- * Works on a job until all its batches are done, and nothing is left behind that they should have had. Throws `stopped` when
- * the signal was aborted and the last request has ended, `lease_lost`, or what has not passed (a missing right, a vanished
- * bucket).
+ * Works on a job until all its batches are done and a scan has found nothing left behind. Throws `stopped` when the signal
+ * was aborted and the last request has ended, `lease_lost`, or an error that retries did not cure (a missing right, a
+ * vanished bucket).
  */
 export async function runConveyor(
   run: RunContext,
@@ -43,7 +43,7 @@ export async function runConveyor(
   }
 }
 
-/** Has `plan` plan batches, and carries these and all that are open until they are done. Throws as {@link runConveyor}. */
+/** Runs the batches that `plan` starts and all open ones until they are done. Throws as {@link runConveyor}. */
 async function runAll(
   run: RunContext,
   batchSlots: BatchSlots,
@@ -51,8 +51,8 @@ async function runAll(
   plan: (start: StartBatch) => Promise<void>,
 ): Promise<void> {
   const deferred = new DeferredBatches(run);
-  const slots = batchSlots.open(MOST_IN_HAND);
-  const dueSlots = batchSlots.open(MOST_DUE_IN_HAND);
+  const slots = batchSlots.open(MOST_IN_PROGRESS);
+  const dueSlots = batchSlots.open(MOST_DUE_IN_PROGRESS);
   const failures: unknown[] = [];
   const guard = async (work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -72,24 +72,24 @@ async function runAll(
   };
   const feed = async () => {
     await resumeOpen(run, slots, advance);
-    // Where all who have a place are held, planning waits with them: the job then waits, it does not plan.
+    // While planning waits for a slot it counts as idle: when all batches are held, the job is shown as waiting.
     await plan((batch) => run.waits.runIdle(() => slots.start(batch.seq, advance(batch))));
     await slots.onIdle();
-    // A batch whose planning seemed to fail and was recorded all the same is found here.
+    // Finds a batch that was recorded although its planning seemed to fail.
     await resumeOpen(run, slots, advance);
     await slots.onIdle();
     deferred.close();
   };
   await Promise.all([guard(feed), guard(() => resumeDeferred(run, dueSlots, advance, deferred))]);
   await Promise.all([slots.onIdle(), dueSlots.onIdle()]);
-  const telling = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
-  if (telling !== undefined) throw telling;
+  const cause = failures.find((error) => !hasCode(error, "stopped")) ?? failures[0];
+  if (cause !== undefined) throw cause;
   if (run.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
 type BatchWork = (batch: Batch) => () => Promise<SlotResult>;
 
-/** Batches that are open in the ledger and in nobody's hands, oldest first. */
+/** Starts the batches that are open in the ledger and not in progress, oldest first. */
 async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork): Promise<void> {
   const { jobId } = run.lease;
   for (let afterSeq = 0; ; ) {
@@ -108,17 +108,17 @@ async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork):
   }
 }
 
-/** Plans to the end. When store or database stay away, planning goes on after the last batch that is in the ledger. */
+/** Plans to the end. After an outage of store or database planning continues after the last batch in the ledger. */
 async function planOn(run: RunContext, start: StartBatch, inventoryCount: InventoryCount): Promise<void> {
-  await planWithRetries(run, (passed) =>
+  await planWithRetries(run, (onProgress) =>
     planFromLedger(run, start, (cursor) => {
-      passed();
+      onProgress();
       inventoryCount.planned(cursor);
     }),
   );
 }
 
-/** Plans from where the ledger's last batch ended; every batch is in the ledger before anything is done with it. */
+/** Plans from the end of the ledger's last batch; every batch is in the ledger before it is started. */
 async function planFromLedger(
   run: RunContext,
   start: StartBatch,
@@ -134,7 +134,7 @@ async function planFromLedger(
   if (!signal.aborted) await ledger.planFinished(lease, clock.now());
 }
 
-/** Brings deferred batches back when their grace is over and the gate lets deletions through. */
+/** Resumes deferred batches when their grace period is over and the gate allows deletions. */
 async function resumeDeferred(
   run: RunContext,
   slots: SlotPool,
@@ -152,7 +152,7 @@ async function resumeDeferred(
     await run.waits.runActive(() => run.waits.waitWhileHeld(() => deferred.hold(), signal));
     const started = await startDue(run, slots, advance);
     await slots.onIdle();
-    // What is due and was not started is in the other lane's hands: it is waited for, not asked for in a circle.
+    // A due batch that was not started is in progress in the other pool: poll at intervals, not in a tight loop.
     if (started === 0) await clock.sleep(BUSY_POLL_MS, signal);
     deferred.invalidate();
   }

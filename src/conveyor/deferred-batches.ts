@@ -1,16 +1,16 @@
-/** Batches whose rows are updated and whose sources may not be deleted yet: they wait in the ledger, not in memory. */
+/** DeferredBatches: batches whose sources may not be deleted yet; they wait in the ledger, not in memory. */
 
 import type { Hold } from "../pacing/gate.ts";
 import { stepText } from "./job-time.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Knows whether the ledger has deferred batches, and when the first of them is due, asking the ledger only when that can
- * have changed: a job without grace costs no statement here.
+ * Whether the ledger has deferred batches, and when the first of them is due. The ledger is queried only when that can have
+ * changed: a job without a grace period costs no statement here.
  */
 export class DeferredBatches {
   readonly #run: RunContext;
-  /** Whether the ledger must be asked: at the start (an earlier run may have deferred), and after each deferring. */
+  /** Whether the ledger must be queried: at the start (an earlier run may have deferred batches), and after changes. */
   #stale = true;
   #earliest: number | null = null;
   #closed = false;
@@ -24,12 +24,12 @@ export class DeferredBatches {
     if (this.#earliest === null) this.#stale = true;
   }
 
-  /** The earliest batch was dealt with. */
+  /** The deferred batches have changed: the ledger is queried next time. */
   invalidate(): void {
     this.#stale = true;
   }
 
-  /** No batch will be deferred any more. */
+  /** No more batches will be deferred. */
   close(): void {
     this.#closed = true;
     this.#stale = true;

@@ -1,4 +1,4 @@
-/** The plan of a job without the job: every batch it would plan, and what stands in its way. Reads, and writes nothing. */
+/** The dry plan: every batch that a job would plan, with the objects at the target keys. Reads only. */
 
 import type { BatchObject } from "../domain/batch.ts";
 import { keyFault } from "../domain/keys/key-mapping.ts";
@@ -9,13 +9,13 @@ import { planBatches } from "../stages/inventory/plan.ts";
 import type { BucketsContext, PlanContext, RowsContext } from "../stages/stage-contexts.ts";
 import { refuseIfStopped } from "./retry-backoff.ts";
 
-/** A planned object that would be copied, and what stands at its target key. */
+/** A planned object that would be copied, and the object at its target key. */
 export interface DryObject {
   readonly object: BatchObject;
   readonly targetKey: string;
-  /** Null: nothing, or it was not looked at, for there is a `failure` or the store takes no such key. */
+  /** Null: there is none, or it was not read because of a `failure` or a key that the store does not accept. */
   readonly standing: ListedObject | null;
-  /** Why the store would not tell what stands there; null when it did. */
+  /** Why the store refused to give that object; null when it did not. */
   readonly failure: ObjectFailure | null;
 }
 
@@ -24,17 +24,16 @@ export interface DryBatch {
   readonly present: readonly DryObject[];
   /** Objects that the inventory names and that are not in the source bucket. */
   readonly missing: readonly BatchObject[];
-  /** Objects that are exceptions already: no key can be read from the value, or the store will not tell about them. */
+  /** Objects that are exceptions at planning: their value gives no key, or the store refused to give the object. */
   readonly failed: readonly BatchObject[];
 }
 
-/** What is needed to plan without a job. */
+/** The context for planning without a run. */
 export type DryContext = PlanContext & BucketsContext & Pick<RowsContext, "rowLimit">;
 
 /**
- * The batches that the job of `context` would plan from the start, by the real planner: inventory, filter and
- * `maxObjects` are the job's own. The ledger, the lease and the gate are not asked. Throws `stopped` when the signal
- * was aborted.
+ * The batches that the job of `context` would plan from the start, by the same planner with the job's inventory, filter and
+ * `maxObjects`. Uses no ledger, lease or gate. Throws `stopped` when the signal was aborted.
  */
 export async function* dryPlan(context: DryContext): AsyncGenerator<DryBatch> {
   const { clock, rowLimit, signal, spec } = context;
@@ -49,9 +48,9 @@ export async function* dryPlan(context: DryContext): AsyncGenerator<DryBatch> {
       missing: pending.filter((object) => object.etag === ""),
       failed: objects.filter((object) => object.outcome.kind !== "pending"),
     };
-    // In a job reading keeps to the pace of the updates; here no update follows that would keep to its limit.
-    const looked = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
-    await clock.sleep(rowLimit.reserve(looked, clock.now()), signal);
+    // In a job the rate of updates limits the reading too; here no update follows, so the row limit is applied to reads.
+    const rowsRead = spec.inventory.from === "database" ? 0 : objects.length * context.references.length;
+    await clock.sleep(rowLimit.reserve(rowsRead, clock.now()), signal);
     refuseIfStopped(signal);
   }
 }

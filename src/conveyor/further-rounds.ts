@@ -1,11 +1,11 @@
-/** Before a job ends it looks again: what was left behind goes through in further rounds, and what still comes then is named. */
+/** Further rounds before a job ends: leftovers are moved, and what is found after the last round becomes exceptions. */
 
 import type { ObjectFailure } from "../ports/object-store.ts";
 import { planLeftBehind } from "../stages/inventory/left-behind.ts";
 import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** An application that goes on writing under the old prefix must not keep the job from its end. */
+/** Bounded, so that a job ends although an application keeps writing under the old prefix. */
 const MOST_ROUNDS = 3;
 const STILL_COMING: ObjectFailure = {
   code: "left_behind",
@@ -13,8 +13,8 @@ const STILL_COMING: ObjectFailure = {
 };
 
 /**
- * Looks, and has what was found carried by `runAll`, until a look finds nothing; what the look after the last round finds
- * are exceptions. The rounds are counted anew when the job is taken up again. Throws what `runAll` throws.
+ * Scans for leftovers and moves them by `runAll` until a scan finds nothing; those that the scan after the last round finds
+ * become exceptions. A resumed job begins with the first round again. Throws what `runAll` throws.
  */
 export async function furtherRounds(
   run: RunContext,
@@ -33,23 +33,23 @@ export async function furtherRounds(
   }
 }
 
-/** Whether the look has found anything, or was begun again: then another one has to follow. */
+/** Plans one round; true when the scan has found anything or was restarted: then another scan must follow. */
 async function planRound(
   run: RunContext,
-  look: { readonly round: number; readonly most: number; readonly fault: ObjectFailure | null },
+  scan: { readonly round: number; readonly most: number; readonly fault: ObjectFailure | null },
   start: StartBatch,
 ): Promise<boolean> {
   const { signal, stages } = run;
   let firstSeq = Number.POSITIVE_INFINITY;
-  let left = look.most;
+  let left = scan.most;
   let attempts = 0;
-  await planWithRetries(run, async (passed) => {
+  await planWithRetries(run, async (onProgress) => {
     attempts += 1;
     const isOwn = (seq: number) => seq >= firstSeq;
-    for await (const planned of planLeftBehind(stages.plan, { ...look, most: left, isOwn })) {
+    for await (const planned of planLeftBehind(stages.plan, { ...scan, most: left, isOwn })) {
       if (signal.aborted) return;
       const batch = await addBatch(run, planned);
-      passed();
+      onProgress();
       firstSeq = Math.min(firstSeq, batch.seq);
       left -= batch.objects.length;
       await start(batch);

@@ -1,15 +1,15 @@
-/** Has the inventory of a long job counted once, beside its first copies: its end is known long before all is planned. */
+/** InventoryCount: counts the inventory of a long job once, beside its first copies, for an early estimate of its end. */
 
 import { hasCode } from "../domain/errors.ts";
 import { countAhead, type PlannedSoFar } from "../stages/inventory/count-ahead.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Planning that is over so soon after its first batch needs no count, and small jobs pay nothing for one. */
+/** Planning that ends within this time after its first batch needs no count, so small jobs have no cost. */
 const HEAD_START_MS = 10_000;
-/** A count that a passing trouble has cut short is begun anew, from where planning is by then. */
+/** After a transient error the count is restarted after this time, from the position of planning then. */
 const AGAIN_MS = 60_000;
 
-/** The count of one run. It fails by itself, and never the job. */
+/** The count of one run. Its failure does not fail the job. */
 export class InventoryCount {
   readonly #run: RunContext;
   readonly #isKnown: boolean;
@@ -17,25 +17,25 @@ export class InventoryCount {
   #planned: PlannedSoFar | null = null;
   #counting: Promise<void> | null = null;
 
-  /** `isKnown`: an earlier run has counted; nothing is done. */
+  /** @param isKnown whether an earlier run has counted: nothing is done then */
   constructor(run: RunContext, isKnown: boolean) {
     this.#run = run;
     this.#isKnown = isKnown;
   }
 
-  /** To be told of every batch that was planned, when the tally has it. */
+  /** Call it for every planned batch, after it was added to the tally; the first call schedules the count. */
   planned(cursor: string): void {
     if (this.#isKnown) return;
     this.#planned = { cursor, bytes: this.#run.tally.bytes };
     this.#counting ??= this.#count();
   }
 
-  /** All is planned: nothing needs to be counted any more. */
+  /** Planning has ended: the count is not needed any more. */
   planningEnded(): void {
     this.#ended.abort();
   }
 
-  /** Resolves when no request of it is under way any more. */
+  /** Stops the count; resolves when it has no request in flight any more. */
   async end(): Promise<void> {
     this.#ended.abort();
     await this.#counting;
@@ -59,7 +59,7 @@ export class InventoryCount {
   }
 }
 
-/** What no waiting cures is left to planning, which meets it too and knows whom to tell. */
+/** Whether the count is worth a restart; permanent errors occur in planning too and are reported by it. */
 function isPassing(error: unknown): boolean {
   return hasCode(error, "store_unavailable", "store_throttled", "database_unavailable", "ledger_unavailable");
 }

@@ -1,37 +1,37 @@
-/** A job's own time, by which its grace periods are measured: a wall clock that was set forward does not shorten them. */
+/** JobTime: the time by which a job's grace periods are measured; setting the wall clock forward does not shorten them. */
 
 import type { Clock } from "../ports/clock.ts";
 
-/** Less than this is no step: the two clocks are read one after the other, and slow drift adds up to it in weeks. */
+/** Smaller differences are no step: the two clocks are read one after the other, and slow drift reaches it only in weeks. */
 const TOLERANCE_MS = 1_000;
 
 /**
- * The wall clock, less all that it was set forward by while a run was looking. It never goes faster than the monotonic
- * clock of the process and is never ahead of the wall clock, so that a wait measured by it is over only when both say so:
+ * The wall clock minus all forward steps observed by a run. It never advances faster than the monotonic clock of the process
+ * and is never ahead of the wall clock, so that a wait measured by it ends only when it has ended by both:
  *
- * | the wall clock                     | a wait that is under way                        |
- * |------------------------------------|-------------------------------------------------|
- * | is set forward by 2 h              | ends when it would have ended                   |
- * | is set back by 2 h                 | ends by the wall clock, up to 2 h later         |
- * | is set forward, and back again     | ends when it would have ended                   |
- * | was behind at the start of a run, and is put right | ends when it would have ended    |
- * | goes on while no process looks     | counts the gap by the wall clock, whatever it is |
+ * | the wall clock                                     | a current wait                             |
+ * |----------------------------------------------------|--------------------------------------------|
+ * | is set forward by 2 h                              | ends when it would have ended              |
+ * | is set back by 2 h                                 | ends by the wall clock, up to 2 h later    |
+ * | is set forward, and back again                     | ends when it would have ended              |
+ * | was behind at the start of a run, and is corrected | ends when it would have ended              |
+ * | runs while no process observes it                  | counts that time by the wall clock         |
  *
- * What it lags behind the wall clock is in the ledger, so that the next run goes on with it.
+ * Its lag behind the wall clock is recorded in the ledger and continued by the next run.
  */
 export class JobTime {
   readonly #clock: Clock;
   readonly #onStep: (stepMs: number) => void;
   #lagMs: number;
-  /** Wall clock minus monotonic clock, as last believed. */
+  /** Wall clock minus monotonic clock after the last step, ms. */
   #offset: number;
-  /** The clock is behind what the ledger has seen of it: so far it may be set forward without having skipped any time. */
+  /** How far the wall clock is behind the latest time in the ledger, ms: forward steps up to this are corrections. */
   #behindMs: number;
 
   /**
-   * @param lagMs milliseconds it lags behind the wall clock already, from earlier runs
-   * @param seenUntil the latest time that an earlier run has put into the ledger, epoch ms
-   * @param onStep told of every step that is noticed: milliseconds forward, or back where negative
+   * @param lagMs lag behind the wall clock from earlier runs, ms
+   * @param seenUntil the latest time that an earlier run has recorded in the ledger, epoch ms
+   * @param onStep called for every observed step: milliseconds forward, negative for back
    */
   constructor(
     clock: Clock,
@@ -45,26 +45,26 @@ export class JobTime {
     this.#offset = this.#offsetNow();
   }
 
-  /** Milliseconds it lags behind the wall clock; 0 while the clock was never set forward. */
+  /** Lag behind the wall clock, ms; 0 while no forward step was observed. */
   get lagMs(): number {
-    this.#look();
+    this.#detectStep();
     return this.#lagMs;
   }
 
   /** Epoch milliseconds of the job's time. */
   now(): number {
-    this.#look();
+    this.#detectStep();
     return this.#clock.now() - this.#lagMs;
   }
 
-  /** When the wall clock will show what is `at` in the job's time, unless it is set again. */
+  /** The wall clock's time at which the job's time will be `at`, unless the clock is set again; both epoch ms. */
   onTheWall(at: number): number {
     return at + this.lagMs;
   }
 
-  #look(): void {
+  #detectStep(): void {
     if (Math.abs(this.#offsetNow() - this.#offset) <= TOLERANCE_MS) return;
-    // Again: a process that was stopped between the two readings has seen a step that was none.
+    // Read again: a process that was suspended between the two readings observes a step that did not happen.
     const offset = this.#offsetNow();
     const stepMs = offset - this.#offset;
     if (Math.abs(stepMs) <= TOLERANCE_MS) return;
@@ -80,7 +80,7 @@ export class JobTime {
   }
 }
 
-/** A step of the wall clock in words; `stepMs` as {@link JobTime} tells it. */
+/** A step of the wall clock in words; `stepMs` as passed to `onStep` of {@link JobTime}. */
 export function stepText(stepMs: number): string {
   const seconds = Math.round(Math.abs(stepMs) / 1000);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];

@@ -1,9 +1,9 @@
-/** Counts on from the ledger's sums as stages are recorded, by the same rules as the ledger's own columns. */
+/** The tally of a run: continued from the ledger's sums as stages are recorded, by the rules of the ledger's columns. */
 
 import type { Batch, BatchStage } from "../domain/batch.ts";
 import { type SettledCounts, settledCounts, stageCounts, type Tally } from "../domain/tally.ts";
 
-/** Adds what `stage` of `batch` has settled since `before`; call it once for each recorded stage. */
+/** Adds the outcomes of `stage` since `before`, and `rows` changed, to `tally`; call it once for each recorded stage. */
 export function countStage(
   tally: Tally,
   { objects }: Batch,
@@ -20,36 +20,36 @@ export function countStage(
   tally.bytesCopied += bytesCopied;
   tally.verified += verified;
   tally.updated += updated;
-  // Deleting changes rows too: those that came to name an old key at the last moment.
+  // The delete stage changes rows too: those that began to name an old key during the deletion.
   tally.rowsUpdated += rows;
 }
 
 /**
- * Rows that stages have changed and not recorded yet, by batch and reference. They outlast an attempt that fails half-way,
- * whatever becomes of the objects meanwhile, and a batch that is held before its deletion.
+ * Numbers of rows that stages have changed and not recorded yet, by batch and reference. They are kept after an attempt that
+ * fails half-way, whatever the outcomes of the objects, and for a batch that is deferred before its deletion.
  */
 export class UnrecordedRows {
   readonly #byBatch = new Map<number, Map<number, number>>();
 
-  /** By reference, of batch `seq`; to be counted on. */
+  /** The counts of batch `seq` by reference; the caller adds to them. */
   of(seq: number): Map<number, number> {
     const known = this.#byBatch.get(seq) ?? new Map<number, number>();
     this.#byBatch.set(seq, known);
     return known;
   }
 
-  /** What batch `seq` has changed so far is in the ledger. */
+  /** The changes of batch `seq` are in the ledger. */
   recorded(seq: number): void {
     this.#byBatch.delete(seq);
   }
 }
 
-/** Copies of batches that are not recorded yet; added to a tally only to be shown. */
+/** Copies of batches that are not recorded yet; added to a tally only for display. */
 export class UnrecordedCopies {
   objects = 0;
   bytes = 0;
 
-  /** Counts while `work` lasts; what it counted is taken back then, for the record or the repetition counts it. */
+  /** Counts copies while `work` runs, and removes them at its end, as the record or the repetition counts them. */
   async during<Result>(work: (onCopied: (bytes: number) => void) => Promise<Result>): Promise<Result> {
     const mine = { objects: 0, bytes: 0 };
     const onCopied = (bytes: number) => {

@@ -1,20 +1,20 @@
-/** What planning does with every batch, whichever look has found its objects. */
+/** Steps common to the planning of an inventory and of further rounds. */
 
 import type { Batch } from "../domain/batch.ts";
 import type { PlannedBatch } from "../stages/inventory/plan.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Takes a batch that is in the ledger in hand, as soon as there is a place for it. Call it from inside {@link planWithRetries}. */
+/** Starts a batch that is in the ledger as soon as there is a free slot. Call it from inside {@link planWithRetries}. */
 export type StartBatch = (batch: Batch) => Promise<void>;
 
 /**
- * Repeats `plan` while store, database or ledger are away, which is shown; throws what has not passed. `plan` is to call
- * `passed` for each batch that it has planned: the next trouble is the first again then.
+ * Repeats `plan` while store, database or ledger are unavailable, and shows the job as waiting meanwhile; throws other
+ * errors, and refusals that persist. `plan` must call `onProgress` for each planned batch: this resets the backoff.
  */
 export async function planWithRetries(
   run: RunContext,
-  plan: (passed: () => void) => Promise<void>,
+  plan: (onProgress: () => void) => Promise<void>,
 ): Promise<void> {
   const { signal, waits } = run;
   const backoff = new RetryBackoff(run);

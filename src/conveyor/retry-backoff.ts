@@ -1,4 +1,4 @@
-/** Troubles of stores and databases: the work is held, the reason is shown, and it goes on where it was. */
+/** RetryBackoff: waits after errors of stores and databases, with the reason shown, before the work is retried. */
 
 import { DomainError, type ErrorCode, messageOf } from "../domain/errors.ts";
 import type { WaitReason } from "../domain/job-state.ts";
@@ -7,13 +7,13 @@ import type { Hold } from "../pacing/gate.ts";
 import type { RunContext } from "./run-context.ts";
 
 const AGAIN = { firstMs: 500, mostMs: 30_000 } as const;
-/** A refusal is asked about more often: it is not for the load, and it is to end or to be told of soon. */
+/** Refusals are retried more often: load does not cause them, and they should end or be reported soon. */
 const REFUSED_AGAIN = { firstMs: 500, mostMs: 4_000 } as const;
-/** So long what was refused is tried again, and this often at least: a table is renamed, a right or a bucket comes back. */
+/** Refusals are retried for this time, at least this often: a table may be being renamed, a right or a bucket restored. */
 const PATIENCE_MS = 15_000;
 const LEAST_TRIES = 3;
 
-/** Nothing is wrong with the job: it waits for as long as it takes. */
+/** Outages: retried without end. */
 const AWAY: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly lead: string }>> = {
   database_unavailable: { reason: "database", lead: "" },
   ledger_unavailable: { reason: "database", lead: "" },
@@ -21,7 +21,7 @@ const AWAY: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly le
   store_throttled: { reason: "throttled", lead: "the store does not answer: " },
 };
 
-/** It may be a passing state of store or database all the same, and is worth some tries. */
+/** Refusals: possibly a transient state of store or database, so retried for {@link PATIENCE_MS}. */
 const REFUSED: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly lead: string }>> = {
   database_refused: { reason: "database", lead: "the database refuses: " },
   store_refused: { reason: "throttled", lead: "the store refuses: " },
@@ -29,11 +29,11 @@ const REFUSED: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly
   bucket_missing: { reason: "throttled", lead: "the store refuses: " },
 };
 
-/** The troubles of one piece of work that is begun again after each of them. */
+/** The consecutive failures of one piece of work that is retried after each. */
 export class RetryBackoff {
   readonly #run: Pick<RunContext, "clock" | "signal" | "waits">;
   #attempts = 0;
-  /** Refusals in a row, and when the first of them came, on the monotonic clock. */
+  /** Consecutive refusals, and the monotonic time of the first. */
   #refusals = 0;
   #refusedAt = 0;
 
@@ -41,29 +41,29 @@ export class RetryBackoff {
     this.#run = run;
   }
 
-  /** The work has got on: the next trouble is the first again. */
+  /** The work has made progress: the next failure counts as the first. */
   reset(): void {
     this.#attempts = 0;
     this.#refusals = 0;
   }
 
   /**
-   * Waits before the next attempt when `error` may pass. Throws `stopped`, and `error` itself when no waiting cures it or
-   * when it is a refusal that has stayed for {@link PATIENCE_MS}.
+   * Waits before the next attempt when `error` may be transient. Throws `stopped`, and `error` itself when it is permanent or
+   * a refusal that has persisted for {@link PATIENCE_MS}.
    */
   async backOffOrThrow(error: unknown): Promise<void> {
     const { clock, signal, waits } = this.#run;
     const rule = this.#ruleFor(error);
     this.#attempts += 1;
     const waitMs = Math.max(100, backoffMs(rule, this.#attempts, 0.5 + Math.random() / 2));
-    // By the monotonic clock: one that is set back must not make this wait longer by hours.
+    // By the monotonic clock: setting the wall clock back must not lengthen this wait by hours.
     const endsAt = clock.monotonic() + waitMs;
     const trouble = waitFor(error, clock.now() + waitMs);
     await waits.waitWhileHeld(async () => (clock.monotonic() < endsAt ? trouble : null), signal);
     refuseIfStopped(signal);
   }
 
-  /** How to go on after `error`; throws it when it is not to be tried again. */
+  /** The backoff rule for `error`; throws it when it is not to be retried. */
   #ruleFor(error: unknown) {
     if (kindOf(AWAY, error) !== null) {
       this.#refusals = 0;

@@ -1,4 +1,4 @@
-/** Carries one batch through its remaining stages, recording each outcome before the next stage begins. */
+/** Runs one batch through its remaining stages, recording each outcome before the next stage begins. */
 
 import { type Batch, type BatchStage, nextStage, type Stage, stateAfter } from "../domain/batch.ts";
 import { hasCode } from "../domain/errors.ts";
@@ -14,12 +14,13 @@ import { countStage } from "./live-tally.ts";
 import { RetryBackoff, refuseIfStopped } from "./retry-backoff.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Where a batch was left: `done`, or `deferred` in state `updated` until its sources may be deleted. */
+/** `done`, or `deferred` in state `updated` until the sources of the batch may be deleted. */
 export type BatchResult = "done" | "deferred";
 
 /**
- * Carries `batch` on. Troubles of a store or database hold the batch and are shown; what does not pass is thrown.
- * Throws `stopped` when the job is to stop; the last finished stage is in the ledger then, and the next one is done again.
+ * Runs the remaining stages of `batch`. While a store or database is unavailable the batch waits and the reason is shown;
+ * permanent errors are thrown. Throws `stopped` when the job is to stop: the last finished stage is in the ledger then, and
+ * the interrupted one will be repeated.
  */
 export function runBatch(run: RunContext, batch: Batch): Promise<BatchResult> {
   return run.referenceChecks.during(batch, () => advance(run, batch));
@@ -44,11 +45,11 @@ function isDeferred({ spec, graceMs, time }: RunContext, batch: Batch): boolean 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
 async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promise<boolean> {
   const { lease, signal, waits } = run;
-  // Planned under an older token: an earlier run may have begun this stage, and been cut off before it was recorded.
+  // Planned under an older token: an earlier run may have begun this stage without recording it.
   const isOlder = batch.plannedUnder < lease.token;
   const backoff = new RetryBackoff(run);
   for (let attempt = 1; ; attempt += 1) {
-    // A batch that waits for its deletion is deferred in the ledger and not in memory: there may be very many.
+    // A batch that waits for its deletion is deferred to the ledger, not kept in memory: there may be very many.
     if (stage === "delete" && (await asks(run, stage)) !== null) return false;
     await waits.waitWhileHeld(() => asks(run, stage), signal);
     refuseIfStopped(signal);
@@ -89,7 +90,7 @@ async function performOnce(
     try {
       if (!(await perform(run, batch, given))) return false;
     } catch (error) {
-      // A cancelled job is never resumed: what it has deleted by now is counted now.
+      // A cancelled job is never resumed: deletions so far must be recorded now.
       if (stage === "delete" && hasCode(error, "stopped") && hasSettled(batch, settled)) await record(true);
       throw error;
     }
@@ -106,7 +107,7 @@ function hasSettled(batch: Batch, before: SettledCounts): boolean {
   return moved + skipped + exceptions > before.moved + before.skipped + before.exceptions;
 }
 
-/** The effect is done: only the record is repeated while the ledger is away, never the effect. */
+/** Records a stage; while the ledger is unavailable only the record is repeated, never the stage's effect. */
 async function recordUntilDone(run: RunContext, outcome: StageOutcome): Promise<void> {
   const { ledger, lease } = run;
   const backoff = new RetryBackoff(run);
@@ -126,15 +127,15 @@ function asks({ gate, clock }: RunContext, stage: Stage): Promise<Hold | null> {
 
 interface StageRun {
   readonly stage: BatchStage;
-  /** Whether an earlier attempt may have done some of it. */
+  /** Whether an earlier attempt may have done a part of the stage. */
   readonly repeated: boolean;
-  /** Rows that earlier attempts have said they changed, by reference. */
+  /** Rows that earlier attempts have reported as changed, by reference. */
   readonly before: ReadonlyMap<number, number>;
   onCopied(bytes: number): void;
   onRowsChanged(reference: number, rows: number): void;
 }
 
-/** Performs a stage; false when the gate objected at the last moment. */
+/** Performs a stage; false when the gate refused the deletion at the last moment. */
 async function perform({ stages }: RunContext, batch: Batch, given: StageRun): Promise<boolean> {
   const { stage, repeated, before, onCopied, onRowsChanged } = given;
   if (stage === "copy") await copyBatch({ ...stages.copy, onCopied }, batch, repeated);

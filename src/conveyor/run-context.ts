@@ -1,4 +1,4 @@
-/** What the conveyor is given for one run of one job. */
+/** RunContext: the dependencies of the conveyor for one run of one job. */
 
 import type { Batch, BatchStage } from "../domain/batch.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
@@ -21,19 +21,19 @@ export interface RunContext {
   readonly signal: AbortSignal;
   readonly gate: Gate;
   readonly stages: StageContexts;
-  /** Told which batches are under way. */
+  /** Must know which batches are in progress. */
   readonly referenceChecks: ReferenceChecks;
   readonly waits: WaitTracker;
-  /** Counted on as outcomes are recorded. */
+  /** Updated as outcomes are recorded. */
   readonly tally: Tally;
   readonly unrecorded: UnrecordedCopies;
   readonly rows: UnrecordedRows;
   /** Milliseconds between the update of a batch and its deletion, in the job's time. */
   readonly graceMs: number;
-  /** When rows were updated, and whether their grace is over, is told by this and not by the wall clock. */
+  /** The time by which updates of rows are recorded and grace periods measured, instead of the wall clock. */
   readonly time: JobTime;
-  /** Told after each recorded stage. */
+  /** Called after each recorded stage. */
   onStage?(batch: Batch, stage: BatchStage): void;
-  /** Told when the inventory could not be counted ahead: the job goes on, its end is known later. */
+  /** Called when the inventory could not be counted ahead; the job goes on, without an early estimate of its end. */
   onCountFailed?(error: unknown): void;
 }

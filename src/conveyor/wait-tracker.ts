@@ -1,16 +1,16 @@
-/** What the conveyor is held up by, and whether anything moves at all: a wait always has its reason and its end. */
+/** WaitTracker: whether a job as a whole waits, with the reason and, where known, the end. */
 
 import type { Waiting } from "../domain/job-state.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { JobStallDetectors } from "../pacing/stall-detector.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** How long a held worker sleeps before it asks again; changes of windows and approvals are seen within it. */
+/** Interval at which a waiting worker checks again; changes of windows and approvals take effect within it. */
 const ASK_AGAIN_MS = 500;
 
-/** Keeps track of working and held workers; the job waits when some are held and none works. */
+/** Counts active workers and the holds of waiting ones; the job waits when there are holds and no active worker. */
 export class WaitTracker {
-  /** Told by the job's stores and databases: those at work may stand still all the same. */
+  /** Updated by the job's stores and databases: active workers may make no progress for lack of answers. */
   readonly stalls = new JobStallDetectors();
   readonly #clock: Clock;
   readonly #held = new Map<symbol, Waiting>();
@@ -20,18 +20,18 @@ export class WaitTracker {
     this.#clock = clock;
   }
 
-  /** What the job as a whole waits for; null while any worker has something to do and is answered. */
+  /** What the job as a whole waits for; null while any worker is active and its requests are answered. */
   get waiting(): Waiting | null {
     const unanswered = this.stalls.waiting(this.#clock.now());
     if (this.#working > 0) return unanswered;
     const waits = [...this.#held.values()].sort((a, b) => (a.until ?? Infinity) - (b.until ?? Infinity));
     const first = waits[0] ?? null;
-    // A worker is held only after a while of failures: the wait is as long as they are.
+    // A worker waits only after some failures: the wait has lasted since the first of them.
     const isSame = first !== null && first.reason === unanswered?.reason;
     return isSame ? { ...unanswered, until: first.until } : first;
   }
 
-  /** Counts `work` as a working worker until it ends. */
+  /** Runs `work`, counted as an active worker. */
   async runActive<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#working += 1;
     try {
@@ -41,7 +41,7 @@ export class WaitTracker {
     }
   }
 
-  /** Counts a working worker as one that does nothing while it waits for others. Call it from inside {@link runActive}. */
+  /** Runs `others`, not counted as active meanwhile. Call it from inside {@link runActive}. */
   async runIdle(others: () => Promise<void>): Promise<void> {
     this.#working -= 1;
     try {
@@ -51,7 +51,7 @@ export class WaitTracker {
     }
   }
 
-  /** Sleeps until `ask` holds no more or `signal` aborts; the hold is shown meanwhile. Call it from inside {@link runActive}. */
+  /** Sleeps until `ask` gives null or `signal` aborts; its hold is shown meanwhile. Call it from inside {@link runActive}. */
   async waitWhileHeld(ask: () => Promise<Hold | null>, signal: AbortSignal): Promise<void> {
     const me = Symbol("hold");
     let since: number | null = null;

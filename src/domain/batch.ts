@@ -1,8 +1,8 @@
-/** A batch: a slice of a job's objects that passes through the stages together, and what became of each object. */
+/** A batch: a slice of a job's objects that passes through the stages together, and the outcome of each object. */
 
 /**
- * The stages of a batch after its planning, in order: each takes it in state `from` and leaves it in state `to`. Everything
- * that depends on their order is derived from here.
+ * The stages of a batch after its planning, in order: each expects it in state `from` and leaves it in state `to`. All code
+ * that depends on their order is derived from this table.
  */
 const STAGES = [
   { stage: "copy", from: "planned", to: "copied" },
@@ -14,13 +14,13 @@ const STAGES = [
 export type BatchStage = (typeof STAGES)[number]["stage"];
 export type Stage = "plan" | BatchStage;
 
-/** The last stage whose outcome is in the ledger; what comes next is the batch's recorded intent. */
+/** The last stage whose outcome is in the ledger; the next stage follows from it. */
 export type BatchState = (typeof STAGES)[number]["from" | "to"];
 
-/** Why an object was left alone on purpose. */
+/** Why an object was deliberately not moved. */
 export type SkipReason = "duplicate" | "source_gone" | "retried";
 
-/** Why an object could not go through; each has advice in {@link ADVICE}. */
+/** Why an object could not be moved; each code has advice in {@link ADVICE}. */
 export type ExceptionCode =
   | "source_missing"
   | "source_changed"
@@ -88,7 +88,7 @@ export interface ReferencingRow {
   readonly id: string;
 }
 
-/** What was known of an object when it was planned. Keys are opaque: never trimmed, folded or re-encoded. */
+/** An object as it was planned. Keys are opaque: never trimmed, folded or re-encoded. */
 export interface PlannedObject {
   readonly key: string;
   /** Bytes. */
@@ -97,7 +97,7 @@ export interface PlannedObject {
   readonly etag: string;
   /** Null stands for STANDARD. */
   readonly storageClass: string | null;
-  /** `LastModified`, epoch ms, exact to the second; null when the object was not found, or was planned before it was kept. */
+  /** `LastModified`, epoch ms, exact to the second; null when the object was not found or an older version planned it. */
   readonly modifiedAt: number | null;
   readonly rows: readonly ReferencingRow[];
 }
@@ -112,8 +112,8 @@ export const PENDING: Outcome = { kind: "pending" };
 export const MOVED: Outcome = { kind: "moved" };
 
 /**
- * An object on its way: what was planned, and what the stages found out so far. Size, ETag, storage class and time of
- * change change only when the source was overwritten before it was copied: the newer version is moved then.
+ * An object of a batch: what was planned, and what the stages have recorded so far. Size, ETag, storage class and
+ * `modifiedAt` change only when the source was overwritten before it was copied: the newer version is moved then.
  */
 export interface BatchObject extends PlannedObject {
   size: number;
@@ -125,14 +125,14 @@ export interface BatchObject extends PlannedObject {
   outcome: Outcome;
 }
 
-/** A batch as it travels through the stages. Only the stage that holds it changes its objects. */
+/** A batch in memory. Only the stage that is processing it changes its objects. */
 export interface Batch {
   readonly jobId: string;
   /** 1, 2, … in planning order. */
   readonly seq: number;
   state: BatchState;
   readonly objects: BatchObject[];
-  /** Whether its objects were exceptions, which an operator had taken up again. */
+  /** Whether its objects were exceptions that an operator has retried. */
   readonly isRetry?: boolean;
   /** Fencing token under which it was planned: an older one means an earlier run may have worked on it. */
   readonly plannedUnder: number;
@@ -140,12 +140,12 @@ export interface Batch {
   updatedAt: number | null;
 }
 
-/** The objects of `batch` that are still on their way. */
+/** The objects of `batch` that have no outcome yet. */
 export function pending(batch: Batch): BatchObject[] {
   return batch.objects.filter((object) => object.outcome.kind === "pending");
 }
 
-/** Gives `object` the exception `code`; the first exception stays, for it is the cause. */
+/** Gives `object` the exception `code`, unless it has an outcome: the first exception is the cause. */
 export function fail(object: BatchObject, code: ExceptionCode, message: string): void {
   if (object.outcome.kind === "pending") object.outcome = { kind: "exception", code, message };
 }
@@ -155,7 +155,7 @@ export function nextStage(state: BatchState): BatchStage | null {
   return STAGES.find(({ from }) => from === state)?.stage ?? null;
 }
 
-/** The state in which `stage` takes a batch. */
+/** The state in which `stage` expects a batch. */
 export function stateBefore(stage: BatchStage): BatchState {
   return lineOf(stage).from;
 }
@@ -168,13 +168,13 @@ export function stateAfter(stage: BatchStage): BatchState {
 /** The stages of a batch, in order. */
 export const BATCH_STAGES: readonly BatchStage[] = STAGES.map(({ stage }) => stage);
 
-/** The state of a batch that was planned now. */
+/** The state of a newly planned batch. */
 export const FIRST_STATE: BatchState = STAGES[0].from;
 
 /** All states in which a batch waits for a stage. */
 export const OPEN_STATES: readonly BatchState[] = STAGES.map(({ from }) => from);
 
-/** The one of two states that is further on. */
+/** The later of two states. */
 export function laterState(a: BatchState, b: BatchState): BatchState {
   const place = (state: BatchState) => STAGES.findIndex(({ to }) => to === state);
   return place(a) > place(b) ? a : b;

@@ -1,4 +1,4 @@
-/** JSON with sorted keys, so that equal values have equal text whatever order their keys were written in. */
+/** JSON with sorted keys: equal values have equal text, independent of the order of their keys. */
 
 /** `value` as JSON with the keys of every object in UTF-16 order; `undefined` members are left out, as in JSON. */
 export function canonicalJson(value: unknown): string {

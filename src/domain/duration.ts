@@ -2,10 +2,10 @@
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The longest grace period that is taken for meant: ten years. Beyond it is a typing mistake. */
+/** The longest accepted grace period: ten years. A longer one is taken for a typing mistake. */
 export const MAX_DURATION_MS = 3_650 * 86_400_000;
 
-/** Reads `text`; gives milliseconds, or null when it is not a duration of 0 to ten years. */
+/** `text` in milliseconds, or null when it is not a duration of 0 to ten years. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d{1,9})(s|m|h|d)$/.exec(text);
   const unitMs = UNIT_MS[match?.[2] ?? ""];
@@ -14,7 +14,7 @@ export function parseDuration(text: string): number | null {
   return ms <= MAX_DURATION_MS ? ms : null;
 }
 
-/** `text` in milliseconds where it was validated before; anything else is a programming error. */
+/** `text`, which was validated before, in milliseconds; throws `RangeError` when it is no duration. */
 export function durationMs(text: string): number {
   const ms = parseDuration(text);
   if (ms === null) throw new RangeError(`not a duration: ${text}`);

@@ -1,4 +1,4 @@
-/** The closed list of errors Tranship raises on purpose, and the one class that carries them. */
+/** DomainError: the closed list of errors Tranship raises on purpose, and their class. */
 
 /**
  * Every code that can reach a caller. `http/problem-details.ts` maps each to a status; codes are stable and
@@ -46,7 +46,7 @@ export interface DomainErrorOptions {
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** An error with a stable code and a message fit for the person who caused it; secrets never go into either. */
+/** An error with a stable code and a message that is shown to users; neither may contain secrets. */
 export class DomainError extends Error {
   readonly code: ErrorCode;
   readonly faults: readonly Fault[];
@@ -61,12 +61,12 @@ export class DomainError extends Error {
   }
 }
 
-/** Whether `error` is ours and carries `code` (any of them when several are named). */
+/** Whether `error` is a `DomainError` with one of `codes`. */
 export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is DomainError {
   return error instanceof DomainError && codes.includes(error.code);
 }
 
-/** The message of anything thrown, for a log or an exception row. */
+/** The message of any thrown value, for a log or an exception record. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

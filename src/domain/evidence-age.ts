@@ -1,6 +1,6 @@
-/** How old evidence is, by two clocks: the one on the wall may be set, and the other may stand still while a machine sleeps. */
+/** Age of evidence by two clocks: the wall clock may be set, and the monotonic clock may stop while the machine sleeps. */
 
-/** When something was seen. */
+/** A point in time by both clocks. */
 export interface Moment {
   /** Epoch ms. */
   readonly wall: number;
@@ -8,19 +8,20 @@ export interface Moment {
   readonly monotonic: number;
 }
 
-/** Both clocks. */
+/** The wall clock (epoch ms) and the monotonic clock (ms). */
 export interface Clocks {
   now(): number;
   monotonic(): number;
 }
 
+/** Now, by both clocks. */
 export function momentOf(clocks: Clocks): Moment {
   return { wall: clocks.now(), monotonic: clocks.monotonic() };
 }
 
 /**
- * Milliseconds since `since`: the greater of the two clocks' counts. Infinite where the wall clock is behind `since`: it was
- * set back, and how old the evidence is cannot be told.
+ * Milliseconds since `since`: the greater of the two clocks' differences. Infinite when the wall clock is behind `since`: it
+ * was set back, so the age is unknown.
  */
 export function ageMs(since: Moment, clocks: Clocks): number {
   const onTheWall = clocks.now() - since.wall;

@@ -1,18 +1,19 @@
-/** How long evidence was old when it was acted on: the last measurements, of which the median tells what to expect. */
+/** The age that evidence had reached when the request that relied on it was answered: a rolling median. */
 
 const REMEMBERED = 101;
 
+/** The median of the last 101 measurements. */
 export class EvidenceGap {
   readonly #last: number[] = [];
   #next = 0;
 
-  /** A look at an object was sent `ms` before the answer came to the request that relied on it. */
+  /** Records that a check of an object was sent `ms` before the request that relied on it was answered. */
   note(ms: number): void {
     this.#last[this.#next] = ms;
     this.#next = (this.#next + 1) % REMEMBERED;
   }
 
-  /** The median of the last hundred, ms; null before the first. */
+  /** The median, ms; null before the first measurement. */
   get medianMs(): number | null {
     const ordered = [...this.#last].sort((a, b) => a - b);
     return ordered[ordered.length >> 1] ?? null;

@@ -1,8 +1,8 @@
-/** The guard of the exception ratio: when it trips, and what it tells the operator. */
+/** The guard of the exception ratio: when it pauses a job, and the reason shown to the operator. */
 
 import type { ExceptionCode } from "./batch.ts";
 
-/** Of fewer objects the ratio says little: one bad object among the first ten is no reason to wake somebody. */
+/** The ratio of fewer objects is no evidence: one bad object among the first ten must not pause a job. */
 const LEAST_SETTLED = 100;
 
 export interface ExceptionCount {
@@ -17,7 +17,7 @@ export function exceedsExceptionRatio(exceptions: number, settled: number, limit
 
 /**
  * Why the guard paused the job, e.g. `3.2 % of the objects are exceptions (guards.maxExceptionRatio: 1 %): target_exists 120,
- * access_denied 7`. `top` are the most frequent codes, most frequent first; what they leave out is counted as others.
+ * access_denied 7`. `top` are the most frequent codes, most frequent first; the remaining exceptions are shown as others.
  */
 export function exceptionRatioReason(facts: {
   readonly exceptions: number;
@@ -34,7 +34,7 @@ export function exceptionRatioReason(facts: {
   return `${share} (guards.maxExceptionRatio: ${plain(100 * limit)} %)${codes}`;
 }
 
-/** With as many decimals as it takes to be seen above the limit, and at least one where it is no whole number. */
+/** Rounded to as many decimals as show it above the limit, at least one unless it is a whole number. */
 function percentAbove(ratio: number, limit: number): string {
   const shown = Number(plain(100 * limit));
   for (let decimals = 1; decimals <= 6; decimals += 1) {
@@ -44,7 +44,7 @@ function percentAbove(ratio: number, limit: number): string {
   return plain(100 * ratio);
 }
 
-/** Without the noise of binary fractions: 7, not 7.000000000000001. */
+/** Without binary rounding errors: 7, not 7.000000000000001. */
 function plain(percent: number): string {
   return String(Number(percent.toPrecision(10)));
 }

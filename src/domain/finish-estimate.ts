@@ -1,22 +1,22 @@
-/** When work ends that goes on only while windows are open. */
+/** Estimated end of work that is done only while windows are open. */
 
 import type { Limits } from "./job-spec.ts";
 import type { OffPeakWindow } from "./windows/off-peak-window.ts";
 
-/** An estimate further ahead than three years says nothing. */
+/** Estimates further ahead than three years are not given. */
 export const FARTHEST_MS = 3 * 366 * 86_400_000;
 
 export interface FinishEstimate {
   /** Epoch milliseconds. */
   readonly at: number;
-  /** How many separate openings the work takes, the present one included: "after 3 nights". */
+  /** Number of separate openings the work takes, the present one included: "after 3 nights". */
   readonly openings: number;
 }
 
 /**
- * When `seconds` of work (at speed 1, ≥ 0) that goes on from `from` only while `window` is open will be done; null when
- * not within three years. `speedOf` tells how fast it goes within limits, > 0, relative to the rate `seconds` was
- * reckoned at; without it limits make no difference.
+ * When `seconds` of work (at speed 1, ≥ 0), done from `from` (epoch ms) on only while `window` is open, will end; null when
+ * not within three years. `speedOf` gives the speed under limits, > 0, relative to the rate that `seconds` was computed
+ * with; by default limits make no difference.
  */
 export function estimateFinish(
   window: OffPeakWindow,
@@ -36,7 +36,7 @@ export function estimateFinish(
       if (!wasOpen) openings += 1;
       const speed = speedOf(limits);
       const end = at + left / speed;
-      // What is left over by less than a millisecond is left by rounding, and not worth another night.
+      // A remainder of less than a millisecond is a rounding error, not work for another opening.
       if (end < until + 1) return end <= farthest ? { at: Math.min(Math.ceil(end), until), openings } : null;
       left -= (until - at) * speed;
     }
@@ -45,7 +45,7 @@ export function estimateFinish(
   return null;
 }
 
-/** How many separate openings of `window` lie between `from` and `to`, those that begin or end in between included. */
+/** Number of separate openings of `window` between `from` and `to` (epoch ms), those that begin or end in between included. */
 export function openingsBetween(window: OffPeakWindow, from: number, to: number): number {
   let openings = 0;
   let wasOpen = false;
@@ -56,7 +56,7 @@ export function openingsBetween(window: OffPeakWindow, from: number, to: number)
   return openings;
 }
 
-/** The spans of one state from `from` on, until one begins after `farthest`. */
+/** The spans of constant state from `from` on, until one begins after `farthest`. */
 function* spans(window: OffPeakWindow, from: number, farthest: number) {
   for (let at = from; at <= farthest; ) {
     const until = window.nextChange(at) ?? Infinity;

@@ -1,4 +1,4 @@
-/** What is wrong with a job that has the right shape: rules between fields, checked without asking any server. */
+/** Faults of a job of the right shape: rules between its fields, checked without any server. */
 
 import { parseDuration } from "./duration.ts";
 import type { Fault } from "./errors.ts";
@@ -60,7 +60,7 @@ function locationFaults(spec: JobSpec): Fault[] {
       faults.push({ pointer, message: `longer than ${MAX_KEY_BYTES} bytes in UTF-8` });
     }
   }
-  // Stores with different names may be one endpoint: real identity is compared again when they are opened.
+  // Stores with different names may have the same endpoint: endpoints are compared when the stores are opened.
   if (source.store !== target.store || source.bucket !== target.bucket) {
     return [...faults, ...nestedPrefixFaults(spec)];
   }
@@ -166,8 +166,8 @@ function isInstant(text: string): boolean {
 }
 
 /**
- * What the contract has and this version does not enforce is refused, not ignored: a job that runs outside the hours
- * its owner allowed is worse than one that does not start.
+ * Settings that the API has and this version does not implement are refused, not ignored: a job that ignores a setting is
+ * worse than one that does not start.
  */
 function notYetFaults(spec: JobSpec): Fault[] {
   const faults: Fault[] = [];

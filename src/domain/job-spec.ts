@@ -1,4 +1,4 @@
-/** What a job asks for, in its complete form: every default filled in, nothing optional. */
+/** The specification of a job in its complete form: every default filled in, nothing optional. */
 
 /** The longest key S3 takes, in UTF-8 bytes (S3 user guide, "Naming Amazon S3 objects"). */
 export const MAX_KEY_BYTES = 1024;
@@ -28,11 +28,11 @@ export interface ReferenceSpec {
   readonly column: string;
   /** Other columns of the same row, changed in the same statement. */
   readonly set: Readonly<Record<string, ColumnValue>>;
-  /** What stands before the key in the column, when it holds a URL. */
+  /** The part of the column's value before the key when it is a URL; null: the value is the key. */
   readonly urlPrefix: string | null;
   /** Only rows equal in all of these columns are rewritten. */
   readonly where: Readonly<Record<string, ColumnValue>>;
-  /** Keep columns that MariaDB would set by itself (`ON UPDATE CURRENT_TIMESTAMP`) as they were. */
+  /** Whether columns that MariaDB sets by itself (`ON UPDATE CURRENT_TIMESTAMP`) keep their values. */
   readonly keepUpdatedAt: boolean;
 }
 
@@ -43,11 +43,11 @@ export interface ObjectFilter {
   readonly modifiedBefore: string | null;
 }
 
-/** Whether a key (what follows the prefix) and its time of change (epoch ms) pass a job's filter. */
+/** Whether the part of a key after the prefix and the object's `LastModified` (epoch ms) pass a job's filter. */
 export type KeyFilter = (keyAfterPrefix: string, modifiedAt: number) => boolean;
 
 export interface Limits {
-  /** Requests to the store under way at once, 1–4096. */
+  /** Concurrent requests to the store, 1–4096. */
   readonly concurrency: number;
   readonly requestsPerSecond: number | null;
   readonly bytesPerSecond: number | null;
@@ -58,7 +58,7 @@ export interface OpenWindow {
   readonly days: readonly Weekday[];
   /** Local `HH:MM`. */
   readonly from: string;
-  /** Local `HH:MM`, up to `24:00`; earlier than `from` means over midnight. */
+  /** Local `HH:MM`, up to `24:00`; earlier than `from` means on the next day. */
   readonly to: string;
   readonly limits: Partial<Limits> | null;
 }
@@ -76,20 +76,20 @@ export interface Windows {
 
 export type WorkStage = "copy" | "update" | "delete";
 
-/** What a database may show before the job sends it no more statements; null is no limit. */
+/** Limits of a database's health; while one is exceeded the job sends it no statements. Null is no limit. */
 export interface DatabaseLimits {
   readonly maxThreadsRunning: number | null;
   readonly maxReplicaLagSeconds: number | null;
-  /** Transactions that wait for a row lock. */
+  /** Transactions waiting for a row lock. */
   readonly maxLockWaits: number | null;
-  /** What to do while a value with a limit cannot be read for want of a right. */
+  /** Whether the job waits or goes on while a limited value cannot be read because the account lacks a right. */
   readonly onUnknown: "hold" | "go";
 }
 
 export interface Guards {
-  /** With a guard, even one without limits, statements are also spread out as the database gets slower. */
+  /** With a guard, even one without limits, statements are also spaced out as the database gets slower. */
   readonly database: DatabaseLimits | null;
-  /** Share of settled objects, 0–1, that may be exceptions before the job pauses itself. */
+  /** Share of settled objects, 0–1, that may be exceptions; above it the job is paused. */
   readonly maxExceptionRatio: number | null;
 }
 
@@ -105,7 +105,7 @@ export interface JobSpec {
   readonly inventory: Inventory;
   readonly references: readonly ReferenceSpec[];
   readonly filter: ObjectFilter;
-  /** Only the first so many objects, or all. */
+  /** The most objects to move, in inventory order; null: all. */
   readonly maxObjects: number | null;
   /** Objects in a batch, 1–10,000. */
   readonly batchSize: number;

@@ -1,4 +1,4 @@
-/** The states of a job and what an operator may do in each; a table, so that a reviewer can check every cell. */
+/** The states of a job, and what an operator's actions do in each, as a table. */
 
 export type JobState =
   | "queued"
@@ -31,17 +31,17 @@ export const JOB_ACTIONS: readonly JobAction[] = ["pause", "resume", "cancel", "
 
 export type WaitReason = "window" | "approval" | "grace" | "throttled" | "database";
 
-/** What a job waits for; every wait has a reason and, where it is known, an end. */
+/** What a job waits for, with the reason and, where it is known, the end. */
 export interface Waiting {
   readonly reason: WaitReason;
   /** Epoch milliseconds. */
   readonly since: number;
-  /** Epoch milliseconds, or null when nobody can know. */
+  /** Epoch milliseconds, or null when it is unknown. */
   readonly until: number | null;
   readonly detail: string;
 }
 
-/** `go` is the state to change to, `same` an accepted repetition, null a refusal (409). */
+/** `go` is the state to change to, `same` an accepted repetition without effect, null a refusal (409). */
 type Transition = { readonly go: JobState } | "same" | null;
 
 const go = (state: JobState): Transition => ({ go: state });
@@ -59,9 +59,9 @@ const go = (state: JobState): Transition => ({ go: state });
  * | completed_with_exceptions | –       | –      | –          | queued | same    |
  * | failed                    | –       | queued | cancelled  | queued | same    |
  *
- * `retry` of a job that is at work already is a repetition: its exceptions were taken up, or it has not ended yet.
- * `approve` never changes the state by itself: the delete stage asks the ledger for the approval.
- * Resuming a job that is still pausing queues it: its runner stops, and the next claim goes on.
+ * `retry` of a job that is queued or running is a repetition: its exceptions were planned again, or it has not ended yet.
+ * `approve` never changes the state: the gate before deletions reads the approval from the ledger.
+ * Resuming a job that is still pausing queues it: its runner stops, and the next claim continues it.
  */
 const TABLE: Readonly<Record<JobState, Readonly<Record<JobAction, Transition>>>> = {
   queued: { pause: go("paused"), resume: "same", cancel: go("cancelled"), retry: "same", approve: "same" },
@@ -99,7 +99,7 @@ export function transitionFor(action: JobAction, state: JobState): Transition {
   return TABLE[state][action];
 }
 
-/** Whether nothing more will happen to a job in `state` unless somebody acts. */
+/** Whether a job in `state` changes only by an operator's action. */
 export function isFinished(state: JobState): boolean {
   return (
     state === "completed" ||
@@ -109,7 +109,7 @@ export function isFinished(state: JobState): boolean {
   );
 }
 
-/** Whether a scheduler should take a job in `state` up (first time, or after a crash or restart). */
+/** Whether a scheduler should claim a job in `state` (the first time, or after a crash or restart). */
 export function isRunnable(state: JobState): boolean {
   return (
     state === "queued" ||

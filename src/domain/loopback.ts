@@ -1,4 +1,4 @@
-/** Which hosts are this machine's loopback: what is bound to them, or names them, comes from this machine. */
+/** Which hosts are this machine's loopback interface. */
 
 /** `localhost`, 127.0.0.0/8 written in four decimal parts, and `::1`. */
 const LOOPBACK = /^(?:localhost|127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}|::1)$/i;

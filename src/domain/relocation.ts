@@ -1,13 +1,13 @@
-/** Where a job takes objects from and to, and how keys and the values that name them change on the way. */
+/** A relocation: a job's source and target, and the mapping of keys and of the column values that name them. */
 
 import type { JobSpec, ObjectLocation } from "./job-spec.ts";
 import { mapKey, type PrefixChange, type ValueForm, valueForms } from "./keys/key-mapping.ts";
 
-/** A relocation: every key under the source's prefix has its place under the target's. */
+/** Maps every key under the source's prefix to one under the target's. */
 export class Relocation {
   readonly source: ObjectLocation;
   readonly target: ObjectLocation;
-  /** The prefixes that keys exchange. */
+  /** The source prefix and the target prefix that replaces it. */
   readonly change: PrefixChange;
 
   constructor({ source, target }: Pick<JobSpec, "source" | "target">) {
@@ -16,27 +16,27 @@ export class Relocation {
     this.change = { from: source.prefix, to: target.prefix };
   }
 
-  /** Whether keys change at all; with equal prefixes objects only change their bucket, and no row changes. */
+  /** Whether keys change; with equal prefixes objects only change their bucket, and no row changes. */
   get changesKeys(): boolean {
     return this.change.from !== this.change.to;
   }
 
-  /** Whether `key` lies under the source's prefix, and so is to be moved. */
+  /** Whether `key` begins with the source's prefix. */
   holds(key: string): boolean {
     return key.startsWith(this.change.from);
   }
 
-  /** The key under which `key` stands, or will stand, in the target; throws `RangeError` for one outside the source. */
+  /** The key in the target bucket for `key`; throws `RangeError` for a key outside the source's prefix. */
   targetKey(key: string): string {
     return mapKey(this.change, key);
   }
 
-  /** How a column may spell keys, bare or after `urlPrefix`, with the values' own change. */
+  /** The forms in which a column may hold keys, bare or after `urlPrefix`, with the prefixes to exchange in each. */
   valueForms(urlPrefix: string | null): readonly ValueForm[] {
     return valueForms(urlPrefix, this.change);
   }
 
-  /** The way back. */
+  /** The relocation with source and target exchanged. */
   reversed(): Relocation {
     return new Relocation({ source: this.target, target: this.source });
   }

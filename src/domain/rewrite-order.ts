@@ -1,4 +1,4 @@
-/** In which order values may be rewritten when new ones look like old ones, as arithmetic. */
+/** The order in which values may be rewritten when new values can equal old ones. */
 
 import { type PrefixChange, prefixesOverlap } from "./keys/key-mapping.ts";
 

@@ -1,8 +1,8 @@
-/** How objects are counted, by the ledger's columns and while a job runs alike. */
+/** The tally: how objects are counted, in the ledger's columns and while a job runs. */
 
 import type { BatchObject, Stage } from "./batch.ts";
 
-/** Numbers of objects by where they are; `planned` = `moved` + `skipped` + `exceptions` + still going. */
+/** Numbers of objects; `planned` = `moved` + `skipped` + `exceptions` + pending ones. */
 export interface Tally {
   planned: number;
   copied: number;
@@ -34,14 +34,14 @@ export function emptyTally(): Tally {
   };
 }
 
-/** Objects whose way has ended. */
+/** Numbers of objects with an outcome. */
 export interface SettledCounts {
   readonly moved: number;
   readonly skipped: number;
   readonly exceptions: number;
 }
 
-/** How many of `objects` have ended in which way. Retried ones count in the batch that has taken them over. */
+/** Counts the outcomes of `objects`. Retried ones count in the later batch that has them. */
 export function settledCounts(objects: readonly BatchObject[]): SettledCounts {
   const counts = { moved: 0, skipped: 0, exceptions: 0 };
   for (const object of objects) {
@@ -53,15 +53,15 @@ export function settledCounts(objects: readonly BatchObject[]): SettledCounts {
   return counts;
 }
 
-/** Whether a later batch has taken `object` over. */
+/** Whether `object` was planned again in a later batch. */
 export function isRetried({ outcome }: BatchObject): boolean {
   return outcome.kind === "skipped" && outcome.reason === "retried";
 }
 
-/** What a stage adds to a tally. */
+/** The counts that stages add to a tally. */
 export type StageCounts = Pick<Tally, "copied" | "bytesCopied" | "verified" | "updated">;
 
-/** What the end of `stage` counts of its `objects`: those that passed it. */
+/** What the end of `stage` adds to the tally: the `objects` that passed it, and their bytes. */
 export function stageCounts(stage: Stage, objects: readonly BatchObject[]): Partial<StageCounts> {
   const passed = objects.filter(({ outcome }) => outcome.kind === "pending" || outcome.kind === "moved");
   if (stage === "copy") {

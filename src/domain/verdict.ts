@@ -1,17 +1,17 @@
-/** The decisions that can lose data, as truth tables: copy this object? is it the same? may its source go? */
+/** The decisions that can lose data, as truth tables: copy an object? is the copy the same? may the source be deleted? */
 
 import type { ExceptionCode } from "./batch.ts";
 import type { OnConflict, VerifyBy } from "./job-spec.ts";
 
-/** What a look at an object showed. `etag` has no quotes. */
+/** An object's state as read from the store. `etag` has no quotes; `size` is in bytes. */
 export interface Seen {
   readonly size: number;
   readonly etag: string;
 }
 
-/** What a look at an object showed, with the time of its last change. */
+/** As {@link Seen}, with the time of the last change. */
 export interface SeenVersion extends Seen {
-  /** `LastModified`, epoch ms; some looks tell it to the second only. */
+  /** `LastModified`, epoch ms; HEAD requests give it to the second only. */
   readonly modifiedAt: number;
 }
 
@@ -36,21 +36,21 @@ export type CopyVerdict =
       readonly identical: boolean;
     };
 
-/** What is known of the object at the target: is it this job's own copy, and has this job copied the object before? */
+/** What is known of the object at the target. */
 export interface CopyHistory {
-  /** Proved: by the ETag that was recorded, or (for work that was cut off) by being the same as the source. */
+  /** Proved by the recorded ETag, or (for an interrupted attempt) by being identical to the source. */
   readonly isOwnCopy: boolean;
   readonly wasCopiedBefore: boolean;
 }
 
 /**
- * Must this object be copied? The first line that holds decides.
+ * Must this object be copied? The first matching line decides.
  *
  * | target                                              | onConflict     | verdict                              |
  * |-----------------------------------------------------|----------------|--------------------------------------|
  * | absent                                              | any            | copy                                 |
  * | this job's own copy                                 | any            | already there                        |
- * | another object, though this job copied here before  | any            | target_changed: it is newer than ours |
+ * | another object, though this job copied here before  | any            | target_changed: not this job's copy |
  * | identical to the source                             | skip-identical | already there                        |
  * | any                                                 | overwrite      | copy                                 |
  * | any                                                 | other          | target_exists                        |
@@ -70,31 +70,31 @@ export function copyVerdict(
   return { copy: false, because: "target_exists", identical };
 }
 
-/** Same size and same ETag. Equal ETags of one kind prove equal bytes; unequal ones prove nothing. */
+/** Same size and same ETag. Equal ETags prove equal bytes; unequal ones prove nothing. */
 export function looksIdentical(source: Seen, target: Seen): boolean {
   return source.size === target.size && source.etag !== "" && source.etag === target.etag;
 }
 
-/** Looks tell `LastModified` to the second. */
+/** HEAD requests give `LastModified` to the second. */
 const SECOND_MS = 1000;
-/** A copy that is younger than its source by this much was surely begun after the source's last change. */
+/** A copy that is newer than its source by this much was certainly begun after the source's last change. */
 const SURELY_LATER_MS = 2000;
 
 /**
- * Is the source still what was copied? Bytes by size and ETag; metadata, which can be changed in place under the same
- * ETag (CopyObject onto itself), by the time of the last change.
+ * Is the source unchanged since it was copied? Bytes are compared by size and ETag; metadata, which can be changed in place
+ * under the same ETag (CopyObject onto itself), by the time of the last change.
  *
- * | size and ETag | last change                                                   | still what was copied |
- * |---------------|---------------------------------------------------------------|-----------------------|
- * | differ        | any                                                           | no                    |
- * | equal         | in the second that was recorded                               | yes                   |
- * | equal         | in another one                                                | no                    |
- * | equal         | none was recorded, and it is two seconds older than the copy  | yes                   |
- * | equal         | none was recorded, and it is not                              | no                    |
+ * | size and ETag | last change                                                      | unchanged |
+ * |---------------|------------------------------------------------------------------|-----------|
+ * | differ        | any                                                              | no        |
+ * | equal         | in the recorded second                                           | yes       |
+ * | equal         | in another second                                                | no        |
+ * | equal         | none recorded; at least two seconds older than the copy          | yes       |
+ * | equal         | none recorded; otherwise                                         | no        |
  *
- * That the copy is younger proves nothing where a time was recorded: somebody may have touched the copy since, and a copy
- * in parts reads the metadata before it has its time. `copy` is what stands at the target, by the clock of the same store.
- * A change in place within the second of the change before it cannot be seen.
+ * Where a time was recorded, a newer copy proves nothing: the copy may have been modified since, and a multipart copy reads
+ * the metadata before its own `LastModified`. `copy` is the object at the target, with the time of the same store. A change
+ * in place within the same second as the change before it cannot be detected.
  */
 export function isAsCopied(copied: CopiedVersion, now: SeenVersion, copy: SeenVersion): boolean {
   if (now.etag !== copied.etag || now.size !== copied.size) return false;
@@ -102,7 +102,7 @@ export function isAsCopied(copied: CopiedVersion, now: SeenVersion, copy: SeenVe
   return isInSameSecond(copied.modifiedAt, now.modifiedAt);
 }
 
-/** Whether a look at a source shows the version `known`, as far as a look can tell. */
+/** Whether a source's state `now` is the version `known`, as far as size, ETag and time of change tell. */
 export function isSameVersion(known: CopiedVersion, now: CopiedVersion): boolean {
   return (
     looksIdentical(known, now) &&
@@ -117,14 +117,14 @@ function isInSameSecond(a: number | null, b: number | null): boolean {
 export type MatchVerdict = "same" | "different" | "ask_checksums";
 
 /**
- * Is the copy the same as the source, as far as a listing can tell?
+ * Is the copy the same as the source, by what a listing gives?
  *
  * | verify   | sizes  | ETags   | verdict                                                        |
  * |----------|--------|---------|----------------------------------------------------------------|
  * | any      | differ | any     | different                                                      |
  * | size     | equal  | any     | same                                                           |
  * | etag     | equal  | equal   | same                                                           |
- * | etag     | equal  | differ  | ask_checksums: multipart, KMS and SSE-C ETags are no MD5       |
+ * | etag     | equal  | differ  | ask_checksums: multipart, KMS and SSE-C ETags are not MD5      |
  * | checksum | equal  | any     | ask_checksums                                                  |
  */
 export function matchVerdict(source: Seen, target: Seen, by: VerifyBy): MatchVerdict {
@@ -135,8 +135,8 @@ export function matchVerdict(source: Seen, target: Seen, by: VerifyBy): MatchVer
 }
 
 /**
- * Compares stored checksums; only two whole-object values of one algorithm say anything.
- * With none in common the copy is `unverifiable`, never "ok".
+ * Compares stored checksums; only whole-object values of the same algorithm are comparable.
+ * With none in common the copy is `unverifiable`, never `same`.
  */
 export function checksumVerdict(
   source: readonly Checksum[],
@@ -150,7 +150,7 @@ export function checksumVerdict(
   return "unverifiable";
 }
 
-/** All that was looked at immediately before a source may be deleted. */
+/** The evidence gathered immediately before a source is deleted. */
 export interface DeleteEvidence {
   /** The source as copied. */
   readonly copied: CopiedVersion;
@@ -168,7 +168,7 @@ export type DeleteVerdict =
   | { readonly act: "keep"; readonly code: ExceptionCode };
 
 /**
- * May this source be deleted? The first line that holds decides.
+ * May this source be deleted? The first matching line decides.
  *
  * | evidence                                   | verdict                  |
  * |--------------------------------------------|--------------------------|

@@ -1,10 +1,10 @@
-/** The engine that copies by itself: one server-side copy request an object, as many at once as the job allows. */
+/** ServiceEngine: copies from this process, by one CopyObject (or multipart copy) an object, as concurrently as allowed. */
 
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { CopyEngine, NumberedCopy, OnCopyResult } from "../ports/copy-engine.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 
-/** Copies through `store`, in places of `concurrency`, which batches share. */
+/** Copies through `store` within the limit of `concurrency`, which all batches of the job share. */
 export class ServiceEngine implements CopyEngine {
   readonly #store: Pick<ObjectStore, "copy">;
   readonly #concurrency: Concurrency;
@@ -16,7 +16,7 @@ export class ServiceEngine implements CopyEngine {
 
   copy(requests: readonly NumberedCopy[], onResult: OnCopyResult, signal: AbortSignal): Promise<void> {
     return this.#concurrency.each(requests, async ({ number, request }, free) => {
-      // The place is free as soon as the store has answered, before the answer is worked up.
+      // The slot is released as soon as the store has answered, before the answer is processed.
       const result = await this.#store.copy({ ...request, onAnswered: free }, signal);
       onResult(number, result);
     });

@@ -1,4 +1,4 @@
-/** Opens the configured stores and databases by name; what a job may reach, and nothing else. */
+/** Connections to the configured stores and databases, by name; a job can reach no others. */
 
 import type { ReferenceSpec } from "../domain/job-spec.ts";
 import type { DatabaseHealth } from "./database-health.ts";
@@ -15,15 +15,18 @@ export interface Connections {
   readonly storeNames: readonly string[];
   readonly databaseNames: readonly string[];
   /**
-   * A store whose requests are counted into `counts`; throws `invalid_input` for an unknown name. `mayWrite` is asked at
-   * the last moment before a copy or a deletion is sent, which fails as `store_unavailable` when it may not be.
+   * A store whose requests are counted into `counts`; throws `invalid_input` for an unknown name. `mayWrite` is called
+   * immediately before a copy or a deletion is sent; when it is false the request fails with `store_unavailable`.
    */
   store(name: string, counts: RequestCounts, mayWrite?: () => boolean): ObjectStore;
   /** Limits that all jobs on the store share; throws `invalid_input` for an unknown name. */
   storeLimits(name: string): ConfiguredStoreLimits;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
-  /** How the database feels, its configured replicas included; rights that were missing are looked for again. Throws `invalid_input` for an unknown name. */
+  /**
+   * The health of the database, its configured replicas included; rights that were missing are checked again. Throws
+   * `invalid_input` for an unknown name.
+   */
   health(database: string): DatabaseHealth;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What the ledger keeps, as it gives it back: jobs, batches, exceptions, audit events, the history of one object. */
+/** The ledger's records: jobs, batches, exceptions, audit events, the history of one object. */
 
 import type {
   Batch,
@@ -20,13 +20,13 @@ export interface JobRecord {
   readonly spec: JobSpec;
   readonly state: JobState;
   readonly waiting: Waiting | null;
-  /** Why it is paused or failed; null otherwise. */
+  /** Why the job is paused or failed; null otherwise. */
   readonly reason: string | null;
   /** Whether the whole inventory is in the ledger. */
   readonly planDone: boolean;
-  /** Grows with every change an operator can see; the ETag. */
+  /** Incremented by every change that is visible to operators; the ETag of the API. */
   readonly version: number;
-  /** Grows with every claim. */
+  /** Incremented by every claim. */
   readonly fencingToken: number;
   readonly leaseOwner: string | null;
   /** Epoch milliseconds, as all times here. */
@@ -35,7 +35,7 @@ export interface JobRecord {
   readonly requests: RequestCounts;
   /** Production statements over all runs so far, by database name. */
   readonly statements: Readonly<Record<string, number>>;
-  /** Time spent running, over all runs. */
+  /** Milliseconds spent running, over all runs. */
   readonly activeMs: number;
   readonly approvedBy: string | null;
   readonly approvedAt: number | null;
@@ -43,30 +43,30 @@ export interface JobRecord {
   readonly updatedAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  /** Until then an operator lets the job work outside its windows. */
+  /** Until this time the job may work outside its windows, by an operator's decision; null: it may not. */
   readonly windowsIgnoredUntil: number | null;
-  /** Milliseconds that the job's own time lags behind the wall clock, which was set forward while it ran; 0 mostly. */
+  /** Milliseconds by which the job's time lags behind the wall clock; above 0 after the clock was set forward during a run. */
   readonly clockLagMs: number;
-  /** What the whole inventory is expected to give; null until it was counted, and for a job that was planned before. */
+  /** Expected size of the whole inventory; null until it was counted, and for a job planned by an older version. */
   readonly expected: ExpectedObjects | null;
 }
 
-/** A whole inventory as it was counted ahead of planning: about what will be planned, for objects come and go. */
+/** Size of a whole inventory, counted ahead of planning; approximate, as objects are added and removed meanwhile. */
 export interface ExpectedObjects {
-  /** Those planned before included, `maxObjects` at most. */
+  /** Objects planned before the count included, `maxObjects` at most. */
   readonly objects: number;
-  /** Null where the inventory does not tell sizes. */
+  /** Null where the inventory has no sizes. */
   readonly bytes: number | null;
 }
 
-/** Leave to work on a job, until `leaseUntil`; a later claim has a greater token and shuts this one out. */
+/** The right to work on a job until `leaseUntil`; a later claim has a greater token and invalidates this one. */
 export interface Lease {
   readonly jobId: string;
   readonly owner: string;
   readonly token: number;
 }
 
-/** What a runner reports with each renewal. Counts are totals over all runs. */
+/** Reported by a runner with each renewal. Counts are totals over all runs. */
 export interface RunReport {
   readonly state: "running" | "waiting";
   readonly waiting: Waiting | null;
@@ -77,28 +77,28 @@ export interface RunReport {
   readonly clockLagMs: number;
 }
 
-/** How a stage of a batch ended. Objects' outcomes and target ETags are taken from `batch`. */
+/** The end of a stage of a batch. Objects' outcomes and target ETags are taken from `batch`. */
 export interface StageOutcome {
   readonly batch: Batch;
   readonly stage: BatchStage;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** How often the stage was begun by this runner. */
+  /** How many times this runner has begun the stage. */
   readonly attempts: number;
-  /** Rows changed: by the update stage, and by the delete stage where rows came late. */
+  /** Rows changed: by the update stage, and by the delete stage for rows that were added late. */
   readonly rows: number;
-  /** The stage was stopped: what it has settled is recorded, and the batch stays in the state it is in. */
+  /** The stage was stopped: the outcomes so far are recorded, and the batch keeps its state. */
   readonly isPartial?: boolean;
 }
 
-/** A batch to plan: its objects in order, and where the inventory goes on after it. */
+/** A batch to record: its objects in order, and the position of the inventory after it. */
 export interface NewBatch {
   readonly objects: Batch["objects"];
-  /** Opaque to the ledger; given back by {@link Ledger.lastCursor}. */
+  /** Opaque to the ledger; returned by {@link Ledger.lastCursor}. */
   readonly cursor: string;
 }
 
-/** An object in the newest batch that accounts for its key. */
+/** An object as it is in the newest batch that accounts for its key. */
 export interface LastPlanned {
   /** The batch's seq. */
   readonly batch: number;
@@ -149,7 +149,7 @@ export interface AuditEvent {
   readonly detail: string;
 }
 
-/** What happened to one key. */
+/** The history of one key. */
 export interface ObjectHistory {
   readonly key: string;
   readonly batch: number;
@@ -169,6 +169,6 @@ export interface ObjectHistory {
 
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Give it back to get the next page; null at the end. */
+  /** The cursor of the next page; null at the end. */
   readonly next: string | null;
 }

@@ -38,8 +38,9 @@ export type {
 } from "./ledger-records.ts";
 
 /**
- * The ledger. Every call may throw `ledger_unavailable` (worth repeating) or `ledger_lost` (gone for good). Times are epoch milliseconds and always given by the caller. Methods that take a {@link Lease} throw
- * `lease_lost` and write nothing when a later claim exists.
+ * The ledger. Every call may throw `ledger_unavailable` (may be repeated) or `ledger_lost` (permanent). Times are epoch
+ * milliseconds and always given by the caller. Methods that take a {@link Lease} throw `lease_lost` and write nothing when
+ * a later claim exists.
  */
 export interface Ledger {
   /**
@@ -63,7 +64,7 @@ export interface Ledger {
     readonly cursor: string | null;
   }): Promise<Page<JobRecord>>;
   /**
-   * Changes the state if it still is `from` (else null: look again), and writes the audit event in the same
+   * Changes the state if it still is `from` (else gives null: read the job again), and writes the audit event in the same
    * transaction. `queued` and `cancelled` clear reason and waiting; ending states set `finishedAt`.
    */
   changeState(change: {
@@ -78,8 +79,8 @@ export interface Ledger {
   /** Records who approved the deletion; the first approval stays. */
   approve(jobId: string, actor: string, at: number): Promise<JobRecord>;
   /**
-   * Replaces the spec if the job's version still is `ifVersion` (else null: look again), and writes the audit event in
-   * the same transaction. An idempotency key keeps standing for the job as it was submitted.
+   * Replaces the spec if the job's version still is `ifVersion` (else gives null: read the job again), and writes the audit
+   * event in the same transaction. An idempotency key continues to identify the job as it was submitted.
    */
   amend(change: {
     readonly jobId: string;
@@ -89,7 +90,7 @@ export interface Ledger {
     readonly detail: string;
     readonly at: number;
   }): Promise<JobRecord | null>;
-  /** Lets the job work outside its windows until then, with its audit event. */
+  /** Lets the job work outside its windows until `until`, and writes the audit event. */
   ignoreWindows(
     jobId: string,
     until: number,
@@ -98,16 +99,16 @@ export interface Ledger {
   addAudit(jobId: string, event: Omit<AuditEvent, "id">): Promise<void>;
 
   /**
-   * Takes the job if nobody holds it (no lease, or one that ended before `at`) and its state is runnable: raises the
-   * token and sets the lease; `queued` becomes `running` (`pausing` and `cancelling` stay, for the runner to settle).
-   * Null when somebody else has it.
+   * Claims the job if it has no valid lease (none, or one that ended before `at`) and its state is runnable: increments the
+   * token and sets the lease; `queued` becomes `running` (`pausing` and `cancelling` stay, for the runner to complete).
+   * Null when the job cannot be claimed.
    */
   claim(jobId: string, owner: string, at: number, leaseMs: number): Promise<Lease | null>;
-  /** Prolongs the lease, stores the report, and gives the job as it is now (an operator may have changed it). */
+  /** Extends the lease, stores the report, and gives the job as it is now (an operator may have changed it). */
   renew(lease: Lease, report: RunReport, at: number, leaseMs: number): Promise<JobRecord>;
   /**
-   * Stores how much was sent so far, between renewals; raises no version and prolongs nothing. It outlives the process,
-   * not necessarily the machine, and does nothing when the job is no longer held under `lease`.
+   * Stores the request and statement counts between renewals; changes neither version nor lease. The record survives the
+   * end of the process, not necessarily of the machine. Does nothing when `lease` is no longer valid.
    */
   recordSent(lease: Lease, sent: Pick<RunReport, "requests" | "statements">): Promise<void>;
   /** Ends the lease and leaves the job in `state`. */
@@ -122,16 +123,16 @@ export interface Ledger {
     at: number,
   ): Promise<void>;
 
-  /** Sums over all batches. One aggregate query; runners ask once and count on from there. */
+  /** Sums over all batches by one aggregate query; a runner reads it once and counts from there. */
   tally(jobId: string): Promise<Tally>;
   /** Records a planned batch; its seq follows the last one. One statement. */
   addBatch(lease: Lease, batch: NewBatch, at: number): Promise<Batch>;
-  /** Where planning goes on, null when no batch was planned. */
+  /** The cursor of the last batch, from which planning continues; null when no batch was planned. */
   lastCursor(jobId: string): Promise<string | null>;
   planFinished(lease: Lease, at: number): Promise<void>;
-  /** Records what the whole inventory is expected to give, counted ahead of planning; a later count replaces it. */
+  /** Records the expected size of the whole inventory; a later count replaces it. */
   expectObjects(lease: Lease, expected: ExpectedObjects, at: number): Promise<void>;
-  /** Records how a stage of a batch ended; one statement, one transaction more when exceptions are to be written. */
+  /** Records the end of a stage of a batch: one statement, and one more transaction when there are exceptions to write. */
   recordStage(lease: Lease, outcome: StageOutcome): Promise<void>;
   /**
    * Batches that are not done, with their objects, in seq order after `afterSeq`. With `updatedBefore` also those in
@@ -151,18 +152,20 @@ export interface Ledger {
   /** The `limit` most frequent codes of the open exceptions recorded at `since` or later, most frequent first. */
   topExceptions(jobId: string, since: number, limit: number): Promise<readonly ExceptionCount[]>;
   audit(jobId: string, cursor: string | null, limit: number): Promise<Page<AuditEvent>>;
-  /** What happened to `key`; null when it was not planned. Under 1 s in a job of a million objects. */
+  /** The history of `key`; null when it was not planned. Under 1 s in a job of a million objects. */
   objectHistory(jobId: string, key: string): Promise<ObjectHistory | null>;
   /**
-   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, not
-   * a duplicate, and not gone before it was copied). Meant for a whole batch's keys at once: the ledger is read through once, however many they are.
+   * Those of `keys` that were planned in a batch before `beforeSeq` and are still accounted for there (not retried, not a
+   * duplicate, and not gone before the copy). Call it for all keys of a batch at once: it scans the job's batches once,
+   * independent of the number of keys.
    */
   plannedBefore(jobId: string, keys: readonly string[], beforeSeq: number): Promise<ReadonlySet<string>>;
-  /** As {@link plannedBefore}, in any batch: by key what became of the object where it was planned last. */
+  /** As {@link plannedBefore}, in any batch: by key, the object in the newest batch that accounts for it. */
   lastPlanned(jobId: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>>;
   /**
-   * Puts up to `batchSize` open exceptions into a new batch in state `planned` (their objects leave the tally of their
-   * old batches, whose outcome becomes skipped: `retried`), and removes the exception rows. Gives how many; 0 at the end.
+   * Puts up to `batchSize` open exceptions into a new batch in state `planned` (in the old batches the outcome of their
+   * objects becomes skipped: `retried`, which the tally leaves out), and removes the exception rows. Gives how many; 0 at
+   * the end.
    */
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number>;
   /**
@@ -174,9 +177,9 @@ export interface Ledger {
     name: string,
     revise: (entries: readonly ShareEntry[]) => readonly ShareEntry[],
   ): Promise<void>;
-  /** The process is about to end: from now on a ledger that is busy or away is waited for a moment only. */
+  /** The process is about to end: from now on calls wait only briefly for a busy or unreachable ledger. */
   hurry(): void;
-  /** Proves that all of the ledger can be read; throws `ledger_lost` when a table or its file is gone. */
+  /** Resolves when all tables of the ledger can be read; throws `ledger_lost` when a table or the file is gone. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What Tranship asks of an object store: eight calls, with the failure of one object as data. */
+/** ObjectStore: the operations Tranship needs of an object store. The failure of a single object is a result, not an error. */
 
 import type { ExceptionCode } from "../domain/batch.ts";
 import type { Checksum, Seen } from "../domain/verdict.ts";
@@ -24,29 +24,29 @@ export interface ListRequest {
 export interface ListPage {
   /** In UTF-8 byte order of the keys. */
   readonly objects: readonly ListedObject[];
-  /** Whether more follow after the last of `objects`. */
+  /** Whether more objects follow the last of `objects`. */
   readonly more: boolean;
 }
 
-/** How something is encrypted at rest. */
+/** Encryption at rest. */
 export interface Encryption {
   /** As S3 names it: `AES256`, `aws:kms`, … */
   readonly algorithm: string;
-  /** With KMS: the key, where it is named. */
+  /** With KMS: the id of the key, where it is known. */
   readonly keyId: string | null;
 }
 
-/** All that HEAD tells of an object. */
+/** The result of a HEAD request. */
 export interface ObjectFacts extends ListedObject {
   /** Archived and not restored: it cannot be read or copied now. */
   readonly needsRestore: boolean;
   readonly contentType: string | null;
-  /** Null when the store does not say. */
+  /** Null when the store does not give it. */
   readonly encryption: Encryption | null;
   readonly metadata: Readonly<Record<string, string>>;
-  /** 0 also where the store does not tell. */
+  /** 0 also where the store does not give it. */
   readonly tagCount: number;
-  /** Empty unless asked for. */
+  /** Empty unless requested. */
   readonly checksums: readonly Checksum[];
 }
 
@@ -61,15 +61,15 @@ export interface CopyRequest {
   /** Kept on the target; null stands for STANDARD. */
   readonly storageClass: string | null;
   /**
-   * Replace no object: by the store itself (`If-None-Match: *`) where it keeps to that, elsewhere by a look at the
-   * target immediately before the request, a second at most.
+   * Replace no object: by the store's own condition (`If-None-Match: *`) where it honours it, otherwise by a HEAD request for
+   * the target at most a second before the copy.
    */
   readonly onlyIfAbsent: boolean;
-  /** Without `onlyIfAbsent`: the ETag of the one object that may be replaced, in the same ways; else any may. */
+  /** Without `onlyIfAbsent`: the ETag of the only object that may be replaced, checked likewise; absent: any may be. */
   readonly replacing?: string;
   /**
-   * Called at most once, as soon as the store has answered that the copy is made, with the new object's ETag, and before
-   * the caller hears of it: another request may take its place on the wire.
+   * Called at most once with the new object's ETag, as soon as the store has confirmed the copy and before the promise
+   * resolves: another request may use its connection.
    */
   onAnswered?(etag: string): void;
 }
@@ -83,18 +83,18 @@ export interface ObjectFailure {
 export type CopyResult =
   /** `etag` of the new object. */
   | { readonly kind: "copied"; readonly etag: string }
-  /** The source is not there (any more). */
+  /** The source does not exist (any more). */
   | { readonly kind: "source_gone" }
-  /** The source is not the version asked for, or the target not what was to be there: look again. */
+  /** The source is not the requested version, or the target is not as expected: check both again. */
   | { readonly kind: "precondition_failed" }
-  /** `standing`: the new object's ETag where it is there all the same, and only something that belongs to it is missing. */
+  /** `standing`: the new object's ETag where it was made and only a part of it (its tags) is missing. */
   | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly standing?: string };
 
 /**
- * Runs `attempt`, which costs `writes`. Given to calls that may take more writes than their caller has paid for; the
- * adapter lets these go this way. For copies it waits until the bucket's rate allows it, and runs `attempt` again for as
- * long as it is rejected with `store_throttled`; throws `stopped` when `signal` was aborted before. For deletions,
- * whose evidence grows old, it counts and neither waits nor repeats.
+ * Runs `attempt`, which costs `writes`. Passed to calls that may need more writes than their caller has reserved; the
+ * adapter sends the additional ones through it. For copies it waits until the bucket's rate allows it, and repeats `attempt`
+ * while it is rejected with `store_throttled`; throws `stopped` when `signal` was aborted before. For deletions, whose
+ * evidence must stay fresh, it only counts and neither waits nor repeats.
  */
 export type WritePass = <Result>(
   writes: number,
@@ -105,13 +105,13 @@ export type WritePass = <Result>(
 
 export interface PassTerms {
   /**
-   * The attempt does no harm a second time: what passes by itself (`store_unavailable`) is repeated here for a while too. Without
-   * it the whole copy begins anew, and one of a thousand parts that finds its connection closed costs all the others.
+   * The attempt is idempotent, so `store_unavailable` is retried here for a while too. Otherwise the whole copy would be
+   * repeated, and one closed connection would cost all the other parts of a multipart copy.
    */
   readonly isRepeatable?: boolean;
   /**
-   * Belongs to a request that has been let go, and waiting would age its evidence: it goes at once, and later requests
-   * wait for it. Throws `stopped` when it writes and no write may begin any more.
+   * The attempt belongs to a request that has already been admitted, and waiting would age its evidence: it is sent at once,
+   * and later requests are delayed for it. Throws `stopped` when it writes and no write may begin any more.
    */
   readonly isImmediate?: boolean;
 }
@@ -119,7 +119,7 @@ export interface PassTerms {
 /** For callers without limits. */
 export const freePass: WritePass = (_writes, attempt) => attempt();
 
-/** An object to delete, as it was when it was looked at last. */
+/** An object to delete, as it was at the last check. */
 export interface Deletion {
   readonly key: string;
   readonly etag: string;
@@ -129,51 +129,54 @@ export interface Deletion {
 
 export interface DeletionTerms {
   readonly pass?: WritePass;
-  /** Asked at the moment each request is written: whether what it rests on is still young enough. */
+  /** Called when each request is sent: whether its evidence is still fresh enough. */
   readonly mayBegin?: () => boolean;
 }
 
 export interface DeleteResult {
   readonly key: string;
-  /** Null: deleted, or not there. */
+  /** Null: deleted, or it did not exist. */
   readonly failure: ObjectFailure | null;
-  /** The answer does not settle it, and the object may be gone: look again before calling it by `failure`. */
+  /** The outcome is unknown, and the object may be gone: check it again before reporting `failure`. */
   readonly isUnsettled?: boolean;
 }
 
-/** By what a request is kept from changing anything but what it was meant to; `unknown` until a request has shown it. */
+/**
+ * What ensures that a request changes only the intended object: the store's own conditions, or a check (`look`) immediately
+ * before the request; `unknown` until a request has shown it.
+ */
 export type GuardedBy = "store" | "look" | "unknown";
 
-/** What keeps a job from changing objects that others have put in a place since it looked there. */
+/** The protection of objects that other clients have put to a key since a job has checked it. */
 export interface WriteProtection {
   readonly copies: GuardedBy;
   readonly deletions: GuardedBy;
-  /** Where copies are guarded by looks: the median time from a look to the answer of its copy, ms; else null. */
+  /** Where copies are guarded by `look`: the median time from the check to the answer of the copy, ms; else null. */
   readonly copyGapMs: number | null;
 }
 
-/** `not_told`: the store does not know the question, the account may not ask it, or the object is gone. */
+/** `not_told`: the store does not support ACLs, the account may not read them, or the object is gone. */
 export type ObjectAcl = "private" | "shared" | "not_told";
 
 export interface BucketFacts {
   readonly exists: boolean;
   readonly versioning: "off" | "enabled" | "suspended";
-  /** Another name of a bucket (an access point's alias): one object may then be seen under two names. */
+  /** The name is an alias of a bucket (an access point's): one object may be reachable under two bucket names. */
   readonly isAlias: boolean;
-  /** What objects get that are written or copied there without saying how; null when the store does not tell. */
+  /** Default encryption of objects written or copied there; null when the store does not give it. */
   readonly defaultEncryption: Encryption | null;
 }
 
 /**
- * An object store. Every call may throw a `DomainError` with `store_throttled` or `store_unavailable` (worth
- * repeating, nothing is known of the effect), `store_denied`, `store_credentials`, `bucket_missing` or `store_refused` (not worth it),
- * `stopped` when `signal` was aborted before the request began. A request that has begun is never cut short by `signal`.
+ * An object store. Every call may throw a `DomainError` with `store_throttled` or `store_unavailable` (may be repeated, the
+ * effect is unknown), `store_denied`, `store_credentials`, `bucket_missing` or `store_refused` (repeating does not help),
+ * `stopped` when `signal` was aborted before the request began. A request that has begun is never interrupted by `signal`.
  */
 export interface ObjectStore {
-  /** Tells whether two stores are the same endpoint with the same buckets, and can copy between them. */
+  /** Identity of the endpoint: stores with equal values have the same buckets and can copy between them. */
   readonly endpoint: string;
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;
-  /** Null when there is no such object. With `checksums`, asks for the stored checksums too. */
+  /** Null when there is no such object. With `checksums`, the stored checksums are requested too. */
   head(
     at: { readonly bucket: string; readonly key: string },
     options?: { readonly checksums?: boolean },
@@ -182,9 +185,9 @@ export interface ObjectStore {
   /** Server-side copy with metadata, tags, content headers and storage class, pinned to `source.etag`. */
   copy(request: CopyRequest, signal?: AbortSignal, pass?: WritePass): Promise<CopyResult>;
   /**
-   * After a copy that was cut off, or whose answer was lost, and whose object stands at the target with `targetEtag`:
-   * does what that copy may have left undone, which with some stores are the tags of a copy in parts. Costs nothing for
-   * a small object. `copied` when nothing is missing (any more); `precondition_failed` when another object stands there.
+   * Completes a copy that was interrupted, or whose answer was lost, and whose object exists at the target with
+   * `targetEtag`: some stores still need the tags of a multipart copy. No request for an object that was copied in one.
+   * `copied` when nothing is missing (any more); `precondition_failed` when another object exists at the target.
    */
   finishCopy(
     request: CopyRequest,
@@ -193,8 +196,8 @@ export interface ObjectStore {
     pass?: WritePass,
   ): Promise<CopyResult>;
   /**
-   * Deletes up to 1,000 objects, each only if its ETag still is `etag` where the store can check that. Where it cannot
-   * and keeps versions, a newer one that the deletion has hidden is brought back: the object has changed then.
+   * Deletes up to 1,000 objects, each only if its ETag still is `etag`, where the store can check that. In a versioned bucket
+   * of a store that cannot, a newer version hidden by the deletion is restored and reported as changed.
    */
   deleteObjects(
     bucket: string,
@@ -202,7 +205,7 @@ export interface ObjectStore {
     signal?: AbortSignal,
     terms?: DeletionTerms,
   ): Promise<readonly DeleteResult[]>;
-  /** The body of a (small) object, in chunks; throws `store_refused` when it is not there. */
+  /** The body of a (small) object, in chunks; throws `store_refused` when it does not exist. */
   read(
     at: { readonly bucket: string; readonly key: string },
     signal?: AbortSignal,
@@ -214,20 +217,20 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<void>;
   /**
-   * Of an object that is not there: the id of a version other than `object` that a delete marker hides; null where there
-   * is none, the bucket keeps no versions, or they may not be listed.
+   * For an object that does not exist: the id of a version other than `object` that a delete marker hides; null where there
+   * is none, the bucket is not versioned, or versions may not be listed.
    */
   hiddenVersion(bucket: string, object: Deletion, signal?: AbortSignal): Promise<string | null>;
-  /** What is known by now; nothing is asked. */
+  /** What is known so far; sends no request. */
   protection(): WriteProtection;
-  /** Whether the object's access control list grants anything to others than its owner: copies are private. */
+  /** Whether the object's access control list grants anything to others than its owner; copies do not keep such grants. */
   acl(at: { readonly bucket: string; readonly key: string }, signal?: AbortSignal): Promise<ObjectAcl>;
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts>;
-  /** Names of the visible buckets: proves that endpoint and credentials work. */
+  /** Resolves when a request for the bucket list has succeeded: endpoint and credentials work. */
   ping(signal?: AbortSignal): Promise<void>;
 }
 
-/** Requests sent to stores, by what they were; `throttled` counts the rejected ones among them. */
+/** Numbers of requests sent to stores, by kind; `throttled` counts the rejected ones among them. */
 export interface RequestCounts {
   list: number;
   copy: number;

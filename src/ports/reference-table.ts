@@ -1,17 +1,17 @@
-/** What Tranship asks of a table whose column names objects: few, short statements over exact bytes. */
+/** ReferenceTable: a table whose column names objects, accessed by few, short statements that compare exact bytes. */
 
 import type { ExceptionCode } from "../domain/batch.ts";
 import type { PrefixChange } from "../domain/keys/key-mapping.ts";
 
-/** A row as inventory reads it. */
+/** A row that names an object. */
 export interface ReferencedRow {
-  /** The key column's value as text; it orders and pages the rows. */
+  /** The key column's value as text; rows are ordered and paged by it. */
   readonly id: string;
   /** The stored value, exact. */
   readonly value: string;
 }
 
-/** What the table looks like; preflight turns it into problems. */
+/** The table's schema and rights; preflight derives problems from it. */
 export interface TableFacts {
   readonly tableExists: boolean;
   /** Of the key, the column, `set` and `where`: those that do not exist. */
@@ -29,14 +29,14 @@ export interface TableFacts {
   readonly collation: string | null;
   /** Rough number of rows, from the database's statistics. */
   readonly estimatedRows: number | null;
-  /** Columns the database changes by itself when a row changes; kept with `keepUpdatedAt`. */
+  /** Columns that the database sets by itself when a row changes; kept with `keepUpdatedAt`. */
   readonly selfUpdatingColumns: readonly string[];
   readonly triggers: readonly string[];
-  /** Whether the account may change the rows as the reference asks; asked without changing anything. */
+  /** Whether the account may change the rows as the reference needs; checked without changing anything. */
   readonly mayRewrite: boolean;
 }
 
-/** One stored value that a rewrite could not change. */
+/** A stored value that a rewrite could not change. */
 export interface RewriteFailure {
   readonly value: string;
   readonly code: ExceptionCode;
@@ -50,43 +50,43 @@ export interface RewriteResult {
 }
 
 /**
- * Runs `send`, which sends one statement, when the database may be asked for it. Waits before it as long as need be, and
- * throws `stopped` (or `lease_lost`, before rows change) without running it.
+ * Runs `send`, which sends one statement, as soon as a statement may be sent to the database; throws `stopped` (or
+ * `lease_lost`, before rows change) without running it.
  */
 export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Result>;
 
-/** For callers whom nothing holds back. */
+/** For callers without limits. */
 export const sendFreely: StatementPass = (send) => send();
 
-/** Rows to look for: those that any part names. */
+/** A query for the rows that match any of its parts. */
 export interface RowSearch {
   /** The row holds exactly one of them. */
   readonly values: readonly string[];
   /**
-   * The row's value begins with one of them, byte for byte. Not surely found: values in which a control character, or one
-   * beyond the Basic Multilingual Plane, comes next (after others that collations ignore), see {@link isSurelyFound}.
+   * The row's value begins with one of them, byte for byte. Values may be missed in which a control character, or one beyond
+   * the Basic Multilingual Plane, follows (after others that collations ignore), see {@link isSurelyFound}.
    */
   readonly prefixes: readonly string[];
-  /** As `prefixes`, of which one row each is enough, for very many rows may begin so. Few. */
+  /** As `prefixes`, but one row for each is enough, as very many rows may begin so. Only a few. */
   readonly samples: readonly string[];
 }
 
-/** What a database's index may leave out behind a prefix (seen in MariaDB: the end of `LIKE`'s range is U+FFFF). */
+/** Continuations that an index may miss after a prefix (observed in MariaDB: the end of `LIKE`'s range is U+FFFF). */
 const LEFT_OUT = /^[\p{C}\p{M}]*[\p{Cc}\u{10000}-\u{10ffff}]/u;
 
-/** Whether a value that goes on with `rest` behind a prefix is found by it, whatever the column's collation. */
+/** Whether a value that consists of a prefix and `rest` is found by that prefix with any collation of the column. */
 export function isSurelyFound(rest: string): boolean {
   return !LEFT_OUT.test(rest);
 }
 
 /**
- * A reference's table. Values are compared byte for byte whatever the collation, through the column's index.
- * Calls throw `database_unavailable` (worth repeating) or `database_refused`; lock waits, deadlocks and lost
- * connections are repeated inside, with smaller statements where that helps.
+ * A reference's table. Values are compared byte for byte with any collation, through the column's index. Calls throw
+ * `database_unavailable` (may be repeated) or `database_refused`; after lock waits, deadlocks and lost connections
+ * statements are repeated inside, with fewer values where that helps.
  *
- * A call may take several statements: lists are cut, windows read on, what fails is repeated or halved. Each of them goes
- * through the call's `pass`, repetitions too, while no transaction is open and no connection held. What the table looks
- * like is read once, as one statement.
+ * A call may take several statements: lists are split, pages continued, failed statements repeated or halved. Each of them,
+ * repetitions included, goes through the call's `pass` while no transaction is open and no connection is in use. The
+ * table's schema is read once, as one statement.
  */
 export interface ReferenceTable {
   /** Name of the database, as configured; statements are counted under it. */
@@ -104,30 +104,30 @@ export interface ReferenceTable {
     pass?: StatementPass,
   ): Promise<readonly ReferencedRow[]>;
   /**
-   * All rows, in any order, whose value starts with `valuePrefix` byte for byte and that match `where`; several may hold one
-   * value. One statement, by the column's index. Null where it would have to look at `most` rows or more, or no index finds
-   * them: {@link page} does.
+   * All rows, in any order, whose value starts with `valuePrefix` byte for byte and that match `where`; several may have the
+   * same value. One statement, by the column's index. Null where it would read `most` rows or more, or no index is usable:
+   * use {@link page} then.
    */
   starting(valuePrefix: string, most: number, pass?: StatementPass): Promise<readonly ReferencedRow[] | null>;
   /**
-   * The rows that hold exactly one of `values`, whatever the reference's `where`. A value that tens of thousands of
-   * rows hold gives only some of them, yet at least one.
+   * The rows whose value is exactly one of `values`, regardless of the reference's `where`. Of a value that tens of thousands
+   * of rows have only some are given, at least one.
    */
   findRows(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
-   * The rows that `question` asks for, whatever the reference's `where`, through the column's index; one may be given twice.
-   * A value or a prefix that tens of thousands of rows have gives only some of them, yet at least one. Of a thousand
-   * values and two thousand prefixes it is one statement.
+   * The rows that match `question`, regardless of the reference's `where`, through the column's index; a row may be given
+   * twice. Of a value or a prefix that tens of thousands of rows have only some are given, at least one. One statement
+   * for a thousand values and two thousand prefixes.
    */
   matching(question: RowSearch, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**
-   * In every row (within `where`) that holds exactly one of `values`, exchanges the leading `change.from` for
-   * `change.to` and applies `set`, as one compare-and-set statement. All `values` start with `change.from`. When it throws between two statements, those
-   * before have had their effect; a repetition does the rest.
+   * In every row (within `where`) whose value is exactly one of `values`, replaces the leading `change.from` by `change.to`
+   * and applies `set`, as one compare-and-set statement. All `values` start with `change.from`. When it throws between two
+   * statements, the earlier ones have had their effect; a repetition does the rest.
    */
   rewrite(values: readonly string[], change: PrefixChange, pass?: StatementPass): Promise<RewriteResult>;
-  /** Asks the server something trivial: proves that it answers and lets us in. */
+  /** Resolves when a trivial query has succeeded: the server is reachable and accepts the credentials. */
   ping(): Promise<void>;
 }

@@ -1,23 +1,23 @@
-/** How many rows the next statement may change under the job's limit of rows a second. */
+/** The number of rows that the next statement may change under the job's limit of rows a second. */
 
 import { DomainError } from "../domain/errors.ts";
 import type { RowsContext } from "./stage-contexts.ts";
 
-/** The limit may be raised or lowered while somebody waits. */
+/** The limit may change during a wait, so it is read again at this interval. */
 const RECHECK_MS = 250;
-/** Share of a second's rows that one statement changes at most: a second's worth at once would be a burst. */
+/** The most that one statement changes, as a share of a second's rows: a second's worth at once would be a burst. */
 const MOST = 1 / 5;
-/** And at least, unless fewer are wanted: a statement for each row that becomes free would be too many. Not large for a Pace. */
+/** The least, unless fewer are wanted, so that statements stay few; below what `RateLimit` treats as large. */
 const LEAST = 0.02;
 
 /**
- * Waits until some of `wanted` rows (> 0) may be changed, counts them against the limit, and gives how many: as many as
- * a fifth of a second's worth, so that limits beyond five times the size of a batch cost no statement more. Throws
+ * Waits until some of `wanted` rows (> 0) may be changed, counts them against the limit, and gives their number: up to a
+ * fifth of a second's worth, so that limits above five times the size of a batch cost no additional statement. Throws
  * `stopped`.
  */
 export async function allowedRows(context: RowsContext, wanted: number): Promise<number> {
   const { clock, rowLimit, signal } = context;
-  // What is held back after it was counted would come together with what is counted then.
+  // Before counting: rows delayed after they were counted would be changed together with rows counted later.
   await context.databasesReady();
   for (;;) {
     const perSecond = rowLimit.perSecond;

@@ -1,9 +1,9 @@
-/** How stages reach objects of the source and of the target bucket. */
+/** Access of stages to the objects of the source and of the target bucket. */
 
 import type { BucketAccess } from "./head-many.ts";
 import type { BucketsContext, SourceContext } from "./stage-contexts.ts";
 
-/** The key under which `object` stands, or will stand, in the target bucket. */
+/** The key of `object` in the target bucket. */
 export function targetKey(
   { relocation }: Pick<SourceContext, "relocation">,
   object: { readonly key: string },
@@ -11,7 +11,7 @@ export function targetKey(
   return relocation.targetKey(object.key);
 }
 
-/** Those of `objects`, in their order. */
+/** The target keys of `objects`, in their order. */
 export function targetKeys(
   context: Pick<SourceContext, "relocation">,
   objects: readonly { readonly key: string }[],

@@ -1,4 +1,4 @@
-/** Compares an object and its copy by the checksums the store keeps, where ETags cannot tell. */
+/** Compares an object and its copy by the checksums that the store keeps, where ETags are not comparable. */
 
 import type { BatchObject } from "../domain/batch.ts";
 import { checksumVerdict } from "../domain/verdict.ts";
@@ -13,7 +13,7 @@ export interface BothSides {
   readonly failure: ObjectFailure | null;
 }
 
-/** Looks at source and target with their checksums: two requests. */
+/** HEAD requests for source and target of `object`, with their checksums: two requests. */
 export async function headBothSides(context: BucketsContext, object: BatchObject): Promise<BothSides> {
   const [source, target] = await Promise.all([
     headOne(sourceAccess(context), object.key, { checksums: true }),
@@ -22,7 +22,7 @@ export async function headBothSides(context: BucketsContext, object: BatchObject
   return { source: source.object, target: target.object, failure: source.failure ?? target.failure };
 }
 
-/** Whether both sides hold the same bytes now; what cannot be looked at or compared is `unverifiable`. */
+/** Whether both sides have the same bytes now; `unverifiable` when one cannot be read or they cannot be compared. */
 export async function compareByChecksums(
   context: BucketsContext,
   object: BatchObject,

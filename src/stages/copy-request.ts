@@ -1,4 +1,4 @@
-/** One copy: what is asked for, and what its result makes of the object. */
+/** The request for one copy, and the effect of its result on the object. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import type { CopyRequest, CopyResult } from "../ports/object-store.ts";
@@ -7,7 +7,7 @@ import { headOne } from "./head-many.ts";
 import { adoptVersion } from "./source-version.ts";
 import type { SourceContext } from "./stage-contexts.ts";
 
-/** What may stand at the new key when the copy is made. */
+/** What may be at the new key when the copy is made. */
 export type Expected = Pick<CopyRequest, "onlyIfAbsent" | "replacing">;
 
 export const ABSENT: Expected = { onlyIfAbsent: true };
@@ -28,12 +28,12 @@ export function copyRequest(
   };
 }
 
-/** A result that settles its object, unless the source is gone: a failed condition asks for another look instead. */
+/** A result after which source and target need not be checked again, as after a failed condition. */
 export type FinalResult = Exclude<CopyResult, { readonly kind: "precondition_failed" }>;
 
 /**
- * Notes what `result` says of `object`, of which `version` was copied. Gives `changed` when the new object's ETag tells that
- * another version was copied: {@link settleChanged} is to follow.
+ * Applies `result` to `object`, of which `version` was copied. Gives `vanished` when the source is gone, and `changed` when
+ * the new object's ETag shows that another version may have been copied: call {@link settleChanged} then.
  */
 export function noteResult(
   object: BatchObject,
@@ -52,8 +52,8 @@ export function noteResult(
 }
 
 /**
- * Some stores ignore the pin to the planned version (measured: Ceph 16 ignores `x-amz-copy-source-if-match`). An ETag
- * that should have stayed and did not is the sign: the source is looked at again, and a newer version adopted.
+ * Some stores ignore the condition on the source's version (measured: Ceph 16 ignores `x-amz-copy-source-if-match`). An
+ * unexpectedly different ETag indicates it: the source is read again, and a newer version adopted.
  */
 export async function settleChanged(context: SourceContext, object: BatchObject): Promise<void> {
   const { object: now } = await headOne(sourceAccess(context), object.key);
@@ -62,7 +62,7 @@ export async function settleChanged(context: SourceContext, object: BatchObject)
   else fail(object, "source_changed", "the source changed while it was being copied");
 }
 
-/** ETags of single copies stay, unless the object is encrypted otherwise or was changed. */
+/** A copy in one request keeps the ETag, unless its encryption differs or the source was changed. */
 function tellsOfChange({ etag }: BatchObject, copiedEtag: string): boolean {
   return copiedEtag !== etag && !etag.includes("-") && !copiedEtag.includes("-");
 }

@@ -1,6 +1,6 @@
 /**
- * The copy stage: decides which objects of a batch are to be copied, has the engine copy them, pinned to the version that was
- * planned, and settles what came of it. It never deletes.
+ * The copy stage: decides which objects of a batch are to be copied, has the engine copy exactly the version seen last, and
+ * applies the results. It never deletes.
  */
 
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
@@ -16,15 +16,15 @@ import { finishOwnCopy, renewOwnCopy } from "./renew-copy.ts";
 import { adoptVersion, atVersion } from "./source-version.ts";
 import type { CopyContext } from "./stage-contexts.ts";
 
-/** A source that keeps changing while it is copied is given up after so many rounds. */
+/** A source that keeps changing while it is copied becomes an exception after this many rounds. */
 const MOST_ROUNDS = 4;
 const UNPROVED =
   "; it may be the copy of an attempt that was cut off, but neither ETag nor checksum proves that it is this job's";
 
-/** An object to copy, by what was seen last of it. */
+/** An object to copy, with the last known state of both sides. */
 interface Candidate {
   readonly object: BatchObject;
-  /** The version to copy. Adopted by the object only together with its copy: the copy of an older one must not pass for it. */
+  /** The version to copy. The object adopts it only together with its copy, as a copy of an older one must not count for it. */
   readonly version: BatchObject;
   readonly target: SeenVersion | null;
   /** Whether an earlier attempt may have copied this very version. */
@@ -32,12 +32,12 @@ interface Candidate {
 }
 
 /**
- * Copies what is still pending in `batch` and is not there yet. `repeated` tells that an earlier attempt may have
- * copied some of it: an identical target is then recognised as our own.
+ * Copies the pending objects of `batch` that are not at the target yet. `repeated`: an earlier attempt may have copied some
+ * of them, so an identical target is recognised as this job's own copy.
  */
 export async function copyBatch(context: CopyContext, batch: Batch, repeated: boolean): Promise<void> {
   for (const object of pending(batch)) refuseImpossibleKey(context, object);
-  // Planned a while ago, or again after a failure: what was missing then may be there now.
+  // Objects that were missing at planning may exist now.
   await headMissing(context, pending(batch));
   const vanished = pending(batch).filter((object) => object.etag === "");
   let open = await renewOwnCopies(context, await candidates(context, batch, repeated));
@@ -70,7 +70,7 @@ async function headMissing(context: CopyContext, objects: readonly BatchObject[]
   }
 }
 
-/** The pending objects of `batch` that have a source, with what stands at their new keys. */
+/** The pending objects of `batch` that have a source, with the objects at their new keys. */
 async function candidates(context: CopyContext, batch: Batch, mayBeOurs: boolean): Promise<Candidate[]> {
   const wanted = pending(batch).filter((object) => object.etag !== "");
   const keys = targetKeys(context, wanted);
@@ -86,7 +86,7 @@ async function candidates(context: CopyContext, batch: Batch, mayBeOurs: boolean
   });
 }
 
-/** Settles those whose recorded copy stands at the target; gives the others. */
+/** Settles those whose recorded copy is at the target; gives the others. */
 async function renewOwnCopies(context: CopyContext, all: readonly Candidate[]): Promise<Candidate[]> {
   const others: Candidate[] = [];
   const recorded: { readonly object: BatchObject; readonly copy: SeenVersion }[] = [];
@@ -102,7 +102,7 @@ async function renewOwnCopies(context: CopyContext, all: readonly Candidate[]): 
   return others;
 }
 
-/** Decides, copies and settles `open`; gives those to look at once more, and adds to `vanished` those without a source. */
+/** Decides, copies and settles `open`; gives those that need another round, and adds to `vanished` those without a source. */
 async function copyRound(
   context: CopyContext,
   open: readonly Candidate[],
@@ -114,7 +114,7 @@ async function copyRound(
   const settle = (number: number, result: CopyResult): void => {
     const candidate = toCopy[number];
     if (candidate === undefined || result.kind === "precondition_failed") return;
-    // A second result for the same number says nothing new.
+    // A repeated result for the same number is ignored.
     if (!unsettled.delete(candidate)) return;
     const { object, version } = candidate;
     const end = noteResult(object, version, result);
@@ -164,7 +164,7 @@ async function settleWithoutCopy(
 }
 
 /**
- * After a failed condition (was it the source's or the target's?) and where no result came: looks at both sides of `open`. Adds
+ * After a failed condition (on the source or on the target) and where no result came: reads both sides of `open` again. Adds
  * to `vanished` those without a source; gives the others.
  */
 async function recheck(
@@ -182,8 +182,8 @@ async function recheck(
     if (failure !== null) fail(object, failure.code, failure.message);
     else if (source.object === null) vanished.push(object);
     else {
-      // A lost answer to our own copy shows up here as a target that was not there before: it is recognised, not refused.
-      // But a copy of the version before this one is no copy of this one, however alike they are in size.
+      // If the answer to this job's own copy was lost, its object is the target here: it must be recognised, not refused.
+      // A copy of an earlier version is no copy of this one, even with the same size.
       const mayBeOurs = isSameVersion(version, source.object);
       again.push({ object, version: atVersion(object, source.object), target: target.object, mayBeOurs });
     }
@@ -191,7 +191,7 @@ async function recheck(
   return again;
 }
 
-/** Shows the copy of `object` as made, unless it has failed. */
+/** Reports the copy of `object` for display, unless it has failed. */
 function countCopied(context: CopyContext, object: BatchObject): void {
   if (object.outcome.kind === "pending") context.onCopied(object.size);
 }

@@ -1,4 +1,4 @@
-/** Rows that came to name an old key while its source was being deleted: they are pointed at the copy. */
+/** Repairs rows that began to name an old key while its source was being deleted: they are pointed at the copy. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { type CheckedReferences, keysStillNamed } from "./reference-lookup.ts";
@@ -6,10 +6,10 @@ import { rewriteRows } from "./rewrite-rows.ts";
 import type { RowsContext } from "./stage-contexts.ts";
 
 /**
- * Asks once more which rows name a key of `objects`, whose sources are gone and whose copies were seen to stand, and
- * points them at the copies by compare-and-set. An object that a row names all the
- * same becomes an exception: the row's value cannot be rewritten, lies outside the reference's `where`, or keeps coming
- * back. One statement a reference when there are none.
+ * Searches again for rows that name a key of `objects`, whose sources are gone and whose copies were verified to exist, and
+ * points them at the copies by compare-and-set. An object that a row still names then becomes an exception: the row's value
+ * cannot be rewritten, the row is outside the reference's `where`, or such rows keep being written. One statement a
+ * reference when there are none.
  */
 export async function repairDanglingRows(
   context: RowsContext & CheckedReferences,

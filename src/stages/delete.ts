@@ -1,4 +1,4 @@
-/** The delete stage: trusts no memory. Target, source and, last, rows are looked at again, then the sources go. */
+/** The delete stage: deletes sources only on fresh evidence of the target, the source and, last, the rows. */
 
 import { type Batch, type BatchObject, fail, MOVED, pending } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
@@ -13,22 +13,22 @@ import type { ReferenceCheck } from "./reference-checks.ts";
 import { keysStillNamed } from "./reference-lookup.ts";
 import type { DeleteContext } from "./stage-contexts.ts";
 
-/** Objects looked at together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
-const LOOKED_AT_TOGETHER = 1000;
-/** Evidence older than this is gathered again: the process may have been stopped in between (SIGSTOP, a sleeping laptop). */
+/** Objects checked together: a page of a listing. A throttled bucket's deletions are sent in smaller requests. */
+const CHECKED_TOGETHER = 1000;
+/** Evidence older than this is gathered again: the process may have been suspended (SIGSTOP, a sleeping machine). */
 const EVIDENCE_MS = 15_000;
-/** Rows may be changed at any time: before a request they are asked again when the last answer is older than this. */
+/** Rows may change at any time: before a request they are queried again when the last answer is older than this. */
 const ROWS_MS = 2_000;
-/** A look that a deletion rests on is acted on within this time. */
-const LOOK_MS = 1_000;
-/** What follows a deletion, the question for rows that came meanwhile, is to fall into the window as well. */
+/** A deletion is sent only within this time after the check that it relies on. */
+const CHECK_MS = 1_000;
+/** Time left in the window for the query after a deletion, for rows that were added meanwhile. */
 const FINISH_MS = 2_000;
 const SHUT_MS = 250;
 const THROTTLED = { firstMs: 200, mostMs: 10_000 } as const;
 
 /**
- * Deletes the sources of what is still going in `batch`, each only on fresh evidence. Gives the hold when the gate
- * objects at the last moment, null when the batch is settled.
+ * Deletes the sources of the pending objects of `batch`, each only on fresh evidence. Gives the hold when the gate refuses at
+ * the last moment, null when the batch is settled.
  */
 export async function deleteBatch(context: DeleteContext, batch: Batch): Promise<Hold | null> {
   if (context.deleteWhen === "never") {
@@ -36,14 +36,14 @@ export async function deleteBatch(context: DeleteContext, batch: Batch): Promise
     return null;
   }
   const objects = pending(batch);
-  let size = LOOKED_AT_TOGETHER;
+  let size = CHECKED_TOGETHER;
   for (let from = 0; from < objects.length; ) {
     const slice = objects.slice(from, from + size);
     const end = await deleteSome(context, batch, slice);
     if (end === "stale") size = Math.max(1, size >> 1);
     else if (end === "settled") from += slice.length;
     else if (end !== "shut") return end;
-    // Windows shut within moments: until they have, nothing is to be begun.
+    // The windows close within moments: nothing may begin until they have.
     else await context.clock.sleep(SHUT_MS, context.signal);
   }
   return null;
@@ -52,8 +52,8 @@ export async function deleteBatch(context: DeleteContext, batch: Batch): Promise
 type End = Hold | "settled" | "stale" | "shut";
 
 /**
- * Moved, unless a row names the old key and cannot be pointed at the new one. This ends a deletion: where the job was stopped
- * or windows have shut meanwhile, rows are not left dangling until it goes on.
+ * Marks `gone` as moved, unless a row names the old key and cannot be pointed at the new one. Part of every deletion: done
+ * also when the job was stopped or windows have closed meanwhile, so that no rows dangle until it continues.
  */
 async function settleGone(context: DeleteContext, gone: readonly BatchObject[]): Promise<void> {
   const mayWait = context.source.isOpen() && !context.signal.aborted;
@@ -62,9 +62,9 @@ async function settleGone(context: DeleteContext, gone: readonly BatchObject[]):
 }
 
 /**
- * Deletes `objects`, and settles those whose sources are gone, whatever stops it in between. Gives `settled`, or the
- * gate's hold, or `stale` when looking at so many, and deleting them, took longer than evidence keeps: with fewer at a
- * time it is faster. `shut`: windows close within moments; the next attempt waits for them.
+ * Deletes `objects`, and settles those whose sources are gone even when an error interrupts it. Gives `settled`, or the
+ * gate's hold, or `stale` when checking and deleting so many took longer than {@link EVIDENCE_MS}: fewer at a time are
+ * faster. `shut`: windows close within moments; the next attempt waits for them.
  */
 async function deleteSome(
   context: DeleteContext,
@@ -86,7 +86,7 @@ async function deleteSome(
   }
 }
 
-/** What has been deleted before `error` is settled all the same: after a cancellation no other run would do it. */
+/** Settles what was deleted before `error`: after a cancellation no other run would do it. */
 async function settleInPassing(
   context: DeleteContext,
   gone: ReadonlySet<BatchObject>,
@@ -97,7 +97,7 @@ async function settleInPassing(
   try {
     await settleGone(context, [...gone]);
   } catch (failure) {
-    // A next attempt finds these sources gone and asks for their rows again.
+    // The next attempt finds these sources gone and queries their rows again.
     if (!isStopped && !hasCode(failure, "database_unavailable", "stopped")) throw failure;
   }
 }
@@ -110,9 +110,9 @@ async function attemptDeletion(
 ): Promise<End> {
   const { clock, signal, source, relocation } = context;
   const open = objects.filter((object) => object.outcome.kind === "pending");
-  // A window that is shut already is waited for below, where the wait is shown.
+  // A window that is closed already is waited for below, where the wait is shown.
   if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
-  // All waiting comes before the looking: evidence must be fresh when it is acted on.
+  // All waiting comes before the checks: evidence must be fresh when it is used.
   await context.databasesReady();
   const room = keysPerRequest(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
   await source.reserveWrites(relocation.source.bucket, room, signal);
@@ -122,28 +122,28 @@ async function attemptDeletion(
   if (hold !== null) return hold;
   const rows = await context.referenceChecks.stillNamed(context, batch, open);
   const { toDelete, absent } = decideDeletions(seen, rows.named);
-  // Deletions first: their evidence grows old, that of an absence does not.
+  // Deletions first: their evidence becomes stale, that of an absence does not.
   const end = await deleteInTurn(context, toDelete, { gatheredAt, room, rows }, { gone, absent });
   if (end === "settled") await confirmAbsent(context, absent, gone);
   return end;
 }
 
-/** Where objects end up whose sources are gone, or seem to be. */
+/** Collects objects whose sources are gone, or seem to be. */
 interface Gone {
   readonly gone: Set<BatchObject>;
-  /** To be asked for by themselves. */
+  /** To be confirmed by a HEAD request each. */
   readonly absent: BatchObject[];
 }
 
-/** Evidence for deletions, and for how many of them has been paid already. */
+/** The evidence for deletions, and the number of writes reserved for them. */
 interface DeletionEvidence {
-  /** When the looking began. */
+  /** When the checks began. */
   readonly gatheredAt: Moment;
   readonly room: number;
   readonly rows: ReferenceCheck;
 }
 
-/** As many in a request as the bucket stands, one request after the other, each on evidence that is still fresh. */
+/** Deletes in consecutive requests of as many keys as the bucket accepts, each on evidence that is still fresh. */
 async function deleteInTurn(
   context: DeleteContext,
   toDelete: readonly ToDelete[],
@@ -162,22 +162,22 @@ async function deleteInTurn(
       askedAt = momentOf(clock);
       some = await withoutNamed(context, some);
     }
-    const lookedAt = clock.monotonic();
+    const checkedAt = clock.monotonic();
     some = await recheckBeforeDelete(context, some, absent, gatheredAt.monotonic);
     const seenAt = clock.monotonic();
     if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
     if (ageMs(gatheredAt, clock) > EVIDENCE_MS) return "stale";
-    // Nothing is awaited between this question and the request.
+    // Nothing is awaited between this check and the request.
     if (!source.isOpen(FINISH_MS)) return "shut";
-    const mayBegin = () => clock.monotonic() - seenAt <= LOOK_MS;
+    const mayBegin = () => clock.monotonic() - seenAt <= CHECK_MS;
     await deleteSources(context, some, gone, mayBegin);
-    recordGap(context, some.length, seenAt - lookedAt, clock.monotonic() - seenAt);
+    recordGap(context, some.length, seenAt - checkedAt, clock.monotonic() - seenAt);
     most = keysPerRequest(context, source.bulkKeys(relocation.source.bucket));
   }
   return "settled";
 }
 
-/** Those that no row names now; the others are kept. */
+/** Those that no row names now; the others become exceptions. */
 async function withoutNamed(context: DeleteContext, toDelete: readonly ToDelete[]): Promise<ToDelete[]> {
   const named = await keysStillNamed(
     context,
@@ -189,7 +189,7 @@ async function withoutNamed(context: DeleteContext, toDelete: readonly ToDelete[
   return toDelete.filter(({ object }) => !named.has(object.key));
 }
 
-/** Deletes and reads every key's own outcome: a 200 for the request says nothing of a key. */
+/** Deletes, and applies the outcome of each key: status 200 of the request does not imply success of any key. */
 async function deleteSources(
   context: DeleteContext,
   toDelete: readonly ToDelete[],

@@ -1,4 +1,4 @@
-/** What is looked at before a source may be deleted: the copy at the target, and the source itself. */
+/** The checks before a source may be deleted: of the copy at the target, and of the source itself. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { type DeleteVerdict, deleteVerdict } from "../domain/verdict.ts";
@@ -7,15 +7,15 @@ import { sourceAccess, targetAccess, targetKeys } from "./bucket-access.ts";
 import { headMany, headOne } from "./head-many.ts";
 import type { BucketsContext } from "./stage-contexts.ts";
 
-/** Both sides of an object, as they were seen together. */
+/** The state of both sides of an object, read together. */
 export interface SourceAndTarget {
   readonly source: ListedObject | null;
   readonly target: ListedObject | null;
 }
 
 /**
- * Looks at target and source of `objects`, sources last, in listings of `page` keys. One that the store will not tell about
- * becomes an exception and is left out.
+ * Reads target and source of `objects`, sources last, by listings of up to `page` keys or HEAD requests. An object that the
+ * store refuses to give becomes an exception and is left out.
  */
 export async function headSourcesAndTargets(
   context: BucketsContext,
@@ -38,20 +38,20 @@ export async function headSourcesAndTargets(
   return seen;
 }
 
-/** A source to delete, with the version that was seen last. */
+/** A source to delete, with its version at the last check. */
 export interface ToDelete {
   readonly object: BatchObject;
   readonly deletion: Deletion;
 }
 
-/** What the looks and the rows say of a slice. */
+/** The decisions on a slice. */
 export interface DeletionDecisions {
   readonly toDelete: readonly ToDelete[];
-  /** A listing did not show their sources. */
+  /** Objects whose sources were not found. */
   readonly absent: BatchObject[];
 }
 
-/** Judges what was `seen`; `named` are the keys that rows still name. Sources to keep become exceptions. */
+/** Decides on `seen`; `named` are the keys that rows still name. Objects whose sources are kept become exceptions. */
 export function decideDeletions(
   seen: ReadonlyMap<BatchObject, SourceAndTarget>,
   named: ReadonlySet<string>,
@@ -87,8 +87,8 @@ const UNLISTED: ObjectFailure = {
 };
 
 /**
- * Asks for each source by itself, for one empty page must not pass for a finished move: what is gone is added to `gone`,
- * what is there becomes the exception that `ifThere` gives.
+ * Confirms each absence by a HEAD request, as one wrongly empty page must not count as a finished move: absent sources are
+ * added to `gone`, existing ones become the exception that `ifThere` gives.
  */
 export async function confirmAbsent(
   context: BucketsContext,
@@ -104,7 +104,7 @@ export async function confirmAbsent(
   });
 }
 
-/** Where only looks guard deletions, an attempt that was cut off may have hidden a version that came after its look. */
+/** Without the store's own condition an interrupted attempt may have hidden a version that was added after its check. */
 async function hiddenNewer(
   { source, relocation, signal }: BucketsContext,
   { key, etag, modifiedAt }: BatchObject,

@@ -1,4 +1,4 @@
-/** Looks at many objects of a bucket with as few requests as their keys allow. */
+/** Reads the state of many objects of a bucket by listings and HEAD requests, with as few requests as their keys allow. */
 
 import { hasCode } from "../domain/errors.ts";
 import { commonPrefix, compareKeys, justBefore } from "../domain/keys/key-order.ts";
@@ -6,9 +6,9 @@ import type { Concurrency } from "../pacing/concurrency.ts";
 import { yieldToEventLoop } from "../pacing/yield-to-event-loop.ts";
 import type { ListedObject, ObjectFacts, ObjectFailure, ObjectStore } from "../ports/object-store.ts";
 
-/** Below so many wanted keys a page, HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
+/** With fewer wanted keys a page HEAD is cheaper: a listing costs 12.5 times a HEAD (S3 price list). */
 const WORTH_A_LISTING = 13;
-/** After so many HEADs the next listing is tried again: keys may lie denser there. */
+/** After this many HEAD requests a listing is tried again: the keys may be denser there. */
 const HEADS_IN_A_ROW = 100;
 const PAGE = 1000;
 
@@ -17,29 +17,29 @@ export interface BucketAccess {
   readonly bucket: string;
   readonly concurrency: Concurrency;
   readonly signal: AbortSignal;
-  /** Keys of one listing, 1–1,000: few are answered sooner. A thousand unless given. */
+  /** Keys of one listing, 1–1,000, by default 1,000: fewer are answered faster. */
   readonly page?: number;
 }
 
-/** What a look at one key gave: the object, nothing, or the store's refusal to tell (which is no absence). */
+/** The result for one key: the object, null when it does not exist, or the store's refusal (which proves no absence). */
 export type HeadResult<Facts> =
   | { readonly object: Facts | null; readonly failure: null }
   | { readonly object: null; readonly failure: ObjectFailure };
 
-/** What a look at many keys gave. A key in neither map was not there. */
+/** The results for many keys. The object of a key in neither map does not exist. */
 export interface HeadResults {
   readonly found: ReadonlyMap<string, ListedObject>;
   readonly failed: ReadonlyMap<string, ObjectFailure>;
 }
 
 /**
- * Looks at `keys` now. Dense keys cost one listing for about a thousand, scattered ones a HEAD each. A key the store
- * will not tell about fails by itself: one object's failure is no reason to stop the others.
+ * Reads the objects of `keys` now. Dense keys cost one listing for about a thousand, scattered ones a HEAD request each. A
+ * key that the store refuses is a failure of that key only. Other errors of the store are thrown.
  */
 export async function headMany(access: BucketAccess, keys: readonly string[]): Promise<HeadResults> {
   const wanted = inOrder(keys);
   const heads = { found: new Map<string, ListedObject>(), failed: new Map<string, ObjectFailure>() };
-  // All keys between the first and the last share what these two do.
+  // All keys between the first and the last share the common prefix of these two.
   const prefix = commonPrefix([...wanted.slice(0, 1), ...wanted.slice(-1)]);
   let next = 0;
   while (next < wanted.length) {
@@ -55,13 +55,13 @@ export async function headMany(access: BucketAccess, keys: readonly string[]): P
   return heads;
 }
 
-/** Each key once, in the store's order; as they mostly come. */
+/** Each key once, in the store's order; mostly they are in it already. */
 function inOrder(keys: readonly string[]): readonly string[] {
   const isAscending = keys.every((key, at) => at === 0 || compareKeys(keys[at - 1] ?? "", key) < 0);
   return isAscending ? keys : [...new Set(keys)].sort(compareKeys);
 }
 
-/** Looks at one key, with its stored checksums if asked for. */
+/** A HEAD request for one key, with its stored checksums if requested. */
 export async function headOne(
   access: Omit<BucketAccess, "concurrency">,
   key: string,
@@ -78,9 +78,9 @@ export async function headOne(
 }
 
 /**
- * Lists one page beginning at `wanted[from]`; gives how many wanted keys it has answered, and whether it was full. What lies
- * behind its last object counts as absent only when a page from there is empty: one that wrongly says it is the last would
- * make all the keys behind it look absent.
+ * Lists one page beginning at `wanted[from]`; gives how many wanted keys it covers, and whether more objects follow it. Keys
+ * after its last object count as absent only when a page from there is empty: a page that is wrongly marked as the last would
+ * make all keys after it seem absent.
  */
 async function listFrom(
   access: BucketAccess,
@@ -93,7 +93,7 @@ async function listFrom(
   const limit = access.page ?? PAGE;
   const page = await access.store.list({ bucket: access.bucket, prefix, startAfter, limit }, access.signal);
   await yieldToEventLoop();
-  // Both are in order: the place in the page moves on with the wanted key.
+  // Both are in order: the index in the page advances with the wanted key.
   let at = 0;
   let covered = 0;
   for (const key of wanted.slice(from)) {

@@ -1,4 +1,4 @@
-/** Objects that the inventory names and the copy stage cannot find: vanished, or moved already because listed twice. */
+/** Objects of the inventory that the copy stage cannot find: vanished, or moved already because they were listed twice. */
 
 import { type Batch, type BatchObject, fail } from "../domain/batch.ts";
 import { sourceAccess } from "./bucket-access.ts";
@@ -7,7 +7,7 @@ import { keysStillNamed } from "./reference-lookup.ts";
 import type { CopyContext } from "./stage-contexts.ts";
 
 /**
- * Settles objects that are not in the source bucket, by what names them now (rows are read again, in every reference):
+ * Settles objects that are not in the source bucket, by the rows that name them now (in every reference) and the inventory:
  *
  * | named by a row now | inventory          | the object                                                   |
  * |--------------------|--------------------|--------------------------------------------------------------|
@@ -15,7 +15,7 @@ import type { CopyContext } from "./stage-contexts.ts";
  * | no                 | bucket             | skipped, `source_gone`: nothing is left to move              |
  * | no                 | database           | likewise: the row that named it was deleted or corrected     |
  * | no                 | manifest           | `source_missing`: the list may be wrong, or wrongly encoded  |
- * | no                 | manifest, on retry | skipped, `source_gone`: an operator has seen that and goes on |
+ * | no                 | manifest, on retry | skipped, `source_gone`: an operator has seen the exception   |
  */
 export async function settleVanished(
   context: CopyContext,
@@ -26,7 +26,7 @@ export async function settleVanished(
   const named = await keysStillNamed(context, vanished);
   const before = await plannedBefore(context, batch, vanished);
   for (const object of vanished) {
-    // One that this job has copied before was planned again on purpose: it is no duplicate.
+    // An object that this job has copied before was planned again on purpose: it is no duplicate.
     if (before.has(object.key) && object.targetEtag === null) {
       object.outcome = { kind: "skipped", reason: "duplicate" };
     } else if (named.has(object.key)) {
@@ -43,7 +43,7 @@ export async function settleVanished(
   await context.concurrency.each(unnamed, (object) => settleUnnamed(context, object));
 }
 
-/** Skips `object` when it is not there: a copy that did not find it proves that, a listing that lacks it does not. */
+/** Skips `object` when it does not exist: a copy that did not find it proves that, a listing without it does not. */
 async function settleUnnamed(context: CopyContext, object: BatchObject): Promise<void> {
   const wasOnlyListed = object.etag === "";
   if (wasOnlyListed) {
@@ -54,7 +54,7 @@ async function settleUnnamed(context: CopyContext, object: BatchObject): Promise
   if (object.outcome.kind === "pending") object.outcome = { kind: "skipped", reason: "source_gone" };
 }
 
-/** An object listed twice by its inventory meets its own copy at the target: not a conflict. */
+/** Skips objects that conflict with their own copy because the inventory has them twice. */
 export async function settleDuplicates(context: CopyContext, batch: Batch): Promise<void> {
   const conflicts = batch.objects.filter(
     ({ outcome }) => outcome.kind === "exception" && outcome.code === "target_exists",
@@ -66,7 +66,7 @@ export async function settleDuplicates(context: CopyContext, batch: Batch): Prom
   }
 }
 
-/** The keys of those that an earlier batch has: one question for all of them. */
+/** The keys of those that an earlier batch has: one query for all of them. */
 function plannedBefore(
   context: CopyContext,
   batch: Batch,

@@ -1,6 +1,6 @@
 /**
- * Objects that URLs in a spelling which no encoder writes may name (`%69mage/a`): they cannot be looked up by index, so the
- * tables are read through. What is seen keeps its object; all that encoders write is asked for by index at each deletion.
+ * NonCanonicalUrls: URLs in a spelling that no encoder writes (`%69mage/a`) cannot be looked up by index, so the tables are
+ * scanned for them, and the objects they may name are not deleted. Encoders' spellings are looked up at each deletion.
  */
 
 import { ageMs, type Moment, momentOf } from "../domain/evidence-age.ts";
@@ -9,21 +9,21 @@ import { KeySpellings } from "../domain/keys/key-spellings.ts";
 import type { Clock } from "../ports/clock.ts";
 import { isSurelyFound, type ReferenceTable } from "../ports/reference-table.ts";
 
-/** Rows a statement reads; only URL references are read through at all. */
+/** Rows a statement reads; only URL references are scanned. */
 const PAGE = 5000;
 /**
- * After this long, counted from the beginning of the reading, the tables are read again before the next deletion; after
- * twice the time the reading took, where that is longer: tables that are read slowly must not be read without end.
+ * A scan is repeated before the next deletion when its beginning is longer ago than this, or than twice the scan's duration
+ * where that is longer: slow scans must not run continuously.
  */
 const FRESH_MS = 600_000;
 
 export interface UrlTable {
-  /** Opened without `where`: a row names an object whatever else it holds. */
+  /** Opened without `where`: all rows count. */
   readonly table: ReferenceTable;
   readonly urlPrefix: string;
 }
 
-/** The keys that such URLs may mean, remembered for ten minutes; empty for jobs without URL references. */
+/** The keys that such URLs may mean, cached for ten minutes; empty for jobs without URL references. */
 export class NonCanonicalUrls {
   readonly #tables: readonly UrlTable[];
   readonly #clock: Clock;
@@ -36,7 +36,7 @@ export class NonCanonicalUrls {
     this.#clock = clock;
   }
 
-  /** Reads the tables through, at most every ten minutes; callers at the same time share one reading. */
+  /** The keys; scans the tables at most every ten minutes, once for concurrent callers. Throws what the tables throw. */
   keys(): Promise<ReadonlySet<string>> {
     if (this.#reading === null || ageMs(this.#readAt, this.#clock) > this.#freshMs) {
       const begunAt = momentOf(this.#clock);
@@ -45,7 +45,7 @@ export class NonCanonicalUrls {
       const reading = this.#read().finally(() => {
         this.#freshMs = Math.max(FRESH_MS, 2 * (this.#clock.monotonic() - begunAt.monotonic));
       });
-      // A failure is not remembered: deleting waits until the tables can be read.
+      // A failure is not cached: deletions wait until the tables can be read.
       reading.catch(() => {
         if (this.#reading === reading) this.#reading = null;
       });
@@ -69,7 +69,7 @@ export class NonCanonicalUrls {
   }
 }
 
-/** Keys that `value` may mean, without those that the question by index finds, and finds gone when they are. */
+/** Keys that `value` may mean, without those that the lookup by index finds, which is always up to date. */
 function keysInNonCanonicalUrl(urlPrefix: string, value: string): readonly string[] {
   return possibleKeys(urlPrefix, value).filter((key) => {
     if (!key.isWellFormed()) return false;

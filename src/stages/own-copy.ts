@@ -1,4 +1,4 @@
-/** Tells this job's own copies from others' objects, and so whether there is anything to copy. */
+/** Distinguishes this job's own copies from other objects at the target. */
 
 import type { BatchObject } from "../domain/batch.ts";
 import { type CopyVerdict, copyVerdict, matchVerdict, type Seen } from "../domain/verdict.ts";
@@ -6,8 +6,8 @@ import { compareByChecksums } from "./compare-checksums.ts";
 import type { CopyContext } from "./stage-contexts.ts";
 
 /**
- * What to do about `object`, given what stands at its new key; at once, without a promise, where nothing stands there.
- * `mayBeOurs`: an earlier attempt may have copied it.
+ * Whether to copy `object`, given the `target` at its new key; without a promise when there is none. `mayBeOurs`: an earlier
+ * attempt may have copied it.
  */
 export function verdictOn(
   context: CopyContext,
@@ -22,10 +22,10 @@ export function verdictOn(
 }
 
 /**
- * Whether what stands at the target is this job's own copy: by the ETag that was recorded, or, when an earlier attempt
- * may have been cut off before it could record one (`mayBeOurs`), by an ETag or a checksum equal to the source's. An
- * equal size proves nothing, whatever `verify` says: an object that cannot be told from another's is not ours. With
- * `skip-identical` another's copy is as good; one made in parts may have another ETag, so checksums are asked.
+ * Whether the object at the target is this job's own copy: by the recorded ETag, or, when an earlier attempt may have been
+ * interrupted before recording it (`mayBeOurs`), by an ETag or a checksum equal to the source's. An equal size proves
+ * nothing, also with `verify: size`. With `skip-identical` any identical object counts; a multipart copy may have another
+ * ETag, so checksums are compared.
  */
 async function isOwnCopy(
   context: CopyContext,

@@ -1,4 +1,4 @@
-/** Which keys do rows name, now? Asks every reference, in every form its column may spell a key. */
+/** Lookup of the rows that name keys, in every reference and every form in which its column may hold a key. */
 
 import type { ValueForm } from "../domain/keys/key-mapping.ts";
 import { KeySpellings } from "../domain/keys/key-spellings.ts";
@@ -9,7 +9,7 @@ import type { NonCanonicalUrls } from "./non-canonical-urls.ts";
 /** A table whose column names objects, and how its values name them. */
 export interface JobReference {
   readonly table: ReferenceTable;
-  /** Values are URLs that begin so; null: values are keys. */
+  /** The beginning of the column's URLs; null: values are keys. */
   readonly urlPrefix: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface References {
   readonly references: readonly JobReference[];
 }
 
-/** References that are asked before a deletion. */
+/** References as they are checked before a deletion. */
 export interface CheckedReferences extends References {
   readonly nonCanonicalUrls: NonCanonicalUrls;
 }
@@ -30,8 +30,8 @@ export function formsOf({ relocation, references }: References, index: number): 
 }
 
 /**
- * Rows of reference `index` that name one of `keys`, by key, before they are rewritten, whatever the row's `where` columns
- * hold. One statement, seldom two.
+ * Rows of reference `index` that name one of `keys`, by key, regardless of the reference's `where`; for rows that will be
+ * rewritten. One statement, rarely two.
  */
 export async function rowsNaming(
   context: References,
@@ -59,17 +59,17 @@ export async function rowsNaming(
 }
 
 /**
- * Which of `objects`' source keys a row may name, in any reference, whatever the row's `where` columns hold and however
- * the key is spelled: the question before a deletion. All that encoders write is asked for now, by index, in one statement
- * a reference (two a thousand objects of URLs, and once more where keys with escaped slashes are in use). Spellings that no
- * encoder writes keep their objects where the last reading of the tables saw them.
+ * Which of `objects`' source keys a row may name, in any reference, regardless of its `where` and of the key's spelling: the
+ * check before a deletion. Encoders' spellings are looked up now, by index, in one statement a reference (for URLs two for a
+ * thousand objects, and one more where keys with escaped slashes are in use). Other spellings are taken from the last scan
+ * of the tables.
  */
 export async function keysStillNamed(
   context: CheckedReferences,
   objects: readonly { readonly key: string }[],
 ): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
-  // First: it may take long, and what is asked by index is to be fresh.
+  // First, as it may take long and the lookups by index must be fresh.
   const nonCanonical = await context.nonCanonicalUrls.keys();
   for (const { key } of objects) if (nonCanonical.has(key)) named.add(key);
   const keys = objects.map(({ key }) => key).filter((key) => key.isWellFormed());
@@ -85,12 +85,13 @@ async function keysHeld(table: ReferenceTable, keys: readonly string[]): Promise
   return rows.map(({ value }) => value);
 }
 
-/** More different ones are not sampled: all their spellings are asked for at once. */
+/** With more distinct beginnings none is sampled: all spellings are looked up at once. */
 const MOST_SAMPLES = 20;
 
 /**
- * Keys in URLs, each spelling alone or before a query or fragment. That all slashes of a key are escaped is seldom: at first
- * only whether any value begins so, and if one does, or nearly each key would have a beginning of its own, for all of them.
+ * Keys in URLs, each spelling alone or followed by a query or fragment. Values with escaped slashes are rare: the first
+ * statement only tests whether any value begins like one. If so, or if the keys have too many distinct beginnings to test,
+ * a second statement looks up all of them.
  */
 async function keysInUrls(
   table: ReferenceTable,

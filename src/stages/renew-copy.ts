@@ -1,4 +1,4 @@
-/** What becomes of a copy that an earlier attempt of this job has made. */
+/** Keeps, completes or replaces a copy that an earlier attempt of this job has made. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import { isAsCopied, type SeenVersion } from "../domain/verdict.ts";
@@ -13,9 +13,9 @@ const ADOPTED =
   "(skip-identical) and is not replaced: remove it, then retry";
 
 /**
- * Our own copy, `copy`, stands there from an earlier attempt. It stays, unless the source was overwritten or its metadata
- * changed since: then the newer version replaces it, which is what a retry after `source_changed` is for. It also stays
- * when the source has gone: the copy is all there is, and rows are to name it.
+ * Handles this job's own `copy` of an earlier attempt. It is kept, unless the source was overwritten or its metadata changed
+ * since: then the newer version replaces it, which is the purpose of a retry after `source_changed`. It is also kept when
+ * the source is gone: the copy is the only one left, and rows must name it.
  */
 export async function renewOwnCopy(
   context: CopyContext,
@@ -33,7 +33,7 @@ export async function renewOwnCopy(
     fail(object, "target_exists", ADOPTED);
     return;
   }
-  // What the batch saw at the target may be hours old.
+  // The state of the target read for the batch may be hours old.
   const { object: standing, failure: untold } = await headOne(
     targetAccess(context),
     targetKey(context, object),
@@ -58,12 +58,12 @@ export async function renewOwnCopy(
 }
 
 /**
- * An earlier attempt was cut off after its object had come into being: whatever it had still to do is done now. A source
- * that has gone or changed meanwhile is the later stages' matter.
+ * Completes a copy of an earlier attempt that was interrupted after the object was made. A source that is gone or has
+ * changed meanwhile is handled by the later stages.
  */
 export async function finishOwnCopy(context: CopyContext, object: BatchObject): Promise<void> {
   const { source, signal } = context;
-  // A plain ETag is never of a copy in parts, and one in a single request is all there or not at all.
+  // Without "-" the ETag is not of a multipart copy, and a copy in a single request is atomic.
   if (!object.targetEtag?.includes("-")) return;
   const result = await source.finishCopy(copyRequest(context, object, ABSENT), object.targetEtag, signal);
   if (result.kind === "failed") fail(object, result.failure.code, result.failure.message);

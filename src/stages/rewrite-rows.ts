@@ -1,4 +1,4 @@
-/** The only place where production rows change: compare-and-set statements, as many rows at once as the job allows. */
+/** Rewrites production rows, the only code that does: by compare-and-set statements within the job's row limit. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
 import type { ValueForm } from "../domain/keys/key-mapping.ts";
@@ -9,9 +9,9 @@ import type { RowsContext } from "./stage-contexts.ts";
 
 /**
  * Points the rows of reference `index` that name one of `objects` at its new key; gives the number of rows changed. An
- * object whose row cannot be changed becomes an exception. A statement for each form that spells some key differently
- * from the forms before it, or several where the limit of rows a second has not room for all of them. Throws `stopped`,
- * `lease_lost`, and what the table throws; what was changed before then stays changed.
+ * object whose row cannot be changed becomes an exception. One statement for each form with values that earlier forms do not
+ * have, or several where the limit of rows a second does not allow all of them. Throws `stopped`, `lease_lost`, and what the
+ * table throws; earlier changes are kept then.
  */
 export async function rewriteRows(
   context: RowsContext,
@@ -22,18 +22,18 @@ export async function rewriteRows(
   if (table === undefined) return 0;
   let rows = 0;
   for (const { values, form } of valuesByChange(formsOf(context, index), objects)) {
-    // A row that one statement points at its new key must not have the old one of the next.
+    // The new value written by one statement must not be an old value of a later one.
     const inOrder = inSafeOrder(values.keys(), form.change).flat();
     let open: readonly Named[] = inOrder.map((value) => [value, values.get(value) as BatchObject]);
     while (open.length > 0) {
       const chunk = await nextChunk(context, index, open);
-      // A process that was stopped meanwhile must not wake up and change rows that are somebody else's work now.
+      // A process that was suspended meanwhile must not change rows after another process has claimed the job.
       await context.confirmLease();
       const result = await table.rewrite(chunk.values, form.change);
       open = open.slice(chunk.values.length);
       rows += result.rows;
       context.onRowsChanged(index, result.rows);
-      // More rows name these keys than at planning: the next statement waits for them.
+      // More rows name these keys than at planning: they are counted afterwards and delay the next statement.
       if (result.rows > chunk.allowed)
         context.rowLimit.take(result.rows - chunk.allowed, context.clock.now());
       for (const failure of result.failures) {
@@ -65,7 +65,7 @@ function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObje
   return groups;
 }
 
-/** Values of which as many rows may be changed now. */
+/** Values for one statement, and the number of rows that it may change now. */
 interface RewriteChunk {
   readonly values: readonly string[];
   readonly allowed: number;
@@ -73,7 +73,7 @@ interface RewriteChunk {
 
 type Named = readonly [value: string, object: BatchObject];
 
-/** As many of `open` (one at least) as have been planned with as many rows as may be changed now. */
+/** Waits for the row limit; gives the first of `open` (at least one) whose planned rows may be changed now. */
 async function nextChunk(context: RowsContext, index: number, open: readonly Named[]): Promise<RewriteChunk> {
   const rowsOf = ([, object]: Named) => Math.max(1, rowIds(object, index).length);
   const wanted = open.reduce((sum, named) => sum + rowsOf(named), 0);

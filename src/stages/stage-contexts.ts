@@ -1,4 +1,4 @@
-/** What each stage is given: what it uses, and nothing more. Lease, ledger and gate are the conveyor's. */
+/** The contexts of the stages: each has what the stage uses, and nothing more. Only the conveyor has lease, ledger and gate. */
 
 import type { DeleteWhen, JobSpec, KeyFilter, VerifyBy } from "../domain/job-spec.ts";
 import type { DeletionSize } from "../domain/rates/deletion-size.ts";
@@ -15,33 +15,33 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { ReferenceChecks } from "./reference-checks.ts";
 import type { CheckedReferences, References } from "./reference-lookup.ts";
 
-/** For stages that look at sources. */
+/** For stages that read sources. */
 export interface SourceContext {
   readonly relocation: Relocation;
   readonly source: RateLimitedStore;
-  /** How many requests of the job may be under way. */
+  /** The limit of the job's concurrent requests. */
   readonly concurrency: Concurrency;
   /** Aborted when no new request may begin. */
   readonly signal: AbortSignal;
 }
 
-/** For stages that look at sources and copies. */
+/** For stages that read sources and copies. */
 export interface BucketsContext extends SourceContext {
   readonly target: ObjectStore;
 }
 
-/** For what changes rows. */
+/** For stages that change rows. */
 export interface RowsContext extends References {
   readonly clock: Clock;
   readonly rowLimit: RateLimit;
   readonly signal: AbortSignal;
-  /** Resolves when statements of this stage may go to all databases of the job; throws `stopped`. */
+  /** Resolves when statements of this stage may be sent to all databases of the job; throws `stopped`. */
   databasesReady(): Promise<void>;
-  /** Runs `wait`, in which the stage waits for a rate limit: the job is not standing still meanwhile. */
+  /** Runs `wait`, a wait for a rate limit, which must not count as a stalled job. */
   whileRateLimited(wait: () => Promise<void>): Promise<void>;
-  /** Told of each statement that has changed rows of reference `reference`, before anything else may fail. */
+  /** Called after each statement that has changed rows of reference `reference`, before anything else can fail. */
   onRowsChanged(reference: number, rows: number): void;
-  /** Makes sure that the job is still ours, before something that cannot be taken back; throws `lease_lost`. */
+  /** Confirms that the lease is still valid, before an irreversible action; throws `lease_lost`. */
   confirmLease(): Promise<void>;
 }
 
@@ -49,11 +49,11 @@ export interface PlanContext extends SourceContext, References {
   readonly spec: Pick<JobSpec, "inventory" | "batchSize" | "maxObjects" | "delete">;
   readonly clock: Clock;
   readonly filter: KeyFilter;
-  /** Where a manifest inventory is read. */
+  /** Reads the manifest of a manifest inventory. */
   readonly manifest: ManifestReader;
-  /** Those of `keys` that the job has planned, each as it is in the newest batch that accounts for it. */
+  /** The planned ones of `keys`, each as it is in the newest batch that accounts for it. */
   lastPlanned(keys: readonly string[]): Promise<ReadonlyMap<string, LastPlanned>>;
-  /** This context for work that is not needed any more when `signal` aborts: its waits are given up then too. */
+  /** This context for work that is cancelled when `signal` aborts, its waits included. */
   until(signal: AbortSignal): PlanContext;
 }
 
@@ -62,7 +62,7 @@ export interface CopyContext extends BucketsContext, CheckedReferences {
   readonly engine: CopyEngine;
   /** Those of `keys` that a batch before batch `seq` has. */
   plannedBefore(keys: readonly string[], seq: number): Promise<ReadonlySet<string>>;
-  /** Told of each object whose copy was made, before its batch is recorded: only to be shown. */
+  /** Called for each object whose copy was made, before its batch is recorded; only for display. */
   onCopied(bytes: number): void;
 }
 
@@ -76,13 +76,13 @@ export interface DeleteContext extends BucketsContext, RowsContext, CheckedRefer
   readonly deleteWhen: DeleteWhen;
   /** The checks of rows before deletions, of all batches of the run. */
   readonly referenceChecks: ReferenceChecks;
-  /** How many keys a deletion may have where the store does not compare ETags. */
+  /** The number of keys of a deletion where the store does not compare ETags. */
   readonly deletionSize: DeletionSize;
-  /** Asks the gate once more, at the last moment; null: go. */
+  /** Asks the gate again at the last moment; null: the deletion may proceed. */
   objection(): Promise<Hold | null>;
   /**
-   * For the few statements that end what cannot be taken back: bound by the lease alone, when the job is stopped in the
-   * middle of it.
+   * The context for the few statements that complete an irreversible action after the job was stopped or its windows have
+   * closed: they depend on the lease alone.
    */
   unbound(): RowsContext & CheckedReferences;
 }

@@ -8,9 +8,9 @@ import { rewriteRows, rowIds } from "./rewrite-rows.ts";
 import type { UpdateContext } from "./stage-contexts.ts";
 
 /**
- * Points the rows of what is still going in `batch` at the new keys. `before` are the rows that earlier attempts have said
- * they changed, by reference. `repeated`: one may have changed more, and been cut off before it could say so; those that
- * name a new key now are counted then too.
+ * Points the rows of the pending objects of `batch` at the new keys. `before` are the rows that earlier attempts have
+ * reported as changed, by reference. `repeated`: an earlier attempt may have changed more without reporting it; the rows
+ * that name a new key now are counted then too.
  */
 export async function updateBatch(
   context: UpdateContext,
@@ -25,7 +25,7 @@ export async function updateBatch(
     const changed = await rewriteRows(context, index, objects);
     const expected = objects.reduce((sum, object) => sum + rowIds(object, index).length, 0);
     if (changed === expected) continue;
-    // Objects that have just become exceptions too: some of their rows may have been changed.
+    // Includes objects that have just become exceptions: some of their rows may have been changed.
     const alreadyNew = await classify(context, table, index, objects);
     const untold = alreadyNew - earlier - changed;
     if (repeated && untold > 0) context.onRowsChanged(index, untold);
@@ -33,18 +33,18 @@ export async function updateBatch(
 }
 
 /**
- * Not as many rows changed as were planned (fewer: somebody was faster; more: rows were added, or several rows name one
- * key). Reads again, in one statement, and tells apart for each key that had rows at planning:
+ * For when the number of changed rows is not the planned one (fewer: other clients changed rows; more: rows were added, or
+ * several rows name one key). Reads the rows again, in one statement, and decides for each key that had rows at planning:
  *
  * | rows name the old key | rows name the new key | the planned row | verdict                                    |
  * |-----------------------|-----------------------|-----------------|--------------------------------------------|
  * | yes                   | any                   | any             | left to the delete stage: still_referenced |
  * | no                    | yes                   | any             | already new                                |
- * | no                    | no                    | exists          | row_changed by someone else: not touched   |
- * | no                    | no                    | gone            | the application deleted it: nothing to do  |
+ * | no                    | no                    | exists          | row_changed: changed by another client     |
+ * | no                    | no                    | gone            | deleted by the application: nothing to do  |
  *
- * Gives the number of rows that name a new key. Only a row lost and a row gained in one batch within the same seconds add up to no difference; the row is not touched
- * then either, and its object is moved like one that no row names.
+ * Gives the number of rows that name a new key. Undetected is only a lost row and a gained row in one batch within the same
+ * seconds, which cancel out; the row is not changed then either, and its object is moved like one that no row names.
  */
 async function classify(
   context: UpdateContext,

@@ -1,4 +1,4 @@
-/** The verify stage: is what stands at the new key the same as the source? Seen at the target, never remembered. */
+/** The verify stage: compares the object now at the new key with the source; results of the copy stage are not trusted. */
 
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
 import { checksumVerdict, matchVerdict } from "../domain/verdict.ts";
@@ -8,7 +8,7 @@ import { headBothSides } from "./compare-checksums.ts";
 import { headMany } from "./head-many.ts";
 import type { VerifyContext } from "./stage-contexts.ts";
 
-/** Verifies what is still going in `batch` and sets `targetEtag` to the ETag that was verified. */
+/** Verifies the copies of the pending objects of `batch` and sets `targetEtag` to the verified ETag. */
 export async function verifyBatch(context: VerifyContext, batch: Batch): Promise<void> {
   const { verify, concurrency } = context;
   const objects = pending(batch);
@@ -35,7 +35,7 @@ export async function verifyBatch(context: VerifyContext, batch: Batch): Promise
   await concurrency.each(undecided, ({ object, target }) => compareChecksums(context, object, target));
 }
 
-/** Whether what stands there is not what the copy stage has left there: an equal size does not tell. */
+/** Whether the object at the target is not the one recorded by the copy stage; equal sizes do not prove identity. */
 function isReplaced({ targetEtag }: BatchObject, target: ListedObject): boolean {
   return targetEtag !== null && targetEtag !== target.etag;
 }

@@ -1,8 +1,8 @@
-/** The characters that keys are made of, learned from keys that were seen: keys still unseen are likely made of them too. */
+/** The characters of the keys listed so far; keys that are not listed yet probably consist of the same ones. */
 
 import { codePoints } from "./key-bisection.ts";
 
-/** More characters would make choosing slow and no better. */
+/** More characters would make split points slower to find and no better. */
 const MOST_POINTS = 1024;
 
 /** A set of code points in byte order. */
@@ -10,7 +10,7 @@ export class KeyAlphabet {
   readonly #known = new Set<number>();
   #sorted: readonly number[] | null = null;
 
-  /** Learns the characters of `text`. */
+  /** Adds the characters of `text`. */
   learn(text: string): void {
     for (const point of codePoints(text)) {
       if (this.#known.has(point) || this.#known.size >= MOST_POINTS) continue;

@@ -1,6 +1,6 @@
-/** Points between two keys, in the order of their UTF-8 bytes, which is the order of their code points. */
+/** Strings between two keys in UTF-8 byte order, which equals code point order. */
 
-/** How many characters there are: all code points but the surrogates, which have no UTF-8 form. */
+/** The number of characters: all code points but the surrogates, which have no UTF-8 form. */
 const CHARACTERS = 0x11_0000 - 0x800;
 
 /**
@@ -13,37 +13,37 @@ export function pointBetween(low: string, high: string | null): string | null {
   const level = above === null ? 0 : sharedLength(below, above);
   const x = below[level] ?? -1;
   const y = above === null ? CHARACTERS : above[level];
-  // `high` is `low` or a beginning of it.
+  // `high` is `low` or a prefix of it.
   if (y === undefined || y <= x) return null;
   const middle = (x + y) >> 1;
   const head = below.slice(0, level);
   if (middle > x) return text([...head, middle]);
-  // Neighbours: `high` cut off after its character is a point, unless that is all of `high`.
+  // Adjacent characters: `high` truncated after its character lies between, unless that is all of `high`.
   if (above !== null && above.length > level + 1) return text([...head, y]);
   if (x < 0) return null;
   return text([...head, x, ...justAbove(below.slice(level + 1))]);
 }
 
-/** The code points of `key`; its levels are counted in them. */
+/** The code points of `key`; levels are indexes into them. */
 export function codePoints(key: string): number[] {
   return Array.from(key, (character) => character.codePointAt(0) ?? 0);
 }
 
-/** How many code points `a` and `b` share at their beginnings. */
+/** Number of leading code points that `a` and `b` share. */
 export function sharedLength(a: readonly number[], b: readonly number[]): number {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length += 1;
   return length;
 }
 
-/** A sequence above `below`, half-way to the last character at the first place that leaves room. */
+/** A sequence above `below`, half-way to the last character at the first position that is not that character. */
 function justAbove(below: readonly number[]): number[] {
   const level = below.findIndex((x) => x < CHARACTERS - 1);
   const at = level < 0 ? below.length : level;
   return [...below.slice(0, at), ((below[at] ?? -1) + CHARACTERS) >> 1];
 }
 
-/** Code points numbered without a gap, so that every number between two of them is a character. */
+/** Code points renumbered without the surrogates' gap, so that every number between two of them is a character. */
 function ordinals(key: string): number[] {
   return codePoints(key).map((point) => (point < 0xe000 ? point : point - 0x800));
 }

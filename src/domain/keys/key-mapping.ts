@@ -1,4 +1,4 @@
-/** Source key ▸ target key, and key ▸ the value a row stores; exact on every string, nothing normalised. */
+/** Mapping of source keys to target keys, and of keys to the values that rows store; exact, nothing is normalised. */
 
 import { MAX_KEY_BYTES } from "../job-spec.ts";
 
@@ -19,32 +19,32 @@ export function keyBytes(key: string): number {
   return Buffer.byteLength(key, "utf8");
 }
 
-/** Whether S3 takes `key` at all: 1–1,024 UTF-8 bytes, no lone surrogate (it has no UTF-8 form). */
+/** Why S3 does not accept `key`: it takes 1–1,024 UTF-8 bytes and no lone surrogate (which has no UTF-8 form); null: it does. */
 export function keyFault(key: string): "key_too_long" | "key_invalid" | null {
   if (key === "" || !key.isWellFormed()) return "key_invalid";
   return keyBytes(key) > MAX_KEY_BYTES ? "key_too_long" : null;
 }
 
-/** Whether keys under `a` and keys under `b` can be the same key. */
+/** Whether a key can begin with both `a` and `b`. */
 export function prefixesOverlap(a: string, b: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** Percent-encodes a key as the path of a URL: each segment by itself, slashes kept. */
+/** Percent-encodes a key as the path of a URL: each segment with `encodeURIComponent`, slashes kept. */
 export function encodeKeyPath(key: string): string {
   return key.split("/").map(encodeURIComponent).join("/");
 }
 
-/** The same as RFC 3986 has it, with `!'()*` encoded too: what Python, PHP and Java write. */
+/** As {@link encodeKeyPath}, with `!'()*` encoded too (RFC 3986), as Python and PHP do. */
 function encodeKeyPathStrictly(key: string): string {
   return encodeKeyPath(key).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** One way a column may spell keys: the values, and the prefixes to exchange in all of them. */
+/** A form in which a column may hold keys: the values, and the prefixes to exchange in all of them. */
 export interface ValueForm {
-  /** What stands before the part of the key that stays, old and new. */
+  /** The part of the value before the unchanged part of the key, old and new. */
   readonly change: PrefixChange;
-  /** The stored value of `key`; null where this form would spell another key. */
+  /** The stored value of `key`; null where that value would mean another key. */
   valueOf(key: string): string | null;
 }
 
@@ -56,7 +56,7 @@ export function valueForms(urlPrefix: string | null, change: PrefixChange): read
   const before = urlPrefix ?? "";
   const raw: ValueForm = {
     change: { from: before + change.from, to: before + change.to },
-    // In a URL `a%20b` spells the key `a b`: the raw form of the key `a%20b` would take that other key's rows.
+    // In a URL `a%20b` means the key `a b`: the raw form of the key `a%20b` would match that other key's rows.
     valueOf: (key) => (keyOfValue(urlPrefix, before + key) === key ? before + key : null),
   };
   if (urlPrefix === null) return [raw];
@@ -88,8 +88,8 @@ export function keyOfValue(urlPrefix: string | null, value: string): string | nu
 }
 
 /**
- * Keys that `value` may mean although {@link keyOfValue} refuses it: a query string after it, other escapes (`%c3`),
- * `+` for a space. Such a value is never rewritten; yet while it stands in a row these objects are not deleted.
+ * Keys that `value` may mean although {@link keyOfValue} refuses it: with a query string, other escapes (`%c3`), `+` for a
+ * space. Such a value is never rewritten, but while a row holds it these objects are not deleted.
  */
 export function possibleKeys(urlPrefix: string, value: string): readonly string[] {
   if (!value.startsWith(urlPrefix) || keyOfValue(urlPrefix, value) !== null) return [];

@@ -1,4 +1,4 @@
-/** Keys compared as S3 orders them: by their UTF-8 bytes, never by JavaScript's UTF-16 units. */
+/** Order of keys as in S3 listings: by UTF-8 bytes, not by JavaScript's UTF-16 units. */
 
 /**
  * Compares two keys by UTF-8 bytes; negative, zero or positive.
@@ -22,8 +22,8 @@ function rank(unit: number): number {
 }
 
 /**
- * A string just below `key` in byte order: listing after it starts at `key`, with few neighbours between.
- * Only printable ASCII is lowered; otherwise the last character is dropped, which is lower too.
+ * A string just below `key` in byte order: a listing after it begins at `key`, or a few keys before it. The last character
+ * is lowered if it is printable ASCII; otherwise it is dropped, which is lower too.
  */
 export function justBefore(key: string): string {
   if (key === "") return "";
@@ -34,7 +34,7 @@ export function justBefore(key: string): string {
   return dropsPair ? key.slice(0, -2) : head;
 }
 
-/** The longest prefix that all `keys` share, never cutting a surrogate pair. */
+/** The longest prefix that all `keys` share; does not split a surrogate pair. */
 export function commonPrefix(keys: readonly string[]): string {
   const [first, ...others] = keys;
   if (first === undefined) return "";

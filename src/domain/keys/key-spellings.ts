@@ -1,4 +1,4 @@
-/** Keys by the values that may mean them in URLs, and the other way round. */
+/** The spellings of keys in URLs, and the keys that a URL in a row may mean. */
 
 import { PATH_ENDS, slashlessPrefix, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
 
@@ -27,15 +27,15 @@ export class KeySpellings {
     return new KeySpellings(keys, (key) => slashlessSpellingsOf(urlPrefix, key));
   }
 
-  /** The values, and what they begin with that hold more than a path. */
+  /** All spellings, and the prefixes of values that have a query or fragment after one. */
   question(): { readonly values: readonly string[]; readonly prefixes: readonly string[] } {
     const values = [...this.#keysOf.keys()];
     return { values, prefixes: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
   }
 
   /**
-   * The keys that a row's `value` may mean, with or without a query or fragment after its path; only with one that
-   * `isFound`, of what follows the `?` or `#`.
+   * The keys that a row's `value` may mean, alone or followed by a query or fragment; a query or fragment counts only when
+   * `isFound` is true for the text after its `?` or `#`.
    */
   keysIn(value: string, isFound: (rest: string) => boolean = () => true): readonly string[] {
     const keys = [...(this.#keysOf.get(value) ?? [])];
@@ -46,7 +46,7 @@ export class KeySpellings {
     return keys;
   }
 
-  /** The prefixes that values with escaped slashes have in common; null where there are more than `most`. */
+  /** The distinct prefixes of the spellings up to the first escaped slash; null when there are more than `most`. */
   commonPrefixes(most: number): readonly string[] | null {
     const prefixes = new Set<string>();
     for (const value of this.#keysOf.keys()) {

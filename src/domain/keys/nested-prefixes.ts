@@ -1,15 +1,14 @@
-/** Whether rows that were rewritten may look like rows that are still to be rewritten: then none of them is safe. */
+/** Refuses nested prefixes: rewritten rows could not be told from rows that are still to be rewritten. */
 
 import type { Fault } from "../errors.ts";
 import type { JobSpec } from "../job-spec.ts";
 import { prefixesOverlap, valueForms } from "./key-mapping.ts";
 
 /**
- * The fault of a job with references whose one prefix begins with the other, as any column may spell them; at most one.
- * Which keys there are does not count: with `image/` ▸ `image/v2/` the row of an object that the application puts under
- * `image/v2/` while the job runs cannot be told from a row that the job has rewritten. Without the fault no value that
- * starts with a new prefix starts with an old one, so no row is rewritten twice, in whatever order things happen. Equal
- * prefixes change no value.
+ * The fault of a job with references of which one prefix begins with the other, in any form of the values; at most one. The
+ * existing keys do not matter: with `image/` ▸ `image/v2/` the row of an object that the application puts under `image/v2/`
+ * while the job runs cannot be told from a row that the job has rewritten. Without the fault no value that begins with a
+ * new prefix begins with an old one, so no row is rewritten twice, in any order of events. Equal prefixes change no value.
  */
 export function nestedPrefixFaults({ source, target, references }: JobSpec): Fault[] {
   const change = { from: source.prefix, to: target.prefix };

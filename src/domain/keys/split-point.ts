@@ -1,4 +1,4 @@
-/** Where to cut what remains of a listing, when nobody knows how many keys lie where. */
+/** Where to split the remaining key range of a listing when the distribution of its keys is unknown. */
 
 import { MAX_KEY_BYTES } from "../job-spec.ts";
 import type { KeyAlphabet } from "./key-alphabet.ts";
@@ -6,34 +6,34 @@ import { codePoints, pointBetween, sharedLength } from "./key-bisection.ts";
 
 /** Above every character. */
 const TOP = 0x11_0000;
-/** Characters that decide how large a remainder looks; those behind add less than rounding does. */
+/** Characters that determine the estimated size of a remainder; later ones add less than the rounding error. */
 const TELLING_LEVELS = 8;
 
-/** What remains of a range, and what its listing has shown so far. Levels count code points. */
+/** The unlisted part of a range, and what its listing has shown so far. Levels are indexes of code points. */
 export interface Remainder {
   /** Exclusive; begins with the prefix of the listing. */
   readonly after: string;
   /** Inclusive; null: the end of the prefix. */
   readonly upTo: string | null;
-  /** Code points of the prefix that all keys share. */
+  /** Code points of the listing's prefix. */
   readonly prefixLevel: number;
-  /** At this level keys on both sides of the range's beginning differ; null: not known. */
+  /** The level at which keys on both sides of the range's beginning differ; null: not known. */
   readonly fanLevel: number | null;
-  /** The level at which the keys of the last page differ: cutting below it would cut less than a page. */
+  /** The level at which the keys of the last page differ: a split below it would cut off less than a page. */
   readonly pageLevel: number;
 }
 
 export interface SplitPoint {
   readonly key: string;
-  /** Of the character that the cut chose. */
+  /** Level of the character chosen by the split. */
   readonly level: number;
 }
 
 /**
- * A point inside `remainder` that probably has many keys on either side, made of known characters; null when these
- * give none. Where keys are known to differ it halves the characters; elsewhere it asks at a level half-way down whether
- * any key lies beyond what all keys share, which settles that level and all above it: a prefix shared by all keys, be
- * it a thousand characters long, costs a few cuts with nothing behind them.
+ * A point inside `remainder` that probably has many keys on either side, made of known characters; null when there is none.
+ * At a level where keys are known to differ it halves the known characters. Otherwise it splits at a level half-way down,
+ * just above what the keys share; the listing there then shows whether they differ at that level or above. By this
+ * bisection a common prefix of a thousand characters costs only a few splits with no keys behind them.
  */
 export function splitPoint(remainder: Remainder, alphabet: KeyAlphabet): SplitPoint | null {
   const after = codePoints(remainder.after);
@@ -44,13 +44,13 @@ export function splitPoint(remainder: Remainder, alphabet: KeyAlphabet): SplitPo
     const middle = median(alphabet.between(after[level] ?? -1, upTo[level] ?? -1));
     if (middle !== undefined) return cutAt(after, level, middle);
     if (upTo.length > level + 1) return cutAt(upTo, level, upTo[level] ?? 0);
-    // Between neighbours there is only what begins as `after` does, up to and with this level.
+    // Between adjacent characters there are only keys that agree with `after` up to and including this level.
     level += 1;
   }
   return openCut(after, level, remainder, alphabet);
 }
 
-/** As {@link splitPoint}, by bytes alone: for keys made of characters not seen yet. */
+/** As {@link splitPoint}, without known characters: for keys made of characters not listed yet. */
 export function blindSplitPoint({ after, upTo, prefixLevel }: Remainder): SplitPoint | null {
   const prefix = codePoints(after).slice(0, prefixLevel);
   const head = String.fromCodePoint(...prefix);
@@ -59,7 +59,7 @@ export function blindSplitPoint({ after, upTo, prefixLevel }: Remainder): SplitP
   return usable({ key: head + rest, level: prefixLevel + codePoints(rest).length - 1 });
 }
 
-/** How much of the key space is left, as a logarithm: comparable between remainders of one listing only. */
+/** Natural logarithm of the remaining part of the key space; comparable only between remainders of one listing. */
 export function logKeySpaceSize({ after, upTo, prefixLevel }: Remainder, alphabet: KeyAlphabet): number {
   const low = codePoints(after);
   const high = upTo === null ? null : codePoints(upTo);
@@ -74,7 +74,7 @@ export function logKeySpaceSize({ after, upTo, prefixLevel }: Remainder, alphabe
   return Math.log(Math.max(difference, Number.MIN_VALUE)) - (level - prefixLevel) * Math.log(base);
 }
 
-/** A cut at one of the levels from `level` down, where nothing bounds the keys; null when less than a page is left. */
+/** A split at one of the levels from `level` down, where no upper bound applies; null when less than a page is left. */
 function openCut(
   after: readonly number[],
   level: number,
@@ -104,7 +104,7 @@ function cutAt(of: readonly number[], level: number, character: number): SplitPo
   return usable({ key: String.fromCodePoint(...of.slice(0, level), character), level });
 }
 
-/** A position longer than any key may be refused by stores. */
+/** Null for a position longer than any key, which stores may refuse. */
 function usable(point: SplitPoint): SplitPoint | null {
   return Buffer.byteLength(point.key, "utf8") <= MAX_KEY_BYTES ? point : null;
 }

@@ -1,13 +1,13 @@
-/** How the encoders in use may spell a key in a URL: what must be looked for before the key's object is deleted. */
+/** The URL spellings of a key by the encoders in use: rows are searched for all of them before an object is deleted. */
 
 /**
- * Characters of ASCII that encoders leave as they are, beside letters and digits; `other`: what lies beyond ASCII stays
- * too. Sources: ECMAScript (encodeURI, encodeURIComponent), RFC 3986 and the manuals and sources of the named ones.
+ * ASCII characters that each encoder keeps, beside letters and digits; `other`: non-ASCII characters are kept too. Sources:
+ * ECMAScript (encodeURI, encodeURIComponent), RFC 3986 and the manuals and sources of the named encoders.
  */
 const ENCODERS: readonly { readonly kept: string; readonly other?: true }[] = [
   // encodeURIComponent; JavaScript.
   { kept: "-_.!~*'()" },
-  // RFC 3986's unreserved ones: Python 3.7+, PHP rawurlencode, Ruby, .NET EscapeDataString, the AWS SDKs.
+  // RFC 3986 unreserved characters: Python 3.7+, PHP rawurlencode, Ruby, .NET EscapeDataString, the AWS SDKs.
   { kept: "-_.~" },
   // Older Python, PHP urlencode.
   { kept: "-_." },
@@ -20,25 +20,25 @@ const ENCODERS: readonly { readonly kept: string; readonly other?: true }[] = [
   // Go: a URL's path, and PathEscape.
   { kept: "-_.~$&+,/:;=@" },
   { kept: "-_.~$&+:=@" },
-  // What browsers make of a path (WHATWG URL), before and since `^` was added; an escape stays one.
+  // Browsers' paths (WHATWG URL), without and with `^` in the path percent-encode set; existing escapes are kept.
   { kept: "-_.~!$&'()*+,;=:@/%[]\\|^" },
   { kept: "-_.~!$&'()*+,;=:@/%[]\\|" },
-  // IRIs: all letters of the world stay.
+  // IRIs (RFC 3987): non-ASCII letters are kept.
   { kept: "-_.!~*'();/?:@&=+$,#", other: true },
-  // Spaces alone, as search and replace does.
+  // Only spaces are encoded, as by search and replace.
   { kept: "-_.~!\"#$%&'()*+,/:;<=>?@[\\]^`{|}", other: true },
 ];
 
-/** What may follow a path: a query, a fragment. */
+/** The characters that end a path: a query or a fragment follows. */
 export const PATH_ENDS = ["?", "#"] as const;
 
-/** Only such characters: all encoders but those that escape slashes leave the key as it is. */
+/** Keys of these characters only are left unchanged by all encoders but those that escape slashes. */
 const PLAIN = /^[A-Za-z0-9\-_./]*$/;
 
 /**
- * Every value that somebody may mean `key` by, ambiguous ones too: escapes in upper and lower case, `+` for a space. Rows
- * are never rewritten by these; yet while one of them stands in a row, by itself or with a query or fragment after it, the
- * object is not deleted. Without a `urlPrefix` the key itself.
+ * Every value that may mean `key`, ambiguous ones included: escapes in upper and lower case, `+` for a space. Rows are never
+ * rewritten by these, but while a row holds one of them, alone or followed by a query or fragment, the object is not
+ * deleted. Without a `urlPrefix` only the key itself. Slashes are not escaped.
  */
 export function spellingsOf(urlPrefix: string | null, key: string): readonly string[] {
   const before = urlPrefix ?? "";
@@ -46,7 +46,7 @@ export function spellingsOf(urlPrefix: string | null, key: string): readonly str
   return spelled(key, (part) => part).map((path) => before + path);
 }
 
-/** As {@link spellingsOf}, of those that escape the slashes as well, as an encoder does that is given the whole key. */
+/** As {@link spellingsOf}, with the slashes escaped too, as by an encoder that is applied to the whole key. */
 export function slashlessSpellingsOf(urlPrefix: string | null, key: string): readonly string[] {
   if (urlPrefix === null || !key.includes("/")) return [];
   const ways = ["%2F", "%2f"].map((slash) => (path: string) => path.replaceAll("/", slash));
@@ -56,7 +56,7 @@ export function slashlessSpellingsOf(urlPrefix: string | null, key: string): rea
   return [...new Set(paths)].map((path) => urlPrefix + path);
 }
 
-/** The beginning of a spelling that escapes slashes, up to the first of these: many keys have one in common. */
+/** The beginning of a spelling up to and including its first escaped slash: many keys have it in common. */
 export function slashlessPrefix(spelling: string): string {
   const at = spelling.search(/%2f/i);
   return at < 0 ? spelling : spelling.slice(0, at + 3);
@@ -68,14 +68,14 @@ function spelled(key: string, finish: (path: string) => string): string[] {
     const upper = encode(key, kept, other === true);
     for (const path of [upper, lowerCased(upper)]) {
       paths.add(finish(path));
-      // S3 itself reads `+` in a path as a space.
+      // S3 itself decodes `+` in a path as a space.
       if (path.includes("%20")) paths.add(finish(path.replaceAll("%20", "+")));
     }
   }
   return [...paths];
 }
 
-/** Slashes stay whatever the encoder does: those that escape them are asked for by themselves. */
+/** Keeps slashes for every encoder: {@link slashlessSpellingsOf} covers the spellings that escape them. */
 function encode(key: string, kept: string, keepsOther: boolean): string {
   let path = "";
   for (const character of key) {

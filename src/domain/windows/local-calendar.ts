@@ -1,18 +1,18 @@
-/** What clocks on the wall show: the one question the rules ask about time zones. */
+/** Local time: the UTC offsets of time zones, as the window rules need them. */
 
-/** A stretch of time over which a zone's clocks run evenly: neither put forward nor back. */
+/** A UTC offset, and how long it is known to apply. */
 export interface UtcOffset {
-  /** How far clocks are ahead of UTC, milliseconds; negative west of Greenwich. */
+  /** Local time minus UTC, milliseconds; negative west of Greenwich. */
   readonly offsetMs: number;
-  /** Clocks run evenly at least until this instant, exclusive; epoch milliseconds, always after the one asked about. */
+  /** The offset applies at least until this instant, exclusive; epoch milliseconds, always after the queried one. */
   readonly until: number;
 }
 
-/** Answers from a kept time zone database; the rules do no zone arithmetic of their own. */
+/** Access to a maintained time zone database; the rules have no zone arithmetic of their own. */
 export interface LocalCalendar {
   /**
-   * How clocks run in the IANA zone `timezone` from the instant `at` (epoch milliseconds) on. Throws RangeError for a
-   * zone it does not know; a job's zone was checked when the job came in.
+   * The UTC offset of the IANA zone `timezone` from the instant `at` (epoch milliseconds) on. Throws RangeError for an
+   * unknown zone; a job's zone is validated when it is submitted.
    */
   utcOffset(timezone: string, at: number): UtcOffset;
 }

@@ -1,17 +1,17 @@
-/** Windows as they are asked about at every request: the answer is kept until it can change. */
+/** WindowClock: caches the state of a job's windows, which is queried for every request, until it can change. */
 
 import type { OffPeakWindow } from "./off-peak-window.ts";
 import type { WindowState } from "./window-table.ts";
 
-/** What holds from one instant until another; epoch milliseconds. */
+/** A window state and the instants between which it applies; epoch milliseconds. */
 export interface WindowSpan extends WindowState {
-  /** From here on it is known to hold. */
+  /** Inclusive. */
   readonly from: number;
   /** Exclusive: the next opening, closing or change of limits; null when none comes. */
   readonly until: number | null;
 }
 
-/** Remembers the span of the last answer; a question within it costs two comparisons. */
+/** Caches the last span; a query within it costs two comparisons. */
 export class WindowClock {
   readonly #window: OffPeakWindow;
   #span: WindowSpan | null = null;
@@ -20,7 +20,7 @@ export class WindowClock {
     this.#window = window;
   }
 
-  /** What holds at `at`. Asks anew once `at` has left the span, forwards or backwards (a clock that was put right). */
+  /** The span that contains `at`; computed anew when `at` lies outside the cached one, also before it (a clock set back). */
   spanAt(at: number): WindowSpan {
     const known = this.#span;
     if (known !== null && at >= known.from && (known.until === null || at < known.until)) return known;

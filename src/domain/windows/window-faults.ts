@@ -1,9 +1,9 @@
-/** What is wrong with windows of the right shape: times, dates and zones that cannot be meant. */
+/** Faults of windows of the right shape: times, dates and zones that make no sense. */
 
 import type { Fault } from "../errors.ts";
 import type { OpenWindow, Windows } from "../job-spec.ts";
 
-/** More windows or closed dates than anybody keeps in mind; every question would pay for them. */
+/** Bounds well above any realistic job: every query costs time in proportion to them. */
 const MAX_WINDOWS = 100;
 const MAX_CLOSED = 1000;
 

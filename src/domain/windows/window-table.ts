@@ -1,4 +1,4 @@
-/** A job's windows laid out over the week of the wall: what holds when a clock there shows a date and time. */
+/** A job's windows laid out over the week in local time: the state at a local date and time. */
 
 import type { Limits, OpenWindow, Weekday, Windows } from "../job-spec.ts";
 
@@ -9,20 +9,20 @@ const DAY_MINUTES = 1440;
 /** In the order of day numbers: day 0, 1 January 1970, was a Thursday. */
 const WEEK: readonly Weekday[] = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
 
-/** What holds at a time; equal states are one object, so they can be compared by identity. */
+/** Open or not, with the limits; equal states of one table are the same object, so they can be compared by identity. */
 export interface WindowState {
   readonly isOpen: boolean;
-  /** The limits in force: those of the windows that are open, else the job's. */
+  /** The limits in force: those of the open windows, else the job's. */
   readonly limits: Limits;
 }
 
-/** A state and until when, in local time, it holds at least; `Infinity` when for ever. */
+/** A state and the local time until which it applies at least; `Infinity` for always. */
 export interface LocalInterval {
   readonly state: WindowState;
   readonly until: number;
 }
 
-/** When a window begins and ends, minutes after the midnight its day begins with; the end may be past 1440. */
+/** Begin and end of a window in minutes after the midnight that begins its day; the end may exceed 1440. */
 export function minutesOf({ from, to }: Pick<OpenWindow, "from" | "to">): { from: number; to: number } {
   const begin = minutesAt(from);
   const end = minutesAt(to);
@@ -34,7 +34,7 @@ export function limitsOf(window: OpenWindow, limits: Limits): Limits {
   return { ...limits, ...window.limits };
 }
 
-/** Of each limit the stricter; null is no limit. */
+/** The stricter of each limit; null is no limit. */
 export function stricter(a: Limits, b: Limits): Limits {
   return {
     concurrency: Math.min(a.concurrency, b.concurrency),
@@ -44,7 +44,7 @@ export function stricter(a: Limits, b: Limits): Limits {
   };
 }
 
-/** Whether `a` and `b` limit alike. */
+/** Whether all limits of `a` and `b` are equal. */
 export function limitsEqual(a: Limits, b: Limits): boolean {
   return keyOf(a) === keyOf(b);
 }
@@ -55,21 +55,21 @@ export function dayNumber(date: string): number {
 }
 
 /**
- * Local time is written as milliseconds since midnight of 1 January 1970 on the wall: what a clock shows, read as if it
- * were UTC. A window belongs to the day it begins on. Nothing is open on a closed date, and a window that would begin
- * on one does not take place, not even after midnight.
+ * Local time is a number of milliseconds: the local date and time, interpreted as if it were UTC, as epoch milliseconds. A
+ * window belongs to the day it begins on. Nothing is open on a closed date, and a window that would begin on one does not
+ * take place, not even after midnight.
  */
 export class WindowTable {
   readonly #closed: ReadonlySet<number>;
   /** Closed dates in order. */
   readonly #closedDays: readonly number[];
   readonly #shut: WindowState;
-  /** By weekday, as ordinary days are: the spells of the day, ends in milliseconds after its midnight. */
+  /** By weekday, for days that do not follow a closed date: the day's intervals, ends in milliseconds after its midnight. */
   readonly #ordinary: readonly (readonly LocalInterval[])[];
-  /** The same for a day after a closed date: nothing comes over from the evening before. */
+  /** The same for days after a closed date: no window of the evening before continues after midnight. */
   readonly #afterClosed: readonly (readonly LocalInterval[])[];
   /** Whether one state holds on all ordinary days. */
-  readonly #isEven: boolean;
+  readonly #isUniform: boolean;
 
   constructor({ open, closed }: Pick<Windows, "open" | "closed">, limits: Limits) {
     this.#closedDays = closed.map(dayNumber).sort((a, b) => a - b);
@@ -87,38 +87,38 @@ export class WindowTable {
     this.#ordinary = WEEK.map((_, day) => layOut(open, day, true, stateOf));
     this.#afterClosed = WEEK.map((_, day) => layOut(open, day, false, stateOf));
     const states = new Set(this.#ordinary.flat().map(({ state }) => state));
-    this.#isEven = states.size === 1;
+    this.#isUniform = states.size === 1;
   }
 
-  /** What holds when clocks show `local`, and until when; the end is exact or early, never late. */
+  /** The state at the local time `local`, and until when; the end is exact or early, never late. */
   intervalAt(local: number): LocalInterval {
     const day = Math.floor(local / DAY_MS);
     if (this.#closed.has(day)) return { state: this.#shut, until: (day + 1) * DAY_MS };
     const isAfterClosed = this.#closed.has(day - 1);
-    const spells = (isAfterClosed ? this.#afterClosed : this.#ordinary)[weekday(day)] ?? [];
-    const interval = spells.find(({ until }) => until > local - day * DAY_MS);
+    const intervals = (isAfterClosed ? this.#afterClosed : this.#ordinary)[weekday(day)] ?? [];
+    const interval = intervals.find(({ until }) => until > local - day * DAY_MS);
     if (interval === undefined) throw new RangeError(`not a local time: ${local}`);
-    // Two days clear of a closed date, so that no clock put back leads out of the spell again.
-    const isLong = this.#isEven && !isAfterClosed && !this.#closed.has(day - 2);
+    // At least two days after a closed date, so that a change of offset cannot lead back out of the interval.
+    const isLong = this.#isUniform && !isAfterClosed && !this.#closed.has(day - 2);
     return { state: interval.state, until: isLong ? this.#nextClosed(day) : day * DAY_MS + interval.until };
   }
 
-  /** The midnight that begins the next closed date after `day`. */
+  /** The local midnight that begins the next closed date after `day`. */
   #nextClosed(day: number): number {
     const next = this.#closedDays.find((closed) => closed > day);
     return next === undefined ? Infinity : next * DAY_MS;
   }
 }
 
-/** The spells of one weekday; `comesOver`: windows of the evening before go on after midnight. */
+/** The intervals of one weekday; `continuesYesterday`: windows of the evening before continue after midnight. */
 function layOut(
   open: readonly OpenWindow[],
   day: number,
-  comesOver: boolean,
+  continuesYesterday: boolean,
   stateOf: (windows: readonly OpenWindow[]) => WindowState,
 ): LocalInterval[] {
   const today = WEEK[day];
-  const yesterday = comesOver ? WEEK[weekday(day - 1)] : undefined;
+  const yesterday = continuesYesterday ? WEEK[weekday(day - 1)] : undefined;
   const parts = open.flatMap((window) => {
     const { from, to } = minutesOf(window);
     const parts: { window: OpenWindow; from: number; to: number }[] = [];

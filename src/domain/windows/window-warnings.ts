@@ -1,4 +1,4 @@
-/** What is allowed in windows and limits and yet hardly meant: said before the job starts, not refused. */
+/** Warnings about windows and limits that are valid but probably mistakes. */
 
 import type { Fault } from "../errors.ts";
 import type { JobSpec, Limits, OpenWindow, Windows } from "../job-spec.ts";
@@ -9,14 +9,14 @@ import { dayNumber, limitsEqual, limitsOf, minutesOf, stricter } from "./window-
 const DAY_MS = 86_400_000;
 const DAY_MINUTES = 1440;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
-/** A job that waits longer than this for its first opening was not meant so. */
+/** Waiting longer than this for the first opening is taken for a mistake. */
 const SOON_MS = 400 * DAY_MS;
 const WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
-/** A fault's place and words, with a stable code, for something that is only warned of. */
+/** Pointer and message as of a fault, with a stable code. */
 export type WindowWarning = Fault & { readonly code: string };
 
-/** What to warn of in a job without faults, asked at `now` (epoch milliseconds). */
+/** The warnings for a job without faults at `now` (epoch milliseconds). */
 export function windowWarnings(spec: JobSpec, calendar: LocalCalendar, now: number): WindowWarning[] {
   const { windows, limits } = spec;
   if (windows === null) return slowLimits(spec, limits, DAY_MINUTES, "/limits", "a whole day");
@@ -32,7 +32,7 @@ export function windowWarnings(spec: JobSpec, calendar: LocalCalendar, now: numb
   ];
 }
 
-/** The first window before `open[index]` that overlaps it and limits otherwise. */
+/** A warning for the first window before `open[index]` that overlaps it with other limits. */
 function overlap(open: readonly OpenWindow[], index: number, limits: Limits): WindowWarning[] {
   const window = open[index];
   if (window === undefined) return [];
@@ -48,7 +48,7 @@ function overlap(open: readonly OpenWindow[], index: number, limits: Limits): Wi
   return [];
 }
 
-/** When in the week, from Monday on, `a` and `b` are first open together: `sat 00:00`; null when never. */
+/** The first time in the week, from Monday on, when `a` and `b` are both open: `sat 00:00`; null when there is none. */
 function overlapFrom(a: OpenWindow, b: OpenWindow): string | null {
   const starts = weekOf(a).flatMap((one) =>
     weekOf(b).flatMap((other) =>
@@ -100,8 +100,8 @@ function closedInThePast(
 }
 
 /**
- * Rates at which `minutes` pass without one object: each needs a request for its copy, and a row for each reference.
- * Bytes are not judged, as the job does not tell how large its objects are.
+ * A warning for each rate too low for one object in `minutes`: an object needs a request for its copy, and a row for each
+ * reference. Bytes are not checked, as the sizes of objects are unknown.
  */
 function slowLimits(
   { references }: JobSpec,

@@ -4,7 +4,7 @@ import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 import { advanced, listSource, toItem } from "./listing-page.ts";
 
-/** Objects under the source prefix after key `position`. One page is fetched ahead, so that copiers need not wait. */
+/** Objects under the source prefix after key `position`. One page is prefetched, so that copying need not wait for it. */
 export async function* bucketInventory(
   context: SourceContext,
   position: string | null,
@@ -18,7 +18,7 @@ export async function* bucketInventory(
     if (more) {
       after = advanced(after, last);
       ahead = listSource(context, after, signal);
-      // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
+      // A rejection is thrown where the page is awaited; this keeps it from being reported as unhandled before.
       ahead.catch(() => {});
     }
     for (const object of objects) yield toItem(object);

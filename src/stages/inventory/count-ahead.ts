@@ -1,4 +1,4 @@
-/** Counts what planning will still find in an inventory, keeping nothing of it: one request or statement at a time. */
+/** Counts the objects that planning will still find in an inventory, in constant memory, one request at a time. */
 
 import { DomainError } from "../../domain/errors.ts";
 import { compareKeys } from "../../domain/keys/key-order.ts";
@@ -9,17 +9,17 @@ import type { KeyRange } from "./inventory-item.ts";
 import { type Cursor, passes } from "./inventory-item.ts";
 import { advanced, listSource } from "./listing-page.ts";
 
-/** Rows of one statement: with the one more that tells whether any follow, the most that any statement looks at. */
+/** Rows of one statement; with the one more that shows whether any follow, 20,000: the most that any statement reads. */
 export const ROWS = 19_999;
-/** Then it rests so many times as long as that took: the database and the copies have four fifths of the time to themselves. */
-const RESTS = 4;
-/** At most so long: the statement may have waited through a closed window, and only its own time is to be made up for. */
-const MOST_REST_MS = 10_000;
-/** After so many records of a manifest the counting rests: reading them is all work of this process. */
+/** Pause after a statement, in multiples of its duration: four fifths of the time are left to other statements. */
+const PAUSE_FACTOR = 4;
+/** Upper bound of that pause: a statement may have waited through a closed window, which must not lengthen the pause. */
+const MOST_PAUSE_MS = 10_000;
+/** The count pauses after this many records of a manifest, as reading them takes this process's CPU time. */
 const RECORDS = 1000;
-const REST_MS = 10;
+const PAUSE_MS = 10;
 
-/** How far planning has come. */
+/** The progress of planning. */
 export interface PlannedSoFar {
   /** The cursor of the last planned batch. */
   readonly cursor: string;
@@ -27,7 +27,7 @@ export interface PlannedSoFar {
   readonly bytes: number;
 }
 
-/** A count under way: what was found, and how much of it is wanted. */
+/** The sums of a count, and the most objects to count. */
 interface Count {
   objects: number;
   bytes: number;
@@ -35,10 +35,9 @@ interface Count {
 }
 
 /**
- * What the whole inventory will give, when planning has come to `planned`: what is planned, and what passes the filter of
- * the rest, `maxObjects` at most. Of keys that rows or a manifest name the time of change is not known and not asked
- * for: all are taken to pass `modifiedBefore`. Throws `stopped` when the signal aborts, and what store, table and
- * manifest throw.
+ * The expected size of the whole inventory: what is planned so far (`planned`), and what passes the filter of the rest,
+ * `maxObjects` at most. For keys from rows or a manifest the time of change is unknown and not requested: all are counted
+ * as passing `modifiedBefore`. Throws `stopped` when the signal aborts, and what store, table and manifest throw.
  */
 export async function countAhead(context: PlanContext, planned: PlannedSoFar): Promise<ExpectedObjects> {
   const { inventory, maxObjects } = context.spec;
@@ -53,7 +52,7 @@ export async function countAhead(context: PlanContext, planned: PlannedSoFar): P
   return { objects: cursor.planned + count.objects, bytes };
 }
 
-/** In the order in which planning lists them: counting goes ahead of it and so of all deletions. */
+/** In the order of planning, so that the count stays ahead of it, and so of all deletions. */
 async function countRanges(context: PlanContext, cursor: Cursor, count: Count): Promise<void> {
   const ranges = "ranges" in cursor ? cursor.ranges : [{ after: cursor.position, upTo: null }];
   for (const range of ranges) await countRange(context, range, count);
@@ -61,7 +60,7 @@ async function countRanges(context: PlanContext, cursor: Cursor, count: Count): 
 
 async function countRange(context: PlanContext, { after, upTo }: KeyRange, count: Count): Promise<void> {
   let position = after;
-  while (goesOn(context, count)) {
+  while (isIncomplete(context, count)) {
     const { objects, more } = await listSource(context, position, context.signal);
     const mine = upTo === null ? objects : objects.filter(({ key }) => compareKeys(key, upTo) <= 0);
     for (const { key, size, modifiedAt } of mine) if (passes(context, key, modifiedAt)) add(count, size);
@@ -73,38 +72,38 @@ async function countRange(context: PlanContext, { after, upTo }: KeyRange, count
 async function countRows(context: PlanContext, position: string, count: Count): Promise<void> {
   const { clock } = context;
   let after: string | null = position;
-  while (goesOn(context, count)) {
+  while (isIncomplete(context, count)) {
     const askedAt = clock.now();
     const { named, last, more } = await readPage(context, after, ROWS);
     for (const { key, fault } of named) if (fault !== null || passes(context, key, null)) add(count, 0);
     if (!more) return;
     after = last;
-    await restAfter(context, askedAt);
+    await pauseAfter(context, askedAt);
   }
 }
 
-/** Rests after a statement that was asked for at `askedAt`, epoch ms; until the signal aborts. */
-export function restAfter({ clock, signal }: PlanContext, askedAt: number): Promise<void> {
-  return clock.sleep(Math.min(MOST_REST_MS, RESTS * (clock.now() - askedAt)), signal);
+/** Pauses after a statement that was sent at `askedAt`, epoch ms; ends when the signal aborts. */
+export function pauseAfter({ clock, signal }: PlanContext, askedAt: number): Promise<void> {
+  return clock.sleep(Math.min(MOST_PAUSE_MS, PAUSE_FACTOR * (clock.now() - askedAt)), signal);
 }
 
-/** A key that the manifest repeats within a batch is planned once and counted again. */
+/** A key that the manifest repeats within a batch is planned once but counted each time. */
 async function countRecords(context: PlanContext, after: number, count: Count): Promise<void> {
   const { spec, relocation, manifest, clock, signal } = context;
   const { inventory } = spec;
   if (inventory.from !== "manifest") return;
   let records = 0;
   for await (const { key } of manifest.keys(inventory, relocation.source.bucket, after, signal)) {
-    if (!goesOn(context, count)) return;
-    // What lies elsewhere is an exception, and counted by planning too.
+    if (!isIncomplete(context, count)) return;
+    // Keys outside the source prefix are planned too, as exceptions.
     if (!relocation.holds(key) || passes(context, key, null)) add(count, 0);
     records += 1;
-    if (records % RECORDS === 0) await clock.sleep(REST_MS, signal);
+    if (records % RECORDS === 0) await clock.sleep(PAUSE_MS, signal);
   }
 }
 
-/** Whether more is wanted. */
-function goesOn({ signal }: PlanContext, { objects, most }: Count): boolean {
+/** Whether more objects are to be counted; throws `stopped`. */
+function isIncomplete({ signal }: PlanContext, { objects, most }: Count): boolean {
   if (signal.aborted) throw new DomainError("stopped", "the inventory need not be counted any more");
   return objects < most;
 }

@@ -8,7 +8,7 @@ import type { PlanContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 
-/** Pages after the first have the rows of so many batches: the first copies wait for the first page. */
+/** Pages after the first have the rows of this many batches; the first is smaller, as the first copies wait for it. */
 const BATCHES_IN_A_PAGE = 2;
 
 /** Keys that rows after row `position` name; rows of one page that name one key make one item. */
@@ -24,7 +24,7 @@ export async function* databaseInventory(
     if (more) {
       after = last;
       ahead = readPage(context, after, BATCHES_IN_A_PAGE * batchSize);
-      // A rejection is thrown when the page is awaited; until then it is nobody's unhandled one.
+      // A rejection is thrown where the page is awaited; this keeps it from being reported as unhandled before.
       ahead.catch(() => {});
     }
     for (let from = 0; from < named.length; from += batchSize) {
@@ -55,15 +55,15 @@ export async function readPage(
   const table = context.references[0]?.table;
   if (table === undefined) return { named: [], last: null, more: false };
   const starts = formsOf(context, 0).map((form) => form.change.from);
-  // One row more than is wanted tells whether any follow, without a statement that finds nothing.
+  // One row more shows whether any follow, without a further statement that finds nothing.
   const read = await table.page(after, commonPrefix(starts), limit + 1);
   const rows = read.slice(0, limit);
-  // The forms of a prefix may share only a part: what starts with neither names another object.
+  // The common prefix may be shorter than each form's: rows that start with none of these name other objects.
   const mine = rows.filter(({ value }) => starts.some((start) => value.startsWith(start)));
   return { named: namedKeys(context, 0, mine), last: rows.at(-1)?.id ?? after, more: read.length > limit };
 }
 
-/** The keys that `rows` of reference `index` name, each once with all its rows; each value begins as an old key does. */
+/** The keys that `rows` of reference `index` name, each once with all its rows; each value must begin like an old key's. */
 export function namedKeys(
   context: PlanContext,
   index: number,
@@ -83,7 +83,7 @@ function namedKeyOf(context: PlanContext, index: number, { id, value }: Referenc
   return { key: rest, rows, position: id, fault: NOT_UNDERSTOOD };
 }
 
-/** Rows that name one key make one item, which stands where the last of them was read. */
+/** Merges rows that name one key into one item, at the position of the last of them. */
 function addRow(byKey: Map<string, NamedKey>, named: NamedKey): void {
   const known = byKey.get(named.key);
   if (known === undefined) {

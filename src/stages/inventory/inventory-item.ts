@@ -1,4 +1,4 @@
-/** What inventories give, and where they go on. */
+/** The items of inventories, and the positions from which they continue. */
 
 import type { ReferencingRow } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -9,37 +9,37 @@ import type { PlanContext } from "../stage-contexts.ts";
 export interface InventoryItem {
   readonly key: string;
   readonly size: number;
-  /** Empty: not in the source bucket. */
+  /** Empty when the object is not in the source bucket. */
   readonly etag: string;
   readonly storageClass: string | null;
-  /** Epoch milliseconds; null when the object is not there. */
+  /** `LastModified`, epoch milliseconds; null when the object does not exist. */
   readonly modifiedAt: number | null;
-  /** Of the copy that this job has made of it before; null when it has made none. */
+  /** ETag of the copy that this job has made of it before; null when there is none. */
   readonly targetEtag: string | null;
-  /** Rows the inventory itself has read; null: not asked yet. */
+  /** Rows that the inventory itself has read; null: not queried yet. */
   readonly rows: readonly ReferencingRow[] | null;
-  /** Where the inventory goes on after this item. */
+  /** The position from which the inventory continues after this item. */
   readonly position: string;
-  /** Why it cannot be moved, where that is known already: no key at all, or the store will not tell about it. */
+  /** Why it cannot be moved, where that is known already: the value names no key, or the store refused to give the object. */
   readonly fault: ObjectFailure | null;
 }
 
-/** Keys after `after` (null: from the start) up to and with `upTo` (null: to the end of the prefix). */
+/** Keys after `after` (null: from the start) up to and including `upTo` (null: to the end of the prefix). */
 export interface KeyRange {
   readonly after: string | null;
   readonly upTo: string | null;
 }
 
-/** Where the inventory goes on: behind one position, or in ranges of keys that are listed side by side. */
+/** Where the inventory continues: after one position, or in key ranges that are listed concurrently. */
 export type Place = { readonly position: string } | { readonly ranges: readonly KeyRange[] };
 
-/** What the cursor of a batch holds. */
+/** The content of a batch's cursor. */
 export type Cursor = Place & {
   /** Objects planned so far, for `maxObjects`. */
   readonly planned: number;
 };
 
-/** The job's own filter. An object that is not there passes: it must be accounted for. */
+/** Applies the job's filter. An object that does not exist passes, as it must be accounted for. */
 export function passes(
   context: Pick<PlanContext, "relocation" | "filter">,
   key: string,

@@ -1,4 +1,4 @@
-/** Looks again when all that was planned is done: what has come under the old prefix since, or was not seen before? */
+/** The leftover scan after all planned batches are done: objects and rows with old keys that were added since, or missed. */
 
 import type { BatchObject, ReferencingRow } from "../../domain/batch.ts";
 import { possibleKeys } from "../../domain/keys/key-mapping.ts";
@@ -13,46 +13,46 @@ import { rowsWithOldKeys } from "./old-key-rows.ts";
 import { type PlannedBatch, plannedBatch } from "./plan.ts";
 import { type NamedKey, sourcesOf } from "./sources-of-keys.ts";
 
-/** One look at what is left behind. */
+/** The parameters of one scan. */
 export interface LeftoverScan {
-  /** Told apart in the ledger by it. */
+  /** Number of the round, recorded in the cursor. */
   readonly round: number;
   /** Objects that may be planned, for `maxObjects`. */
   readonly most: number;
-  /** What becomes of the objects: null, they are moved. */
+  /** The exception that the objects become; null: they are moved. */
   readonly fault: ObjectFailure | null;
-  /** Whether batch `seq` was planned by this look: what it planned may be moved before it comes by there again. */
+  /** Whether batch `seq` was planned by this scan, whose objects may be moved before the scan reads their keys again. */
   isOwn(seq: number): boolean;
 }
 
 /**
- * Batches of what is left behind:
+ * Plans batches of leftovers:
  *
- * | inventory  | what stands there or is named                        | is left behind                                 |
+ * | inventory  | found                                                | is a leftover                                  |
  * |------------|------------------------------------------------------|------------------------------------------------|
- * | bucket     | an object under the old prefix that passes           | never planned; or moved and there again        |
+ * | bucket     | an object under the old prefix that passes           | never planned; or moved and there again       |
  * | database   | a row of the first reference names an old key        | never planned; or moved                        |
  * | any        | a row of any reference names the key of a moved one  | always: the row is changed, nothing is copied  |
  *
- * Exceptions are named already, and what was skipped for being twice in the inventory has its outcome elsewhere. Each batch
- * must be in the ledger before the next one is asked for. Memory does not grow with the number of keys.
+ * Exceptions are reported already, and objects skipped as duplicates have their outcome elsewhere. Each batch must be in the
+ * ledger before the next one is requested. Memory does not grow with the number of keys.
  */
 export async function* planLeftBehind(
   context: PlanContext,
-  again: LeftoverScan,
+  scan: LeftoverScan,
 ): AsyncGenerator<PlannedBatch> {
-  let left = again.most;
-  for (const part of partsOf(context, again)) {
+  let left = scan.most;
+  for (const part of partsOf(context, scan)) {
     for await (const items of slices(part, context.spec.batchSize)) {
-      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? again.fault }));
+      const taken = items.slice(0, left).map((item) => ({ ...item, fault: item.fault ?? scan.fault }));
       left -= taken.length;
       if (taken.length === 0) return;
-      yield await plannedBatch(context, taken, JSON.stringify({ round: again.round }));
+      yield await plannedBatch(context, taken, JSON.stringify({ round: scan.round }));
     }
   }
 }
 
-/** All items of `lists`, so many at a time; the last slice may have fewer. */
+/** All items of `lists` in slices of `size`; the last may have fewer. */
 async function* slices(
   lists: AsyncIterable<readonly InventoryItem[]>,
   size: number,
@@ -65,19 +65,19 @@ async function* slices(
   if (open.length > 0) yield open;
 }
 
-function partsOf(context: PlanContext, again: LeftoverScan): AsyncIterable<readonly InventoryItem[]>[] {
+function partsOf(context: PlanContext, scan: LeftoverScan): AsyncIterable<readonly InventoryItem[]>[] {
   const { spec, references } = context;
   const { inventory } = spec;
   return [
-    ...(inventory.from === "bucket" ? [standing(context, again)] : []),
-    ...references.map((_, index) => named(context, index, again)),
+    ...(inventory.from === "bucket" ? [listedLeftovers(context, scan)] : []),
+    ...references.map((_, index) => namedLeftovers(context, index, scan)),
   ];
 }
 
-/** Objects that stand under the source prefix. */
-async function* standing(
+/** Leftover objects under the source prefix. */
+async function* listedLeftovers(
   context: PlanContext,
-  again: LeftoverScan,
+  scan: LeftoverScan,
 ): AsyncGenerator<readonly InventoryItem[]> {
   for await (const page of confirmedPages(context)) {
     const objects = page.filter(({ key, modifiedAt }) => passes(context, key, modifiedAt));
@@ -85,14 +85,13 @@ async function* standing(
     yield objects.flatMap((object): InventoryItem[] => {
       const known = before.get(object.key);
       if (known === undefined) return [toItem(object)];
-      return isThereAgain(context, known, object, again) ? [plannedAgain(known, null, object.key)] : [];
+      return isThereAgain(context, known, object, scan) ? [plannedAgain(known, null, object.key)] : [];
     });
   }
 }
 
 /**
- * Pages of the source's listing to its end, which counts only when nothing follows the last key: a page that wrongly says it
- * is the last would hide all that comes behind it.
+ * Pages of the source's listing until one is empty: a page that is wrongly marked as the last would hide all keys after it.
  */
 async function* confirmedPages(context: PlanContext): AsyncGenerator<readonly ListedObject[]> {
   for (let after: string | null = null; ; ) {
@@ -103,14 +102,14 @@ async function* confirmedPages(context: PlanContext): AsyncGenerator<readonly Li
   }
 }
 
-/** Whether a moved source is there again; a source that is to be kept only when it is another version by now. */
+/** Whether a moved source exists again; where sources are kept, only when it is another version. */
 function isThereAgain(
   { spec }: PlanContext,
   known: LastPlanned,
   now: ListedObject,
-  again: LeftoverScan,
+  scan: LeftoverScan,
 ): boolean {
-  if (!isMoved(known) || again.isOwn(known.batch)) return false;
+  if (!isMoved(known) || scan.isOwn(known.batch)) return false;
   return spec.delete.when !== "never" || !isSameVersion(known.object, now);
 }
 
@@ -118,15 +117,15 @@ function isMoved({ object }: LastPlanned): boolean {
   return object.outcome.kind === "moved";
 }
 
-/** Objects that rows of reference `index` name by their old keys. */
-async function* named(
+/** Leftover objects that rows of reference `index` name by their old keys. */
+async function* namedLeftovers(
   context: PlanContext,
   index: number,
-  again: LeftoverScan,
+  scan: LeftoverScan,
 ): AsyncGenerator<readonly InventoryItem[]> {
   const { inventory } = context.spec;
   const isInventory = inventory.from === "database" && index === 0;
-  // With equal prefixes every row names an old key, which is the new one.
+  // With equal prefixes old and new keys are equal, so no row needs a change.
   const mayChange = context.relocation.changesKeys;
   if (!isInventory && !mayChange) return;
   for await (const rows of rowsWithOldKeys(context, index)) {
@@ -137,26 +136,26 @@ async function* named(
     for (const item of keys) {
       const known = before.get(item.key);
       if (known === undefined) fresh.push(item);
-      else if (mayChange && item.fault === null && isMoved(known) && !again.isOwn(known.batch)) {
+      else if (mayChange && item.fault === null && isMoved(known) && !scan.isOwn(known.batch)) {
         moved.push(plannedAgain(known, item.rows, item.position));
       }
     }
     const rest = isInventory
       ? await freshSources(context, fresh)
-      : await oddlyNamed(context, index, keys, again);
+      : await inUnknownForms(context, index, keys, scan);
     yield [...moved, ...rest];
   }
 }
 
 /**
- * Moved objects that rows may mean whose values are not understood (a query after the URL): such a row cannot be pointed at
- * the copy, and is not to be left without a word.
+ * Moved objects that values in no known form may mean (a query after the URL): such a row cannot be pointed at the copy, so
+ * it is reported as an exception.
  */
-async function oddlyNamed(
+async function inUnknownForms(
   context: PlanContext,
   index: number,
   keys: readonly NamedKey[],
-  again: LeftoverScan,
+  scan: LeftoverScan,
 ): Promise<InventoryItem[]> {
   const urlPrefix = context.references[index]?.urlPrefix ?? null;
   if (urlPrefix === null) return [];
@@ -171,19 +170,19 @@ async function oddlyNamed(
   );
   return [...before].flatMap(([key, known]): InventoryItem[] => {
     const item = meant.get(key);
-    if (item === undefined || !isMoved(known) || again.isOwn(known.batch)) return [];
+    if (item === undefined || !isMoved(known) || scan.isOwn(known.batch)) return [];
     return [{ ...plannedAgain(known, item.rows, item.position), fault: item.fault }];
   });
 }
 
-/** Sources of keys that were never planned; what the filter does not want is not even looked for. */
+/** Sources of keys that were never planned; no request is sent for keys that the filter excludes. */
 async function freshSources(context: PlanContext, keys: readonly NamedKey[]): Promise<InventoryItem[]> {
   const wanted = keys.filter(({ key, fault }) => fault !== null || passes(context, key, null));
   const items = await sourcesOf(context, wanted);
   return items.filter(({ key, fault, modifiedAt }) => fault !== null || passes(context, key, modifiedAt));
 }
 
-/** As it was planned and copied before: the copy stage then tells its own copy by the ETag, and a newer source by the rest. */
+/** The object as it was planned and copied: the copy stage recognises its own copy by the ETag, a newer source by the rest. */
 function plannedAgain(
   { object }: LastPlanned,
   rows: readonly ReferencingRow[] | null,

@@ -1,4 +1,4 @@
-/** Pages of the source's listing, and the check that they go on. */
+/** Pages of the source's listing, and the check that they advance. */
 
 import { DomainError } from "../../domain/errors.ts";
 import { compareKeys } from "../../domain/keys/key-order.ts";
@@ -18,7 +18,7 @@ export function listSource(
   return source.list({ bucket, prefix, startAfter, limit: PAGE }, signal);
 }
 
-/** Fails loudly when a store gives a page that does not go on: an endless loop would look like work. */
+/** The next position, `last`; throws `store_refused` when it is not after `before`, as the listing would never end. */
 export function advanced(before: string | null, last: string | null): string {
   if (last === null || (before !== null && compareKeys(last, before) <= 0)) {
     throw new DomainError(
@@ -29,6 +29,7 @@ export function advanced(before: string | null, last: string | null): string {
   return last;
 }
 
+/** The inventory item of a listed object. */
 export function toItem({ key, size, etag, storageClass, modifiedAt }: ListedObject): InventoryItem {
   const known = { rows: null, targetEtag: null, position: key, fault: null };
   return { key, size, etag, storageClass, modifiedAt, ...known };

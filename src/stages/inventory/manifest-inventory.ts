@@ -1,4 +1,4 @@
-/** The inventory from a manifest: a list of keys somebody else has made. */
+/** The inventory from a manifest, a list of keys that the operator provides. */
 
 import type { ObjectFailure } from "../../ports/object-store.ts";
 import type { PlanContext } from "../stage-contexts.ts";
@@ -11,8 +11,8 @@ const OUTSIDE: ObjectFailure = {
 };
 
 /**
- * Keys in record order after record `position`, those outside the source prefix with that fault; a repetition within a slice
- * is dropped.
+ * Keys in record order after record `position`, those outside the source prefix with a fault; repetitions within a slice of
+ * `batchSize` are dropped.
  */
 export async function* manifestInventory(
   context: PlanContext,

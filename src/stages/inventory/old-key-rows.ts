@@ -1,17 +1,17 @@
-/** Rows that name old keys now: at the end of a job few of them are left, and mostly one statement tells of them all. */
+/** Rows that name old keys now: few at the end of a job, so mostly one statement finds them all. */
 
 import { commonPrefix } from "../../domain/keys/key-order.ts";
 import type { ReferencedRow } from "../../ports/reference-table.ts";
 import { formsOf } from "../reference-lookup.ts";
 import type { PlanContext } from "../stage-contexts.ts";
-import { ROWS, restAfter } from "./count-ahead.ts";
+import { pauseAfter, ROWS } from "./count-ahead.ts";
 
-/** Rows that the one statement looks at: about 10 ms. Where more begin like old keys, the table is walked through by key. */
+/** The most rows that one statement reads: about 10 ms. Where more values begin like old keys, the table is paged by key. */
 const FEW = 5000;
 
 /**
- * Rows of reference `index`, within its `where`, whose value begins as an old key does, in lists of some thousands. A walk
- * gives one row of several with the same value, and rests between its statements.
+ * Rows of reference `index`, within its `where`, whose value begins like an old key's, in lists of up to {@link ROWS}. Paging
+ * gives one row of several with the same value, and pauses between its statements.
  */
 export async function* rowsWithOldKeys(
   context: PlanContext,
@@ -19,11 +19,11 @@ export async function* rowsWithOldKeys(
 ): AsyncGenerator<readonly ReferencedRow[]> {
   const starts = [...new Set(formsOf(context, index).map(({ change }) => change.from))];
   const few = await fewRows(context, index, starts);
-  if (few === null) yield* walked(context, index, starts);
+  if (few === null) yield* paged(context, index, starts);
   else yield few;
 }
 
-/** Null: there are many, or no index finds them. */
+/** Null: there are many, or no index is usable. */
 async function fewRows(
   { references }: PlanContext,
   index: number,
@@ -38,7 +38,7 @@ async function fewRows(
   return [...rows.values()];
 }
 
-async function* walked(
+async function* paged(
   context: PlanContext,
   index: number,
   starts: readonly string[],
@@ -51,6 +51,6 @@ async function* walked(
     yield rows.filter(({ value }) => starts.some((start) => value.startsWith(start)));
     if (rows.length < ROWS) return;
     after = rows.at(-1)?.id ?? null;
-    await restAfter(context, askedAt);
+    await pauseAfter(context, askedAt);
   }
 }

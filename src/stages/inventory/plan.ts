@@ -16,16 +16,16 @@ export interface PlannedBatch {
   readonly cursor: string;
 }
 
-/** Rows noted for one key and reference; all are updated, but a default picture may have a million of them. */
+/** The most rows recorded for one key and reference. All are updated, but a default picture may have a million of them. */
 const MOST_ROWS_NOTED = 20;
 
-/** The objects of one batch, and where the inventory goes on after it and all batches before. */
+/** The objects of one batch, and where the inventory continues after it and all earlier batches. */
 interface Slice {
   readonly items: readonly InventoryItem[];
   readonly place: Place;
 }
 
-/** Batches after `cursor` (null: from the start), each of `batchSize` objects but the last and a few at ranges' ends. */
+/** Batches after `cursor` (null: from the start), of `batchSize` objects each; the last and a few at ends of ranges have fewer. */
 export async function* planBatches(
   context: PlanContext,
   cursor: string | null,
@@ -47,16 +47,16 @@ export async function* planBatches(
   }
 }
 
-/** Batches whose rows are looked up in one statement; it takes no locks, and the first copies do not wait for it. */
+/** Batches whose rows are looked up in one statement, which takes no locks; see {@link together} for the first ones. */
 const MOST_TOGETHER = 4;
 
-/** One where nothing is looked up: no batch need wait for another one then. */
+/** One where no rows are looked up, so that no batch waits for another one. */
 function mostTogether({ spec, references }: PlanContext): number {
   const known = spec.inventory.from === "database" ? 1 : 0;
   return references.length > known ? MOST_TOGETHER : 1;
 }
 
-/** The slices in groups of 1, 2, and then `most`, the last of what is left: the first are wanted soon. */
+/** The slices in groups of 1, 2, … up to `most`: small at first, so that the first copies begin early. */
 async function* together(slices: AsyncIterable<Slice>, most: number): AsyncGenerator<readonly Slice[]> {
   let group: Slice[] = [];
   let size = 1;
@@ -70,7 +70,7 @@ async function* together(slices: AsyncIterable<Slice>, most: number): AsyncGener
   if (group.length > 0) yield group;
 }
 
-/** A trial run takes the first objects in order; a whole listing may come in any order, and so from many sides. */
+/** With `maxObjects` the first objects in key order are taken; a whole listing may be read in any order, so concurrently. */
 function slicesAfter(context: PlanContext, start: Cursor | null): AsyncIterable<Slice> {
   const { inventory, maxObjects } = context.spec;
   return inventory.from === "bucket" && maxObjects === null
@@ -132,7 +132,7 @@ function toObject(
   return { key, size, etag, storageClass, modifiedAt, rows, targetEtag, outcome };
 }
 
-/** By key the rows that name it now, beside those that the inventory has read itself: the update stage will expect them. */
+/** By key, the rows that name it now, without those that the inventory has read itself; the update stage compares with them. */
 async function rowsOf(
   context: PlanContext,
   items: readonly InventoryItem[],

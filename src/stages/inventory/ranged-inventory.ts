@@ -1,4 +1,4 @@
-/** The inventory from a listing in ranges: slices of one range each, as far as they fill, and what is left after each. */
+/** The inventory from a concurrent listing in key ranges, in slices, each with the ranges that remain after it. */
 
 import type { ListedObject } from "../../ports/object-store.ts";
 import type { SourceContext } from "../stage-contexts.ts";
@@ -6,10 +6,10 @@ import type { InventoryItem, KeyRange } from "./inventory-item.ts";
 import { listSource, toItem } from "./listing-page.ts";
 import { type OpenRange, RangedListing, type RangePage } from "./ranged-listing.ts";
 
-/** Ended ranges with too few objects for a slice that may wait for more such; the cursor names each of them. */
+/** The most ended ranges with too few objects for a slice that wait for more; each is in the cursor. */
 const MOST_REMNANTS = 16;
 
-/** Objects for a batch, and the ranges that hold all objects which are in no slice yet. */
+/** Objects for a batch, and the ranges that contain all objects which are in no slice yet. */
 export interface RangedSlice {
   readonly items: readonly InventoryItem[];
   readonly ranges: readonly KeyRange[];
@@ -18,18 +18,18 @@ export interface RangedSlice {
 /** Objects of a range that are in no slice yet. */
 interface Pending {
   items: InventoryItem[];
-  /** All that passes up to here is in a slice. */
+  /** All passing objects up to this key are in a slice. */
   slicedTo: string | null;
-  /** How far the listing of the range was read. */
+  /** The last key of the range that was read. */
   readTo: string | null;
-  /** Known when the range has ended; before, the range itself knows. */
+  /** End of the range, final when the range has ended; before, use the range's own. */
   upTo: string | null;
 }
 
 /**
- * Objects in `ranges` that pass, in slices of `most`, fewer only where ranges end. A slice lies in one range, so that a
- * listing of a thousand keys shows a thousand of its objects; the ends of ranges are put together. So many slices are
- * taken `together`. When the generator is left, no request is under way any more.
+ * Objects in `ranges` that pass, in slices of `most`, fewer only where ranges end. A slice lies in one range, so that later
+ * listings of its keys are dense; only the remnants at ends of ranges are combined. `together` slices are consumed at once.
+ * When the generator has returned, no request is in flight any more.
  */
 export async function* rangedInventory(
   context: SourceContext,
@@ -55,7 +55,7 @@ export async function* rangedInventory(
   }
 }
 
-/** Puts pages of ranges together to slices. */
+/** Combines pages of ranges into slices. */
 class SliceBuilder {
   readonly #listing: RangedListing;
   readonly #most: number;
@@ -82,7 +82,7 @@ class SliceBuilder {
     while (this.#isFull()) yield this.#slice(this.#remnants);
   }
 
-  /** What no page will fill any more. */
+  /** The slices of all remaining objects, after the last page. */
   *rest(): Generator<RangedSlice> {
     while (this.#remnants.some(({ items }) => items.length > 0)) yield this.#slice(this.#remnants);
   }
@@ -104,7 +104,7 @@ class SliceBuilder {
     return { items, ranges: this.#left() };
   }
 
-  /** Where every object is that is in no slice, listed or not. */
+  /** The ranges of all objects that are in no slice, listed or not. */
   #left(): KeyRange[] {
     const open = this.#listing.open.map((range): KeyRange => {
       const { items, slicedTo, readTo } = this.#of(range);
@@ -125,7 +125,7 @@ class SliceBuilder {
   }
 }
 
-/** Of a range that nobody has read yet. */
+/** The state of a range of which no page was read. */
 function nothingOf({ from, upTo }: OpenRange): Pending {
   return { items: [], slicedTo: from, readTo: from, upTo };
 }

@@ -1,4 +1,4 @@
-/** Lists a prefix by several streams, each in a range of its own; more streams only while whoever asks has to wait. */
+/** RangedListing: lists a prefix by concurrent streams in separate key ranges; more streams only while the consumer waits. */
 
 import { KeyAlphabet } from "../../domain/keys/key-alphabet.ts";
 import { codePoints, sharedLength } from "../../domain/keys/key-bisection.ts";
@@ -15,41 +15,41 @@ import type { KeyRange } from "./inventory-item.ts";
 import { advanced } from "./listing-page.ts";
 
 /**
- * Streams at most. At 50 ms a page they give 320,000 keys a second, which is more than one process can parse; the pages
- * and half-filled batches of more would only cost memory.
+ * The most streams. At 50 ms a page they give 320,000 keys a second, which is more than one process can parse; the pages and
+ * half-filled batches of more streams would only cost memory.
  */
 export const MOST_STREAMS = 16;
-/** Pages asked for in vain, one after the other, before a second stream begins: planning's head start needs eight. */
+/** Consecutive pages that the consumer has to wait for before a second stream begins: planning's head start needs eight. */
 const PATIENCE = 9;
-/** Cuts that are always allowed; each costs one request more at most. */
-const FREE_CUTS = 32;
-/** Beyond these, one cut for so many pages: keys that defy all guessing cost 6 % more requests at most. */
-const PAGES_A_CUT = 16;
-/** The share of these that may be made by bytes alone, which mostly finds nothing. */
+/** Splits that are always allowed; each costs at most one request more. */
+const FREE_SPLITS = 32;
+/** Beyond these, one split for this many pages: unpredictable keys cost at most 6 % more requests. */
+const PAGES_PER_SPLIT = 16;
+/** The share of these that may be made without known characters, which mostly finds no keys. */
 const BLIND_SHARE = 0.5;
-/** Every how many keys of a page one is looked at for its characters. */
+/** One of this many keys of a page is sampled for its characters. */
 const SAMPLE = 97;
 
-/** A range that is being listed. Ranges never overlap, and together hold every key that was not given out. */
+/** A range that is being listed. Ranges never overlap, and together contain every key that was not returned yet. */
 export interface OpenRange extends KeyRange {
-  /** Where it began; exclusive. */
+  /** Its beginning; exclusive. */
   readonly from: string | null;
-  /** How far it was listed. */
+  /** The last listed key. */
   after: string | null;
   upTo: string | null;
-  /** A page of it is under way, or has come and was not taken. */
+  /** Whether a page of it is being requested, or was received and not consumed. */
   isOut: boolean;
-  /** Listed to its end. */
+  /** Whether it was listed to its end. */
   isEnded: boolean;
-  /** Whether a page has shown, since it was last cut, that keys are left. */
-  isCuttable: boolean;
+  /** Whether a page has shown, since its last split, that more keys follow. */
+  isSplittable: boolean;
   pageLevel: number;
   fanLevel: number | null;
-  /** What it was cut off from, until its first page has come. */
+  /** The range that it was split from, until its first page was received. */
   origin: OpenRange | null;
 }
 
-/** A page of one range, only keys of the range. */
+/** A page of one range, with keys of the range only. */
 export interface RangePage {
   readonly range: OpenRange;
   readonly objects: readonly ListedObject[];
@@ -59,15 +59,15 @@ export interface RangePage {
 
 export interface RangedListingParts {
   readonly prefix: string;
-  /** Ascending; without gaps but for what needs no listing. */
+  /** Ascending; gaps are not listed. */
   readonly ranges: readonly KeyRange[];
   /** One page after the key. */
   list(startAfter: string | null): Promise<ListPage>;
-  /** Batches that planning puts together before it gives them on: it takes the pages for them in one go. */
+  /** Number of batches that the consumer combines before it passes them on: it consumes the pages for them without pause. */
   readonly together: number;
 }
 
-/** A listing in ranges. The pages of one range come in order; those of several as they arrive. */
+/** A listing in ranges. The pages of one range come in order; those of different ranges as they are received. */
 export class RangedListing {
   readonly #parts: RangedListingParts;
   readonly #prefixLevel: number;
@@ -77,8 +77,8 @@ export class RangedListing {
   #open: OpenRange[];
   #streams = 1;
   #waits = 0;
-  #cuts = 0;
-  #blindCuts = 0;
+  #splits = 0;
+  #blindSplits = 0;
   #pages = 0;
   #failure: { readonly error: unknown } | null = null;
 
@@ -88,14 +88,14 @@ export class RangedListing {
     this.#open = parts.ranges.map((range) => opened(range, null, null));
   }
 
-  /** Ranges whose last page was not taken yet, ascending; they change with every call of {@link RangedListing.next}. */
+  /** Ranges whose last page was not consumed yet, ascending; they change with every call of {@link RangedListing.next}. */
   get open(): readonly OpenRange[] {
     return this.#open;
   }
 
   /**
-   * The next page of any range; null when all have ended. Throws what the store threw, when all pages that came are
-   * taken, and `store_refused` when a listing does not go on.
+   * The next page of any range; null when all have ended. Throws the store's error once all received pages are consumed, and
+   * `store_refused` when a listing does not advance.
    */
   async next(): Promise<RangePage | null> {
     this.#noteDemand();
@@ -112,13 +112,13 @@ export class RangedListing {
     return page;
   }
 
-  /** Begins no request any more; resolves when none is under way. */
+  /** Begins no more requests; resolves when none is in flight. */
   async end(): Promise<void> {
     this.#streams = 0;
     await Promise.all(this.#underWay);
   }
 
-  /** Whoever finds no page waits for the store: one stream more. Whoever finds them all has enough: one less. */
+  /** Adds a stream when the consumer finds no page ready, and removes one when all streams' pages are ready. */
   #noteDemand(): void {
     if (this.#ready.length >= this.#streams) this.#streams = Math.max(1, this.#streams - 1);
     if (this.#ready.length > 0) {
@@ -131,10 +131,10 @@ export class RangedListing {
     }
   }
 
-  /** As many pages under way or ready as there are streams; the lowest ranges first. */
+  /** Requests pages until as many are in flight or ready as there are streams; the lowest ranges first. */
   #fill(): void {
     while (this.#failure === null && this.#underWay.size + this.#ready.length < this.#streams) {
-      const range = this.#open.find(({ isOut, isEnded }) => !isOut && !isEnded) ?? this.#cut();
+      const range = this.#open.find(({ isOut, isEnded }) => !isOut && !isEnded) ?? this.#split();
       if (range === null) return;
       range.isOut = true;
       const task: Promise<void> = this.#fetch(range).finally(() => this.#underWay.delete(task));
@@ -150,17 +150,17 @@ export class RangedListing {
     }
   }
 
-  /** What of a page belongs to its range, which may have been cut while the page was under way. */
+  /** The part of a page that belongs to its range, which may have been split while the page was requested. */
   #taken(range: OpenRange, { objects, more }: ListPage): RangePage {
     const { upTo } = range;
     const last = objects.at(-1)?.key ?? null;
     this.#pages += 1;
     if (more) range.after = advanced(range.after, last);
     range.isEnded = !more || (upTo !== null && last !== null && compareKeys(last, upTo) >= 0);
-    range.isCuttable = !range.isEnded;
+    range.isSplittable = !range.isEnded;
     const mine = upTo === null ? objects : objects.filter(({ key }) => compareKeys(key, upTo) <= 0);
-    // Nothing lies beyond that cut: the range it was made in may be cut again at once.
-    if (mine.length === 0 && range.origin !== null) range.origin.isCuttable = !range.origin.isEnded;
+    // No keys lie beyond that split: the range that it was made in may be split again at once.
+    if (mine.length === 0 && range.origin !== null) range.origin.isSplittable = !range.origin.isEnded;
     range.origin = null;
     this.#learn(range, mine);
     return { range, objects: mine, isLast: range.isEnded };
@@ -178,11 +178,11 @@ export class RangedListing {
     this.#alphabet.learn(last.slice(length));
   }
 
-  /** Cuts what seems the largest range in two and gives the upper part; null when none should be cut. */
-  #cut(): OpenRange | null {
+  /** Splits the range with the largest estimated size and gives the upper part; null when none should be split. */
+  #split(): OpenRange | null {
     const unended = this.#open.filter(({ isEnded }) => !isEnded).length;
-    const allowed = FREE_CUTS + this.#pages / PAGES_A_CUT;
-    if (unended >= MOST_STREAMS || this.#cuts >= allowed) return null;
+    const allowed = FREE_SPLITS + this.#pages / PAGES_PER_SPLIT;
+    if (unended >= MOST_STREAMS || this.#splits >= allowed) return null;
     const candidates = this.#open
       .flatMap((range) => {
         const remainder = this.#remainderOf(range);
@@ -193,31 +193,31 @@ export class RangedListing {
       .sort((a, b) => b.size - a.size);
     for (const { range, remainder } of candidates) {
       const point = splitPoint(remainder, this.#alphabet);
-      if (point !== null) return this.#cutAt(range, point);
+      if (point !== null) return this.#splitAt(range, point);
     }
-    const blind = this.#blindCuts < allowed * BLIND_SHARE ? candidates[0] : undefined;
+    const blind = this.#blindSplits < allowed * BLIND_SHARE ? candidates[0] : undefined;
     const point = blind === undefined ? null : blindSplitPoint(blind.remainder);
     if (blind === undefined || point === null) return null;
-    this.#blindCuts += 1;
-    return this.#cutAt(blind.range, point);
+    this.#blindSplits += 1;
+    return this.#splitAt(blind.range, point);
   }
 
-  #remainderOf({ after, upTo, isCuttable, fanLevel, pageLevel }: OpenRange): Remainder | null {
-    if (!isCuttable || after === null) return null;
+  #remainderOf({ after, upTo, isSplittable, fanLevel, pageLevel }: OpenRange): Remainder | null {
+    if (!isSplittable || after === null) return null;
     return { after, upTo, prefixLevel: this.#prefixLevel, fanLevel, pageLevel };
   }
 
-  #cutAt(range: OpenRange, { key, level }: SplitPoint): OpenRange {
+  #splitAt(range: OpenRange, { key, level }: SplitPoint): OpenRange {
     const upper = opened({ after: key, upTo: range.upTo }, range, level);
     range.upTo = key;
-    range.isCuttable = false;
-    this.#cuts += 1;
+    range.isSplittable = false;
+    this.#splits += 1;
     this.#open.splice(this.#open.indexOf(range) + 1, 0, upper);
     return upper;
   }
 }
 
 function opened({ after, upTo }: KeyRange, origin: OpenRange | null, fanLevel: number | null): OpenRange {
-  const state = { isOut: false, isEnded: false, isCuttable: false, pageLevel: 0, fanLevel, origin };
+  const state = { isOut: false, isEnded: false, isSplittable: false, pageLevel: 0, fanLevel, origin };
   return { from: after, after, upTo, ...state };
 }

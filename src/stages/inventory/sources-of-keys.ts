@@ -1,4 +1,4 @@
-/** Looks up the source objects of keys that came from somewhere else than a listing. */
+/** Looks up the source objects of keys from rows or a manifest. */
 
 import type { ReferencingRow } from "../../domain/batch.ts";
 import type { ObjectFailure } from "../../ports/object-store.ts";
@@ -7,11 +7,12 @@ import { headMany } from "../head-many.ts";
 import type { SourceContext } from "../stage-contexts.ts";
 import type { InventoryItem } from "./inventory-item.ts";
 
+/** A key that rows or a manifest name; see {@link InventoryItem} for its members. */
 export interface NamedKey {
   readonly key: string;
   readonly rows: readonly ReferencingRow[] | null;
   readonly position: string;
-  /** Set when the value that should name a key cannot be understood; `key` is the value then. */
+  /** Set when the key cannot be moved; for a value in no known form `key` is the part of it after the URL prefix. */
   readonly fault: ObjectFailure | null;
 }
 

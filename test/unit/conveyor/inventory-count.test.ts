@@ -1,4 +1,4 @@
-/** When an inventory is counted ahead, and what becomes of a count that fails. */
+/** When an inventory is counted ahead, and what follows a failed count. */
 
 import { describe, expect, it } from "vitest";
 import { InventoryCount } from "../../../src/conveyor/inventory-count.ts";
@@ -37,7 +37,7 @@ function begun(isKnown = false) {
     ...{ spec: AVATARS, relocation: new Relocation(AVATARS), source, clock },
     filter: () => true,
     signal: stop.signal,
-    /** What is waited for is given up when the signal aborts, as behind a throttler. */
+    /** Rejects when the signal aborts, as a throttled request does. */
     until: (signal) => {
       if ("while" in hold) hold.while = new Promise((_, reject) => signal.addEventListener("abort", reject));
       return { ...plan, signal };

@@ -7,7 +7,7 @@ import { HandClock } from "../../support/clocks/hand-clock.ts";
 
 const HOUR = 3_600_000;
 
-/** `behindMs`: how much later the ledger has seen this clock before. */
+/** `behindMs`: how far the clock is behind the latest time in the ledger. */
 function begun(lagMs = 0, behindMs = 0) {
   const clock = new HandClock("stands");
   const steps: number[] = [];
@@ -16,7 +16,7 @@ function begun(lagMs = 0, behindMs = 0) {
 }
 
 describe("the job's time", () => {
-  it("is the wall clock's while nobody sets it", () => {
+  it("is the wall clock's while it is not set", () => {
     const { clock, time, steps } = begun();
     clock.advance(5 * HOUR);
     expect([time.now(), time.lagMs, steps]).toEqual([clock.now(), 0, []]);

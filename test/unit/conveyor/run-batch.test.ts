@@ -52,7 +52,7 @@ it("asks the gate before each stage and records it after, and lets answers that 
   expect(seen.slice(0, 3)).toEqual(["update", "o records update", "an answer"]);
   expect(seen.filter((what) => what !== "an answer")).toEqual([
     ...["update", "o records update"],
-    // Once as for each stage, and once so that a held batch is deferred.
+    // Once as before each stage, and once for the deferral of a batch that must wait.
     ...["delete", "delete", "o records delete"],
   ]);
   expect(run.tally).toMatchObject({ updated: 1, moved: 1 });

@@ -1,4 +1,4 @@
-/** What a job as a whole waits for: nothing while anybody works, unless its stores reject all that the working ask for. */
+/** What a job as a whole waits for: nothing while a worker is active, unless its stores reject all requests. */
 
 import { describe, expect, it } from "vitest";
 import { WaitTracker } from "../../../src/conveyor/wait-tracker.ts";
@@ -57,7 +57,7 @@ describe("a job of whose workers one is held", () => {
     expect(waits.waiting).toMatchObject({ reason: "window" });
   });
 
-  it("waits for what holds it only when nobody else works", async () => {
+  it("waits for its hold only when no other worker is active", async () => {
     const { clock, began, waits } = opened();
     const until = began + 10_000;
     const stop = new AbortController();

@@ -1,4 +1,4 @@
-/** What a job may say of the database's limits, and what stands for what it does not say. */
+/** A job's limits of the database's health, and their defaults. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";

@@ -1,4 +1,4 @@
-/** Durations as people write them, and all that only looks like one. */
+/** Durations as users write them, and text that only resembles one. */
 
 import { describe, expect, it } from "vitest";
 import { durationMs, MAX_DURATION_MS, parseDuration } from "../../../src/domain/duration.ts";

@@ -1,4 +1,4 @@
-/** How old evidence is, whatever becomes of the clocks. */
+/** Age of evidence when clocks are set or stop. */
 
 import fc from "fast-check";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The exception guard: when it trips, and what it tells. */
+/** The exception guard: when it pauses a job, and its message. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

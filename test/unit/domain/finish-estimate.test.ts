@@ -1,4 +1,4 @@
-/** The end of work that goes on only while windows are open: time between now and then, openings counted. */
+/** The estimated end of work done only while windows are open, and the number of openings. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

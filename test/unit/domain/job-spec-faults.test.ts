@@ -162,12 +162,12 @@ describe("windows", () => {
     ["no window", windows({ open: [] }), "/windows/open"],
     ["no stage", windows({ stages: [] }), "/windows/stages"],
     [
-      "more windows than anybody keeps in mind",
+      "more windows than the bound",
       windows({ open: Array(101).fill({ days: ["mon"], from: "22:00", to: "06:00", limits: null }) }),
       "/windows/open",
     ],
     [
-      "more closed dates than anybody keeps in mind",
+      "more closed dates than the bound",
       windows({
         closed: Array.from({ length: 1001 }, (_, i) =>
           new Date(1.8e12 + i * 86_400_000).toISOString().slice(0, 10),

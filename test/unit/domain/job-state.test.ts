@@ -1,4 +1,4 @@
-/** What each action does in each state, spelled out. */
+/** The effect of each action in each state, written out. */
 
 import { describe, expect, it } from "vitest";
 import {

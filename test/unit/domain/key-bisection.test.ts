@@ -13,7 +13,7 @@ import {
 } from "../../../src/domain/keys/split-point.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 
-/** Characters at the seams: control characters, the last before the surrogates, U+E000–U+FFFF, the astral planes. */
+/** Characters at boundaries: control characters, the last before the surrogates, U+E000–U+FFFF, the astral planes. */
 const unit = fc.oneof(
   fc.constantFrom("\x00", "\x01", "\x02", "/", "0", "9", "a", "b", "~", "\x7f", "\u0080", "\ud7fe", "\ud7ff"),
   fc.constantFrom("\ue000", "\ue001", "\uffff", "\u{10000}", "\u{1f600}", "\u{10fffe}", "\u{10ffff}"),
@@ -49,7 +49,7 @@ describe("the point between two keys", () => {
   it("lies between neighbours of every kind", () => {
     fc.assert(
       fc.property(key, unit, (low, more) => {
-        // The smallest successors: what `low` begins.
+        // The smallest successors: strings that begin with `low`.
         const high = `${low}${more}`;
         const point = pointBetween(low, high);
         expect(point === null).toBe(more === "\x00");
@@ -185,7 +185,7 @@ describe("a split", () => {
       const what = remainder(`${shared}000123`, upTo, { pageLevel: 1009 });
       const point = splitPoint(what, alphabetOf("d0123456789"));
       if (point === null) throw new Error("no split");
-      // Below this level every cut finds nothing; there it halves the keys.
+      // At smaller levels no split finds keys; at level 1006 it halves them.
       level = point.level;
       if (level < 1006) upTo = point.key;
     }

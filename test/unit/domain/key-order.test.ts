@@ -1,4 +1,4 @@
-/** Byte order of keys against the machine's own byte comparison, and starting points that lose nothing. */
+/** Byte order of keys against `Buffer.compare`, and starting points that skip no key. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Windows over changes of clocks, midnights, years and closed dates; an independent library says what clocks show. */
+/** Windows across offset changes, midnights, years and closed dates; an independent library gives the local times. */
 
 import fc from "fast-check";
 import moment from "moment-timezone";

@@ -1,4 +1,4 @@
-/** Keys and values on their way, and the way back. */
+/** Mapping of keys and values, and its reverse. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

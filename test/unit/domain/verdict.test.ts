@@ -159,7 +159,7 @@ describe("whether a source may be deleted", () => {
       keep("source_changed"),
     ],
     [
-      "the source was changed in place, and the copy is younger: somebody may have touched that since",
+      "the source was changed in place, and the copy is younger: the copy may have been modified since",
       { sourceNow: { ...planned, modifiedAt: AT + 60_000 }, targetNow: { ...copy, modifiedAt: AT + 90_000 } },
       keep("source_changed"),
     ],

@@ -1,4 +1,4 @@
-/** Windows and limits that are allowed and hardly meant: what preflight says of them. */
+/** Windows and limits that are valid but probably mistakes: preflight's warnings. */
 
 import { describe, expect, it } from "vitest";
 import type { JobSpec, OpenWindow, Windows } from "../../../src/domain/job-spec.ts";

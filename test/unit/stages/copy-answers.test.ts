@@ -1,4 +1,4 @@
-/** What the copy stage makes of an engine's results: in any order, late, twice, or not at all. */
+/** How the copy stage handles an engine's results: in any order, late, twice, or not at all. */
 
 import { describe, expect, it } from "vitest";
 import { Relocation } from "../../../src/domain/relocation.ts";

@@ -1,4 +1,4 @@
-/** A copy's place is for all requests about its object: no more of them are under way than there are places. */
+/** The concurrency limit covers all requests about an object that is copied. */
 
 import { expect, it } from "vitest";
 import { Relocation } from "../../../src/domain/relocation.ts";

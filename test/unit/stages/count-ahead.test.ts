@@ -1,4 +1,4 @@
-/** Counting ahead of planning: the same objects that planning will find, from wherever it has come to. */
+/** Counting ahead of planning: the same objects that planning will find, from any position. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -46,7 +46,7 @@ function contextOf(keys: readonly string[], spec: object, parts: Partial<PlanCon
   return { context, bucket, asked };
 }
 
-/** The place of planning after so many batches of a listing. */
+/** The position of planning after a number of batches of a listing. */
 async function plannedThrough(context: PlanContext, batches: number) {
   const planned = { cursor: "", objects: 0, bytes: 0 };
   for await (const batch of planBatches({ ...context, references: [] }, null)) {

@@ -1,4 +1,4 @@
-/** Looking at many objects: the truth for any set of keys among any neighbours, at the fewest requests. */
+/** Reading many objects: correct for any set of keys among any others, with few requests. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ function listed(key: string): ListedObject {
   return { key, size: key.length, etag: `etag of ${key}`, storageClass: null, modifiedAt: 0 };
 }
 
-/** A bucket that holds `keys`, and counts what it is asked. `page` caps its pages, as a store may. */
+/** A bucket with `keys` that counts its requests. `page` caps its pages, as a store may. */
 function bucketOf(keys: readonly string[], page = 1000) {
   const sorted = [...new Set(keys)].sort(compareKeys);
   const asked = { lists: 0, heads: 0 };

@@ -1,4 +1,4 @@
-/** The look before a job's end, by itself: what counts as left behind, and what it asks. */
+/** The leftover scan before a job's end: what counts as a leftover, and its requests and statements. */
 
 import { describe, expect, it } from "vitest";
 import type { BatchObject, Outcome } from "../../../src/domain/batch.ts";
@@ -21,13 +21,13 @@ const LOOK: LeftoverScan = { round: 1, most: Number.POSITIVE_INFINITY, fault: nu
 interface World {
   readonly keys?: readonly string[];
   readonly rows?: readonly string[];
-  /** What the ledger knows: by key the batch and what became of it. */
+  /** The ledger's content: by key, the batch and the outcome. */
   readonly known?: Readonly<Record<string, readonly [batch: number, outcome: Outcome]>>;
   readonly from?: "bucket" | "database" | "manifest";
   readonly spec?: Partial<JobSpec>;
 }
 
-/** A context for the look; a statement takes a second. */
+/** A context for the scan; a statement takes a second. */
 function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {} }: World) {
   const bucket = listedBucket(keys, { page: 10 });
   const clock = new SleepMovedClock();
@@ -104,7 +104,7 @@ describe("of what stands under the old prefix", () => {
         { key: "image/new", targetEtag: null },
       ],
     ]);
-    // One page, and the question whether that was the end.
+    // One page, and one request to confirm that it was the last.
     expect(bucket.asked.length).toBe(2);
   });
 
@@ -112,7 +112,7 @@ describe("of what stands under the old prefix", () => {
     const many = Array.from({ length: 25 }, (_, i) => `image/${String(i).padStart(2, "0")}`);
     const { batches, asked } = await found({ keys: many, rows: many }, { most: 9 });
     expect(batches.map(({ length }) => length)).toEqual([7, 2]);
-    // Page by page: no more than one of them is asked about at once.
+    // Page by page: the ledger is queried for at most one page at once.
     expect(Math.max(...asked)).toBe(10);
   });
 

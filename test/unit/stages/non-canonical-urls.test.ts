@@ -1,4 +1,4 @@
-/** How often the tables are read through for URLs in non-canonical spellings: every ten minutes, and less where that takes long. */
+/** How often tables are scanned for URLs in non-canonical spellings: every ten minutes, less often where a scan takes long. */
 
 import { expect, it } from "vitest";
 import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
@@ -66,7 +66,7 @@ it("tables are read again after ten minutes also where the clock was set back in
 it("tables that are being read are not read a second time meanwhile, however long it takes", async () => {
   const { clock, names, readAt } = slowly(30 * MINUTE);
   const first = names.keys();
-  // The reading has begun and its end is not known: the clock stands at it already.
+  // The scan is in progress; the clock shows its end already.
   clock.at += 29 * MINUTE;
   expect(names.keys()).toBe(first);
   await first;

@@ -1,4 +1,4 @@
-/** Listing by several streams: every key once, whatever the keys, the pages, the order of answers and the crashes. */
+/** Listing by concurrent streams: every key once, for any keys, page sizes, orders of answers and crashes. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ interface Planning {
   readonly maxObjects?: number;
   readonly filter?: (rest: string) => boolean;
   readonly signal?: AbortSignal;
-  /** Told of each look at rows; without it the job has no references. */
+  /** Called for each lookup of rows; without it the job has no references. */
   readonly onLook?: (values: number) => void;
 }
 
@@ -44,7 +44,7 @@ function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}):
   });
 }
 
-/** Gives answers in an order of its own: the store is as fast with one as it likes, and slow with another. */
+/** Answers requests in an arbitrary order. */
 function inOrderOf(choices: readonly number[]): (answer: () => void) => void {
   const due: (() => void)[] = [];
   let turn = 0;
@@ -143,7 +143,7 @@ describe("planning from a listing", () => {
       ),
       { numRuns: 400 },
     );
-    // Otherwise nothing above was about several streams.
+    // Otherwise the tests above did not use several streams.
     expect(streams).toBeGreaterThan(8);
   }, 60_000);
 

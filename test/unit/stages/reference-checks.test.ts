@@ -1,4 +1,4 @@
-/** The question before a deletion: shared by two batches, never waited for in vain, and never answered from memory. */
+/** The check of rows before a deletion: shared by two batches, no wait without a second batch, no cached answers. */
 
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/domain/batch.ts";
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 function contextWith(references: readonly JobReference[]): CheckContext {
   const databasesReady = async () => {
-    // As long as a database may be held.
+    // As long as the wait for a database may take.
     clock.advance(heldMs);
   };
   return {
@@ -45,7 +45,7 @@ function contextWith(references: readonly JobReference[]): CheckContext {
   };
 }
 
-/** A batch that is carried until it is told to leave. */
+/** A batch that stays in progress until it is told to end. */
 function completed(seq: number) {
   const batch = { seq } as Batch;
   let leave = () => {};
@@ -85,7 +85,7 @@ describe("of two batches on their way", () => {
     expect((await other).askedAt).toBe((await one).askedAt);
   });
 
-  it("the first goes on after a second, and the second then waits for nobody", async () => {
+  it("the first goes on after a second, and the second then does not wait", async () => {
     const [first, second] = [completed(1), completed(2)];
     const one = access(first.batch, "a");
     clock.advance(999);
@@ -145,7 +145,7 @@ it("what a held database makes it wait comes before the asking", async () => {
   expect((await access(completed(1).batch, "a")).askedAt.wall).toBeGreaterThanOrEqual(now + 60_000);
 });
 
-it("a batch that asks again waits for nobody: not for itself, and not for others each time", async () => {
+it("a batch that is checked again does not wait: not for itself, and not each time for others", async () => {
   const [first] = [completed(1), completed(2)];
   const one = access(first.batch, "a");
   clock.advance(1001);
@@ -159,7 +159,7 @@ it("a batch that is alone and asks again does not wait for itself", async () => 
   expect(await isSettled(access(only.batch, "a"))).toBe(true);
 });
 
-it("nobody waits where there is nothing to ask", async () => {
+it("no check waits where there are no references", async () => {
   const [first] = [completed(1), completed(2)];
   context = contextWith([]);
   expect(await isSettled(access(first.batch, "a"))).toBe(true);

@@ -1,4 +1,4 @@
-/** Whatever an application and a job do in whatever order: no row is rewritten twice, none whose object was not copied. */
+/** For any order of an application's and a job's actions: no row is rewritten twice, none before its object was copied. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

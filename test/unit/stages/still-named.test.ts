@@ -1,4 +1,4 @@
-/** The question before a deletion: however an encoder in use spells a key, a row that names it now keeps its object. */
+/** The check before a deletion: a row that names a key in any encoder's spelling keeps the object. */
 
 import { escape as queryEscape } from "node:querystring";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** Rows of a batch that are changed in several statements: each ends where it would in one. */
+/** Rows of a batch that are changed in several statements: the results equal those of one statement. */
 
 import { expect, it } from "vitest";
 import type { PrefixChange } from "../../../src/domain/keys/key-mapping.ts";
