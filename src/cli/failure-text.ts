@@ -2,9 +2,9 @@
 
 import { DomainError, type Fault, messageOf } from "../domain/errors.ts";
 import { ServiceProblem, ServiceUnreachable } from "./api-client.ts";
-import { printable } from "./display-width.ts";
 import { EXIT, type ExitCode, exitCodeOfError, exitCodeOfStatus } from "./exit-code.ts";
 import type { Output } from "./output.ts";
+import { printable } from "./terminal-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Failure {

@@ -5,11 +5,11 @@ import type { JobView } from "../jobs/job-view.ts";
 import type { Page } from "../ports/ledger.ts";
 import type { Command } from "./command.ts";
 import type { CommandArguments } from "./command-arguments.ts";
-import { displayWidth, printable } from "./display-width.ts";
 import { EXIT } from "./exit-code.ts";
 import { humanCount } from "./human-units.ts";
 import { nearestName } from "./nearest-name.ts";
 import { SERVICE_OPTIONS, serviceClient } from "./service-options.ts";
+import { printable } from "./terminal-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 const PAGE = 100;
@@ -60,7 +60,7 @@ function listText(jobs: readonly JobView[]): string {
       printable(job.name),
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
   return `${rows.map((row) => line(row).trimEnd()).join("\n")}\n`;
 }

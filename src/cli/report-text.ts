@@ -1,8 +1,8 @@
 /** The preflight report as people read it. */
 
 import type { PreflightReport, Problem } from "../jobs/preflight-report.ts";
-import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
+import { printable } from "./terminal-text.ts";
 
 /** All of `report`: numbers first, then the problems, errors before warnings. */
 export function reportText(report: PreflightReport): string {

@@ -3,11 +3,11 @@
 import { randomUUID } from "node:crypto";
 import type { JobView } from "../jobs/job-view.ts";
 import type { Command } from "./command.ts";
-import { printable } from "./display-width.ts";
 import { EXIT } from "./exit-code.ts";
 import { readJobFile } from "./read-job-file.ts";
 import { SERVICE_OPTIONS, serviceClient } from "./service-options.ts";
 import { jobLine } from "./summary-text.ts";
+import { printable } from "./terminal-text.ts";
 
 export const submitCommand: Command = {
   name: "submit",

@@ -1,7 +1,7 @@
 /** Reads JSON bodies strictly: valid UTF-8, valid JSON, no prototype keys; what is wrong is named, never quoted. */
 
 import type { FastifyInstance } from "fastify";
-import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
+import { jsonFault } from "../json-fault.ts";
 import { unreadable } from "./problem-details.ts";
 
 /** Makes `application/json` the only type of body that `app` takes. An empty body is none at all. */
@@ -36,8 +36,7 @@ function decode(body: Buffer): string | null {
 }
 
 function messageFor(text: string): string {
-  const index = jsonFaultIndex(text);
-  if (index === null) return "The body has a field named __proto__ or constructor.prototype.";
-  if (index === text.length) return `The body is not JSON: it ends too early, at ${placeOf(text, index)}.`;
-  return `The body is not JSON: see ${placeOf(text, index)}.`;
+  const fault = jsonFault(text);
+  if (fault === null) return "The body has a field named __proto__ or constructor.prototype.";
+  return `The body is not JSON: ${fault}.`;
 }
