@@ -1,28 +1,14 @@
 #!/usr/bin/env -S node --max-semi-space-size=32 --v8-pool-size=1
-/** The executable: runs the command line and sets the exit code. */
+/** The executable: refuses a Node.js below the floor before anything is loaded that such a one cannot run. */
 
-import { buffer } from "node:stream/consumers";
-import { runCommandLine } from "./cli/commands.ts";
-import { processOutput } from "./cli/output.ts";
-import { stopSignals } from "./cli/stop-signals.ts";
-import { readEnvironment } from "./config.ts";
-import { boundHeapGrowth } from "./heap-growth.ts";
-import { systemClock } from "./stores/system-clock.ts";
-import { VERSION } from "./version.ts";
+/** Least major version of Node.js; `engines` in package.json says the same. */
+const LEAST_NODE_MAJOR = 22;
 
-boundHeapGrowth();
-const output = processOutput(process);
-
-process.exitCode = await runCommandLine(process.argv.slice(2), {
-  output,
-  environment: readEnvironment(),
-  version: VERSION,
-  fetch: globalThis.fetch,
-  clock: systemClock,
-  readStdin: () => buffer(process.stdin),
-  stopSignal: stopSignals(process, (note) => output.err(note)),
-  // Loaded on demand: `tranship status` needs no database drivers and S3 clients.
-  compose: async (config, purpose) => (await import("./compose.ts")).compose(config, purpose),
-  openApiDocument: async () => (await import("./http/openapi-document.ts")).openApiDocument(),
-  runDemo: async (options) => (await import("./demo/demo.ts")).runDemo(options),
-});
+if (Number.parseInt(process.versions.node, 10) >= LEAST_NODE_MAJOR) {
+  // Imported only here: static imports are loaded before the first statement runs.
+  await import("./command-line.ts");
+} else {
+  const found = `this is ${process.versions.node} (${process.execPath})`;
+  process.stderr.write(`tranship: needs Node.js ${LEAST_NODE_MAJOR} or newer; ${found}\n`);
+  process.exitCode = 2;
+}

@@ -2,7 +2,6 @@
 
 import { readFile } from "node:fs/promises";
 import { DomainError, messageOf } from "../domain/errors.ts";
-import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
 import type { CommandContext } from "./command.ts";
 
 /** The parsed contents of `path`, `-` for standard input; throws `invalid_input`. */
@@ -15,7 +14,9 @@ export async function readJobFile(
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new DomainError("invalid_input", `${name} is not JSON: ${faultOf(text)}`, { cause: error });
+    // Loaded when needed: most files are JSON.
+    const { jsonFault } = await import("../json-fault.ts");
+    throw new DomainError("invalid_input", `${name} is not JSON: ${jsonFault(text)}`, { cause: error });
   }
 }
 
@@ -38,11 +39,4 @@ function decode(bytes: Uint8Array, name: string): string {
   } catch (error) {
     throw new DomainError("invalid_input", `${name} is not UTF-8`, { cause: error });
   }
-}
-
-/** Finds the position of a syntax error, which the parser's message often lacks. */
-function faultOf(text: string): string {
-  const index = jsonFaultIndex(text) ?? text.length;
-  if (index === text.length) return `it ends too early, at ${placeOf(text, index)}`;
-  return `see ${placeOf(text, index)}`;
 }

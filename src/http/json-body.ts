@@ -1,7 +1,7 @@
 /** JSON body parser: strict UTF-8 and JSON, no prototype keys; messages never quote the body. */
 
 import type { FastifyInstance } from "fastify";
-import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
+import { jsonFault } from "../json-fault.ts";
 import { unreadable } from "./problem-details.ts";
 
 /** Makes `application/json` the only content type that `app` accepts. An empty body counts as no body. */
@@ -36,8 +36,7 @@ function decode(body: Buffer): string | null {
 }
 
 function messageFor(text: string): string {
-  const index = jsonFaultIndex(text);
-  if (index === null) return "The body has a field named __proto__ or constructor.prototype.";
-  if (index === text.length) return `The body is not JSON: it ends too early, at ${placeOf(text, index)}.`;
-  return `The body is not JSON: see ${placeOf(text, index)}.`;
+  const fault = jsonFault(text);
+  if (fault === null) return "The body has a field named __proto__ or constructor.prototype.";
+  return `The body is not JSON: ${fault}.`;
 }

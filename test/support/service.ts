@@ -22,12 +22,23 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string;
+}
+
 /** Starts `tranship` with `args`. */
-export function spawnTranship(
-  args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
-): Running {
-  const child = spawn(process.execPath, ["--no-deprecation", ...nodeArguments(DIST, args)], {
+export function spawnTranship(args: readonly string[], options: Surroundings = {}): Running {
+  return runNode(process.execPath, nodeArguments(DIST, args), options);
+}
+
+/**
+ * Starts the Node.js `program` with `args`. A warning of Node's own (`(node:123) …`: a deprecation, a version that a
+ * library is about to leave) makes `ended` fail: users would see it in every command.
+ */
+export function runNode(program: string, args: readonly string[], options: Surroundings = {}): Running {
+  const child = spawn(program, [...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -43,7 +54,10 @@ export function spawnTranship(
   child.stdin.end(options.input ?? "");
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ end: code ?? signal ?? "unknown", stdout, stderr }));
+    child.on("close", (code, signal) => {
+      if (/^\(node:\d+\) /m.test(stderr)) reject(new Error(`Node.js warned:\n${stderr}`));
+      else resolve({ end: code ?? signal ?? "unknown", stdout, stderr });
+    });
   });
   return { child, ended };
 }
@@ -72,12 +86,16 @@ export interface Service {
   kill(signal: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Starts `tranship serve` on a free port and waits until it answers. */
-export async function startService(config: Record<string, unknown>, directory: string): Promise<Service> {
+/** Starts `tranship serve` (`start` starts another build of it) on a free port and waits until it answers. */
+export async function startService(
+  config: Record<string, unknown>,
+  directory: string,
+  start: typeof spawnTranship = spawnTranship,
+): Promise<Service> {
   const port = await freePort();
   const path = join(directory, `config-${port}.json`);
   writeFileSync(path, JSON.stringify({ ...config, listen: { host: "127.0.0.1", port } }));
-  const { child, ended } = spawnTranship(["serve", "--config", path], { cwd: directory });
+  const { child, ended } = start(["serve", "--config", path], { cwd: directory });
   const url = `http://127.0.0.1:${port}`;
   await Promise.race([
     untilReady(url),

@@ -7,8 +7,8 @@ import type { Command } from "../command.ts";
 import type { CommandArguments } from "../command-arguments.ts";
 import { EXIT } from "../exit-code.ts";
 import { nearestName } from "../nearest-name.ts";
-import { displayWidth, printable } from "../rendering/display-width.ts";
 import { humanCount } from "../rendering/human-units.ts";
+import { printable } from "../rendering/terminal-text.ts";
 import { SERVICE_OPTIONS, serviceClient } from "../service-options.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -60,7 +60,7 @@ function listText(jobs: readonly JobView[]): string {
       printable(job.name),
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
   return `${rows.map((row) => line(row).trimEnd()).join("\n")}\n`;
 }

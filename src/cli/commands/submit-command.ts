@@ -5,8 +5,8 @@ import type { JobView } from "../../jobs/view/job-view.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { readJobFile } from "../read-job-file.ts";
-import { printable } from "../rendering/display-width.ts";
 import { jobLine } from "../rendering/summary-text.ts";
+import { printable } from "../rendering/terminal-text.ts";
 import { SERVICE_OPTIONS, serviceClient } from "../service-options.ts";
 
 export const submitCommand: Command = {

@@ -5,7 +5,7 @@ import { ServiceProblem, ServiceUnreachable } from "../api-client.ts";
 import { EXIT, type ExitCode, exitCodeOfError, exitCodeOfStatus } from "../exit-code.ts";
 import type { Output } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
-import { printable } from "./display-width.ts";
+import { printable } from "./terminal-text.ts";
 
 interface Failure {
   /** An unexpected error: show its stack. */

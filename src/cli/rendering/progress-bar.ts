@@ -1,8 +1,9 @@
 /** A job's progress as one line of text: bar, percent, counts, speed, end, and what it waits for. Pure. */
 
+import stringWidth from "string-width";
 import type { JobView } from "../../jobs/view/job-view.ts";
-import { displayWidth, fitColumns, printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration, humanMoment, humanTime } from "./human-units.ts";
+import { fitColumns, printable } from "./terminal-text.ts";
 
 /** Colours `text`; it must not change its width. */
 export type Paint = (text: string) => string;
@@ -28,7 +29,7 @@ export function renderProgress(
   let parts = partsOf(view, now);
   while (parts.length > 1 && widthOf(parts) > columns) parts = withoutLeastWanted(parts);
   const text = fitColumns(parts.map((part) => part.text).join(GAP), columns);
-  const room = Math.min(MAX_BAR, columns - displayWidth(text) - GAP.length);
+  const room = Math.min(MAX_BAR, columns - stringWidth(text) - GAP.length);
   if (view.percent === null || room < MIN_BAR) return text;
   return `${barOf(view.percent, room, paint)}${GAP}${text}`;
 }
@@ -113,7 +114,7 @@ const WAITED_FOR: Readonly<Record<NonNullable<JobView["waiting"]>["reason"], str
 };
 
 function widthOf(parts: readonly Part[]): number {
-  return displayWidth(parts.map((part) => part.text).join(GAP));
+  return stringWidth(parts.map((part) => part.text).join(GAP));
 }
 
 function withoutLeastWanted(parts: readonly Part[]): Part[] {

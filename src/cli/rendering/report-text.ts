@@ -1,8 +1,8 @@
 /** Prints the preflight report as text. */
 
 import type { PreflightProblem, PreflightReport } from "../../jobs/preflight/preflight-report.ts";
-import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
+import { printable } from "./terminal-text.ts";
 
 /** All of `report`: numbers first, then the problems, errors before warnings. */
 export function reportText(report: PreflightReport): string {

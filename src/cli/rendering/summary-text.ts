@@ -2,9 +2,9 @@
 
 import { isFinished } from "../../domain/job-state.ts";
 import type { JobView } from "../../jobs/view/job-view.ts";
-import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
 import { progressLine } from "./progress-bar.ts";
+import { printable } from "./terminal-text.ts";
 
 /** A job on one line, after an action. */
 export function jobLine({ id, state, name }: JobView): string {
