@@ -1,4 +1,4 @@
-/** Numbers as the report prints them. */
+/** Numbers as the report prints them; `–` for what is none. */
 
 /** With thousands separated; three digits below ten. */
 export function figure(value: number): string {
@@ -21,3 +21,7 @@ export function times(ratio: number): string {
 export function thousandths(value: number): string {
   return Number.isFinite(value) ? value.toFixed(3) : "–";
 }
+
+export const milliseconds = (value: number) => `${figure(value)} ms`;
+export const megabytes = (value: number) => `${figure(value)} MB`;
+export const bytes = (value: number) => `${figure(value)} bytes`;

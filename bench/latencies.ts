@@ -2,7 +2,6 @@
 
 /** In milliseconds. */
 export interface Latencies {
-  readonly operations: number;
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -13,7 +12,7 @@ export interface Latencies {
 export function latenciesOf(milliseconds: readonly number[]): Latencies {
   const sorted = [...milliseconds].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { operations: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: sorted.at(-1) ?? 0 };
 }
 
 /** The middle one; the mean of the two middle ones of an even number. */

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { findProgram } from "../test/support/servers/daemon.ts";
-import { installedPeers, PEERS } from "./peers.ts";
+import { installedPeers, PEERS } from "./peers/debian-peers.ts";
 
 /** Pairs of name and fact. */
 export function machineFacts(): (readonly [string, string])[] {

@@ -8,16 +8,12 @@ export interface Effort {
   readonly long: boolean;
   /** Whether peers take part. */
   readonly peers: boolean;
+  /** The folder of the compiled program (`dist`). */
+  readonly dist: string;
+  /** The same of another build, measured in turn with this one where contenders run in turn; null: there is none. */
+  readonly against: string | null;
   /** Told of what goes on. */
   tell(line: string): void;
-}
-
-/** A budget of the project and what was measured. */
-export interface BudgetLine {
-  readonly what: string;
-  readonly budget: string;
-  readonly measured: string;
-  readonly met: boolean;
 }
 
 export interface Table {
@@ -25,29 +21,15 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-export interface Bar {
-  readonly label: string;
-  readonly value: number;
-  /** As printed beside the bar. */
-  readonly text: string;
-  /** Tranship's bars have a colour of their own. */
-  readonly ours: boolean;
-}
-
-export interface Chart {
-  readonly title: string;
-  readonly bars: readonly Bar[];
-}
+/** What `budgets.ts` bounds, by its names there; null: not to be measured in this run (no peers, too few objects). */
+export type Figures = Readonly<Record<string, number | null>>;
 
 export interface SectionReport {
   readonly title: string;
   /** What was done, in sentences. */
-  readonly text: readonly string[];
-  readonly tables: readonly Table[];
-  readonly charts: readonly Chart[];
-  readonly budgets: readonly BudgetLine[];
-  /** What Tranship does worse than a peer, or than is asked of larger jobs, in sentences. */
-  readonly worse: readonly string[];
+  readonly text: string;
+  readonly table: Table;
+  readonly figures: Figures;
 }
 
 export interface Section {

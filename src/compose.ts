@@ -1,4 +1,4 @@
-/** The one file that names concrete adapters and wires them to what needs them. */
+/** `compose`: creates the concrete adapters and connects them; no other file names them. */
 
 import { hostname } from "node:os";
 import type { FastifyInstance } from "fastify";
@@ -25,11 +25,11 @@ import { VERSION } from "./version.ts";
 export interface Tranship {
   readonly jobs: Jobs;
   readonly log: Logger;
-  /** Takes up queued jobs and unfinished ones until {@link Tranship.close}. */
+  /** Claims and runs queued and unfinished jobs until {@link Tranship.close}. */
   startScheduler(): void;
   /**
    * Finds the unfinished job of the same spec, or submits a new one, and works on it here until it ends or `signal`
-   * aborts. Throws `invalid_input` for a job that cannot be and `conflict` when another process works on it.
+   * aborts. Throws `invalid_input` for an invalid job and `conflict` when another process works on it.
    */
   runToEnd(
     input: unknown,
@@ -46,11 +46,11 @@ export interface Tranship {
 }
 
 export interface Purpose {
-  /** Whether jobs are to be worked on: of such processes an SQLite ledger lets in one at a time. */
+  /** Whether jobs are run: an SQLite ledger admits one such process at a time. */
   readonly works: boolean;
 }
 
-/** Wires the service that `config` describes. Logs go to stderr. Throws like {@link openLedger}. */
+/** Builds the service that `config` describes. Logs go to stderr. Throws like {@link openLedger}. */
 export async function compose(config: Config, { works }: Purpose): Promise<Tranship> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
   const ledger = await openLedger(config.progress, { works });
@@ -59,11 +59,10 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
   const owner = `${hostname()}/${process.pid}/${crypto.randomUUID().slice(0, 8)}`;
   const sharing = {
     ...{ ledger, clock: systemClock, owner, validMs: leaseMs },
-    monotonicMs: () => performance.now(),
-    onTrouble: (err: unknown) =>
+    onFailure: (err: unknown) =>
       log.warn({ event: "share_failed", err }, "the share of a store's limits was not confirmed"),
   };
-  // With an SQLite ledger no other process works.
+  // An SQLite ledger admits one working process, so limits need no sharing.
   const isAlone = readLedgerAddress(config.progress).kind === "sqlite";
   const governors = new BucketGovernors(isAlone ? null : sharing);
   const parts: JobParts = {
@@ -87,7 +86,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
       const stop = () => void scheduler.close();
       signal.addEventListener("abort", stop, { once: true });
       const report = setInterval(() => {
-        // Progress is for the eye: a ledger that is away for a moment must not end the run.
+        // Progress is informational: an unavailable ledger must not end the run.
         if (onProgress !== undefined) jobs.get(id).then(onProgress, () => {});
       }, 200);
       try {
@@ -102,7 +101,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
       return jobs.get(id);
     },
     async server() {
-      // Loaded when needed: a job in the foreground has no use for it, and begins sooner.
+      // Loaded on demand: a job in the foreground does not need it and starts sooner.
       const { buildServer } = await import("./http/server.ts");
       return buildServer({ jobs, tokens: config.tokens, logger: log, version: VERSION });
     },

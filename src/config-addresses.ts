@@ -1,4 +1,4 @@
-/** Which addresses of databases a configuration may hold: SQLite files, URLs, and objects for those with many parts. */
+/** Addresses of databases in the configuration: SQLite files, URLs, and objects. */
 
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
@@ -21,14 +21,14 @@ const checked = Compile(Server);
 /** `sqlite:FILE`, `mysql://…`, or a server's parts. */
 export type AddressConfig = string | Static<typeof Server>;
 
-/** `given` as an address: digits of a port that came from the environment are a number. */
+/** `given` as an address; a port from the environment is converted from digits to a number. */
 export function readAddress(given: unknown): unknown {
   if (given === null || typeof given !== "object" || !("port" in given)) return given;
   const { port } = given;
   return typeof port === "string" && /^\d{1,5}$/.test(port) ? { ...given, port: Number(port) } : given;
 }
 
-/** What is wrong with an address at `pointer`; an object is never told that it should have been a string. */
+/** The faults of an address at `pointer`; an object gets the faults of the object form only. */
 export function addressFaults(
   address: unknown,
   pointer: string,

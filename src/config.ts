@@ -1,4 +1,4 @@
-/** File and environment in, one frozen Config out; the only reader of `process.env`. */
+/** `Config`: built from file and environment, frozen; no other file reads `process.env`. */
 
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -52,7 +52,7 @@ const ConfigFile = Type.Object(
       ),
     ),
     tokens: Type.Optional(Type.Array(Token)),
-    // Addresses are looked at by themselves.
+    // Addresses are validated separately.
     progress: Type.Optional(Type.Unsafe<AddressConfig>(Type.Unknown())),
     leaseSeconds: Type.Optional(Type.Integer({ minimum: 2, maximum: 60 })),
     stores: Type.Optional(Type.Record(Type.String(), Store)),
@@ -69,7 +69,7 @@ const ConfigFile = Type.Object(
 
 const DEFAULT_PROGRESS = "sqlite:./tranship.db";
 
-export type StoreConfig = Static<typeof Store>;
+export type ConfiguredStore = Static<typeof Store>;
 export type TokenConfig = Static<typeof Token>;
 
 export interface Config {
@@ -77,9 +77,9 @@ export interface Config {
   readonly tokens: readonly TokenConfig[];
   /** Where the ledger is: `sqlite:FILE`, `mysql://…` or a server's parts. */
   readonly progress: AddressConfig;
-  /** So long a job stays with a process that is not heard of any more; it reports ten times as often. */
+  /** Lease duration in seconds: a job of a process that has not renewed for this long may be claimed; renewed ten times in it. */
   readonly leaseSeconds: number;
-  readonly stores: Readonly<Record<string, StoreConfig>>;
+  readonly stores: Readonly<Record<string, ConfiguredStore>>;
   readonly databases: Readonly<Record<string, AddressConfig>>;
   /** Addresses of the servers that replicate from a database, by the database's name; guards watch their lag. */
   readonly replicas: Readonly<Record<string, readonly AddressConfig[]>>;
@@ -98,7 +98,7 @@ const checked = Compile(ConfigFile);
 function loadConfig(file: unknown, env: Environment, folder: string | null): Config {
   const faults: Fault[] = [];
   const filled = fillIn(file, env, "", faults);
-  // A missing variable leaves an empty string behind: one fault for it is enough.
+  // A missing variable leaves an empty string: only the missing variable is reported.
   if (faults.length === 0 && !checked.Check(filled)) {
     for (const error of checked.Errors(filled)) {
       faults.push({ pointer: error.instancePath, message: error.message });
@@ -124,7 +124,7 @@ function loadConfig(file: unknown, env: Environment, folder: string | null): Con
   });
 }
 
-/** The ledger keeps what instances agree on about a store's limits under its name and their own, in 255 characters. */
+/** Store names must fit, with a key of the limit, in 255 characters of the ledger's table of shares. */
 const LONGEST_STORE_NAME = 200;
 
 function nameFaults(file: Static<typeof ConfigFile>): Fault[] {
@@ -159,7 +159,7 @@ function longNames({ stores = {} }: Static<typeof ConfigFile>): Fault[] {
     }));
 }
 
-/** Replicas of a database that is not there would be watched by nobody. */
+/** Faults for replicas of a database that is not configured. */
 function replicaFaults({ databases = {}, replicas = {} }: Static<typeof ConfigFile>): Fault[] {
   return Object.keys(replicas).flatMap((name) => {
     const pointer = `/replicas/${name}`;
@@ -186,7 +186,7 @@ export function readConfig(path: string | null, env: Environment = process.env):
   return config;
 }
 
-/** The ledger that an earlier version kept elsewhere must not be exchanged for an empty one without a word. */
+/** Fault where a ledger of an earlier version stands in the working directory: an empty one must not replace it unnoticed. */
 function refuseLeftLedger({ progress = DEFAULT_PROGRESS }: Static<typeof ConfigFile>, folder: string): void {
   const left = fileLeftElsewhere(folder, progress);
   if (left === null) return;
@@ -196,7 +196,7 @@ function refuseLeftLedger({ progress = DEFAULT_PROGRESS }: Static<typeof ConfigF
   throw new DomainError("config_invalid", message, { faults: [{ pointer: "/progress", message }] });
 }
 
-/** The process's environment, for those who need more of it than the configuration. */
+/** The process's environment, for code that needs more of it than the configuration. */
 export function readEnvironment(): Environment {
   return process.env;
 }

@@ -1,4 +1,4 @@
-/** Puts the environment's values into the configuration's strings, so that they mean the same wherever they stand. */
+/** Substitution of environment variables in the strings of the configuration. */
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
@@ -8,8 +8,8 @@ const SERVER_URL = /^(?:mysql|mariadb):\/\//;
 
 /**
  * `template` with each `${NAME}` replaced by `find(NAME)`. In a URL of a database's server the value is percent-encoded,
- * in each part but the host: a password may hold any character. Where one variable is all that stands before the `@`, the
- * first colon of its value ends the user name.
+ * in each part but the host: a password may hold any character. Where a single variable precedes the `@`, the first colon
+ * of its value ends the user name.
  */
 export function fillTemplate(template: string, find: (name: string) => string): string {
   const scheme = SERVER_URL.exec(template)?.[0];
@@ -39,15 +39,15 @@ function plain(template: string, find: (name: string) => string): string {
   return template.replaceAll(VARIABLE, (_, name: string) => find(name));
 }
 
-/** A `sqlite:` address whose file, where it is relative, counts from `folder`; any other address as it is. */
+/** A `sqlite:` address whose relative file is resolved from `folder`; any other address unchanged. */
 export function fileFrom<Address>(folder: string, address: Address): Address | string {
   if (typeof address !== "string" || !address.startsWith("sqlite:")) return address;
   return `sqlite:${resolve(folder, address.slice("sqlite:".length))}`;
 }
 
 /**
- * The file of a relative `sqlite:` address that stands in the working directory and not in `folder`: what an earlier
- * version, which counted from there, has left. A new and empty ledger in its place would not know its jobs. Null else.
+ * The file of a relative `sqlite:` address that exists in the working directory and not in `folder`: earlier versions
+ * resolved from there. A new empty ledger in its place would not contain its jobs. Null otherwise.
  */
 export function fileLeftElsewhere(folder: string, address: unknown): string | null {
   if (typeof address !== "string" || !address.startsWith("sqlite:")) return null;

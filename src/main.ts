@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=32 --v8-pool-size=1
-/** The executable: command line in, exit code out. */
+/** The executable: runs the command line and sets the exit code. */
 
 import { buffer } from "node:stream/consumers";
 import { runCommandLine } from "./cli/commands.ts";
@@ -21,7 +21,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   clock: systemClock,
   readStdin: () => buffer(process.stdin),
   stopSignal: stopSignals(process, (note) => output.err(note)),
-  // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.
+  // Loaded on demand: `tranship status` needs no database drivers and S3 clients.
   compose: async (config, purpose) => (await import("./compose.ts")).compose(config, purpose),
   openApiDocument: async () => (await import("./http/openapi-document.ts")).openApiDocument(),
   runDemo: async (options) => (await import("./demo/demo.ts")).runDemo(options),

@@ -1,10 +1,10 @@
-/** Talks to a running service over HTTP; what it refuses comes back as an error with every fault. */
+/** `ApiClient`: HTTP client of a running service; its refusals become errors with every fault. */
 
 import { type Fault, messageOf } from "../domain/errors.ts";
 import { backoffMs } from "../domain/rates/backoff.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** The service answered with an error: RFC 9457 problem details, or whatever stands between us and it. */
+/** An error answer of the service (RFC 9457 problem details) or of a proxy before it. */
 export class ServiceProblem extends Error {
   readonly status: number;
   readonly code: string;
@@ -19,7 +19,7 @@ export class ServiceProblem extends Error {
   }
 }
 
-/** Nobody answered. */
+/** The service did not answer. */
 export class ServiceUnreachable extends Error {
   constructor(url: string, cause: unknown) {
     super(`no service answers at ${url}: ${causeText(cause)}`, { cause });
@@ -44,9 +44,9 @@ export interface ApiClientOptions {
 
 const ATTEMPTS = 4;
 const BACKOFF = { firstMs: 300, mostMs: 2_000 } as const;
-/** A submission asks the real stores and databases before it is answered. */
+/** A submission checks stores and databases before it is answered, so this is long. */
 const ANSWER_MS = 60_000;
-/** Statuses that say nothing of the request itself. */
+/** Statuses that do not depend on the request, and are retried. */
 const WORTH_REPEATING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Every request here may be repeated: reads, actions, and submissions with their idempotency key. */

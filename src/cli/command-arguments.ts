@@ -1,4 +1,4 @@
-/** Reads a command's part of the command line with `node:util`, strictly, and says precisely what is wrong with it. */
+/** `parseCommandArguments`: parses a command's arguments with `node:util`, strictly, with precise messages. */
 
 import { parseArgs } from "node:util";
 import { nearestName } from "./nearest-name.ts";
@@ -7,12 +7,12 @@ import { UsageError } from "./usage-error.ts";
 export interface OptionSpec {
   /** Without the dashes. */
   readonly name: string;
-  /** What its value is called in the help; null for a switch. */
+  /** Name of its value in the help; null for a switch. */
   readonly value: string | null;
   readonly description: string;
 }
 
-/** How a command is called. */
+/** Operands and options of a command. */
 export interface CommandSyntax {
   readonly name: string;
   /** Names of the operands, all required, e.g. `JOB.json`. */
@@ -21,7 +21,7 @@ export interface CommandSyntax {
   readonly options: readonly OptionSpec[];
 }
 
-/** What was given to a command. */
+/** The parsed arguments of a command. */
 export interface CommandArguments {
   readonly operands: readonly string[];
   readonly json: boolean;
@@ -32,7 +32,7 @@ export interface CommandArguments {
   value(name: string): string | undefined;
 }
 
-/** What every command takes. */
+/** Options of every command. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: "json", value: null, description: "machine output on stdout; logs stay on stderr" },
   { name: "help", value: null, description: "this help" },
@@ -45,7 +45,7 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-/** Reads `args`; throws {@link UsageError}. With `--help` nothing else needs to be right. */
+/** Reads `args`; throws {@link UsageError}. With `--help` nothing else is checked. */
 export function parseCommandArguments(command: CommandSyntax, args: readonly string[]): CommandArguments {
   const known = new Map([...command.options, ...COMMON_OPTIONS].map((option) => [option.name, option]));
   const { tokens, positionals } = parseArgs({
@@ -56,7 +56,7 @@ export function parseCommandArguments(command: CommandSyntax, args: readonly str
         { type: value === null ? ("boolean" as const) : ("string" as const), ...shortOf(name) },
       ]),
     ),
-    // Lenient here, strict below: the parser's own messages say less.
+    // Not strict here but below, whose messages are more precise than the parser's.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -96,7 +96,7 @@ function givenValue(
     if (token.value !== undefined) throw new UsageError(`--${option.name} takes no value`, command.name);
     return "";
   }
-  // An option in the value's place means that the value was forgotten; `--name=-x` says that it is meant.
+  // An option in the value's place means a missing value; `--name=-x` gives such a value explicitly.
   const forgotten =
     token.value === undefined ||
     (token.inlineValue !== true && /^-./.test(token.value)) ||

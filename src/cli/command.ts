@@ -1,4 +1,4 @@
-/** What a command is, and all that it may use of the world. */
+/** `Command`, and the environment that commands may use. */
 
 import type { Purpose, Tranship } from "../compose.ts";
 import type { Config, Environment } from "../config.ts";
@@ -11,19 +11,19 @@ import type { Output } from "./output.ts";
 export interface Command extends CommandSyntax {
   /** One line in the general help. */
   readonly summary: string;
-  /** More for its own help: what it does, what its exit codes mean. */
+  /** Text of its own help: what it does, what its exit codes mean. */
   readonly details: readonly string[];
   run(given: CommandArguments, context: CommandContext): Promise<ExitCode>;
 }
 
-/** The world as commands see it; `main.ts` gives the real one, tests their own. */
+/** Input, output and signals of commands; `main.ts` gives the process's, tests their own. */
 export interface CommandContext {
   readonly output: Output;
   readonly environment: Environment;
   readonly clock: Clock;
   readonly version: string;
   readonly fetch: typeof globalThis.fetch;
-  /** All of standard input. */
+  /** Reads standard input to its end. */
   readStdin(): Promise<Uint8Array>;
   /** From the first call on, the first SIGTERM or SIGINT aborts this signal, and a second one ends the process at once. */
   stopSignal(): AbortSignal;

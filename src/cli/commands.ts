@@ -1,4 +1,4 @@
-/** The command line: finds the command that is named, runs it, and turns whatever happens into an exit code. */
+/** `runCommandLine`: finds the named command, runs it, and turns its result or error into an exit code. */
 
 import type { Command, CommandContext } from "./command.ts";
 import { parseCommandArguments } from "./command-arguments.ts";

@@ -16,7 +16,7 @@ export function givenConfig(given: CommandArguments, context: CommandContext): C
   return readConfig(given.value("config") ?? null, context.environment);
 }
 
-/** Wires the service, hands it to `work`, and closes it however that ends. */
+/** Builds the service, calls `work` with it, and closes it in any case. */
 export async function withService<Result>(
   config: Config,
   context: CommandContext,

@@ -1,4 +1,4 @@
-/** What the process tells its caller: the four exit codes and what leads to each. */
+/** The four exit codes and their causes. */
 
 import type { ErrorCode } from "../domain/errors.ts";
 import { isFinished, type JobState } from "../domain/job-state.ts";
@@ -21,12 +21,12 @@ export function exitCodeOfState(state: JobState): ExitCode {
   return state === "completed_with_exceptions" ? EXIT.completedWithExceptions : EXIT.failed;
 }
 
-/** The code for a look at a job: one that still goes on is no failure. */
+/** The code for `status` of a job: an unfinished job is no failure. */
 export function exitCodeOfLook(state: JobState): ExitCode {
   return isFinished(state) ? exitCodeOfState(state) : EXIT.completed;
 }
 
-/** Errors that the caller has to do something about, those that HTTP answers with 4xx: again would end the same. */
+/** Errors that a repetition does not cure, those that HTTP answers with 4xx. */
 const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_input",
   "config_invalid",
@@ -46,12 +46,12 @@ const CAUSED_BY_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "database_refused",
 ]);
 
-/** The code for one of our own errors. */
+/** The code for an error of this process. */
 export function exitCodeOfError(code: ErrorCode): ExitCode {
   return CAUSED_BY_INPUT.has(code) ? EXIT.badInput : EXIT.failed;
 }
 
-/** The code for a service's answer: 2xx, 4xx, anything else. */
+/** The code for a service's HTTP status: 2xx, 4xx, anything else. */
 export function exitCodeOfStatus(status: number): ExitCode {
   if (status >= 200 && status < 300) return EXIT.completed;
   return status >= 400 && status < 500 ? EXIT.badInput : EXIT.failed;

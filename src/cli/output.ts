@@ -1,7 +1,7 @@
-/** Where a command writes: the answer to stdout, everything else to stderr; passed in, so that tests read it back. */
+/** `Output`: a command's answer goes to stdout, all else to stderr; injected, so that tests can read it. */
 
 export interface Output {
-  /** What the user asked for; pipes and scripts read it. */
+  /** The answer, on stdout. */
   out(text: string): void;
   /** Progress, notes and errors. */
   err(text: string): void;
@@ -9,11 +9,11 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width of that terminal now, in columns. */
   columns(): number;
-  /** Calls `restore` when the process exits, however that comes; gives a function that forgets it. */
+  /** Calls `restore` when the process exits for any reason; gives a function that cancels this. */
   atExit(restore: () => void): () => void;
 }
 
-/** The part of `process` that an output needs. */
+/** The part of `process` that an output uses. */
 export interface OutputProcess {
   readonly stdout: Pick<NodeJS.WriteStream, "write" | "on">;
   readonly stderr: Pick<NodeJS.WriteStream, "write" | "on" | "isTTY" | "columns">;
@@ -23,7 +23,7 @@ export interface OutputProcess {
 
 const USUAL_COLUMNS = 80;
 
-/** The output of a process. A reader that goes away (`tranship list | head`) is no error. */
+/** The output of a process. A closed pipe (`tranship list | head`) is no error. */
 export function processOutput(target: OutputProcess): Output {
   const { stdout, stderr } = target;
   for (const stream of [stdout, stderr]) {

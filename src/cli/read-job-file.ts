@@ -1,4 +1,4 @@
-/** Reads the JSON a user names on the command line, and says exactly where it cannot be read. */
+/** `readJobFile`: reads a JSON file named on the command line; errors name line and column. */
 
 import { readFile } from "node:fs/promises";
 import { DomainError, messageOf } from "../domain/errors.ts";
@@ -31,7 +31,7 @@ async function readBytes(
   }
 }
 
-/** Prefixes are exact: a decoder that repaired broken UTF-8 would change them without a word. Skips a byte order mark. */
+/** Decodes strictly, since replacing invalid UTF-8 would change prefixes. Skips a byte order mark. */
 function decode(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -40,7 +40,7 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** The parser's own message often has no place. */
+/** Finds the position of a syntax error, which the parser's message often lacks. */
 function faultOf(text: string): string {
   const index = jsonFaultIndex(text) ?? text.length;
   if (index === text.length) return `it ends too early, at ${placeOf(text, index)}`;

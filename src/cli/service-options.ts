@@ -1,4 +1,4 @@
-/** The options of every command that talks to a running service, and the client they lead to. */
+/** Options of the commands that call a running service, and the client made from them. */
 
 import { ApiClient } from "./api-client.ts";
 import type { CommandContext } from "./command.ts";
@@ -16,7 +16,7 @@ export const SERVICE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** The client that `given` and the environment ask for; throws {@link UsageError} for a URL that is none. */
+/** The client for `given` and the environment; throws {@link UsageError} for a URL that is none. */
 export function serviceClient(given: CommandArguments, context: CommandContext): ApiClient {
   const { TRANSHIP_URL, TRANSHIP_TOKEN } = context.environment;
   const url = given.value("url") ?? (TRANSHIP_URL || USUAL_URL);

@@ -1,18 +1,18 @@
-/** SIGTERM and SIGINT: the first asks for a graceful stop, the second ends the process at once. */
+/** SIGTERM and SIGINT: the first starts a graceful stop, the second ends the process at once. */
 
-/** The part of `process` that is needed. */
+/** The part of `process` that is used. */
 export interface SignalledProcess {
   on(event: "SIGTERM" | "SIGINT", listener: () => void): unknown;
   exit(code: number): void;
 }
 
 /**
- * Whatever still hangs after this long is not worth waiting for: everything that counts is in the ledger. With the time
- * it takes to notice and to end, it is the 10 s that were promised.
+ * Time after which the process ends even if something still hangs, since the state is in the ledger. With the time to
+ * notice and to end, a stop takes at most the documented 10 s.
  */
 const MOST_STOPPING_MS = 9_000;
 
-/** Gives the function that hands out the signal; handlers are set at its first call, not before. */
+/** Gives a function that gives the abort signal; handlers are installed at its first call. */
 export function stopSignals(target: SignalledProcess, note: (text: string) => void): () => AbortSignal {
   let controller: AbortController | null = null;
   return () => {

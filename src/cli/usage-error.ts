@@ -1,4 +1,4 @@
-/** A command line that cannot be understood; says what would be right. */
+/** `UsageError`: an invalid command line; its message says what is valid. */
 
 /** Thrown for unknown commands and options, missing operands and values out of range; the exit code is 2. */
 export class UsageError extends Error {

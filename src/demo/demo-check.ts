@@ -1,4 +1,4 @@
-/** What came of the demo, checked without asking Tranship anything: every object and every row against its seed. */
+/** Checks the demo's result independently of Tranship: every object and every row against its expected value. */
 
 import Database from "better-sqlite3";
 import type { ObjectView } from "../sandbox-s3/buckets/seeding.ts";
@@ -6,22 +6,22 @@ import { demoObject, targetKeyOf } from "./demo-objects.ts";
 import {
   bystanderRows,
   type DemoRow,
+  demoRowCount,
   MOVED_BEFORE,
   movedBeforeKey,
   movedRowsOf,
-  rowsNaming,
 } from "./demo-rows.ts";
 import { BYSTANDER_KEYS, bystanderBody, type DemoWorld, SOURCE_BUCKET, TARGET_BUCKET } from "./demo-world.ts";
 
 export interface DemoCheck {
   readonly ok: boolean;
-  /** The first of them, in words; empty when all is as it must be. */
+  /** Descriptions of the first differences; empty when the result is correct. */
   readonly differences: readonly string[];
-  /** How many were found in all. */
+  /** Number of all differences. */
   readonly found: number;
 }
 
-/** Enough to see what kind of thing went wrong. */
+/** Differences that are described. */
 const MOST_TOLD = 20;
 
 /** Collects differences: counts all, keeps the first. */
@@ -39,10 +39,10 @@ class Differences {
   }
 }
 
-/** The part of the world that is looked at. */
+/** The part of the environment that is checked. */
 export type CheckedWorld = Pick<DemoWorld, "store" | "databaseFile">;
 
-/** Looks at everything in both buckets and in the table. */
+/** Checks all objects of both buckets and all rows of the table. */
 export function checkWorld(world: CheckedWorld, objects: number): DemoCheck {
   const differences = new Differences();
   checkTarget(world, objects, differences);
@@ -51,7 +51,7 @@ export function checkWorld(world: CheckedWorld, objects: number): DemoCheck {
   return differences.result();
 }
 
-/** Target: every moved object whole, what was there before as it was, and nothing else. */
+/** Target: every moved object complete, earlier objects unchanged, and nothing else. */
 function checkTarget({ store }: CheckedWorld, objects: number, differences: Differences): void {
   for (let index = 0; index < objects; index += 1) {
     const seed = demoObject(index);
@@ -66,7 +66,7 @@ function checkTarget({ store }: CheckedWorld, objects: number, differences: Diff
   checkCount(store, TARGET_BUCKET, objects + MOVED_BEFORE, differences);
 }
 
-/** Source: nothing left under the prefix, the objects beside it as they were. */
+/** Source: nothing left under the prefix, other objects unchanged. */
 function checkSource({ store }: CheckedWorld, differences: Differences): void {
   for (const key of BYSTANDER_KEYS) checkBystander(store, SOURCE_BUCKET, key, differences);
   const beside: ReadonlySet<string> = new Set(BYSTANDER_KEYS);
@@ -108,7 +108,7 @@ function checkCount(
   if (count !== expected) differences.add(`${bucket} holds ${count} objects instead of ${expected}`);
 }
 
-/** All rows in the order of their ids, against what each must be: one pass, so that a row too many shows as well. */
+/** Compares all rows, by id, with their expected values in one pass, so that an additional row is found too. */
 function checkRows(file: string, objects: number, differences: Differences): void {
   const database = new Database(file, { readonly: true });
   try {
@@ -129,7 +129,7 @@ function checkRows(file: string, objects: number, differences: Differences): voi
 
 function* expectedRows(objects: number): Generator<DemoRow> {
   for (let index = 0; index < objects; index += 1) yield* movedRowsOf(index);
-  yield* bystanderRows(rowsNaming(objects) + 1);
+  yield* bystanderRows(demoRowCount(objects) + 1);
 }
 
 function compareRow(row: DemoRow, expected: DemoRow, differences: Differences): void {

@@ -1,13 +1,13 @@
-/** The demo's objects, each made from its index alone, so that the check can make them again and compare. */
+/** The demo's objects, each derived from its index alone, so that the check can derive and compare them again. */
 
-/** An object as it is put into the source bucket. */
+/** An object of the source bucket. */
 export interface DemoObject {
   readonly key: string;
   readonly body: Buffer;
   readonly options: DemoObjectOptions;
 }
 
-/** What it has besides its bytes. */
+/** Its headers and metadata. */
 export interface DemoObjectOptions {
   readonly contentType: string;
   readonly cacheControl: string;
@@ -17,7 +17,7 @@ export interface DemoObjectOptions {
 export const SOURCE_PREFIX = "image/";
 export const TARGET_PREFIX = "avatar/";
 
-/** Objects of one kind share type and metadata; a prime, so that kinds and hostile keys meet in all combinations. */
+/** Objects of one kind share type and metadata; a prime, so that kinds and unusual keys occur in all combinations. */
 const KINDS = 4999;
 const TYPES = [
   { ending: "jpg", contentType: "image/jpeg" },
@@ -31,7 +31,7 @@ const FIRST_DAY = Date.UTC(2021, 0, 1);
 /** Uploads a day. */
 const A_DAY = 100;
 
-/** Every so many objects one has a key that programs get wrong. */
+/** One of so many objects has a key with characters that are often handled wrongly. */
 const HOSTILE_EVERY = 25;
 const HOSTILE: readonly ((index: number) => string)[] = [
   (i) => `with spaces/holiday photo ${i} .jpg`,
@@ -55,12 +55,12 @@ export function demoObject(index: number): DemoObject {
   return { key: SOURCE_PREFIX + nameOf(index), body: bodyOf(index), options: optionsOf(kind) };
 }
 
-/** Where object number `index` belongs in the end. */
+/** The target key of object number `index`. */
 export function targetKeyOf(index: number): string {
   return TARGET_PREFIX + nameOf(index);
 }
 
-/** Folders go by day, as uploads do: rows that lie together name objects that lie together. */
+/** Folders by day, as for uploads: neighbouring rows name neighbouring objects. */
 function nameOf(index: number): string {
   const folder = new Date(FIRST_DAY + Math.floor(index / A_DAY) * 86_400_000).toISOString().slice(0, 10);
   return `${folder.replaceAll("-", "/")}/${fileOf(index)}`;

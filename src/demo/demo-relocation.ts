@@ -1,4 +1,4 @@
-/** The demo's relocation through the API of the real service, the way anybody's script would do it. */
+/** The demo's relocation through the HTTP API of the real service, as a client's script would do it. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobView } from "../jobs/view/job-view.ts";
@@ -7,7 +7,7 @@ import { SOURCE_BUCKET, TARGET_BUCKET } from "./demo-world.ts";
 
 const POLL_MS = 200;
 
-/** What is sent to `POST /jobs`. */
+/** Body of `POST /jobs`. */
 export const DEMO_JOB = {
   name: "demo",
   source: { bucket: SOURCE_BUCKET, prefix: SOURCE_PREFIX },
@@ -31,7 +31,7 @@ export interface RelocationOptions {
   onProgress(view: JobView): void;
 }
 
-/** Submits the job and follows it to its end. */
+/** Submits the job and polls it to its end. */
 export async function relocate(options: RelocationOptions): Promise<JobView> {
   const { url, signal, onProgress } = options;
   const { id } = await ask(options, `${url}/jobs`, {

@@ -1,4 +1,4 @@
-/** The demo's rows, each made from its number alone: those that name objects, and those that must stay as they are. */
+/** The demo's rows, each derived from its number alone: rows that name objects, and rows that must not change. */
 
 import { demoObject, mix, TARGET_PREFIX, targetKeyOf } from "./demo-objects.ts";
 
@@ -16,12 +16,12 @@ export const CREATE_TABLE = [
   "CREATE INDEX images_path ON images (path)",
 ] as const;
 
-/** Every so many objects one is named by a second row, as when two users share a picture. */
+/** One of so many objects is named by a second row. */
 const SHARED_EVERY = 50;
-/** Objects moved in an earlier life: rows and objects that must not be touched. */
+/** Objects moved before the demo began: their rows and objects must not change. */
 export const MOVED_BEFORE = 40;
 
-/** Paths that only look as if they were meant; letter case, no slash, the prefix further in, nothing at all. */
+/** Values similar to source keys that must not change: other letter case, no slash, the prefix further in, empty. */
 const LOOKALIKES = [
   "banner/1.png",
   "images/2.png",
@@ -32,36 +32,36 @@ const LOOKALIKES = [
   "",
 ];
 
-/** Rows that name no object to be moved; `image/…` in them stands elsewhere than at the start. */
+/** Rows that name no object to be moved; they contain `image/…` elsewhere than at the start. */
 export function bystanderRows(firstId: number): DemoRow[] {
   const moved = Array.from({ length: MOVED_BEFORE }, (_, i) => row(firstId + i, movedBeforeKey(i), 0));
   const others = LOOKALIKES.map((path, i) => row(firstId + MOVED_BEFORE + i, path, i % 2 === 0 ? 1 : null));
   return [...moved, ...others];
 }
 
-/** Key of an object that was moved in an earlier life. */
+/** Key of an object that was moved before the demo began. */
 export function movedBeforeKey(i: number): string {
   return `${TARGET_PREFIX}earlier/${i}.png`;
 }
 
 /** The rows that name object number `index`, before the relocation. */
-export function rowsOf(index: number): DemoRow[] {
+export function demoRowsOf(index: number): DemoRow[] {
   const { key } = demoObject(index);
   return idsOf(index).map((id) => row(id, key, 1));
 }
 
-/** The same rows as they must be after it. */
+/** The same rows as expected after it. */
 export function movedRowsOf(index: number): DemoRow[] {
   return idsOf(index).map((id) => row(id, targetKeyOf(index), 0));
 }
 
 /** How many rows name the first `objects` objects; the ids are 1 to this number. */
-export function rowsNaming(objects: number): number {
+export function demoRowCount(objects: number): number {
   return objects + Math.floor(objects / SHARED_EVERY);
 }
 
 function idsOf(index: number): number[] {
-  const first = rowsNaming(index) + 1;
+  const first = demoRowCount(index) + 1;
   return (index + 1) % SHARED_EVERY === 0 ? [first, first + 1] : [first];
 }
 

@@ -1,4 +1,4 @@
-/** The world of the demo: an S3 server in this process, an application database, and a configuration that names both. */
+/** Environment of the demo: an S3 server in this process, an application database, and a configuration that names both. */
 
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,16 +12,16 @@ import {
   bystanderRows,
   CREATE_TABLE,
   type DemoRow,
+  demoRowCount,
+  demoRowsOf,
   MOVED_BEFORE,
   movedBeforeKey,
-  rowsNaming,
-  rowsOf,
 } from "./demo-rows.ts";
 
 export const SOURCE_BUCKET = "bucket-a";
 export const TARGET_BUCKET = "bucket-b";
 
-/** Objects of the source bucket outside the prefix: nobody may touch them. */
+/** Objects of the source bucket outside the prefix, which must not change. */
 export const BYSTANDER_KEYS = [
   "banner/1.png",
   "images/2.png",
@@ -30,7 +30,7 @@ export const BYSTANDER_KEYS = [
   "old/image/4.png",
 ] as const;
 
-/** Objects between two looks at whether to stop; also lets signals in. */
+/** Objects between two checks of the abort signal, which also let the event loop handle signals. */
 const BREATH = 5_000;
 
 export interface DemoWorld {
@@ -41,11 +41,11 @@ export interface DemoWorld {
   readonly configFile: string;
   /** Secret of the API's token. */
   readonly token: string;
-  /** Stops the store, and removes the directory unless it is to be kept. */
+  /** Stops the S3 server, and removes the directory unless it is to be kept. */
   close(keep: boolean): Promise<void>;
 }
 
-/** Makes the world with `objects` objects to move. Rejects with the signal's reason when it aborts meanwhile. */
+/** Creates the environment with `objects` objects to move. Rejects with the signal's reason when it aborts meanwhile. */
 export async function makeWorld(objects: number, signal: AbortSignal): Promise<DemoWorld> {
   const directory = mkdtempSync(join(tmpdir(), "tranship-demo-"));
   const [accessKeyId, secretAccessKey, token] = [secret(), secret(), secret()];
@@ -115,10 +115,10 @@ async function fillDatabase(file: string, objects: number, signal: AbortSignal):
     });
     for (let from = 0; from < objects; from += BREATH) {
       const count = Math.min(BREATH, objects - from);
-      insertAll(Array.from({ length: count }, (_, i) => rowsOf(from + i)).flat());
+      insertAll(Array.from({ length: count }, (_, i) => demoRowsOf(from + i)).flat());
       await breathe(undefined, { signal });
     }
-    insertAll(bystanderRows(rowsNaming(objects) + 1));
+    insertAll(bystanderRows(demoRowCount(objects) + 1));
   } finally {
     database.close();
   }

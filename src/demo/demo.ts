@@ -1,23 +1,23 @@
-/** A whole relocation on embedded parts, through the real service, and an independent check of what came of it. */
+/** `runDemo`: a whole relocation on an embedded S3 server and SQLite through the real service, and an independent check of its result. */
 
 import { compose } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import type { JobView } from "../jobs/view/job-view.ts";
 import { checkWorld, type DemoCheck } from "./demo-check.ts";
 import { DEMO_JOB, relocate } from "./demo-relocation.ts";
-import { bystanderRows, MOVED_BEFORE, rowsNaming } from "./demo-rows.ts";
+import { bystanderRows, demoRowCount, MOVED_BEFORE } from "./demo-rows.ts";
 import { BYSTANDER_KEYS, type DemoWorld, makeWorld, SOURCE_BUCKET, TARGET_BUCKET } from "./demo-world.ts";
 
 export interface DemoOptions {
   /** How many objects to move, ≥ 1. */
   readonly objects: number;
-  /** Leave the directory with database, ledger and configuration behind. */
+  /** Keep the directory with database, ledger and configuration. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
-  /** Takes the story, line by line. */
+  /** Takes the output, line by line. */
   tell(line: string): void;
   onProgress(view: JobView): void;
-  /** The relocation has ended, the check begins. */
+  /** Called when the relocation has ended and the check begins. */
   onMoved(): void;
 }
 
@@ -26,7 +26,7 @@ export interface DemoResult {
   readonly check: DemoCheck;
 }
 
-/** Runs the demo. Rejects when `signal` aborts, or when a part fails that has nothing to do with the relocation. */
+/** Runs the demo. Rejects when `signal` aborts, and on failures outside the relocation. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { objects, keep, signal, tell } = options;
   tell(`Making ${count(objects)} objects and the rows that name them …`);
@@ -45,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   }
 }
 
-/** The service as `tranship serve` runs it, for as long as the job takes. */
+/** Runs the service as `tranship serve` does, until the job has ended. */
 async function serveAndRelocate(world: DemoWorld, options: DemoOptions): Promise<JobView> {
   const { signal, tell, onProgress } = options;
   const config = readConfig(world.configFile, {});
@@ -65,7 +65,7 @@ async function serveAndRelocate(world: DemoWorld, options: DemoOptions): Promise
   }
 }
 
-/** Tranship's own account must agree with what was found. */
+/** Differences between the job's own counts and what the check found. */
 function withOutcome(view: JobView, objects: number, check: DemoCheck): DemoCheck {
   const wrong: string[] = [];
   const expect = (what: string, is: string | number, must: string | number) => {
@@ -74,7 +74,7 @@ function withOutcome(view: JobView, objects: number, check: DemoCheck): DemoChec
   expect("state", view.state, "completed");
   expect("objects moved", view.objects.moved, objects);
   expect("exceptions", view.objects.exceptions, 0);
-  expect("rows updated", view.rows.updated, rowsNaming(objects));
+  expect("rows updated", view.rows.updated, demoRowCount(objects));
   return {
     ok: check.ok && wrong.length === 0,
     differences: [...wrong, ...check.differences],
@@ -83,18 +83,18 @@ function withOutcome(view: JobView, objects: number, check: DemoCheck): DemoChec
 }
 
 function tellWorld(world: DemoWorld, { objects, tell }: DemoOptions): void {
-  const rows = rowsNaming(objects);
+  const rows = demoRowCount(objects);
   const beside = MOVED_BEFORE + BYSTANDER_KEYS.length;
   tell(`  S3 server   ${world.store.url}, buckets ${SOURCE_BUCKET} and ${TARGET_BUCKET}`);
-  tell(`  objects     ${count(objects)} under image/, and ${beside} others that nobody may touch`);
+  tell(`  objects     ${count(objects)} under image/, and ${beside} others that must not change`);
   tell(
-    `  rows        ${count(rows)} that name them, and ${bystanderRows(0).length} others that nobody may touch`,
+    `  rows        ${count(rows)} that name them, and ${bystanderRows(0).length} others that must not change`,
   );
 }
 
 function tellCheck(check: DemoCheck, { objects, tell }: DemoOptions): void {
   if (check.ok) {
-    const rows = count(rowsNaming(objects));
+    const rows = count(demoRowCount(objects));
     tell(
       `proved: ${count(objects)} of ${count(objects)} objects are in ${TARGET_BUCKET} under avatar/, equal in bytes, type and metadata;`,
     );

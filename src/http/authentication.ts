@@ -1,14 +1,14 @@
-/** Who is asking, and may they? Bearer tokens with scopes; when none are configured, all that `localOnly` lets through. */
+/** Authentication and authorization by bearer tokens with scopes; without tokens, every request that `localOnly` admits. */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import type { TokenConfig } from "../config.ts";
 import { RequestRefusal } from "./problem-details.ts";
 
-/** What a token may be allowed to do; no scope includes another. */
+/** Permissions of a token; no scope includes another. */
 export type Scope = "read" | "operate" | "approve";
 
-/** Who sent a request. */
+/** The authenticated sender of a request. */
 export interface Caller {
   /** Name of the token, written into the audit. */
   readonly name: string;
@@ -17,13 +17,13 @@ export interface Caller {
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Null until the request was let in, and on public routes. */
+    /** Null before authentication, and on public routes. */
     caller: Caller | null;
   }
   interface FastifyContextConfig {
-    /** The scope a route asks for; every route behind the door must name one. */
+    /** The scope that a route requires; every route that is not public must name one. */
     scope?: Scope;
-    /** For routes whose scope depends on what is asked of them; asked before the request was checked. */
+    /** For routes whose scope depends on the request; called before the request is validated. */
     scopeOf?: (request: FastifyRequest) => Scope;
   }
 }
@@ -35,7 +35,7 @@ interface KnownToken {
   readonly digest: Buffer;
 }
 
-/** Lets a request in, or throws `unauthenticated` or `forbidden`. */
+/** Authenticates and authorizes a request; throws `unauthenticated` or `forbidden`. */
 export function authentication(tokens: readonly TokenConfig[]): onRequestHookHandler {
   const known = tokens.map(({ name, scopes, secret }) => ({
     caller: { name, scopes },
@@ -48,7 +48,7 @@ export function authentication(tokens: readonly TokenConfig[]): onRequestHookHan
   };
 }
 
-/** Name of who sent `request`, for the audit. */
+/** Name of the sender of `request`, for the audit trail. */
 export function actorOf(request: FastifyRequest): string {
   return request.caller?.name ?? ANONYMOUS.name;
 }
@@ -65,7 +65,7 @@ function bearer(header: string | undefined, known: readonly KnownToken[]): Calle
   if (secret === undefined) throw unauthenticated("Send a token: `Authorization: Bearer <secret>`.", "");
   const digest = digestOf(secret);
   let found: Caller | null = null;
-  // Equal digests are compared in constant time and the loop never ends early: how long it takes tells nothing.
+  // Digests are compared in constant time and the loop never ends early, so that timing reveals nothing.
   for (const token of known) if (timingSafeEqual(token.digest, digest)) found = token.caller;
   if (found === null) throw unauthenticated("The token is not known here.", ', error="invalid_token"');
   return found;

@@ -1,10 +1,10 @@
-/** Answers what is not even HTTP, or too much of it: the socket is all there is. */
+/** Answers to requests that Node's HTTP parser rejects, written to the socket directly. */
 
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { type ProblemAnswer, problemOf, RequestRefusal, unreadable } from "./problem-details.ts";
 
-/** Answers with a problem and ends the connection. */
+/** Writes a problem response and ends the connection. */
 export function refuseBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   if (socket.writable) socket.write(answerTo(error));

@@ -1,6 +1,6 @@
 /** Entity tags of jobs (RFC 9110 §8.8.3): a job's version in quotes. */
 
-/** The ETag of a job. Strong, because changing a job will compare it with `If-Match`. */
+/** The ETag of a job; strong, since `If-Match` compares strongly. */
 export function entityTag(version: number): string {
   return `"${version}"`;
 }
@@ -9,7 +9,7 @@ const STRONG = /^"(\d{1,15})"$/;
 
 /**
  * The versions that `If-Match` names, by strong comparison (RFC 9110 §13.1.1): weak and foreign tags match nothing.
- * Null: any version will do.
+ * Null: any version matches.
  */
 export function versionsMatched(header: string | undefined): readonly number[] | null {
   if (header === undefined || header.trim() === "*") return null;

@@ -1,4 +1,4 @@
-/** Routes by which operators steer a job; repeating any of them is harmless. */
+/** Routes for actions on a job (pause, resume, …); all are idempotent. */
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
@@ -61,7 +61,7 @@ const ResumeBody = Type.Object(
 
 const checkedResume = Compile(ResumeBody);
 
-/** Reads the body of `resume`, which may be missing; throws `invalid_input` with every fault. */
+/** Parses the body of `resume`, which may be missing; throws `invalid_input` with every fault. */
 function resumeOptions(body: unknown): ActionOptions {
   const given = body ?? {};
   if (checkedResume.Check(given)) return given;

@@ -1,4 +1,4 @@
-/** The route that changes a job while it is under way. */
+/** `PATCH /jobs/:id`: changes limits, windows and guards of a job. */
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
@@ -9,7 +9,7 @@ import { entityTag, versionsMatched } from "./entity-tags.ts";
 import { problems } from "./problem-schema.ts";
 import { AmendHeaders, JobParams, NoQuery } from "./request-schemas.ts";
 
-/** Registers it. */
+/** Registers the route on `app`. */
 export function jobPatchRoute(app: FastifyInstance, jobs: Jobs): void {
   app.withTypeProvider<TypeBoxTypeProvider>().patch(
     "/jobs/:id",

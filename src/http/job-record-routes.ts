@@ -1,4 +1,4 @@
-/** Routes that show what a job has recorded: its batches, exceptions, audit and single objects. */
+/** Routes for a job's records: batches, exceptions, audit trail and single objects. */
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
@@ -16,7 +16,7 @@ interface Listing {
   read(id: string, query: PageQuery): Promise<object>;
 }
 
-/** Registers them. */
+/** Registers the routes on `app`. */
 export function jobRecordRoutes(app: FastifyInstance, jobs: Jobs): void {
   const listings: readonly Listing[] = [
     {

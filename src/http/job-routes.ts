@@ -1,4 +1,4 @@
-/** Routes that take jobs in and show them. */
+/** Routes that submit jobs and show them. */
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -21,13 +21,13 @@ import {
 const tags = ["jobs"];
 const ETag = Type.String({ description: "The job's version, quoted" });
 
-/** Headers and body of an answer that accepts something about `job`. */
+/** Sets the headers of an answer with `job` and gives its body. */
 export function accepted(reply: FastifyReply, job: JobView): JobView {
   reply.code(202).header("etag", entityTag(job.version));
   return job;
 }
 
-/** Documentation of {@link accepted}, with more `headers`. */
+/** Documentation of {@link accepted}, with additional `headers`. */
 export function acceptedSchema(headers: Readonly<Record<string, object>>) {
   return {
     description: "Accepted; the job as it is now",
@@ -36,7 +36,7 @@ export function acceptedSchema(headers: Readonly<Record<string, object>>) {
   };
 }
 
-/** Registers them. */
+/** Registers the routes on `app`. */
 export function jobRoutes(app: FastifyInstance, jobs: Jobs): void {
   submitRoute(app, jobs);
   preflightRoute(app, jobs);
@@ -172,7 +172,7 @@ function showRoute(app: FastifyInstance, jobs: Jobs): void {
   );
 }
 
-/** Aborts when the caller hangs up before the answer was sent: nobody would read it. */
+/** A signal that aborts when the connection closes before the answer was sent. */
 function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once("close", () => {

@@ -1,4 +1,4 @@
-/** What is answered about jobs; the types of `jobs/` say the same, and a test keeps both equal. */
+/** Schemas of answers about jobs; a test keeps them equal to the types of `jobs/`. */
 
 import { type TSchema, Type } from "typebox";
 import { JOB_STATES } from "../domain/job-state.ts";
@@ -7,12 +7,12 @@ const closed = { additionalProperties: false } as const;
 
 /** `schema` or null. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-/** A number of things. */
+/** A count, ≥ 0. */
 export const Count = Type.Integer({ minimum: 0 });
-/** A time as people and machines read it. */
+/** A time in ISO 8601. */
 export const Instant = Type.String({ format: "date-time", description: "ISO 8601, UTC" });
 
-/** Names a schema, so that the document has it once. */
+/** Gives a schema a name, so that the document contains it once. */
 export const named = (name: string) => ({ ...closed, $id: name, title: name });
 
 const Requests = Type.Object(
@@ -47,7 +47,7 @@ const Expected = Type.Object(
   },
 );
 
-/** A job as users see it: `JobView`. */
+/** Schema of `JobView`. */
 export const JobSchema = Type.Object(
   {
     id: Type.String(),
@@ -114,7 +114,7 @@ const GuardedBy = Type.Enum(["store", "look", "unknown"], {
   description: "By the store's conditions, by looks immediately before, or not shown yet: send a canary",
 });
 
-/** What would happen: `PreflightReport`. */
+/** Schema of `PreflightReport`. */
 export const PreflightSchema = Type.Object(
   {
     ok: Type.Boolean({ description: "Whether no problem is an error" }),
@@ -140,7 +140,7 @@ export const PreflightSchema = Type.Object(
   named("PreflightReport"),
 );
 
-/** A page of the schema called `item`. */
+/** Schema of a page of items of the schema named `item`. */
 export const pageSchema = (item: string) =>
   Type.Object(
     {

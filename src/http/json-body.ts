@@ -1,12 +1,12 @@
-/** Reads JSON bodies strictly: valid UTF-8, valid JSON, no prototype keys; what is wrong is named, never quoted. */
+/** JSON body parser: strict UTF-8 and JSON, no prototype keys; messages never quote the body. */
 
 import type { FastifyInstance } from "fastify";
 import { jsonFaultIndex, placeOf } from "../domain/json-syntax.ts";
 import { unreadable } from "./problem-details.ts";
 
-/** Makes `application/json` the only type of body that `app` takes. An empty body is none at all. */
+/** Makes `application/json` the only content type that `app` accepts. An empty body counts as no body. */
 export function acceptJsonOnly(app: FastifyInstance): void {
-  // Own keys named __proto__ would turn into prototypes when somebody copies the object: refused, as Fastify does.
+  // Keys named __proto__ could become prototypes when the object is copied: refused, as Fastify does.
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
@@ -26,7 +26,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   });
 }
 
-/** Keys are byte strings: a decoder that repaired broken UTF-8 would change them without a word. */
+/** Decodes strictly, since object keys are byte strings and replacing invalid UTF-8 would change them. */
 function decode(body: Buffer): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(body);

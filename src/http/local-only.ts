@@ -1,24 +1,24 @@
 /**
- * Without tokens the service is for this machine alone. Its port is bound to the loopback, yet a browser on this machine
- * reaches it for any page: these are the ways in.
+ * `localOnly`: without tokens, only this machine may use the service. Its port is bound to the loopback interface, but a
+ * browser or a proxy on this machine can forward foreign requests. How each is detected:
  *
- * | way in                                   | how it is told                                        | answer |
+ * | foreign request through                  | detected by                                           | answer |
  * |------------------------------------------|-------------------------------------------------------|--------|
- * | a name that points at 127.0.0.1          | `Host` is not the loopback, for browsers send the name | 421    |
- * | a proxy on this machine                  | `Forwarded` and its kin                               | 421    |
+ * | a name that points at 127.0.0.1          | `Host` is not the loopback: browsers send the name    | 421    |
+ * | a proxy on this machine                  | `Forwarded` and similar headers                       | 421    |
  * | a page of another origin, port included  | `Sec-Fetch-Site`, `Origin`                            | 403    |
  *
- * Reads of a page of another origin are taken: without CORS headers the browser keeps the answer from it.
+ * Reads by a page of another origin are answered: without CORS headers the browser does not give it the answer.
  */
 
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import { namesLoopback } from "../domain/loopback.ts";
 import { RequestRefusal } from "./problem-details.ts";
 
-/** What proxies add; many send the loopback as `Host`. */
+/** Headers that proxies add; many proxies send the loopback as `Host`. */
 const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"] as const;
 
-/** Refuses with `misdirected` or `forbidden` what did not come from this machine's own programs and pages. */
+/** Throws `misdirected` or `forbidden` for a request that did not come from a program or page of this machine. */
 export const localOnly: onRequestHookHandler = async (request) => {
   const { host = "" } = request.headers;
   if (!namesLoopback(host)) {
@@ -46,14 +46,14 @@ function changesState({ method }: FastifyRequest): boolean {
   return method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
 }
 
-/** Programs send neither header; a browser sends at least one of them with every request that may change something. */
+/** Programs send neither header; browsers send at least one of them with every request that may change something. */
 function comesFromOwnPage({ headers }: FastifyRequest, host: string): boolean {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") return false;
   return headers.origin === undefined || isOriginOf(headers.origin, host);
 }
 
-/** The scheme is the origin's: where TLS ends before us, we cannot know it. */
+/** Compares hosts with the origin's own scheme, since TLS may end at a proxy. */
 function isOriginOf(origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, host: named } = new URL(origin);

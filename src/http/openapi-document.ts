@@ -1,11 +1,11 @@
-/** The OpenAPI document, built from the routes themselves without listening anywhere. */
+/** `openApiDocument`: the OpenAPI document, built from the routes without listening on a port. */
 
 import pino from "pino";
 import { DomainError } from "../domain/errors.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import { buildServer } from "./server.ts";
 
-/** The document as it belongs into `openapi/openapi.json`; the same for the same code. */
+/** The content of `openapi/openapi.json`; deterministic. */
 export async function openApiDocument(): Promise<object> {
   const app = await buildServer({
     jobs: NO_JOBS,
@@ -14,7 +14,7 @@ export async function openApiDocument(): Promise<object> {
     version: "0.0.0",
   });
   try {
-    // Through JSON, which drops what only looks like a value; keys keep the order in which routes are listed.
+    // Through JSON, which drops undefined values; keys keep the order of the routes.
     return JSON.parse(JSON.stringify(app.swagger())) as object;
   } finally {
     await app.close();
@@ -25,7 +25,7 @@ const refuse = async (): Promise<never> => {
   throw new DomainError("not_available", "There are no jobs behind the document.");
 };
 
-/** Nobody asks while the document is built. */
+/** Stands in for the use cases, which are not called while the document is built. */
 const NO_JOBS: Jobs = {
   submit: refuse,
   preflight: refuse,

@@ -1,4 +1,4 @@
-/** What the OpenAPI document says beside the routes, and what it derives from how they are guarded. */
+/** Options of the OpenAPI document: general information, shared schemas, and security derived from the routes' scopes. */
 
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
@@ -7,10 +7,10 @@ import { JobSchema, PreflightSchema, pageSchema } from "./job-schemas.ts";
 import { ProblemSchema, problems } from "./problem-schema.ts";
 import { AuditSchema, BatchSchema, ExceptionSchema, ObjectSchema } from "./record-schemas.ts";
 
-/** Version of the contract, not of a build: a release that changes nothing here leaves the document as it is. */
+/** Version of the API, not of a build: a release without API changes leaves the document unchanged. */
 const CONTRACT_VERSION = "1.0.0";
 
-/** Schemas the document has once and routes refer to by name. */
+/** Schemas that routes reference by name. */
 export const SHARED_SCHEMAS = [
   JobRequest,
   JobPatch,
@@ -27,7 +27,7 @@ export const SHARED_SCHEMAS = [
   ProblemSchema,
 ];
 
-/** Makes the shared schemas known to `app`. */
+/** Registers the shared schemas on `app`. */
 export function addSharedSchemas(app: FastifyInstance): void {
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
 }
@@ -64,7 +64,7 @@ export const OPENAPI_OPTIONS: FastifyDynamicSwaggerOptions = {
     buildLocalReference: (json, _baseUri, _fragment, index) =>
       typeof json.$id === "string" ? json.$id : `def-${index}`,
   },
-  // From what the door enforces, so that the document cannot promise another scope.
+  // Derived from the enforced scopes, so that the document cannot name another one.
   transform: ({ schema, url, route }) => {
     const scope = route.config?.scope;
     if (scope === undefined) return { schema, url };

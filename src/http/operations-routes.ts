@@ -1,4 +1,4 @@
-/** Routes for those who run the service: is it alive, is it ready, and where is everything. */
+/** Routes for operations: liveness, readiness and an index. */
 
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
@@ -8,7 +8,7 @@ import { problems } from "./problem-schema.ts";
 
 const tags = ["operations"];
 
-/** Registers them; all are public. Probes may carry any query, for what sends them is often not ours to change. */
+/** Registers the routes, all public. Probes may carry any query, which load balancers add. */
 export function operationsRoutes(app: FastifyInstance, jobs: Jobs, version: string): void {
   app.get(
     "/health/live",
@@ -47,7 +47,7 @@ export function operationsRoutes(app: FastifyInstance, jobs: Jobs, version: stri
         await jobs.ready();
       } catch (cause) {
         if (cause instanceof DomainError) throw cause;
-        // Whatever is wrong, a balancer should hear "not now" and keep asking.
+        // Every failure is a 503, so that a load balancer keeps probing.
         throw new DomainError("ledger_unavailable", "The ledger cannot be read.", { cause });
       }
       return { status: "ready" };

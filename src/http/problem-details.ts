@@ -1,8 +1,8 @@
-/** The only place that turns an error into an HTTP answer: RFC 9457 problem details with a stable code. */
+/** `problemOf`: turns an error into an HTTP answer, RFC 9457 problem details with a stable code. */
 
 import { DomainError, type ErrorCode, type Fault } from "../domain/errors.ts";
 
-/** Codes of {@link DomainError}, and the few that only HTTP knows. */
+/** Codes of {@link DomainError}, and those that only HTTP has. */
 export type ProblemCode =
   | ErrorCode
   | "misdirected"
@@ -12,16 +12,16 @@ export type ProblemCode =
   | "header_fields_too_large"
   | "request_timeout";
 
-/** What a caller reads when something is refused. */
-export interface Problem {
+/** Problem details (RFC 9457). */
+export interface ProblemDetails {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
   readonly code: ProblemCode;
-  /** Path of the request that was refused. */
+  /** Path of the request, without its query. */
   readonly instance: string;
-  /** Stands in the log too. */
+  /** The request's id, as in the log. */
   readonly requestId: string;
   readonly faults?: readonly Fault[];
   /** State of the job that does not allow the action. */
@@ -36,7 +36,7 @@ interface Kind {
 /**
  * Every code with its status. A well-formed request that asks for something impossible is 422; 400 is kept for
  * requests that cannot be read at all ({@link RequestRefusal}). An idempotency key used for another job is 409, not
- * 422: the body is fine, what is in the way is what the service already holds. Failures of the stores and databases a
+ * 422: the body is valid and conflicts with a recorded job. Failures of the stores and databases a
  * job names are 422 when the caller must change something, and 503 when waiting helps.
  */
 export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
@@ -73,7 +73,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   request_timeout: { status: 408, title: "The request took too long to arrive" },
 };
 
-/** When a client may try again after a 503, in seconds; short, because most outages here are. */
+/** Value of `Retry-After` with a 503, in seconds; short, since most outages of stores and databases are. */
 const RETRY_AFTER_SECONDS = 5;
 
 export interface RefusalOptions {
@@ -84,10 +84,10 @@ export interface RefusalOptions {
   readonly cause?: unknown;
 }
 
-/** A request that the HTTP door itself refuses, before anybody behind it is asked. */
+/** A request that the HTTP layer itself refuses, before it calls a use case. */
 export class RequestRefusal extends Error {
   readonly code: ProblemCode;
-  /** Fastify's name for it; it keeps a status that is already there. */
+  /** The status under the name that Fastify reads and keeps. */
   readonly statusCode: number;
   readonly faults: readonly Fault[];
   readonly headers: Readonly<Record<string, string>>;
@@ -107,7 +107,7 @@ export function unreadable(message: string, faults: readonly Fault[] = [], cause
   return new RequestRefusal("invalid_input", message, { status: 400, faults, cause });
 }
 
-/** What Fastify raises by itself while it takes a request in; its own messages would echo input. */
+/** Errors that Fastify raises while it reads a request, replaced because their messages would repeat input. */
 const FRAMEWORK: Readonly<Record<string, (error: Error) => RequestRefusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: (cause) =>
     new RequestRefusal("payload_too_large", "The body may have at most 1 MiB.", { cause }),
@@ -120,13 +120,13 @@ const FRAMEWORK: Readonly<Record<string, (error: Error) => RequestRefusal>> = {
     new RequestRefusal("uri_too_long", "A part of the path is too long.", { cause }),
 };
 
-/** An answer, ready to be sent. */
+/** Body and headers of a problem response. */
 export interface ProblemAnswer {
-  readonly body: Problem;
+  readonly body: ProblemDetails;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The answer to `error`. Whatever nobody raised on purpose is an anonymous 500, so that nothing internal leaks. */
+/** The response to `error`. An unexpected error becomes a 500 without details, so that nothing internal leaks. */
 export function problemOf(error: unknown, url: string, requestId: string): ProblemAnswer {
   const known = knownError(error);
   const { code } = known;
@@ -149,7 +149,7 @@ export function problemOf(error: unknown, url: string, requestId: string): Probl
   };
 }
 
-/** The path of a request's URL; a query may hold what nobody should read in a log or a screenshot. */
+/** The path of a request's URL without its query, which may hold secrets. */
 export function pathOf(url: string): string {
   const end = url.search(/[?#]/);
   return end === -1 ? url : url.slice(0, end);
@@ -158,7 +158,7 @@ export function pathOf(url: string): string {
 function knownError(error: unknown): DomainError | RequestRefusal {
   if (error instanceof RequestRefusal) return error;
   if (error instanceof DomainError) {
-    // The operator's fault, not the caller's: its message names parts of the configuration.
+    // An internal error to callers: its message names parts of the configuration.
     return error.code === "config_invalid" ? internal(error) : error;
   }
   if (!(error instanceof Error)) return internal(error);

@@ -1,4 +1,4 @@
-/** How problems are documented: one schema, and the list of those that a route may answer with. */
+/** Schema of problem details, and the documented problem responses of routes. */
 
 import { Type } from "typebox";
 import { JOB_STATES } from "../domain/job-state.ts";
@@ -46,10 +46,10 @@ const MEANINGS = {
   503: "The ledger, a store or a database does not answer; try again later",
 } as const;
 
-/** A status that problems are answered with. */
+/** A status of problem responses. */
 export type ProblemStatus = keyof typeof MEANINGS;
 
-/** Documented responses for problems with `statuses`; 500 is always among them. */
+/** The documented problem responses with `statuses`; 500 is always included. */
 export function problems(...statuses: readonly ProblemStatus[]): Readonly<Record<string, object>> {
   return Object.fromEntries(
     [...statuses, 500 as const].map((status) => [

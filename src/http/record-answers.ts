@@ -1,4 +1,4 @@
-/** Records of the ledger as they are answered: times in ISO 8601 instead of epoch milliseconds. */
+/** Converts records of the ledger to API answers: times in ISO 8601 instead of epoch milliseconds. */
 
 import { ADVICE, type Outcome } from "../domain/batch.ts";
 import type {
@@ -10,12 +10,12 @@ import type {
   StageRecord,
 } from "../ports/ledger.ts";
 
-/** `page` with each item as it is answered. */
+/** `page` with each item converted. */
 export function pageAnswer<Item, Answer>(page: Page<Item>, answer: (item: Item) => Answer) {
   return { items: page.items.map(answer), next: page.next };
 }
 
-/** A batch with its times. */
+/** A batch as answered. */
 export function batchAnswer(batch: BatchSummary) {
   return {
     ...batch,
@@ -27,17 +27,17 @@ export function batchAnswer(batch: BatchSummary) {
   };
 }
 
-/** An exception with its time. */
+/** An exception as answered. */
 export function exceptionAnswer(exception: ExceptionRecord & { readonly advice: string }) {
   return { ...exception, at: iso(exception.at) };
 }
 
-/** An audit event with its time. */
+/** An audit event as answered. */
 export function auditAnswer(event: AuditEvent) {
   return { ...event, at: iso(event.at) };
 }
 
-/** An object's history with its times, and what to do where it could not go through. */
+/** An object's history as answered, with advice where it is an exception. */
 export function objectAnswer(object: ObjectHistory) {
   const { outcome, ...history } = object;
   return {
@@ -51,7 +51,7 @@ export function objectAnswer(object: ObjectHistory) {
   };
 }
 
-/** An outcome under the names of the API, which calls one that is pending `going`. */
+/** An outcome in the terms of the API, which calls a pending one `going`. */
 function fateAnswer(outcome: Outcome) {
   if (outcome.kind === "pending") return { kind: "going" as const };
   return outcome.kind === "exception" ? { ...outcome, advice: ADVICE[outcome.code] } : outcome;

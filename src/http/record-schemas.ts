@@ -1,4 +1,4 @@
-/** What is answered about a job's batches, exceptions, audit and objects. */
+/** Schemas of answers about a job's batches, exceptions, audit trail and objects. */
 
 import { type TSchema, Type } from "typebox";
 import { ADVICE } from "../domain/batch.ts";
@@ -17,7 +17,7 @@ const StageTimes = Type.Object(
   closed,
 );
 
-/** A batch: `BatchAnswer`. */
+/** Schema of `BatchAnswer`. */
 export const BatchSchema = Type.Object(
   {
     seq: Type.Integer({ minimum: 1 }),
@@ -40,7 +40,7 @@ export const BatchSchema = Type.Object(
   named("Batch"),
 );
 
-/** An object that could not go through: `ExceptionAnswer`. */
+/** Schema of `ExceptionAnswer`. */
 export const ExceptionSchema = Type.Object(
   {
     id: Type.Integer(),
@@ -55,7 +55,7 @@ export const ExceptionSchema = Type.Object(
   named("Exception"),
 );
 
-/** Who did what and when: `AuditAnswer`. */
+/** Schema of `AuditAnswer`. */
 export const AuditSchema = Type.Object(
   {
     id: Type.Integer(),
@@ -70,7 +70,7 @@ export const AuditSchema = Type.Object(
 const fate = <T extends string>(kind: T, more: Record<string, TSchema>) =>
   Type.Object({ kind: Type.Literal(kind), ...more }, closed);
 
-/** One object's outcome: `ObjectAnswer`. */
+/** Schema of `ObjectAnswer`. */
 export const ObjectSchema = Type.Object(
   {
     key: Key,

@@ -1,4 +1,4 @@
-/** One line a request, with its id and outcome, and without anything that could be a secret. */
+/** Request logging: one line for each request, with id and outcome and without anything that may be secret. */
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -25,18 +25,18 @@ const SECRET_PATHS = [
 /** Parameters whose values are known to be harmless; everything else in a query stays out of the log. */
 const LOGGED_PARAMETERS = new Set(["state", "limit", "cursor", "canary", "key"]);
 
-/** `logger` for requests: whoever logs a request or its headers does not log who may do what. */
+/** `logger` that redacts credentials in requests and headers. */
 export function requestLogger(logger: Logger): Logger {
   return logger.child({}, { redact: { paths: SECRET_PATHS, censor: "[redacted]" } });
 }
 
-/** The caller's own `X-Request-Id` where it is fit for a log, else a new one. */
+/** The request's `X-Request-Id` where it is safe to log, else a new id. */
 export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** Logs how `request` ended; refusals warn, failures are errors, and probes that succeed whisper. */
+/** Logs the end of `request`: refusals at `warn`, failures at `error`, successful health probes at `debug`, others at `info`. */
 export async function logOutcome(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { failure } = request;
   const status = reply.statusCode;
@@ -50,7 +50,7 @@ export async function logOutcome(request: FastifyRequest, reply: FastifyReply): 
     ...(failure === null ? {} : { code: failure.code }),
   };
   const text = `${request.method} ${pathOf(request.url)} ${status}`;
-  // A failure's cause is for the operator; a refusal's message was answered, and its stack says nothing.
+  // The cause of a failure is logged for operators; the stack of a refusal has no information.
   if (status >= 500) request.log.error({ ...line, err: failure?.cause }, text);
   else if (status >= 400) request.log.warn(line, text);
   else request.log[isProbe(request.url) ? "debug" : "info"](line, text);

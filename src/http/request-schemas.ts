@@ -1,4 +1,4 @@
-/** What requests may carry besides a job: ids, pages and headers. Queries are closed: a misspelt name is refused. */
+/** Schemas of paths, queries and headers. Queries are closed: an unknown name is refused. */
 
 import { Type } from "typebox";
 import { JOB_STATES } from "../domain/job-state.ts";
@@ -14,7 +14,7 @@ const PAGE = {
   ),
 };
 
-/** How many items a page has when nobody says. */
+/** Default number of items of a page. */
 export const DEFAULT_LIMIT = 100;
 
 /** `/jobs/:id…`. */

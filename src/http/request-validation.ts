@@ -1,4 +1,4 @@
-/** Checks paths, queries and headers against their TypeBox schemas and reports every fault at once. */
+/** Fastify validator: checks paths, queries and headers against TypeBox schemas and reports every fault at once. */
 
 import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
@@ -10,8 +10,8 @@ type Checked = { readonly value: unknown } | { readonly error: RequestRefusal };
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * Fastify's validator compiler. Bodies are jobs, which `Jobs` itself checks against the contract (it knows stores and
- * databases, and gives all faults together), so here a body must only be an object.
+ * Fastify's validator compiler. Bodies are jobs, which `Jobs` itself validates (it knows stores and databases, and gives all
+ * faults together), so here a body must only be an object.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   switch (httpPart) {
@@ -28,7 +28,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   }
 };
 
-/** A body of nothing but optional fields; those with required ones are shared schemas, referred to by name. */
+/** A body with optional fields only; bodies with required fields are shared schemas, referenced by name. */
 function mayBeLeftOut(schema: TSchema): boolean {
   return "properties" in schema && !("required" in schema);
 }
@@ -55,7 +55,7 @@ function checkQuery(schema: TSchema): (given: Values) => Checked {
   };
 }
 
-/** Headers are told apart without regard to case; the schema spells them as people write them. */
+/** Header names are case-insensitive; the schema has them in their usual spelling. */
 function checkHeaders(schema: TSchema): (given: Values) => Checked {
   const refuse = refusal(schema, "headers");
   const names = Object.keys(propertiesOf(schema));
@@ -66,7 +66,7 @@ function checkHeaders(schema: TSchema): (given: Values) => Checked {
   };
 }
 
-/** Only what is certainly meant: `10` is a number; `1e1`, ` 10` and the empty string are not. */
+/** Converts unambiguous spellings only: `10` is a number; `1e1`, ` 10` and the empty string are not. */
 function typed(text: unknown, type: unknown): unknown {
   if (type === "integer" && typeof text === "string" && /^-?\d{1,15}$/.test(text)) return Number(text);
   if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
@@ -99,7 +99,7 @@ function faultsOf(errors: readonly SchemaError[]): Fault[] {
     const { allowedValues, requiredProperties } = error.params as Record<string, unknown>;
     switch (error.keyword) {
       case "additionalProperties":
-        // Each unknown name is reported once more, at its own place.
+        // Skipped: each unknown name is also reported at its own pointer.
         return [];
       case "boolean":
         return [{ pointer: error.instancePath, message: "is not known here" }];

@@ -1,4 +1,4 @@
-/** The HTTP door: every route is listed here, and everything that holds for all of them. */
+/** `buildServer`: the HTTP server with all routes and what applies to all of them. */
 
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -26,25 +26,25 @@ import { logOutcome, noteFailure, requestIdOf, requestLogger } from "./request-l
 import { validatorCompiler } from "./request-validation.ts";
 import { refuseUnmatched } from "./unmatched-routes.ts";
 
-/** 1 MiB: thousands of references' worth of job. */
+/** 1 MiB, far more than a job needs. */
 const BODY_LIMIT_BYTES = 1_048_576;
-/** A request must have arrived by then; answers may take longer. */
+/** Time within which a whole request must arrive; answers may take longer. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Swagger UI sets styles from its scripts; nothing comes from elsewhere, so it works without the internet. */
+/** Content security policy of Swagger UI, which sets inline styles; it loads nothing from other hosts. */
 const DOCS_CSP =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; " +
   "base-uri 'self'; frame-ancestors 'none'";
 
 export interface ServerParts {
   readonly jobs: Jobs;
-  /** Empty: programs and own pages of this machine may do everything, all others nothing. */
+  /** Empty: programs and pages of this machine may do everything, all others nothing. */
   readonly tokens: readonly TokenConfig[];
   readonly logger: Logger;
-  /** Of the service. */
+  /** Version of the service. */
   readonly version: string;
 }
 
-/** Builds the server, ready to listen or to be injected into; whoever asked for it closes it. */
+/** Builds the server, not yet listening; the caller closes it. */
 export async function buildServer({ jobs, tokens, logger, version }: ServerParts): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: requestLogger(logger) as FastifyBaseLogger,
@@ -57,7 +57,7 @@ export async function buildServer({ jobs, tokens, logger, version }: ServerParts
     requestTimeout: REQUEST_TIMEOUT_MS,
     clientErrorHandler: refuseBrokenRequest,
     frameworkErrors: (error, request, reply) => {
-      // Raised before any hook: what hooks do for others is done here.
+      // Raised before any hook runs, so this does what hooks do for other requests.
       secure(request as FastifyRequest, reply as FastifyReply);
       answerProblem(error, request as FastifyRequest, reply as FastifyReply);
       return logOutcome(request as FastifyRequest, reply as FastifyReply);
@@ -66,7 +66,7 @@ export async function buildServer({ jobs, tokens, logger, version }: ServerParts
   app.decorateRequest("caller", null);
   app.decorateRequest("failure", null);
   app.setValidatorCompiler(validatorCompiler);
-  // Schemas of answers document them; tests hold the answers to them. Filtering by them here would hide mistakes.
+  // Response schemas are documentation, checked by tests: serializing by them would drop fields unnoticed.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler(answerProblem);
   app.addHook("onRequest", async (request, reply) => secure(request, reply));
@@ -104,7 +104,7 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     .send(body);
 }
 
-/** Headers of every answer. Those of the documentation replace the policy and may be kept. */
+/** Headers of every answer. Swagger UI's answers replace the policy and may be cached. */
 function secure(request: FastifyRequest, reply: FastifyReply): void {
   reply.headers({
     "x-request-id": request.id,

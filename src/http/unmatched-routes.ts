@@ -1,9 +1,9 @@
-/** Answers requests that no route takes: 405 with `Allow` where the path exists for other methods, else 404. */
+/** Answers to requests without a route: 405 with `Allow` where the path exists for other methods, else 404. */
 
 import type { FastifyInstance } from "fastify";
 import { pathOf, RequestRefusal } from "./problem-details.ts";
 
-/** Watches the routes that are registered on `app` from now on, and answers for all others. */
+/** Records the routes registered on `app` from now on, and answers all other requests. */
 export function refuseUnmatched(app: FastifyInstance): void {
   const methodsByPath = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
   app.addHook("onRoute", ({ url, method }) => {

@@ -1,4 +1,4 @@
-/** An operator's leave to work outside the windows, once. */
+/** `ignoreWindow`: lets an operator resume a job outside its windows, until they next open. */
 
 import { DomainError } from "../domain/errors.ts";
 import { type JobAction, transitionFor } from "../domain/job-state.ts";
@@ -7,12 +7,12 @@ import type { JobRecord } from "../ports/ledger.ts";
 import { foundJob } from "./job-control.ts";
 import type { JobParts } from "./job-parts.ts";
 
-/** Where windows never open again, the leave ends after so long. */
+/** Duration of the permission where the windows never open again. */
 const LONGEST_MS = 366 * 86_400_000;
 
 /**
- * Lets job `id` work outside its windows until they open next (then they bind it again), and records who said so. Done
- * before the job is resumed, so that it is in force when the job goes on. Repeating it is harmless. Throws `not_found`,
+ * Lets job `id` work outside its windows until they next open (then they apply again), and records `actor` in the audit
+ * trail. Call it before the job is resumed, so that it is in force when the job continues. Idempotent. Throws `not_found`,
  * `invalid_input` for an action other than `resume`; nothing is recorded where the job cannot be resumed.
  */
 export async function ignoreWindow(
@@ -27,18 +27,18 @@ export async function ignoreWindow(
   }
   const job = await foundJob(parts.ledger, id);
   const at = parts.clock.now();
-  const until = leaveUntil(parts, job, at);
+  const until = ignoredUntil(parts, job, at);
   if (until === null || until === job.windowsIgnoredUntil || transitionFor("resume", job.state) === null)
     return;
   await parts.ledger.ignoreWindows(id, until, { actor, at });
 }
 
-/** The next opening; for windows that are open now, the one after they have shut. Null for a job without windows. */
-function leaveUntil({ calendar }: JobParts, { spec }: JobRecord, at: number): number | null {
+/** The next opening; for windows that are open now, the opening after they close. Null for a job without windows. */
+function ignoredUntil({ calendar }: JobParts, { spec }: JobRecord, at: number): number | null {
   if (spec.windows === null) return null;
   const window = new OffPeakWindow(spec.windows, spec.limits, calendar);
   let shutAt: number | null = at;
-  // Limits may change several times before they shut.
+  // A change may be of limits only, several times before the windows close.
   while (shutAt !== null && window.isOpen(shutAt)) shutAt = window.nextChange(shutAt);
   let opensAt = shutAt;
   while (opensAt !== null && !window.isOpen(opensAt)) opensAt = window.nextChange(opensAt);

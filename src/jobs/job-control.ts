@@ -1,4 +1,4 @@
-/** What operators do to jobs: pause, resume, cancel, retry, approve. Repeating any of them is harmless. */
+/** Actions of operators on jobs: pause, resume, cancel, retry, approve. All are idempotent. */
 
 import { DomainError } from "../domain/errors.ts";
 import { isFinished, isRunnable, type JobAction, type JobState, transitionFor } from "../domain/job-state.ts";
@@ -6,10 +6,13 @@ import type { JobRecord, Ledger } from "../ports/ledger.ts";
 import type { JobParts } from "./job-parts.ts";
 import { refuseOpposite, refuseUndone } from "./submit/opposite-jobs.ts";
 
-/** Attempts against a state that keeps changing under our hands. */
+/** Attempts while concurrent changes of the job's state make the compare-and-set fail. */
 const MOST_ATTEMPTS = 10;
 
-/** Does `action` to job `id`; throws `not_found`, or `state_conflict` naming the state that does not allow it. */
+/**
+ * Applies `action` to job `id` and gives the job after it. Throws `not_found`, `state_conflict` naming the state that does
+ * not allow it, and `conflict` when the state changed at each attempt or another job stands in the way.
+ */
 export async function actOnJob(
   parts: JobParts,
   id: string,
@@ -36,7 +39,7 @@ export async function actOnJob(
   throw new DomainError("conflict", `job ${id} keeps changing its state; look again`);
 }
 
-/** A job that was resumed while its runner still holds it is `queued` and yet worked on: the runner must be told. */
+/** A job resumed while its runner still holds the lease is `queued`, yet counts as running: the runner must see the action. */
 function workedOnState({ state, leaseUntil }: JobRecord, now: number): JobState {
   return state === "queued" && leaseUntil !== null && leaseUntil > now ? "running" : state;
 }

@@ -1,4 +1,4 @@
-/** What everything that works on jobs in this process shares. */
+/** `JobParts`: the dependencies shared by all use cases and runs of jobs in this process. */
 
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
@@ -13,17 +13,18 @@ import type { BucketGovernors } from "./run/bucket-governors.ts";
 export interface JobParts {
   readonly clock: Clock;
   readonly calendar: LocalCalendar;
-  /** A crashed owner of a job is replaced after this long. */
+  /** Lease duration: a job whose owner has not renewed for this long may be claimed by another process. */
   readonly leaseMs: number;
   readonly ledger: Ledger;
   readonly connections: Connections;
   readonly governors: BucketGovernors;
-  /** Who makes the copies of a job: through `store`, which keeps to its limits, with `concurrency` requests at once. */
+  /** The engine that copies a job's objects through `store`, which applies the limits, with `concurrency` requests at once. */
   copyEngine(store: ObjectStore, concurrency: Concurrency): CopyEngine;
   /** Reads manifests out of a store. */
   manifestReader(store: ObjectStore): ManifestReader;
 }
 
+/** Counts of what a job has sent, changed in place: requests to stores by kind, statements by kind. */
 export interface Counters {
   readonly requests: RequestCounts;
   readonly statements: Record<string, number>;

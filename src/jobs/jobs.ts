@@ -1,4 +1,4 @@
-/** All that the doors (HTTP, command line) may ask for about jobs; `create-jobs.ts` builds it. */
+/** `Jobs`: the use cases that HTTP and the command line call; `create-jobs.ts` implements them. */
 
 import type { JobAction, JobState } from "../domain/job-state.ts";
 import type { AuditEvent, BatchSummary, ExceptionRecord, ObjectHistory, Page } from "../ports/ledger.ts";
@@ -11,16 +11,16 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-/** What an action may be told beside its name. */
+/** Options of an action. */
 export interface ActionOptions {
-  /** `resume` only: work outside the windows too, until they open next. */
+  /** `resume` only: work outside the windows too, until they next open. */
   readonly ignoreWindow?: boolean;
 }
 
 /** Methods throw `DomainError`: `not_found` for an unknown job, `invalid_input` with every fault, `state_conflict` … */
 export interface Jobs {
   /**
-   * Checks `input` against the contract and against the real stores and databases, and queues the job.
+   * Checks `input` against the schema and against the configured stores and databases, and queues the job.
    * The same `idempotencyKey` gives the first job again, with `created` false.
    */
   submit(
@@ -33,17 +33,17 @@ export interface Jobs {
     options: {
       readonly canary: boolean;
       readonly signal?: AbortSignal;
-      /** Told now and then how many objects were counted. */
+      /** Called after each batch with the number of objects counted so far. */
       readonly onProgress?: (objects: number) => void;
     },
   ): Promise<PreflightReport>;
   list(query: PageQuery & { readonly state: JobState | null }): Promise<Page<JobView>>;
   get(id: string): Promise<JobView>;
-  /** Repeating an action is harmless; one that the state does not allow throws `state_conflict` naming the state. */
+  /** Idempotent; an action that the state does not allow throws `state_conflict` naming the state. */
   act(id: string, action: JobAction, actor: string, options?: ActionOptions): Promise<JobView>;
   /**
-   * Changes limits, windows and guards of a job that has not ended; a runner takes them over within two seconds.
-   * `ifVersions`: only while the job's version is one of these (null: whatever it is), else `precondition_failed`.
+   * Changes limits, windows and guards of a job that has not ended; a runner applies them within two seconds.
+   * `ifVersions`: only while the job's version is one of these (null: any version), else `precondition_failed`.
    */
   amend(
     id: string,

@@ -1,10 +1,10 @@
-/** Reads on until a stop signal aborts. */
+/** Reads an async iterable until a stop signal aborts. */
 
 import { DomainError } from "../domain/errors.ts";
 
 /**
- * The chunks of `source`, each by `attempt`; throws `stopped` as soon as `signal` aborts, also while a chunk is waited for
- * that never comes.
+ * Yields the chunks of `source`, each read through `attempt`. Throws `stopped` as soon as `signal` aborts, also while a
+ * chunk is awaited that never arrives.
  */
 export async function* chunksUntilStopped<Chunk>(
   source: AsyncIterable<Chunk>,
@@ -24,14 +24,14 @@ export async function* chunksUntilStopped<Chunk>(
     }
   } finally {
     stop?.forget();
-    // A generator that still waits for its chunk would be waited for.
-    const left = chunks.return?.();
-    if (signal?.aborted) left?.catch(() => {});
-    else await left;
+    // `return` of a generator that still awaits its chunk resolves only after that chunk.
+    const closed = chunks.return?.();
+    if (signal?.aborted) closed?.catch(() => {});
+    else await closed;
   }
 }
 
-/** Resolves when `signal` aborts, or has; `forget` takes the listener away. */
+/** Resolves when `signal` aborts, or has; `forget` removes the listener. */
 function listen(signal: AbortSignal): { readonly aborted: Promise<undefined>; forget(): void } {
   let listener = () => {};
   const aborted = new Promise<undefined>((resolve) => {

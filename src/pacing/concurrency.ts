@@ -1,81 +1,80 @@
-/** How many requests of a job may be under way at once; can be changed while it runs. */
+/** How many requests of a job may be in flight at once; can be changed while it runs. */
 
 import { hasCode } from "../domain/errors.ts";
 
-/** Does something for one item; may `free` its place before its end. */
-type Work<Item> = (item: Item, free: () => void) => Promise<unknown>;
+/** Processes one item; may call `release` before its end to give its slot to the next item. */
+type Work<Item> = (item: Item, release: () => void) => Promise<unknown>;
 
 export interface Concurrency {
   /**
-   * Does `work` for each of `items`, as many at once as there are places, callers in order of asking: a batch that is
-   * running out of items leaves its places to the next one, so that all stay taken across their boundary. Work may
-   * `free` its place before its end, when what the place is for is over: then the next item has begun when `free`
-   * returns. After a failure no further item is begun; when all that was begun has ended, the first error that tells
-   * more than "asked to stop" is thrown.
+   * Runs `work` for each of `items`, as many at once as there are slots. Calls share the slots in order of calling: slots
+   * that a call has no more items for go to the next call, so that all stay in use across the boundary of two batches.
+   * Where work calls `release`, the next item has begun when that returns. After a failure no further item is begun; when
+   * all that were begun have ended, throws the first error that is not `stopped`, or else the first.
    */
   each<Item>(items: readonly Item[], work: Work<Item>): Promise<void>;
-  /** New number of places, at least 1; running work is never cut short, and new work begins after the caller's turn. */
-  resize(places: number): void;
+  /** Sets the number of slots, at least 1. Running work goes on; more work begins after the caller's synchronous code. */
+  resize(slots: number): void;
 }
 
-/** A limiter with `places` places. */
-export function limitConcurrency(places: number): Concurrency {
-  return new Places(places);
+/** A limiter with `slots` slots. */
+export function limitConcurrency(slots: number): Concurrency {
+  return new ConcurrencyLimiter(slots);
 }
 
 /**
- * Whoever gives up a place takes the next item in the same turn. Nothing waits but the lists of items: a queue of
- * functions, as p-limit has it, is a promise and some closures for each place and list, which every copy pays for.
+ * A released slot begins the next item synchronously. Only the lists of items are queued: a queue of functions, as p-limit
+ * has it, costs a promise and some closures for each item, which every copy would pay.
  */
-class Places implements Concurrency {
-  #count: number;
-  #taken = 0;
-  /** Those that may have items left, in order of asking. */
-  readonly #tours: Tour[] = [];
+class ConcurrencyLimiter implements Concurrency {
+  #slots: number;
+  #inUse = 0;
+  /** Lists that may have items left, in order of calling. */
+  readonly #lists: WorkList[] = [];
 
-  constructor(count: number) {
-    this.#count = count;
+  constructor(slots: number) {
+    this.#slots = slots;
   }
 
   each<Item>(items: readonly Item[], work: Work<Item>): Promise<void> {
-    const tour = new Tour(items, work as Work<unknown>);
-    this.#tours.push(tour);
+    const list = new WorkList(items, work as Work<unknown>);
+    this.#lists.push(list);
     this.#fill();
-    return tour.ended();
+    return list.ended();
   }
 
-  resize(places: number): void {
-    this.#count = Math.max(1, places);
-    // Whoever changes the places changes rates too, or stops the job: new work must meet all of that, not half of it.
+  resize(slots: number): void {
+    this.#slots = Math.max(1, slots);
+    // Callers change rates next, or stop the job: new work must begin with all of these changes in force.
     queueMicrotask(() => this.#fill());
   }
 
   #fill(): void {
-    while (this.#taken < this.#count) {
-      const [tour] = this.#tours;
-      if (tour === undefined) return;
-      if (tour.isOver) {
-        this.#tours.shift();
+    while (this.#inUse < this.#slots) {
+      const [list] = this.#lists;
+      if (list === undefined) return;
+      if (list.isExhausted) {
+        this.#lists.shift();
       } else {
-        this.#taken += 1;
-        tour.begin(this.#giveUp);
+        this.#inUse += 1;
+        list.beginNext(this.#release);
       }
     }
   }
 
-  readonly #giveUp = (): void => {
-    this.#taken -= 1;
+  readonly #release = (): void => {
+    this.#inUse -= 1;
     this.#fill();
   };
 }
 
 /** The items of one call, begun one after the other. */
-class Tour {
+class WorkList {
   readonly #items: readonly unknown[];
   readonly #work: Work<unknown>;
   readonly #errors: unknown[] = [];
   #next = 0;
-  #underWay = 0;
+  #running = 0;
   #allEnded: () => void = () => {};
 
   constructor(items: readonly unknown[], work: Work<unknown>) {
@@ -84,35 +83,35 @@ class Tour {
   }
 
   /** Whether no further item is to be begun. */
-  get isOver(): boolean {
+  get isExhausted(): boolean {
     return this.#next >= this.#items.length || this.#errors.length > 0;
   }
 
-  /** Begins the next item; calls `giveUp` once, when its place is free. */
-  begin(giveUp: () => void): void {
+  /** Begins the next item; calls `releaseSlot` exactly once. */
+  beginNext(releaseSlot: () => void): void {
     const item = this.#items[this.#next];
     this.#next += 1;
-    this.#underWay += 1;
-    let isFree = false;
-    const free = () => {
-      if (isFree) return;
-      isFree = true;
-      giveUp();
+    this.#running += 1;
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      releaseSlot();
     };
     const end = () => {
-      this.#underWay -= 1;
-      free();
-      if (this.#underWay === 0 && this.isOver) this.#allEnded();
+      this.#running -= 1;
+      release();
+      if (this.#running === 0 && this.isExhausted) this.#allEnded();
     };
-    this.#work(item, free).then(end, (error: unknown) => {
+    this.#work(item, release).then(end, (error: unknown) => {
       this.#errors.push(error);
       end();
     });
   }
 
-  /** Resolves when nothing is left and all that was begun has ended; throws the error that tells most. */
+  /** Resolves when all items that were or will be begun have ended; throws as {@link Concurrency.each} says. */
   async ended(): Promise<void> {
-    if (this.#underWay > 0 || !this.isOver) {
+    if (this.#running > 0 || !this.isExhausted) {
       await new Promise<void>((resolve) => {
         this.#allEnded = resolve;
       });

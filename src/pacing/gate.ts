@@ -1,4 +1,4 @@
-/** The question asked before each batch and stage: may it start? Deciding only observes; the first objection wins. */
+/** The gate before each batch and stage: may it start? It decides by observing only; the first objection counts. */
 
 import type { Stage } from "../domain/batch.ts";
 import type { WaitReason } from "../domain/job-state.ts";
@@ -11,16 +11,16 @@ export interface Question {
 
 export interface Hold {
   readonly reason: WaitReason;
-  /** Epoch milliseconds, or null when nobody can know. */
+  /** Epoch milliseconds; null when unknown. */
   readonly until: number | null;
   readonly detail: string;
 }
 
-/** One reason why a stage may not start: a hold, or null for no objection. Nobody can override it. */
+/** One reason why a stage may not start: a hold, or null for none. It cannot be overridden. */
 export type Objection = (question: Question) => Hold | null | Promise<Hold | null>;
 
 export interface Gate {
-  /** Null: go. */
+  /** Null: the stage may start. */
   ask(question: Question): Promise<Hold | null>;
 }
 
@@ -37,7 +37,7 @@ export function gateOf(objections: readonly Objection[]): Gate {
   };
 }
 
-/** Deleting waits for somebody's approval, read from the ledger each time: memory is not trusted with it. */
+/** Holds deletions until the job is approved; reads that from the ledger each time, as memory may be outdated. */
 export function untilApproved(isApproved: () => Promise<boolean>): Objection {
   return async ({ stage }) => {
     if (stage !== "delete" || (await isApproved())) return null;

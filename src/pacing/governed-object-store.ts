@@ -1,4 +1,4 @@
-/** An object store that keeps to the job's limits and the bucket's rate, and repeats what is worth repeating. */
+/** An object store that keeps the limits of a job, its store and each bucket, and repeats requests that failed temporarily. */
 
 import { hasCode } from "../domain/errors.ts";
 import type {
@@ -15,23 +15,22 @@ import type {
   WritePass,
   WriteProtection,
 } from "../ports/object-store.ts";
-import { begun } from "./begun.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
 import type { GovernedParts } from "./governed-parts.ts";
-import { pauseMsAfter } from "./pause-before.ts";
 import type { RateLimitedStore } from "./rate-limited-store.ts";
 import { costWithinCopy, READ_COST, type RequestCost } from "./rates/request-cost.ts";
 import { RequestLimiter } from "./rates/request-limiter.ts";
+import { retryPauseMs } from "./retry-pause.ts";
 import { isQuick } from "./stall-detector.ts";
 
-/** What a bucket is asked for its facts: whether it is there, and for its versioning and encryption. */
+/** Requests of {@link GovernedObjectStore.bucketFacts}: for existence, versioning and encryption. */
 const FACTS_REQUESTS = 3;
-
 type At = { readonly bucket: string; readonly key: string };
 
 /**
- * Wraps a store for one job. Throttling is waited out for as long as it lasts: it never fails a job.
- * Other passing faults are repeated for 30 s, then thrown as `store_unavailable`.
+ * Wraps a store for one job. A throttled request is repeated for as long as the store throttles, so throttling never fails a
+ * job; other temporary failures are repeated for 30 s and then thrown as `store_unavailable`. Waiting throws `stopped` when
+ * the signal aborts.
  */
 export class GovernedObjectStore implements RateLimitedStore {
   readonly #parts: GovernedParts;
@@ -62,18 +61,17 @@ export class GovernedObjectStore implements RateLimitedStore {
     const { source, target } = request;
     const { size } = source;
     const cost = { ...READ_COST, bucket: target.bucket, writes: 1, bytes: size, isQuick: isQuick(size) };
-    return this.#copying(target.bucket, cost, signal, (pass) =>
-      this.#parts.store.copy(request, signal, pass),
+    return this.#copying(target.bucket, cost, signal, (sendWithin) =>
+      this.#parts.store.copy(request, signal, sendWithin),
     );
   }
 
   finishCopy(request: CopyRequest, targetEtag: string, signal?: AbortSignal): Promise<CopyResult> {
-    return this.#copying(request.target.bucket, READ_COST, signal, (pass) =>
-      this.#parts.store.finishCopy(request, targetEtag, signal, pass),
+    return this.#copying(request.target.bucket, READ_COST, signal, (sendWithin) =>
+      this.#parts.store.finishCopy(request, targetEtag, signal, sendWithin),
     );
   }
 
-  /** Waits until `writes` more may go to `bucket`; whoever deletes waits here first and then gathers his evidence. */
   reserveWrites(bucket: string, writes: number, signal?: AbortSignal): Promise<void> {
     return this.#limiter.reserveWrites(bucket, writes, signal);
   }
@@ -91,8 +89,8 @@ export class GovernedObjectStore implements RateLimitedStore {
   }
 
   /**
-   * One attempt, without waiting and without repeating: evidence for a deletion grows old while one waits. Throws
-   * `store_throttled` or `store_unavailable` when it did not come through; look again before the next attempt.
+   * One attempt, without waiting and without repeating, as evidence for a deletion ages meanwhile. Throws
+   * `store_throttled` or `store_unavailable` when it failed temporarily: gather evidence again before the next attempt.
    */
   deleteObjects(
     bucket: string,
@@ -100,11 +98,11 @@ export class GovernedObjectStore implements RateLimitedStore {
     signal?: AbortSignal,
     terms: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
-    const count: WritePass = (writes, attempt) => {
+    const pass: WritePass = (writes, attempt) => {
       this.#limiter.charge(bucket, writes);
       return this.#try({ ...READ_COST, bucket, writes }, attempt);
     };
-    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, { ...terms, pass: count });
+    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, { ...terms, pass });
     return this.#try({ ...READ_COST, bucket, writes: objects.length }, attempt);
   }
 
@@ -141,42 +139,41 @@ export class GovernedObjectStore implements RateLimitedStore {
     return this.#parts.store.ping(signal);
   }
 
-  /** Pays `cost`; what is written beyond that goes through the pass and pays for itself. */
+  /** Acquires `cost` for the copy; each further request of it is sent by `sendWithin`, which acquires its own. */
   #copying(
     bucket: string,
     cost: RequestCost,
     signal: AbortSignal | undefined,
-    send: (pass: WritePass) => Promise<CopyResult>,
+    send: (sendWithin: WritePass) => Promise<CopyResult>,
   ): Promise<CopyResult> {
     const { inFlight, stalls, clock } = this.#parts;
-    let passing = 0;
-    // While something waits for its turn inside the copy, the copy itself asks nothing of the store.
-    const rests = () => {
+    let within = 0;
+    // While requests of a copy in parts wait for their limits, the copy itself has no request in flight.
+    const suspend = () => {
       inFlight?.end();
       if (cost.isQuick) stalls.ended();
     };
-    const goesOn = () => {
+    const resume = () => {
       inFlight?.begin();
-      if (cost.isQuick) stalls.asked(clock.now());
+      if (cost.isQuick) stalls.sent(clock.now());
     };
-    // A copy in parts is under way only while one of its requests is: each counts itself, and may wait at the throttler.
-    const pass: WritePass = async (writes, attempt, stop, terms = {}) => {
+    const sendWithin: WritePass = async (writes, attempt, stop, terms = {}) => {
       if (terms.isImmediate === true) return this.#limiter.sendImmediately(bucket, writes, attempt);
-      const due = costWithinCopy(bucket, writes, terms);
-      if (passing === 0) rests();
-      passing += 1;
+      const ownCost = costWithinCopy(bucket, writes, terms);
+      if (within === 0) suspend();
+      within += 1;
       try {
-        if (stop === undefined && signal !== undefined) return await this.#cleanUp(due, attempt, signal);
-        return await this.#repeat(due, attempt, stop, this.#parts.confirmCopy);
+        if (stop === undefined && signal !== undefined) return await this.#cleanUp(ownCost, attempt, signal);
+        return await this.#repeat(ownCost, attempt, stop, this.#parts.confirmCopy);
       } finally {
-        passing -= 1;
-        if (passing === 0) goesOn();
+        within -= 1;
+        if (within === 0) resume();
       }
     };
-    return this.#repeat(cost, () => send(pass), signal, this.#parts.confirmCopy);
+    return this.#repeat(cost, () => send(sendWithin), signal, this.#parts.confirmCopy);
   }
 
-  /** Pays for each attempt, the bytes once, and has it confirmed; repeats the attempt while that is worth it. */
+  /** Acquires the cost of each attempt (bytes only once), has it confirmed, and repeats it after temporary failures. */
   async #repeat<Result>(
     cost: RequestCost,
     attempt: () => Promise<Result>,
@@ -188,19 +185,19 @@ export class GovernedObjectStore implements RateLimitedStore {
     for (let count = 1; ; count += 1) {
       if (!this.#limiter.tryAcquire(due, signal)) await this.#limiter.acquire(due, signal);
       try {
-        const asked = confirm?.() ?? null;
-        if (asked !== null) await asked;
+        const confirmed = confirm?.() ?? null;
+        if (confirmed !== null) await confirmed;
         return await this.#try(cost, attempt);
       } catch (error) {
         due = { ...cost, bytes: 0 };
-        failingSince = this.#worthRepeating(error, failingSince, cost);
-        const ms = pauseMsAfter(error, count, (this.#parts.random ?? Math.random)());
+        failingSince = this.#failingSince(error, failingSince, cost);
+        const ms = retryPauseMs(error, count, (this.#parts.random ?? Math.random)());
         if (ms > 0) await this.#limiter.whileRateLimited(() => this.#parts.clock.sleep(ms, signal));
       }
     }
   }
 
-  /** Clean-up that no later attempt would do is not stopped: when `stop` aborts it is tried once more, at once, and not again. */
+  /** Clean-up that no later attempt would do: when `stop` aborts while it waits, it is sent once more at once. */
   async #cleanUp<Result>(
     cost: RequestCost,
     attempt: () => Promise<Result>,
@@ -214,45 +211,41 @@ export class GovernedObjectStore implements RateLimitedStore {
     }
   }
 
-  /** One attempt, whose outcome the bucket's governor learns. */
-  #try<Result>({ bucket, writes, isQuick }: RequestCost, attempt: () => Promise<Result>): Promise<Result> {
+  /** One attempt, whose outcome the bucket's governor and the stall detector are told. */
+  async #try<Result>(
+    { bucket, writes, isQuick }: RequestCost,
+    attempt: () => Promise<Result>,
+  ): Promise<Result> {
     const { clock, stalls, inFlight, governorOf, onRequest } = this.#parts;
     const governor = bucket === null ? null : governorOf(bucket);
     const sentAt = clock.now();
     inFlight?.begin();
-    if (isQuick) stalls.asked(sentAt);
+    if (isQuick) stalls.sent(sentAt);
     onRequest?.();
-    return begun(attempt).then(
-      (result) => {
-        const now = clock.now();
-        inFlight?.end();
-        if (isQuick) stalls.ended();
-        governor?.succeeded(writes, sentAt, now);
-        stalls.answered(now);
-        return result;
-      },
-      (error: unknown) => {
-        const now = clock.now();
-        inFlight?.end();
-        if (hasCode(error, "store_throttled")) governor?.throttled(sentAt, now);
-        stalls.failed(error, now, sentAt);
-        if (isQuick) stalls.ended();
-        throw error;
-      },
-    );
+    try {
+      const result = await attempt();
+      const now = clock.now();
+      governor?.succeeded(writes, sentAt, now);
+      stalls.answered(now);
+      return result;
+    } catch (error) {
+      const now = clock.now();
+      if (hasCode(error, "store_throttled")) governor?.throttled(sentAt, now);
+      stalls.failed(error, now, sentAt);
+      throw error;
+    } finally {
+      inFlight?.end();
+      if (isQuick) stalls.ended();
+    }
   }
 
-  /** Since when other troubles than throttling last; throws `error` on when repeating is not worth it (any more). */
-  #worthRepeating(
-    error: unknown,
-    failingSince: number | null,
-    { unavailableMs }: RequestCost,
-  ): number | null {
+  /** Since when temporary failures other than throttling last; throws `error` when it is not to be repeated (any more). */
+  #failingSince(error: unknown, since: number | null, { unavailableMs }: RequestCost): number | null {
     if (hasCode(error, "store_throttled")) return null;
     if (!hasCode(error, "store_unavailable")) throw error;
     const now = this.#parts.clock.now();
-    const since = failingSince ?? now;
-    if (now - since >= unavailableMs) throw error;
-    return since;
+    const failingSince = since ?? now;
+    if (now - failingSince >= unavailableMs) throw error;
+    return failingSince;
   }
 }

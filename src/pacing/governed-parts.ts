@@ -1,4 +1,4 @@
-/** What a governed store is made of. */
+/** The dependencies of a governed store. */
 
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -12,7 +12,8 @@ export interface GovernedParts extends RequestLimiterParts {
   readonly inFlight?: InFlight;
   /** Called after all waiting, before each attempt at a copy, which it forbids by throwing; null allows it at once. */
   readonly confirmCopy?: (() => Promise<void> | null) | undefined;
-  /** Told of each request that is sent. */
+  /** Called for each request that is sent. */
   readonly onRequest?: (() => void) | undefined;
+  /** 0 to 1; `Math.random` unless given. */
   random?(): number;
 }

@@ -1,4 +1,4 @@
-/** How many requests and statements of a job are under way: it is waiting only when none is. */
+/** How many requests and statements of a job are in flight: the job can be waiting only when none is. */
 
 export class InFlight {
   readonly #now: () => number;
@@ -14,7 +14,7 @@ export class InFlight {
     return this.#count;
   }
 
-  /** Whether nothing is under way, and nothing was in the last `ms`: between two requests there is always a moment. */
+  /** Whether none is in flight and none was in the last `ms`: a job that works has gaps between its requests. */
   isStill(ms: number): boolean {
     return this.#count === 0 && !isWithin(ms, this.#endedAt, this.#now());
   }
@@ -29,7 +29,7 @@ export class InFlight {
   }
 }
 
-/** Whether `at` is at most `ms` before `now`; a moment that a set-back clock made future is long ago. */
+/** Whether `at` is at most `ms` before `now`. False for an `at` in the future: the clock was set back since. */
 export function isWithin(ms: number, at: number, now: number): boolean {
   return at <= now && now - at <= ms;
 }

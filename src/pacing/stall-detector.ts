@@ -1,56 +1,58 @@
-/** Notices that a job stands still because what it asks its stores and databases is rejected, or not answered at all. */
+/** Detects that a job is stalled because its stores and databases reject its requests, or do not answer them. */
 
 import { type DomainError, hasCode } from "../domain/errors.ts";
 import type { Waiting, WaitReason } from "../domain/job-state.ts";
 
-/** So long everything may be rejected before that is called a wait. */
+/** All requests must have been rejected for this time before that is reported as a wait. */
 const REJECTED_MS = 2_000;
-/** So long everything may fail (no connection, a reset, a 500) before that is called a wait. */
+/** All requests must have failed (no connection, a reset, a 500) for this time before that is reported as a wait. */
 const FAILING_MS = 5_000;
-/** So long nothing may be answered, while something is asked that does not take so long, before that is called a wait. */
+/** No quick request must have been answered for this time, while one is in flight, before that is reported as a wait. */
 const SILENT_MS = 10_000;
-/** Looks that lie further apart have a jump of the clock between them, or a process that stood still. */
+/** Two checks further apart than this mean that the clock was set or the process was stopped between them. */
 const JUMP_MS = 4_000;
-/** A copy of so many bytes, at the 10 MB/s of the slowest store, has its answer well within {@link SILENT_MS}. */
+/** A copy of this size is answered well within {@link SILENT_MS} at 10 MB/s, the slowest store. */
 const QUICK_BYTES = 64 * 2 ** 20;
 
-/** Whether a request that copies `bytes` is answered soon where anything is. */
+/** Whether a request that copies `bytes` is answered within {@link SILENT_MS} by a store that answers at all. */
 export function isQuick(bytes: number): boolean {
   return bytes <= QUICK_BYTES;
 }
 
-/** What one store or database answered last. Times are epoch ms. */
+/** Observes the answers of one store, or of one database. Times are epoch ms. */
 export class StallDetector {
   readonly #name: string;
   readonly #reason: WaitReason;
-  /** Quick requests under way. */
-  #asked = 0;
-  /** Since when nothing was answered, where something is asked. */
+  #quickInFlight = 0;
+  /** Since when nothing was answered while a quick request was in flight. */
   #quietSince = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
   #failingSince: number | null = null;
   #failure = "";
   #rejectedSince: number | null = null;
-  #lookedAt: number | null = null;
+  #checkedAt: number | null = null;
 
-  /** `name` as in "NAME has not answered"; `reason` of the wait. */
+  /**
+   * @param name as in "NAME has not answered"
+   * @param reason of the wait
+   */
   constructor(name: string, reason: WaitReason) {
     this.#name = name;
     this.#reason = reason;
   }
 
-  /** Something is asked that is answered soon; {@link StallDetector.ended} must follow, whatever comes of it. */
-  asked(now: number): void {
-    this.#lookedAt ??= now;
-    if (this.#asked === 0) this.#quietSince = now;
-    this.#asked += 1;
+  /** A quick request is sent; {@link StallDetector.ended} must follow, whatever its outcome. */
+  sent(now: number): void {
+    this.#checkedAt ??= now;
+    if (this.#quickInFlight === 0) this.#quietSince = now;
+    this.#quickInFlight += 1;
   }
 
   ended(): void {
-    this.#asked -= 1;
+    this.#quickInFlight -= 1;
   }
 
-  /** An answer came, whatever it said. */
+  /** An answer arrived, of any content. */
   answered(now: number): void {
     this.#quietSince = now;
     this.#answeredAt = now;
@@ -58,24 +60,24 @@ export class StallDetector {
     this.#rejectedSince = null;
   }
 
-  /** What was asked at `askedAt` has failed with `error`: only some errors are answers. */
-  failed(error: unknown, now: number, askedAt = this.#quietSince): void {
+  /** The request sent at `sentAt` failed with `error`: some errors are answers. */
+  failed(error: unknown, now: number, sentAt = this.#quietSince): void {
     if (hasCode(error, "store_throttled")) this.#rejected(now);
-    else if (hasCode(error, "store_unavailable", "database_unavailable")) this.#unanswered(error, askedAt);
-    // Not sent at all, or an answer of somebody else's.
+    else if (hasCode(error, "store_unavailable", "database_unavailable")) this.#unanswered(error, sentAt);
+    // The others mean that nothing was sent, or that the ledger failed.
     else if (!hasCode(error, "stopped", "lease_lost", "ledger_unavailable")) this.answered(now);
   }
 
-  /** Whether an answer came in the last `ms`. */
+  /** Whether an answer arrived in the last `ms`. */
   answeredWithin(ms: number, now: number): boolean {
     return now - this.#answeredAt <= ms;
   }
 
-  /** That nothing is answered, since when, and how that shows; else null. To be asked every second or so. */
+  /** That nothing is answered, since when, and the last error; else null. To be called about once a second. */
   silence(now: number): Waiting | null {
-    this.#lookedAt = this.#withoutJump(now);
+    this.#checkedAt = this.#withoutJump(now);
     const failing = this.#failingSince;
-    const isQuiet = this.#asked > 0 && now - this.#quietSince >= SILENT_MS;
+    const isQuiet = this.#quickInFlight > 0 && now - this.#quietSince >= SILENT_MS;
     if (!isQuiet && (failing === null || now - failing < FAILING_MS)) return null;
     const since = failing ?? this.#quietSince;
     const how = failing === null ? "what it is asked stays without an answer" : this.#failure;
@@ -91,9 +93,9 @@ export class StallDetector {
     return { reason: this.#reason, since, until: null, detail };
   }
 
-  /** While the process was stopped, the machine slept or the clock was set, nothing could be answered: that time does not count. */
+  /** Time in which the process was stopped or the machine slept, or by which the clock was set, does not count. */
   #withoutJump(now: number): number {
-    const gapMs = now - (this.#lookedAt ?? now);
+    const gapMs = now - (this.#checkedAt ?? now);
     if (gapMs >= 0 && gapMs <= JUMP_MS) return now;
     this.#quietSince += gapMs;
     if (this.#failingSince !== null) this.#failingSince += gapMs;
@@ -106,16 +108,16 @@ export class StallDetector {
     this.#rejectedSince ??= now;
   }
 
-  #unanswered(error: DomainError, askedAt: number): void {
-    this.#failingSince ??= Math.max(askedAt, this.#answeredAt);
+  #unanswered(error: DomainError, sentAt: number): void {
+    this.#failingSince ??= Math.max(sentAt, this.#answeredAt);
     this.#failure = error.message;
   }
 }
 
-/** While the stores answer so recently, a database that does not keeps the job's other work going. */
-const STORES_MOVE_MS = 2_000;
+/** While the stores have answered within this time, a silent database does not stall the job: its copies go on. */
+const STORES_ANSWER_MS = 2_000;
 
-/** What the stores of one job, which share an endpoint, and each of its databases answer. */
+/** One detector for the stores of a job, which share an endpoint, and one for each of its databases. */
 export class JobStallDetectors {
   readonly stores = new StallDetector("the store", "throttled");
   readonly #databases = new Map<string, StallDetector>();
@@ -128,14 +130,14 @@ export class JobStallDetectors {
     return stalls;
   }
 
-  /** What keeps those waiting who are at work. */
+  /** What the job waits for though requests are in flight. */
   waiting(now: number): Waiting | null {
     const waiting = this.stores.waiting(now);
-    if (waiting !== null || this.stores.answeredWithin(STORES_MOVE_MS, now)) return waiting;
+    if (waiting !== null || this.stores.answeredWithin(STORES_ANSWER_MS, now)) return waiting;
     return this.#silentDatabases(now)[0] ?? null;
   }
 
-  /** Every store or database that answers nothing. */
+  /** Each store or database that answers nothing. */
   silences(now: number): readonly Waiting[] {
     const store = this.stores.silence(now);
     return [...(store === null ? [] : [store]), ...this.#silentDatabases(now)];

@@ -1,4 +1,4 @@
-/** A throttler before every request or statement: open, or closed with a reason and an end. Nothing new passes while it is closed. */
+/** Open, or closed with a reason and an end: no request or statement begins while the throttler of its stage is closed. */
 
 import { DomainError } from "../domain/errors.ts";
 import type { Waiting } from "../domain/job-state.ts";
@@ -6,15 +6,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { Hold } from "./gate.ts";
 import { isWithin } from "./in-flight.ts";
 
-/** How long those who wait sleep at most before they look again: settings may change, clocks may be set. */
-const LOOK_AGAIN_MS = 250;
+/** Longest interval between two checks while closed: settings may change, clocks may be set. */
+const CHECK_MS = 250;
 
-/** Why nothing may begin at `at` (epoch ms), or null. It only observes, and at once: it is asked for every request. */
+/** Why nothing may begin at `at` (epoch ms), or null. Without side effects and synchronous: called for every request. */
 export type Observation = (at: number) => Hold | null;
 
 /**
- * Lets requests begin while none of its observations objects; the first objection counts. What has begun is never cut
- * short. Observations may be exchanged while it works.
+ * Open while none of its observations gives a hold; the first hold counts. Requests that have begun are never cut short.
  */
 export class Throttler {
   readonly #clock: Clock;
@@ -23,34 +22,34 @@ export class Throttler {
   #waiters = 0;
   #rateLimited = 0;
   #rateLimitedAt = Number.NEGATIVE_INFINITY;
-  #look: Promise<void> | null = null;
+  #check: Promise<void> | null = null;
 
   constructor(clock: Clock, observations: readonly Observation[]) {
     this.#clock = clock;
     this.#observations = observations;
   }
 
-  /** What those who wait here wait for; null when nobody does. */
+  /** The hold that requests wait for at this moment; null when none waits. */
   get waiting(): Waiting | null {
     return this.#waiters === 0 ? null : this.#waiting;
   }
 
-  /** Null: go on at once, which costs next to nothing. A promise: go on when it resolves; it throws `stopped`. */
-  pass(signal: AbortSignal | undefined): Promise<void> | null {
-    return this.#objection() === null ? null : this.#waitUntilOpen(signal);
+  /** Null: open, which costs next to nothing. A promise: resolves when open; throws `stopped` when `signal` aborts. */
+  whenOpen(signal: AbortSignal | undefined): Promise<void> | null {
+    return this.#hold() === null ? null : this.#waitUntilOpen(signal);
   }
 
   isOpen(): boolean {
-    return this.#objection() === null;
+    return this.#hold() === null;
   }
 
-  /** Whether it is open now, and by what is known now in `aheadMs` too: windows tell their end. */
+  /** Whether it is open now and, as far as is known now, in `aheadMs` too: windows have a known end. */
   isOpenFor(aheadMs: number): boolean {
     const at = this.#clock.now() + aheadMs;
     return this.isOpen() && this.#observations.every((observe) => observe(at) === null);
   }
 
-  /** Runs `wait`, in which something that may pass here waits for a limit of the job, a store or a database. */
+  /** Runs `wait`, in which a request that may begin waits for a rate limit of the job, a store or a database. */
   async whileRateLimited<Result>(wait: () => Promise<Result>): Promise<Result> {
     this.#rateLimited += 1;
     try {
@@ -62,15 +61,15 @@ export class Throttler {
   }
 
   /**
-   * Whether something waits only for its turn, or did in the last `ms`: that is work, however slow. While the throttler is
-   * shut it will not go when its turn comes, and counts for nothing.
+   * Whether a request waits only for a rate limit, or did in the last `ms`: that is work, however slow. False while the
+   * throttler is closed: such a request will not be sent when the limit allows it.
    */
   isRateLimited(ms: number): boolean {
     if (this.#rateLimited === 0 && !isWithin(ms, this.#rateLimitedAt, this.#clock.now())) return false;
     return this.isOpen();
   }
 
-  #objection(): Hold | null {
+  #hold(): Hold | null {
     const at = this.#clock.now();
     for (const observe of this.#observations) {
       const hold = observe(at);
@@ -86,9 +85,9 @@ export class Throttler {
   async #waitUntilOpen(signal: AbortSignal | undefined): Promise<void> {
     this.#waiters += 1;
     try {
-      while (this.#objection() !== null) {
+      while (this.#hold() !== null) {
         if (signal?.aborted) break;
-        await this.#nextLook(signal);
+        await this.#nextCheck(signal);
       }
     } finally {
       this.#waiters -= 1;
@@ -96,17 +95,17 @@ export class Throttler {
     if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
   }
 
-  /** One timer for all who wait. */
-  #nextLook(signal: AbortSignal | undefined): Promise<void> {
-    this.#look ??= this.#clock.sleep(this.#lookMs(), signal).finally(() => {
-      this.#look = null;
+  /** One timer for all waiting requests. */
+  #nextCheck(signal: AbortSignal | undefined): Promise<void> {
+    this.#check ??= this.#clock.sleep(this.#checkMs(), signal).finally(() => {
+      this.#check = null;
     });
-    return this.#look;
+    return this.#check;
   }
 
-  #lookMs(): number {
+  #checkMs(): number {
     const until = this.#waiting?.until ?? null;
-    if (until === null) return LOOK_AGAIN_MS;
-    return Math.min(LOOK_AGAIN_MS, Math.max(1, until - this.#clock.now()));
+    if (until === null) return CHECK_MS;
+    return Math.min(CHECK_MS, Math.max(1, until - this.#clock.now()));
   }
 }

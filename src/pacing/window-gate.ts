@@ -1,4 +1,4 @@
-/** A job's windows as an objection: which stages may begin anything now, and within which limits. */
+/** A job's windows as an observation: which stages may begin requests now, and within which limits. */
 
 import type { JobSpec, Limits, WorkStage } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
@@ -7,14 +7,14 @@ import { WindowClock } from "../domain/windows/window-clock.ts";
 import type { Hold } from "./gate.ts";
 import type { Observation } from "./throttler.ts";
 
-/** What of a job the windows depend on; may change while it runs. */
+/** The part of a job that its windows depend on; may change while it runs. */
 export interface WindowSettings {
   readonly spec: Pick<JobSpec, "windows" | "limits">;
-  /** Until then an operator lets the job work outside its windows; epoch ms. */
+  /** Until then the job works outside its windows, by an operator's leave; epoch ms. */
   readonly ignoredUntil: number | null;
 }
 
-/** Cheap to ask at every request: the answer is kept until it can change. */
+/** Cheap enough for every request: the answer is cached until it can change. */
 export class WindowGate {
   readonly #calendar: LocalCalendar;
   #settings: WindowSettings;
@@ -27,7 +27,7 @@ export class WindowGate {
     this.#clock = this.#clockOf(settings);
   }
 
-  /** Takes other windows, limits or an operator's leave over from now on. */
+  /** Uses other windows, limits or leave from now on. */
   set(settings: WindowSettings): void {
     this.#settings = settings;
     this.#clock = this.#clockOf(settings);
@@ -44,7 +44,7 @@ export class WindowGate {
     return this.#clock === null ? spec.limits : this.#clock.spanAt(at).limits;
   }
 
-  /** Objects while the windows that bind `stage` are shut. */
+  /** A hold while the windows that bind `stage` are closed. */
   observe(stage: WorkStage): Observation {
     return (at) => this.#holdAt(stage, at);
   }

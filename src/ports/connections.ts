@@ -6,7 +6,7 @@ import type { ObjectStore, RequestCounts } from "./object-store.ts";
 import type { ReferenceTable } from "./reference-table.ts";
 
 /** What the configuration allows all jobs on one store together; null is no limit. */
-export interface StoreLimits {
+export interface ConfiguredStoreLimits {
   readonly requestsPerSecond: number | null;
   readonly bytesPerSecond: number | null;
 }
@@ -20,7 +20,7 @@ export interface Connections {
    */
   store(name: string, counts: RequestCounts, mayWrite?: () => boolean): ObjectStore;
   /** Limits that all jobs on the store share; throws `invalid_input` for an unknown name. */
-  storeLimits(name: string): StoreLimits;
+  storeLimits(name: string): ConfiguredStoreLimits;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
   /**

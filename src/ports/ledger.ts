@@ -4,7 +4,7 @@ import type { Batch } from "../domain/batch.ts";
 import type { ExceptionCount } from "../domain/exception-ratio.ts";
 import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
-import type { WrittenShare } from "../domain/rates/store-shares.ts";
+import type { ShareEntry } from "../domain/rates/store-shares.ts";
 import type { Tally } from "../domain/tally.ts";
 import type {
   AuditEvent,
@@ -169,13 +169,13 @@ export interface Ledger {
    */
   replanExceptions(jobId: string, batchSize: number, at: number): Promise<number>;
   /**
-   * Replaces what instances have written down about the limit called `name` (nothing at first) by what `revise` makes of
-   * it, as one step: `revise` is called again, with the newer text, when another instance came between or an answer was
-   * lost. Of no job, so there is no lease.
+   * Replaces the entries of the limit called `name` (none at first) by what `revise` returns for them, atomically: `revise`
+   * is called again with newer entries when another process changed them meanwhile, or when an answer was lost. Entries
+   * belong to no job, so no lease is checked. Throws `ledger_unavailable`.
    */
   reviseShares(
     name: string,
-    revise: (shares: readonly WrittenShare[]) => readonly WrittenShare[],
+    revise: (entries: readonly ShareEntry[]) => readonly ShareEntry[],
   ): Promise<void>;
   /** The process is about to end: from now on calls wait only briefly for a busy or unreachable ledger. */
   hurry(): void;

@@ -59,22 +59,22 @@ export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Res
 export const sendFreely: StatementPass = (send) => send();
 
 /** A query for the rows that match any of its parts. */
-export interface RowQuestion {
+export interface RowSearch {
   /** The row holds exactly one of them. */
   readonly values: readonly string[];
   /**
    * The row's value begins with one of them, byte for byte. Values may be missed in which a control character, or one beyond
    * the Basic Multilingual Plane, follows (after others that collations ignore), see {@link isSurelyFound}.
    */
-  readonly beginnings: readonly string[];
-  /** As `beginnings`, but one row for each is enough, as very many rows may begin so. Only a few. */
+  readonly prefixes: readonly string[];
+  /** As `prefixes`, but one row for each is enough, as very many rows may begin so. Only a few. */
   readonly samples: readonly string[];
 }
 
-/** Continuations that an index may miss after a beginning (observed in MariaDB: the end of `LIKE`'s range is U+FFFF). */
+/** Continuations that an index may miss after a prefix (observed in MariaDB: the end of `LIKE`'s range is U+FFFF). */
 const LEFT_OUT = /^[\p{C}\p{M}]*[\p{Cc}\u{10000}-\u{10ffff}]/u;
 
-/** Whether a value that consists of a beginning and `rest` is found by that beginning with any collation of the column. */
+/** Whether a value that consists of a prefix and `rest` is found by that prefix with any collation of the column. */
 export function isSurelyFound(rest: string): boolean {
   return !LEFT_OUT.test(rest);
 }
@@ -116,15 +116,10 @@ export interface ReferenceTable {
   findRows(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /**
    * The rows that match `question`, regardless of the reference's `where`, through the column's index; a row may be given
-   * twice. Of a value or a beginning that tens of thousands of rows have only some are given, at least one. One statement
-   * for a thousand values and two thousand beginnings.
+   * twice. Of a value or a prefix that tens of thousands of rows have only some are given, at least one. One statement
+   * for a thousand values and two thousand prefixes.
    */
-  matching(question: RowQuestion, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
-  /**
-   * As {@link findRows}, of values that are going to be rewritten: the table may look at what stands between them as well,
-   * and rewrites them with less work afterwards.
-   */
-  findRowsToRewrite(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  matching(question: RowSearch, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
   existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
   /**

@@ -1,4 +1,4 @@
-/** This file starts the sandbox store, an in-process S3 server for the demo, fault tests and benchmarks. */
+/** The sandbox store, an in-process S3 server for the demo, fault tests and benchmarks. */
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,8 +16,8 @@ import { Faults } from "./faults/faults.ts";
 import { RequestCounters } from "./faults/request-counters.ts";
 import { type NumberedKeys, NumberedObjects } from "./objects/numbered-objects.ts";
 import type { ObjectEncryption } from "./objects/stored-object.ts";
+import { AcceptedCredentials } from "./protocol/accepted-credentials.ts";
 import { AnswerSender } from "./protocol/answer-sender.ts";
-import { CredentialBook } from "./protocol/credential-book.ts";
 import { closeServer, listen, trackSockets } from "./protocol/listening.ts";
 import { RequestPipeline } from "./protocol/request-pipeline.ts";
 import { SigV4Check } from "./protocol/sigv4-check.ts";
@@ -47,10 +47,6 @@ export interface SandboxStoreOptions {
   readonly buckets?: readonly (BucketOptions & { readonly name: string })[];
   /** The clock of signatures and of `Last-Modified`. */
   readonly now?: () => Date;
-  /** Smallest part of a multipart upload, 5 MiB unless given. */
-  readonly minPartBytes?: number;
-  /** Largest source of a single copy, 5 GiB unless given. */
-  readonly maxCopyBytes?: number;
   /** False: conditions on the key that a copy, completion or deletion changes are ignored, as by Ceph 16. */
   readonly keepsConditions?: boolean;
 }
@@ -60,16 +56,12 @@ export interface VersionView {
   readonly key: string;
   readonly versionId: string;
   readonly isDeleteMarker: boolean;
-  readonly isLatest: boolean;
-  /** `undefined` for delete markers. */
-  readonly etag: string | undefined;
 }
 
 /** An open multipart upload, as a check sees it. */
 export interface UploadView {
   readonly key: string;
   readonly uploadId: string;
-  readonly partNumbers: readonly number[];
 }
 
 /** A running sandbox store. The methods work in process, without HTTP, and are not counted as requests. */
@@ -79,7 +71,7 @@ export interface SandboxStore {
   readonly requests: RequestCounters;
   readonly faults: Faults;
   /** Who may sign requests: at first, the keys the store was started with. */
-  readonly credentials: CredentialBook;
+  readonly credentials: AcceptedCredentials;
   createBucket(name: string, options?: BucketOptions): void;
   setVersioning(bucket: string, state: Exclude<VersioningState, "Never">): void;
   /** Writes an object; a million small ones take seconds. */
@@ -105,22 +97,16 @@ export interface SandboxStore {
   close(): Promise<void>;
 }
 
-const MIN_PART_BYTES = 5 * 2 ** 20;
-const MAX_COPY_BYTES = 5 * 2 ** 30;
-
 /** Starts a sandbox store; resolves when it accepts connections. */
 export async function startSandboxStore(options: SandboxStoreOptions): Promise<SandboxStore> {
   const region = options.region ?? "us-east-1";
   const clock = new StoreClock(options.now ?? (() => new Date()));
-  const state = new StoreState(region, clock, {
-    minPartBytes: options.minPartBytes ?? MIN_PART_BYTES,
-    maxCopyBytes: options.maxCopyBytes ?? MAX_COPY_BYTES,
-  });
+  const state = new StoreState(region, clock);
   state.keepsConditions = options.keepsConditions ?? true;
   const faults = new Faults(() => performance.now());
   const counters = new RequestCounters();
   const nowMs = () => clock.nowMs();
-  const credentials = new CredentialBook(nowMs);
+  const credentials = new AcceptedCredentials(nowMs);
   const { accessKeyId, secretAccessKey } = options;
   credentials.grant({ accessKeyId, secretAccessKey });
   const signatures = new SigV4Check({ credentials, region, regionOf: (name) => state.regionOf(name), nowMs });
@@ -142,7 +128,7 @@ interface StoreParts {
   readonly state: StoreState;
   readonly faults: Faults;
   readonly counters: RequestCounters;
-  readonly credentials: CredentialBook;
+  readonly credentials: AcceptedCredentials;
 }
 
 function assembleStore(
@@ -199,7 +185,6 @@ function assembleStore(
       state.uploads.inBucket(bucket).map((upload) => ({
         key: upload.plan.key,
         uploadId: upload.uploadId,
-        partNumbers: [...upload.parts.keys()].sort((a, b) => a - b),
       })),
     resetConnections: () => {
       const open = [...sockets];
@@ -229,8 +214,7 @@ function collectVersions(state: StoreState, bucket: string): VersionView[] {
   for (const [key, newest] of state.bucket(bucket).index.entries()) {
     for (let version = newest; ; version = version.older) {
       const { versionId, isDeleteMarker } = version;
-      const etag = version.isDeleteMarker ? undefined : version.contents.etag;
-      views.push({ key, versionId, isDeleteMarker, isLatest: version === newest, etag });
+      views.push({ key, versionId, isDeleteMarker });
       if (version.older === undefined) break;
     }
   }

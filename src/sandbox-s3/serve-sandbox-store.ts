@@ -1,11 +1,11 @@
-/** This file runs a sandbox store as a process of its own, for benchmarks and for compose. */
+/** Runs a sandbox store as a process of its own, for benchmarks and for compose. */
 
 import { parseArgs } from "node:util";
 import { RequestTimeline } from "./faults/request-timeline.ts";
 import { type BucketOptions, type SandboxStore, startSandboxStore } from "./sandbox-store.ts";
 
 const USAGE =
-  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--versioned-buckets c,d] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--copy-bytes-per-second N] [--seed BUCKET/PREFIX:COUNT:BYTES[:PART_BYTES]]... [--numbered BUCKET/PREFIX:COUNT:BYTES]... [--numbered-target BUCKET/PREFIX:COUNT:BYTES]... [--timeline-ms N]\n";
+  "usage: serve-sandbox-store [--port N] [--host H] [--buckets a,b] [--region R] --access-key-id ID --secret-access-key SECRET [--latency-ms N] [--write-budget WRITES_PER_SECOND_AND_BUCKET] [--copy-bytes-per-second N] [--seed BUCKET/PREFIX:COUNT:BYTES[:PART_BYTES]]... [--numbered BUCKET/PREFIX:COUNT:BYTES]... [--numbered-target BUCKET/PREFIX:COUNT:BYTES]... [--timeline-ms N]\n";
 
 /** Bodies from this size on are generated when they are read, and take no memory. */
 const PATTERN_FROM_BYTES = 2 ** 20;
@@ -15,7 +15,6 @@ const { values } = parseArgs({
     port: { type: "string", default: "0" },
     host: { type: "string", default: "127.0.0.1" },
     buckets: { type: "string", default: "" },
-    "versioned-buckets": { type: "string", default: "" },
     region: { type: "string", default: "us-east-1" },
     "access-key-id": { type: "string" },
     "secret-access-key": { type: "string" },
@@ -40,8 +39,7 @@ if (values.help || accessKeyId === undefined || secretAccessKey === undefined) {
 }
 
 async function serve(id: string, secret: string): Promise<void> {
-  const plain = splitNames(values.buckets);
-  const versioned = splitNames(values["versioned-buckets"]);
+  const plain = values.buckets.split(",").filter((name) => name !== "");
   const store = await startSandboxStore({
     port: Number(values.port),
     host: values.host,
@@ -50,7 +48,6 @@ async function serve(id: string, secret: string): Promise<void> {
     secretAccessKey: secret,
     buckets: [
       ...plain.map((name) => ({ name })),
-      ...versioned.map((name) => ({ name, versioned: true })),
       ...values.numbered.map((text) => numberedBucket(text, true)),
       ...values["numbered-target"].map((text) => numberedBucket(text, false)),
     ],
@@ -58,24 +55,21 @@ async function serve(id: string, secret: string): Promise<void> {
   store.faults.latencyMs = Number(values["latency-ms"]);
   const budget = values["write-budget"];
   if (budget !== undefined) {
-    for (const name of [...plain, ...versioned]) store.faults.writeBudget(name, Number(budget));
+    for (const name of plain) store.faults.writeBudget(name, Number(budget));
   }
   const copySpeed = values["copy-bytes-per-second"];
   if (copySpeed !== undefined) store.faults.copyBytesPerSecond = Number(copySpeed);
   for (const seed of values.seed) seedObjects(store, seed);
-  const names = [...plain, ...versioned, ...numberedNames()];
+  const names = [...plain, ...numberedNames()];
   const every = values["timeline-ms"];
   const timeline = every === undefined ? undefined : new RequestTimeline(store, names);
   timeline?.start(Number(every));
   const stop = () => {
     // What a benchmark asks afterwards: its own counts can be checked against the server's.
     const { requests } = store;
-    const granted = Object.fromEntries(names.map((name) => [name, store.faults.writesGranted(name)]));
     const counts = {
       requests: requests.byOperationAndBucket(),
       firstAt: requests.firstAtByOperation(),
-      errors: requests.byError(),
-      granted,
       objects: Object.fromEntries(names.map((name) => [name, store.countObjects(name)])),
       ...(timeline && { timeline: timeline.samples() }),
     };
@@ -121,8 +115,4 @@ function readObjects(text: string) {
   const [, bucket = "", prefix = "", count, bytes, partBytes] = match;
   const parts = partBytes === undefined ? undefined : Number(partBytes);
   return { bucket, prefix, count: Number(count), bytes: Number(bytes), partBytes: parts };
-}
-
-function splitNames(list: string): string[] {
-  return list.split(",").filter((name) => name !== "");
 }

@@ -48,7 +48,7 @@ export async function rowsNaming(
   }
   const byKey = new Map<string, ReferencedRow[]>();
   if (table === undefined || keyOf.size === 0) return byKey;
-  for (const row of await table.findRowsToRewrite([...keyOf.keys()])) {
+  for (const row of await table.findRows([...keyOf.keys()])) {
     const key = keyOf.get(row.value);
     if (key === undefined) continue;
     const rows = byKey.get(key);
@@ -100,7 +100,7 @@ async function keysInUrls(
 ): Promise<readonly string[]> {
   const usual = KeySpellings.withSlashes(urlPrefix, keys);
   const slashless = KeySpellings.withoutSlashes(urlPrefix, keys);
-  const samples = slashless.commonBeginnings(MOST_SAMPLES);
+  const samples = slashless.commonPrefixes(MOST_SAMPLES);
   const rows = await table.matching({ ...usual.question(), samples: samples ?? [] });
   const named = rows.flatMap(({ value }) => usual.keysIn(value));
   const isInUse = samples?.some((sample) => rows.some(({ value }) => value.startsWith(sample))) ?? true;

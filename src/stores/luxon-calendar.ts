@@ -1,11 +1,11 @@
-/** Time zones as luxon knows them, from the database that comes with Node's ICU. */
+/** `LuxonCalendar`: time zones by luxon, from the data in Node's ICU. */
 
 import { IANAZone } from "luxon";
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 
 /**
- * Clocks that agree at both ends of this stretch run evenly between: two changes were never, and are in no rule, closer
- * than 6.9 days (IANA data 2026f, all zones).
+ * Equal UTC offsets at both ends of this interval imply no change within it: no two changes of a zone are closer than
+ * 6.9 days (IANA data 2026f, all zones).
  */
 const PROBE_MS = 4 * 86_400_000;
 
@@ -18,7 +18,7 @@ export const luxonCalendar: LocalCalendar = {
   },
 };
 
-/** The first instant after `at`, to the millisecond, at which clocks differ; the end of the probe when none does. */
+/** The first instant after `at`, to the millisecond, with another UTC offset; the end of the probe when there is none. */
 function firstOtherwise(zone: IANAZone, ahead: number, at: number): number {
   let even = at;
   let until = at + PROBE_MS;

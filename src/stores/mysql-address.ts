@@ -1,8 +1,8 @@
-/** Where a MariaDB or MySQL server is, as configured: a URL or an object, and what must never be shown of them. */
+/** Addresses of MariaDB and MySQL servers as configured, a URL or an object; messages never contain their secrets. */
 
 import { DomainError } from "../domain/errors.ts";
 
-/** A server and a database on it, as the configuration's object has them. */
+/** The object form of an address in the configuration. */
 export interface MysqlServer {
   readonly host: string;
   /** 3306 unless given. */
@@ -25,8 +25,8 @@ export interface MysqlAddress {
 const PORT = 3306;
 
 /**
- * Takes `mysql://user:password@host:port/database` (either scheme name; `?tls=true` encrypts) or an object apart. Throws
- * `config_invalid`, which begins with `subject` and holds no part of a URL but the names of parameters.
+ * Parses `mysql://user:password@host:port/database` (or `mariadb://`; `?tls=true` encrypts) or an object. Throws
+ * `config_invalid`, whose message begins with `subject` and contains no part of a URL except names of parameters.
  */
 export function readMysqlAddress(subject: string, given: string | MysqlServer): MysqlAddress {
   if (typeof given !== "string") {
@@ -38,15 +38,15 @@ export function readMysqlAddress(subject: string, given: string | MysqlServer): 
   if (scheme !== "mysql" && scheme !== "mariadb")
     throw invalid("the URL must begin with mysql:// or sqlite:");
   const [, afterHost] = split(afterScheme, afterScheme.search(/[/?#]/));
-  // The first of these ends the host. What stands before an `@` behind it was meant to be a user name or a password, and
-  // a part of it would now be the host that we ask for.
+  // The first of these characters ends the host. An `@` after it means an unencoded character in user name or password, part
+  // of which would become the host.
   if (/[@#]/.test(afterHost)) {
     throw invalid(
       "the URL has @ or # behind its host: percent-encode such characters in user name and password " +
         "(@ / # ? : % space), or configure an object with host, user, password and database",
     );
   }
-  // The parser's own error carries the whole URL, password included: it must not become our cause.
+  // The parser's error contains the whole URL with the password: it must not become the cause.
   if (!URL.canParse(given)) throw invalid("the URL cannot be parsed; percent-encode special characters");
   const { hostname, port, username, password, pathname, searchParams } = new URL(given);
   if (hostname === "" || !/^\/[^/]+$/.test(pathname)) {
@@ -77,7 +77,7 @@ function readTls(parameters: URLSearchParams, invalid: (what: string) => DomainE
   return tls === "true";
 }
 
-/** What is before `at`, and what from there on, without the `://` of a scheme; everything is before -1. */
+/** Splits at index `at` and drops the `://` of a scheme; -1 puts everything into the first part. */
 function split(text: string, at: number): [string, string] {
   if (at < 0) return [text, ""];
   const rest = text.slice(at);

@@ -1,4 +1,4 @@
-/** The configured stores and databases, opened when first needed and shared by all jobs of the process. */
+/** `openConnections`: the configured stores and databases, opened on first use and shared by all jobs of the process. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../domain/errors.ts";
@@ -7,11 +7,11 @@ import type { MysqlServer } from "./mysql-address.ts";
 import { CredentialWatch } from "./s3/client/credential-watch.ts";
 import { openS3Client } from "./s3/client/s3-client.ts";
 import type { RequestTimeouts } from "./s3/client/s3-requests.ts";
-import { endpointIdentity, isAws, type StoreConfig } from "./s3/client/store-config.ts";
-import { CopySpeeds } from "./s3/copy/copy-speeds.ts";
+import { endpointIdentity, isAws, type S3StoreConfig } from "./s3/client/store-config.ts";
+import { partSlots } from "./s3/copy/multipart-copy.ts";
 import { PooledCopies } from "./s3/copy/pooled-copies.ts";
 import { S3ObjectStore } from "./s3/s3-object-store.ts";
-import { allAbilities, type StoreAbilities, unknownAbilities } from "./s3/store-abilities.ts";
+import { fullCapabilities, type StoreCapabilities, unknownCapabilities } from "./s3/store-capabilities.ts";
 import { type Database, openDatabase } from "./sql/open-database.ts";
 
 interface OpenStore {
@@ -19,21 +19,21 @@ interface OpenStore {
   readonly pools: PooledCopies;
   readonly endpoint: string;
   readonly credentials: CredentialWatch;
-  readonly abilities: StoreAbilities;
-  readonly speeds: CopySpeeds;
+  readonly capabilities: StoreCapabilities;
+  readonly partSlots: ReturnType<typeof partSlots>;
   readonly keepMultipartEtags: boolean;
 }
 
-/** How patient to be with stores; for tests, which have no time. */
+/** Retry times of stores, shortened by tests. */
 export interface Patience {
   readonly timeouts?: Partial<RequestTimeouts>;
   readonly credentialsMs?: number;
 }
 
-/** Opens nothing yet; throws `config_invalid` for a database's or replica's address that cannot be one. */
+/** Opens no connection yet; throws `config_invalid` for an invalid address of a database or replica. */
 export function openConnections(
   config: {
-    readonly stores: Readonly<Record<string, StoreConfig>>;
+    readonly stores: Readonly<Record<string, S3StoreConfig>>;
     readonly databases: Readonly<Record<string, string | MysqlServer>>;
     readonly replicas?: Readonly<Record<string, readonly (string | MysqlServer)[]>>;
   },
@@ -63,11 +63,11 @@ export function openConnections(
       endpoint: endpointIdentity(settings),
       credentials: new CredentialWatch(client, {
         store: name,
-        ...(credentialsMs === undefined ? {} : { patienceMs: credentialsMs }),
+        ...(credentialsMs === undefined ? {} : { graceMs: credentialsMs }),
       }),
-      // Whether another store keeps to conditions is found out by the first copy and the first deletion.
-      abilities: isAws(settings) ? allAbilities() : unknownAbilities(),
-      speeds: new CopySpeeds(),
+      // Other stores are probed by the first copy and the first deletion.
+      capabilities: isAws(settings) ? fullCapabilities() : unknownCapabilities(),
+      partSlots: partSlots(),
       // AWS gives an object that was uploaded in parts another ETag when it is copied in one piece, and old ones have no
       // checksum either: copied in the same parts they can be verified. Other stores keep the ETag (measured: Ceph).
       keepMultipartEtags: isAws(settings),
@@ -80,8 +80,8 @@ export function openConnections(
     databaseNames: Object.keys(config.databases),
     store(name, counts, mayWrite) {
       const opened = openStore(name);
-      // Only a run writes. Looks at a submission have no patience, and must not give any to a run that waits.
-      if (mayWrite !== undefined) opened.credentials.beginAnew();
+      // Only a run writes. A preflight does not wait for credentials, and must not prolong the wait of a run.
+      if (mayWrite !== undefined) opened.credentials.restartGrace();
       return new S3ObjectStore({ ...opened, counts, timeouts, mayWrite });
     },
     storeLimits(name) {
@@ -91,7 +91,7 @@ export function openConnections(
     },
     reference: (spec, statements) => {
       const database = openedDatabase(spec.database);
-      // Asked for as a run or a preflight begins: somebody may have seen to a right that was missing.
+      // Called as a run or a preflight begins: a missing right may have been granted since.
       database.askRightsAnew();
       return database.reference(spec, statements);
     },

@@ -1,9 +1,9 @@
-/** The machine's clock. */
+/** `SystemClock`: wall and monotonic time of this machine, and cancellable sleep. */
 
 import { SharedAborts } from "../pacing/rates/shared-aborts.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** A longer timer fires after 1 ms (Node.js documentation, `setTimeout`: the delay is a signed 32-bit number). */
+/** Longest delay of a timer: a longer one fires after 1 ms (Node.js documentation of `setTimeout`: a signed 32-bit number). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class SystemClock implements Clock {

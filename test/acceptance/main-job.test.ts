@@ -1,4 +1,4 @@
-/** The main job on real parts: MariaDB, Ceph and the real executable, checked by looking at buckets and rows. */
+/** The main job with rows and ledger in MariaDB and objects in Ceph, checked by looking at buckets and rows. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
@@ -7,7 +7,7 @@ import { createBuckets, fillBucket, listEverything, readObject, s3ClientFor } fr
 import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
 import { hasEnded, type Service, startService, temporaryDirectory } from "../support/service.ts";
 
-const ROWS = 20_000;
+const ROWS = 6_000;
 const HOSTILE = [
   "image/a+b c/%41%2F.png",
   "image/üñï/日本語/😀.png",
@@ -25,6 +25,7 @@ const MISSING = "image/missing.png";
 
 let client: S3Client;
 let database: TestDatabase;
+let ledger: TestDatabase;
 let app: Connection;
 let service: Service;
 let buckets: { source: string; target: string };
@@ -70,6 +71,7 @@ beforeAll(async () => {
   }));
   for (const [key, facts] of await fillBucket(client, buckets.source, entries)) objects.set(key, facts);
   database = await createDatabase(inject("mariadbUrl"));
+  ledger = await createDatabase(inject("mariadbUrl"));
   app = await createConnection(database.url);
   await app.query(
     `CREATE TABLE images (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, path VARCHAR(255) NOT NULL,
@@ -84,7 +86,7 @@ beforeAll(async () => {
   const { endpoint, region, accessKeyId, secretAccessKey } = inject("s3");
   service = await startService(
     {
-      progress: `sqlite:${directory.path}/ledger.db`,
+      progress: ledger.url,
       stores: { main: { endpoint, region, forcePathStyle: true, accessKeyId, secretAccessKey } },
       databases: { app: database.url },
       logLevel: "warn",
@@ -96,7 +98,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service?.kill("SIGTERM");
   await app?.end();
-  await database?.drop();
+  await Promise.all([database?.drop(), ledger?.drop()]);
   client?.destroy();
   directory.remove();
 });

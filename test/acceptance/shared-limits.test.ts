@@ -1,4 +1,4 @@
-/** Several instances on one store: its limits hold for all of them together, as the store sees it, and are used. */
+/** Two processes on one store: its limit holds for both together, as the store sees it, and is used. */
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
@@ -15,9 +15,9 @@ import { pause } from "../support/worlds/sandbox-world.ts";
 const LEASE_SECONDS = 2;
 const LIMIT = 300;
 const COUNT = 3_000;
-/** Within this time instances have agreed on what is whose. */
+/** Within this time the shares follow a change of processes or jobs. */
 const AGREED_MS = 2_500;
-const LOOK_MS = 3_000;
+const MEASURED_MS = 3_000;
 
 let world: InstancesWorld | undefined;
 let stalls: Stalls | undefined;
@@ -29,7 +29,7 @@ afterEach(async () => {
   await world?.close();
 });
 
-it("a store's limit is kept by two instances together, used, fairly, and all of it goes to the one that is left", async () => {
+it("a store's limit is kept by two processes together, used, by jobs, and all of it by the one that is left", async () => {
   world = await openInstancesWorld(LEASE_SECONDS, { requestsPerSecond: LIMIT });
   const { store, start, submit, running } = world;
   await start("left");
@@ -50,7 +50,7 @@ it("a store's limit is kept by two instances together, used, fairly, and all of 
 
   await pause(AGREED_MS);
   const both = await shareOfEach(arrivals);
-  console.info("two instances", both);
+  console.info("two processes", both);
   expect(both.first + both.second).toBeGreaterThan(0.95);
   for (const share of [both.first, both.second]) expect(share).toBeCloseTo(0.5, 1);
 
@@ -58,7 +58,7 @@ it("a store's limit is kept by two instances together, used, fairly, and all of 
   await untilTakenOver(world, [second], (await world.holder(second)).pid ?? 0);
   await pause(LEASE_SECONDS * 1000 + AGREED_MS);
   const one = await shareOfEach(arrivals);
-  console.info("one instance", one);
+  console.info("one process", one);
   expect(one.first + one.second).toBeGreaterThan(0.95);
   for (const id of [first, second]) await running("left").poll(id, hasEnded, 60_000);
   const fullest = mostInASecond(arrivals.map(({ at }) => at));
@@ -71,7 +71,7 @@ it("a store's limit is kept by two instances together, used, fairly, and all of 
 /** The part of the limit that each job used in the next seconds. */
 async function shareOfEach(arrivals: readonly Arrival[]): Promise<{ first: number; second: number }> {
   const from = performance.now();
-  await pause(LOOK_MS);
+  await pause(MEASURED_MS);
   const to = performance.now();
   const ranMs = to - from - (stalls?.lostIn(from, to) ?? 0);
   const of = (name: string) =>

@@ -9,7 +9,9 @@ import type { HealthSample } from "../../src/ports/database-health.ts";
 import { type Database, openDatabase } from "../../src/stores/sql/open-database.ts";
 import {
   createDatabase,
+  isMysql,
   type StartedMariadb,
+  sqlServer,
   startMariadb,
   type TestDatabase,
 } from "../support/servers/mariadb.ts";
@@ -111,11 +113,12 @@ describe("a server", () => {
     expect(sample.threadsRunning).toBeGreaterThanOrEqual(1);
     expect(sample.lockWaits).not.toBeNull();
     expect(sample).toMatchObject({ replicaLagSeconds: null, replica: null });
+    const right = (await isMysql(admin)) ? "REPLICATION CLIENT" : "SLAVE MONITOR";
     const [missing] = sample.missingRights;
     expect(sample.missingRights).toEqual([
       {
-        ...{ measure: "replicaLagSeconds", server: "app", right: "SLAVE MONITOR" },
-        grant: `GRANT SLAVE MONITOR ON *.* TO '${account}'@'%'`,
+        ...{ measure: "replicaLagSeconds", server: "app", right },
+        grant: `GRANT ${right} ON *.* TO '${account}'@'%'`,
       },
     ]);
     await admin.query(missing!.grant);
@@ -162,7 +165,21 @@ describe("a server", () => {
   });
 });
 
+/** What MariaDB and MySQL (8.4 and later) call the two ends of replication. */
+const WORDS = {
+  mariadb: {
+    ...{ change: "CHANGE MASTER", source: "MASTER", replica: "SLAVE", position: "SHOW MASTER STATUS" },
+    credentials: "MASTER_USE_GTID = no",
+  },
+  mysql: {
+    ...{ change: "CHANGE REPLICATION SOURCE", source: "SOURCE", replica: "REPLICA" },
+    position: "SHOW BINARY LOG STATUS",
+    credentials: "GET_SOURCE_PUBLIC_KEY = 1",
+  },
+};
+
 describe("a pair of servers", () => {
+  const { change, source, replica: end, position, credentials } = WORDS[sqlServer()];
   let primary: StartedMariadb;
   let replica: StartedMariadb;
   let own: TestDatabase;
@@ -170,7 +187,7 @@ describe("a pair of servers", () => {
   let replicaUrl: string;
 
   beforeAll(async () => {
-    const lean = ["innodb_buffer_pool_size=32M", "innodb_log_file_size=16M"];
+    const lean = ["innodb_buffer_pool_size=32M", "loose_innodb_log_file_size=16M"];
     [primary, replica] = await Promise.all([
       startMariadb({ settings: [...lean, "skip_log_bin=0", "log_bin=binlog", "server_id=1"] }),
       startMariadb({ settings: [...lean, "server_id=2"] }),
@@ -178,13 +195,13 @@ describe("a pair of servers", () => {
     onReplica = await connect(replica.url);
     const from = new URL(primary.url);
     // From its present end: both servers have accounts of their own, which must not be exchanged.
-    const [[end]] = await (await connect(primary.url)).query<RowDataPacket[]>("SHOW MASTER STATUS");
+    const [[now]] = await (await connect(primary.url)).query<RowDataPacket[]>(position);
     await onReplica.query(
-      `CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${from.port}, MASTER_USER = '${from.username}',
-       MASTER_PASSWORD = '${from.password}', MASTER_LOG_FILE = '${end!.File}', MASTER_LOG_POS = ${end!.Position},
-       MASTER_USE_GTID = no, MASTER_CONNECT_RETRY = 1`,
+      `${change} TO ${source}_HOST = '127.0.0.1', ${source}_PORT = ${from.port}, ${source}_USER = '${from.username}',
+       ${source}_PASSWORD = '${from.password}', ${source}_LOG_FILE = '${now!.File}',
+       ${source}_LOG_POS = ${now!.Position}, ${source}_CONNECT_RETRY = 1, ${credentials}`,
     );
-    await onReplica.query("START SLAVE");
+    await onReplica.query(`START ${end}`);
     own = await createDatabase(primary.url);
     replicaUrl = `${replica.url}/${own.name}`;
     for (let tries = 0; tries < 100; tries += 1) {
@@ -198,9 +215,9 @@ describe("a pair of servers", () => {
 
   /** Sets how far behind the replica stays, in seconds. */
   async function delay(seconds: number): Promise<void> {
-    await onReplica.query("STOP SLAVE");
-    await onReplica.query(`CHANGE MASTER TO MASTER_DELAY = ${seconds}`);
-    await onReplica.query("START SLAVE");
+    await onReplica.query(`STOP ${end}`);
+    await onReplica.query(`${change} TO ${source}_DELAY = ${seconds}`);
+    await onReplica.query(`START ${end}`);
   }
 
   test("tells the replica's lag: none, some seconds, and infinite when its SQL thread is stopped", async () => {
@@ -222,7 +239,7 @@ describe("a pair of servers", () => {
     expect(late.replicaLagSeconds).toBeGreaterThanOrEqual(2);
     expect(late.replicaLagSeconds).toBeLessThan(30);
 
-    await onReplica.query("STOP SLAVE SQL_THREAD");
+    await onReplica.query(`STOP ${end} SQL_THREAD`);
     expect(await lag((seconds) => seconds === Number.POSITIVE_INFINITY)).toMatchObject({
       replicaLagSeconds: Number.POSITIVE_INFINITY,
       replica: { server, trouble: `replication on ${server} is stopped or broken (its lag is NULL)` },
@@ -234,11 +251,11 @@ describe("a pair of servers", () => {
 
   test("asked at the replica itself tells its own lag", async () => {
     const health = healthOf(replicaUrl);
-    await onReplica.query("STOP SLAVE");
+    await onReplica.query(`STOP ${end}`);
     const stopped = await health.sample(LAG);
     expect(stopped.replicaLagSeconds).toBe(Number.POSITIVE_INFINITY);
     expect(stopped.replica?.server).toBe("app");
-    await onReplica.query("START SLAVE");
+    await onReplica.query(`START ${end}`);
     const well = await until(
       () => health.sample(LAG),
       ({ replicaLagSeconds }) => replicaLagSeconds === 0,
@@ -249,12 +266,12 @@ describe("a pair of servers", () => {
   test("tells the worst of several replicas and channels", async () => {
     // A second channel of the same replica, which is never started.
     await onReplica.query(
-      "CHANGE MASTER 'idle' TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 1, MASTER_USER = 'x'",
+      `${change} TO ${source}_HOST = '127.0.0.1', ${source}_PORT = 1, ${source}_USER = 'x' FOR CHANNEL 'idle'`,
     );
     expect((await healthOf(own.url, [replicaUrl]).sample(LAG)).replicaLagSeconds).toBe(
       Number.POSITIVE_INFINITY,
     );
-    await onReplica.query("RESET SLAVE 'idle' ALL");
+    await onReplica.query(`RESET ${end} ALL FOR CHANNEL 'idle'`);
     const both = healthOf(own.url, [replicaUrl, own.url]);
     const sample = await both.sample(LAG);
     expect(sample.replica?.server).toBe(new URL(own.url).host);

@@ -124,7 +124,7 @@ describe.each(Object.entries(OPERATIONS))("%s", (_, operation) => {
   it.each(Object.entries(TROUBLES))("under %s ends at a stop", async (__, effect) => {
     sandbox.putObject("src", "k", "src,image%2Fa.png\n");
     const fault = sandbox.faults.add({ effect });
-    await expectEnd(operation, () => fault.struck >= 3);
+    await expectEnd(operation, () => fault.fired >= 3);
   });
 });
 
@@ -132,8 +132,8 @@ describe("what a copy in parts cleans up", () => {
   it("is tried once more when the job stops, and not for ever: an upload that cannot be aborted", async () => {
     sandbox.faults.add({ operation: "UploadPartCopy", effect: { type: "access-denied" } });
     const fault = sandbox.faults.add({ operation: "AbortMultipartUpload", effect: { type: "slow-down" } });
-    await expectEnd(OPERATIONS["copy in parts"] as never, () => fault.struck >= 2);
-    expect(fault.struck).toBeGreaterThanOrEqual(2);
+    await expectEnd(OPERATIONS["copy in parts"] as never, () => fault.fired >= 2);
+    expect(fault.fired).toBeGreaterThanOrEqual(2);
   });
 
   it("is tried once more when the job stops, and not for ever: tags that cannot be looked at", async () => {
@@ -143,8 +143,8 @@ describe("what a copy in parts cleans up", () => {
       when: () => sandbox.countObjects("dst") > 0,
       effect: { type: "slow-down" },
     });
-    await expectEnd(OPERATIONS["copy in parts"] as never, () => fault.struck >= 2);
-    expect(fault.struck).toBeGreaterThanOrEqual(2);
+    await expectEnd(OPERATIONS["copy in parts"] as never, () => fault.fired >= 2);
+    expect(fault.fired).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -154,7 +154,7 @@ describe("deletions of which single keys fail", () => {
       operation: "DeleteObjects",
       effect: { type: "key-error", code: "SlowDown" },
     });
-    await expectEnd(OPERATIONS["delete, again and again"] as never, () => fault.struck >= 2);
+    await expectEnd(OPERATIONS["delete, again and again"] as never, () => fault.fired >= 2);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
-import type { SandboxKeys } from "../../src/sandbox-s3/protocol/credential-book.ts";
+import type { SandboxKeys } from "../../src/sandbox-s3/protocol/accepted-credentials.ts";
 import { WORKBENCH_KEYS, type Workbench } from "./worlds/workbench.ts";
 
 /** Where the independent client has to look. */

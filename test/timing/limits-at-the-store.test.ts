@@ -137,7 +137,7 @@ describe("the requests of a submission", () => {
     const { arrivals } = await openSlowStore(1);
     const id = await bench.submit({ limits: { requestsPerSecond: 20 } });
     const { source, target } = (await bench.jobs.get(id)).spec;
-    const rateLimit = bench.parts.governors.rateLimitOfPreflight(
+    const rateLimit = bench.parts.governors.preflightRateLimit(
       canonicalJson([source, target]),
       20,
       bench.parts.clock.now(),

@@ -1,4 +1,4 @@
-/** `tranship pause`, `resume`, `cancel`, `approve` and `retry`: one request each, harmless when repeated. */
+/** `tranship pause`, `resume`, `cancel`, `approve` and `retry`: one idempotent request each. */
 
 import type { JobAction } from "../../domain/job-state.ts";
 import type { JobView } from "../../jobs/view/job-view.ts";

@@ -1,4 +1,4 @@
-/** `tranship demo`: a whole relocation on embedded parts, and an independent check of what came of it. */
+/** `tranship demo`: a whole relocation on an embedded S3 server and SQLite, and an independent check of its result. */
 
 import type { DemoResult } from "../../demo/demo.ts";
 import { summaryOf } from "../../jobs/view/job-view.ts";

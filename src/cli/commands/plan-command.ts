@@ -1,4 +1,4 @@
-/** `tranship plan`: the preflight report, here and without a service. */
+/** `tranship plan`: the preflight report, made in this process without a service. */
 
 import type { Command, CommandContext } from "../command.ts";
 import { CONFIG_OPTION, givenConfig, withService } from "../config-option.ts";
@@ -39,7 +39,7 @@ export const planCommand: Command = {
   },
 };
 
-/** Ten million objects take minutes to count; a terminal shows that something happens. */
+/** Shows the count on a terminal, since ten million objects take minutes. */
 function startCounter(json: boolean, { output, clock }: CommandContext) {
   let drawnAt: number | null = null;
   const shows = output.isTerminal && !json;

@@ -1,4 +1,4 @@
-/** `tranship run`: one job in the foreground to its end; given again, it goes on where it stopped. */
+/** `tranship run`: runs one job in the foreground to its end; repeated, it continues where it stopped. */
 
 import type { Config } from "../../config.ts";
 import { isFinished } from "../../domain/job-state.ts";
@@ -42,7 +42,7 @@ export const runCommand: Command = {
   },
 };
 
-/** Lines of the log would tear the bar: on a terminal only warnings and errors are worth it. */
+/** On a terminal only warnings and errors are logged, since lines of the log interrupt the bar. */
 function quietOnTerminal(config: Config, json: boolean, { output }: CommandContext): Config {
   return output.isTerminal && !json && config.logLevel === "info" ? { ...config, logLevel: "warn" } : config;
 }

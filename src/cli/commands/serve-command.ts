@@ -1,4 +1,4 @@
-/** `tranship serve`: the service, until it is told to stop. */
+/** `tranship serve`: runs the service until a stop signal. */
 
 import type { Tranship } from "../../compose.ts";
 import type { Config } from "../../config.ts";
@@ -10,7 +10,7 @@ import { EXIT } from "../exit-code.ts";
 
 type Server = Awaited<ReturnType<Tranship["server"]>>;
 
-/** Requests that are under way get this long; jobs are stopped after them, within the 10 s of it all. */
+/** Time for HTTP requests under way at a stop; then jobs are stopped, within 10 s in all. */
 const REQUESTS_END_MS = 2_000;
 
 const OPEN_TO_THIS_MACHINE =
@@ -29,7 +29,7 @@ export const serveCommand: Command = {
   ],
   async run(given, context) {
     const config = givenConfig(given, context);
-    refuseOpenDoor(config);
+    refuseUnprotectedListen(config);
     const stop = context.stopSignal();
     const service = await context.compose(config, { works: true });
     try {
@@ -48,8 +48,8 @@ export const serveCommand: Command = {
   },
 };
 
-/** Throws `config_invalid` where other machines would reach an API that deletes, and asks for no token. */
-function refuseOpenDoor({ listen, tokens }: Config): void {
+/** Throws `config_invalid` where the service would listen beyond the loopback interface without tokens. */
+function refuseUnprotectedListen({ listen, tokens }: Config): void {
   if (tokens.length > 0 || isLoopback(listen.host)) return;
   const message =
     `without tokens the API, which deletes, would be open to all that reach "${listen.host}": ` +
@@ -65,7 +65,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-/** Streams of events never end by themselves: what is open after the time is cut. */
+/** Closes the server; connections that are still open after the time are destroyed, e.g. keep-alive ones. */
 async function closeServer(server: Server, { clock }: CommandContext): Promise<void> {
   const closed = server.close();
   const waited = new AbortController();

@@ -1,4 +1,4 @@
-/** `tranship status`: where one job is. */
+/** `tranship status`: the state of one job. */
 
 import type { JobView } from "../../jobs/view/job-view.ts";
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** `tranship submit`: gives a job to a running service. */
+/** `tranship submit`: submits a job to a running service. */
 
 import { randomUUID } from "node:crypto";
 import type { JobView } from "../../jobs/view/job-view.ts";

@@ -10,7 +10,7 @@ import { summaryText } from "../rendering/summary-text.ts";
 import { jobPath, SERVICE_OPTIONS, serviceClient } from "../service-options.ts";
 
 const POLL_MS = 1_000;
-/** A service that is restarted or redeployed comes back; one that stays away longer than this does not. */
+/** Time for which an unreachable service is retried: a restart or a deployment takes less. */
 const MOST_AWAY_MS = 300_000;
 
 export const watchCommand: Command = {
@@ -45,7 +45,7 @@ export const watchCommand: Command = {
   },
 };
 
-/** The job when it has ended or `stop` aborted. */
+/** Polls the job until it has ended or `stop` aborts; gives its last view. */
 async function follow(
   id: string,
   client: ApiClient,
@@ -68,7 +68,7 @@ async function follow(
   }
 }
 
-/** Paused for a reason of its own: it does not go on unless somebody puts that right. An operator's pause has none. */
+/** Whether the job paused itself, so that it needs an operator; a pause by an operator has no reason. */
 function isStopped({ state, reason }: JobView): boolean {
   return state === "paused" && reason !== null;
 }

@@ -1,4 +1,4 @@
-/** Text on a terminal: how many columns it takes, cut to fit, and stripped of what would steer the terminal. */
+/** Text on a terminal: its width in columns, truncation, and removal of control characters. */
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
@@ -22,7 +22,7 @@ const WIDE: readonly (readonly [number, number])[] = [
 
 /** Columns that `text` takes; a grapheme (a base with its marks, an emoji sequence) counts once. */
 export function displayWidth(text: string): number {
-  // Plain ASCII is by far the most, and needs no segmenting.
+  // Printable ASCII, the usual case, needs no segmentation.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
   for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
@@ -43,7 +43,7 @@ export function fitColumns(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-/** `text` with control and format characters shown as `�`: names and keys are strangers' data. */
+/** `text` with control and format characters replaced by `�`, since names and keys are untrusted. */
 export function printable(text: string): string {
   return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }

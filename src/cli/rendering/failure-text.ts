@@ -1,4 +1,4 @@
-/** How an error is told: on stderr for people, with every fault on a line of its own, and as JSON for programs. */
+/** Prints an error: on stderr as text, with every fault on a line of its own, and as JSON with `--json`. */
 
 import { DomainError, type Fault, messageOf } from "../../domain/errors.ts";
 import { ServiceProblem, ServiceUnreachable } from "../api-client.ts";
@@ -8,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 import { printable } from "./display-width.ts";
 
 interface Failure {
-  /** Nobody raised it on purpose: show where it came from. */
+  /** An unexpected error: show its stack. */
   readonly unexpected?: boolean;
   readonly exitCode: ExitCode;
   readonly code: string;
@@ -16,7 +16,7 @@ interface Failure {
   readonly faults: readonly Fault[];
 }
 
-/** Writes what went wrong and gives the exit code. */
+/** Prints the error and gives the exit code. */
 export function reportFailure(error: unknown, json: boolean, output: Output): ExitCode {
   const failure = failureOf(error);
   const { exitCode, code, message, faults } = failure;

@@ -1,4 +1,4 @@
-/** The help: of the program and of each command, from the same table that runs them. */
+/** Help texts of the program and of each command, from the table of commands. */
 
 import type { Command } from "../command.ts";
 import type { OptionSpec } from "../command-arguments.ts";

@@ -1,4 +1,4 @@
-/** Numbers as people read them: counts with separators, bytes, durations, times of day. */
+/** Formats numbers for terminals: counts with separators, bytes, durations, times of day. */
 
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
@@ -16,7 +16,7 @@ export function counted(count: number, noun: string): string {
 export function humanBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 would be rounded to 1000 of the smaller unit.
+  // From 999.5 on, rounding would give 1000 of the smaller unit.
   while (value >= 999.5 && unit < BYTE_UNITS.length - 1) {
     value /= 1000;
     unit += 1;
@@ -48,7 +48,7 @@ export function humanTime(iso: string, now: number): string {
 }
 
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
-/** Within so many days a weekday means one date only, and not that of today. */
+/** Within so many days a weekday is unambiguous and is not today's. */
 const WEEKDAY_TELLS_MS = 6 * 86_400_000;
 
 /** An ISO time ahead in this machine's zone: `22:00` today, `Thursday 03:40` within six days, else as {@link humanTime}. */

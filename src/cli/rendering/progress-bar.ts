@@ -7,7 +7,7 @@ import { counted, humanBytes, humanCount, humanDuration, humanMoment, humanTime 
 /** Colours `text`; it must not change its width. */
 export type Paint = (text: string) => string;
 
-/** A part of the line; parts with a greater `rank` leave first when the terminal is narrow. */
+/** A part of the line; parts with a greater `rank` are omitted first when the terminal is narrow. */
 interface Part {
   readonly text: string;
   readonly rank: number;
@@ -18,7 +18,7 @@ const MIN_BAR = 10;
 const MAX_BAR = 40;
 const unpainted: Paint = (text) => text;
 
-/** The progress of `view` in at most `columns` columns (less only if it needs less); never breaks the line. */
+/** The progress of `view` in at most `columns` columns; never wraps. */
 export function renderProgress(
   view: JobView,
   columns: number,
@@ -33,7 +33,7 @@ export function renderProgress(
   return `${barOf(view.percent, room, paint)}${GAP}${text}`;
 }
 
-/** The same without a bar and as long as need be: a line of a log. */
+/** The same without a bar and at full length, for logs. */
 export function progressLine(view: JobView, now: number): string {
   return partsOf(view, now)
     .map((part) => part.text)
@@ -46,7 +46,7 @@ function partsOf(view: JobView, now: number): Part[] {
 
 function countParts(view: JobView): Part[] {
   const { moved, copied, planned, skipped, exceptions } = view.objects;
-  // Until all is planned, what was counted is nearer to all that there is.
+  // Until planning is done, the counted total is closer than the planned one.
   const inAll = view.planDone ? planned : Math.max(planned, view.expected?.objects ?? 0);
   const parts: Part[] =
     view.percent === null
@@ -55,7 +55,7 @@ function countParts(view: JobView): Part[] {
           { text: `${view.percent.toFixed(1)}%`.padStart(6), rank: 0 },
           { text: `${humanCount(moved)}/${humanCount(inAll)}`, rank: 1 },
         ];
-  // In the grace period and before an approval, copied objects are long done with and yet not moved.
+  // In the grace period and before an approval objects are copied and not yet moved.
   if (copied > moved) parts.push({ text: `${humanCount(copied)} copied`, rank: 5 });
   if (skipped > 0) parts.push({ text: `${humanCount(skipped)} skipped`, rank: 8 });
   if (exceptions > 0) parts.push({ text: counted(exceptions, "exception"), rank: 3 });
@@ -83,7 +83,7 @@ function endParts(view: JobView, now: number): Part[] {
   return openings > 0 ? [{ text: `done about ${end}`, rank: 6 }] : [];
 }
 
-/** What people call an opening of its windows: all of a night's hours lie between six in the evening and nine. */
+/** The word for an opening of the windows: `night` when all its hours lie between 18:00 and 09:00. */
 function openingsOf({ spec }: JobView): string {
   const open = spec.windows?.open ?? [];
   const isByNight = open.every(({ from, to }) => (from >= "18:00" || from < "09:00") && to <= "09:00");

@@ -1,4 +1,4 @@
-/** Shows the progress while a command works: a bar that is redrawn on a terminal, now and then a line elsewhere. */
+/** Shows progress while a command works: a bar that is redrawn on a terminal, a line every 10 s elsewhere. */
 
 import type { Environment } from "../../config.ts";
 import type { JobView } from "../../jobs/view/job-view.ts";
@@ -11,10 +11,10 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_LINE = "\x1b[2K";
 
-/** A display that is told the latest view as often as one likes, and draws at its own pace. */
+/** A display that may be given views at any rate and limits its redraws. */
 export interface ProgressDisplay {
   update(view: JobView): void;
-  /** Draws the last view once more and gives the terminal back. Harmless when repeated. */
+  /** Draws the last view once more and restores the terminal. Idempotent. */
   stop(): void;
 }
 
@@ -25,7 +25,7 @@ export interface ProgressDisplayOptions {
   now(): number;
 }
 
-/** The display that fits: none with `--json`, a bar on a terminal, a line every 10 s otherwise. */
+/** Chooses the display: none with `--json`, a bar on a terminal, a line every 10 s otherwise. */
 export function startProgressDisplay(options: ProgressDisplayOptions): ProgressDisplay {
   const { output, json } = options;
   if (json) return { update: () => {}, stop: () => {} };
@@ -48,8 +48,8 @@ function barDisplay({ output, environment, now }: ProgressDisplayOptions): Progr
       output.err(HIDE_CURSOR);
       hidden = true;
     }
-    // One column stays free, for some terminals wrap a full line; the cursor waits at the start, so that a line
-    // of the log overwrites the bar instead of following it.
+    // One column stays free, since some terminals wrap a full line; the cursor stays at the start, so that a line
+    // of the log overwrites the bar.
     const line = renderProgress(view, output.columns() - 1, now(), paint);
     output.err(`\r${CLEAR_LINE}${line}\r`);
   };

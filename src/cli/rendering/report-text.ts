@@ -1,6 +1,6 @@
-/** The preflight report as people read it. */
+/** Prints the preflight report as text. */
 
-import type { PreflightReport, Problem } from "../../jobs/preflight/preflight-report.ts";
+import type { PreflightProblem, PreflightReport } from "../../jobs/preflight/preflight-report.ts";
 import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
 
@@ -63,14 +63,14 @@ function endText({ finishAt }: PreflightReport): string {
   return finishAt === null ? "" : `, done about ${finishAt}`;
 }
 
-function bySeverity({ problems }: PreflightReport): Problem[] {
+function bySeverity({ problems }: PreflightReport): PreflightProblem[] {
   return [
     ...problems.filter((problem) => problem.severity === "error"),
     ...problems.filter((problem) => problem.severity === "warning"),
   ];
 }
 
-function problemLines({ severity, code, message, examples }: Problem): string[] {
+function problemLines({ severity, code, message, examples }: PreflightProblem): string[] {
   return [
     "",
     `${severity} ${code}: ${printable(message)}`,

@@ -1,4 +1,4 @@
-/** How a job ended, or where it is, in a few lines for people. */
+/** Prints a job's end or present state in a few lines. */
 
 import { isFinished } from "../../domain/job-state.ts";
 import type { JobView } from "../../jobs/view/job-view.ts";
@@ -6,12 +6,12 @@ import { printable } from "./display-width.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
 import { progressLine } from "./progress-bar.ts";
 
-/** A job on one line, as it is after a request. */
+/** A job on one line, after an action. */
 export function jobLine({ id, state, name }: JobView): string {
   return `${[id, state, name].map(printable).join("  ")}\n`;
 }
 
-/** What a finished or interrupted job did. */
+/** Summary of a finished or interrupted job. */
 export function summaryText(view: JobView): string {
   const { moved, planned, skipped, exceptions } = view.objects;
   const { requests } = view;
@@ -26,7 +26,7 @@ export function summaryText(view: JobView): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A job at a glance: who it is, where it is. */
+/** A job's identity, state and progress. */
 export function statusText(view: JobView, now: number): string {
   const { source, target } = view.spec;
   const place = (at: { bucket: string; prefix: string }) => printable(`${at.bucket}/${at.prefix}`);
@@ -35,7 +35,7 @@ export function statusText(view: JobView, now: number): string {
     `  ${place(source)} to ${place(target)}`,
     `  created ${view.createdAt}, changed ${view.updatedAt}`,
   ];
-  // The line itself names every state but the usual one.
+  // The progress line names every state except `running`.
   const line = `${view.state === "running" ? "running  " : ""}${progressLine(view, now).trim()}\n`;
   const rest = isFinished(view.state) ? summaryText(view) : line;
   return `${head.join("\n")}\n${rest}`;

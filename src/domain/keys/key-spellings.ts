@@ -1,6 +1,6 @@
 /** The spellings of keys in URLs, and the keys that a URL in a row may mean. */
 
-import { PATH_ENDS, slashlessBeginning, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
+import { PATH_ENDS, slashlessPrefix, slashlessSpellingsOf, spellingsOf } from "./url-spellings.ts";
 
 /** The spellings of some keys under one `urlPrefix`. */
 export class KeySpellings {
@@ -27,10 +27,10 @@ export class KeySpellings {
     return new KeySpellings(keys, (key) => slashlessSpellingsOf(urlPrefix, key));
   }
 
-  /** All spellings, and the beginnings of values that have a query or fragment after one. */
-  question(): { readonly values: readonly string[]; readonly beginnings: readonly string[] } {
+  /** All spellings, and the prefixes of values that have a query or fragment after one. */
+  question(): { readonly values: readonly string[]; readonly prefixes: readonly string[] } {
     const values = [...this.#keysOf.keys()];
-    return { values, beginnings: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
+    return { values, prefixes: values.flatMap((value) => PATH_ENDS.map((end) => value + end)) };
   }
 
   /**
@@ -46,13 +46,13 @@ export class KeySpellings {
     return keys;
   }
 
-  /** The distinct beginnings of the spellings up to the first escaped slash; null when there are more than `most`. */
-  commonBeginnings(most: number): readonly string[] | null {
-    const beginnings = new Set<string>();
+  /** The distinct prefixes of the spellings up to the first escaped slash; null when there are more than `most`. */
+  commonPrefixes(most: number): readonly string[] | null {
+    const prefixes = new Set<string>();
     for (const value of this.#keysOf.keys()) {
-      beginnings.add(slashlessBeginning(value));
-      if (beginnings.size > most) return null;
+      prefixes.add(slashlessPrefix(value));
+      if (prefixes.size > most) return null;
     }
-    return [...beginnings];
+    return [...prefixes];
   }
 }

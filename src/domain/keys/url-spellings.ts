@@ -57,7 +57,7 @@ export function slashlessSpellingsOf(urlPrefix: string | null, key: string): rea
 }
 
 /** The beginning of a spelling up to and including its first escaped slash: many keys have it in common. */
-export function slashlessBeginning(spelling: string): string {
+export function slashlessPrefix(spelling: string): string {
   const at = spelling.search(/%2f/i);
   return at < 0 ? spelling : spelling.slice(0, at + 3);
 }

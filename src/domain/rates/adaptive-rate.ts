@@ -1,131 +1,131 @@
-/** The law by which the write rate of a bucket is found and kept, as arithmetic; docs/decisions/0009-adaptive-rate.md has the why. */
+/** How the write rate that a bucket sustains is found and kept, as arithmetic; reasons are in docs/decisions/0009-adaptive-rate.md. */
 
-/** Where a bucket nobody has written to yet begins; below what S3 grants a partitioned prefix (3,500 writes a second). */
+/** Initial writes a second; below what S3 accepts for a partitioned prefix (3,500 a second). */
 const FIRST_PER_SECOND = 2000;
-/** Before the first objection each unit that went adds this many a second: the rate doubles in a tenth of a second. */
+/** Before the first rejection each accepted unit adds this many a second: the rate doubles in a tenth of a second. */
 const RAMP = 7;
-/** An objection lowers the rate to this share below the level that is known to be granted. */
-const BELOW = 0.025;
+/** A rejection lowers the rate by this fraction below the level that is known to be accepted. */
+const DROP = 0.025;
 /** Seconds until the level is reached again. */
 const RETURN_S = 2;
 /** ln(rate ÷ level) is this times the third power of the seconds before or after the level: slow near it, fast far above. */
-const CURVE = BELOW / RETURN_S ** 3;
-/** Never faster than this share of the rate a second. */
+const CURVE = DROP / RETURN_S ** 3;
+/** The rate grows by this fraction of itself a second at most. */
 const FASTEST = 0.5;
 const FASTEST_FROM_S = Math.sqrt(FASTEST / (3 * CURVE));
-/** Near the level time passes more slowly where it is low, so that there are some 150 units between two objections. */
-const CALM_BELOW = 40;
-/** Never more slowly than by this factor: what has risen again must be found. */
-const CALMEST = 0.1;
+/** Near a level below this the curve is followed more slowly, so that there are some 150 units between two rejections. */
+const LOW_LEVEL = 40;
+/** Lower bound of that slowing factor: a level that has risen must be found again. */
+const SLOWEST = 0.1;
 const NEAR_S = 3;
-/** What an objection makes everybody wait, so that the store has a reserve again and a few requests at once do no harm. */
+/** Pause of all writes after a rejection: the store recovers a burst allowance, so that a few requests at once are accepted. */
 const PAUSE_MS = 50;
-/** A stretch between two objections that is long enough to tell the level from what was granted in it. */
-const TELLING_MS = 2000;
-/** So many objections after stretches too short to tell anything only lower the rate a little; then it is measured. */
-const PASSING_OBJECTIONS = 5;
-/** The level is measured over so long a time, and so many grants, while the store objects. */
+/** An interval between two rejections that is long enough to derive the level from what was accepted in it. */
+const CONCLUSIVE_MS = 2000;
+/** Up to this many rejections after shorter intervals only lower the rate a little; then the level is measured. */
+const TOLERATED_REJECTIONS = 5;
+/** The level is measured over at least this time, and this many accepted requests, while the store rejects others. */
 const MEASURE_MS = 300;
-const MEASURE_GRANTS = 10;
-/** Outcomes that judge the rate of a measurement, and over how long: the rejections of one stall come all together. */
+const MEASURE_ACCEPTED = 10;
+/** Outcomes by which the rate of a measurement is judged, and their time span: the rejections of one stall arrive together. */
 const JUDGED_OUTCOMES = 20;
 const JUDGED_MS = 60;
-/** With fewer outcomes it is judged after so long. */
+/** With fewer outcomes it is judged after this time. */
 const JUDGED_ANYWAY_MS = 150;
-/** A bulk deletion in so short a time makes a measurement err: the rate it is made at is never far above the level. */
+/** A bulk deletion distorts so short a measurement, and its rate is never far above the level: the result is at least this part of it. */
 const MEASURED_LEAST = 0.9;
-/** With a smaller share granted than this the rate is lowered during a measurement. */
-const MOSTLY_GRANTED = 0.75;
-/** A measurement is shorter and less exact than a telling stretch: after it time counts so many times on the curve. */
+/** With a smaller fraction accepted than this the rate is lowered during a measurement. */
+const MOSTLY_ACCEPTED = 0.75;
+/** A measurement is less exact than a conclusive interval: after it the curve is followed this many times as fast. */
 const UNPROVEN = 2;
-/** After a measurement whose rejections ended by themselves the level may be higher: it is searched faster. */
+/** Where on the curve, in seconds, to go on after a measurement whose rejections ended by themselves: the level may be higher. */
 const UNSURE_S = 1.5;
 const LEAST_PER_SECOND = 1;
 
-/** Requests that came back since the rate was last lowered; a rejected bulk is one, or it would outweigh all others. */
+/** Requests answered since the rate was last lowered; a rejected bulk deletion counts as one, or it would outweigh all others. */
 interface Outcomes {
-  granted: number;
+  accepted: number;
   rejected: number;
-  /** When the first of them came, ms. */
+  /** When the first of them was answered, ms. */
   firstAt: number | null;
 }
 
-/** The level is being measured: the store grants just that, as long as it objects. */
+/** A measurement of the level: a store that rejects some requests accepts just as many as the level. */
 interface Measurement {
   startedAt: number;
-  /** How long the rate was asked for in full. */
+  /** How long writes had to wait for the rate, ms. */
   busyMs: number;
   units: number;
-  grants: number;
+  accepted: number;
   lastRejectedAt: number;
   /** Of requests that were sent after the rate was last lowered. */
   sinceCut: Outcomes;
-  /** The rate before nothing at all was granted any more; null while something is. */
-  beforeDrought: number | null;
+  /** The rate at which all requests began to be rejected; null while some are accepted. */
+  rateBeforeOutage: number | null;
 }
 
-/** An adaptive rate: tell it what came back, ask it for the rate. Times are epoch milliseconds. */
+/** A rate that follows the outcomes of requests. Times are milliseconds of a clock that is never set back. */
 export class AdaptiveRate {
   #rate = FIRST_PER_SECOND;
-  /** What the store is known to grant; null before its first objection. */
+  /** Units a second that the store is known to accept; null before its first rejection. */
   #level: number | null = null;
-  /** Seconds of demand since the level was reached; negative before. */
+  /** Position on the curve: seconds of demand since the level was reached, negative before. */
   #age = 0;
-  #haste = 1;
-  /** Objections in a row that came too soon to tell anything. */
+  #curveSpeed = 1;
+  /** Consecutive rejections after inconclusive intervals. */
   #early = 0;
   #measurement: Measurement | null = null;
   #cutAt = Number.NEGATIVE_INFINITY;
   #tickedAt: number | null = null;
-  /** Since the last objection: when that was, for how many ms the rate was asked for in full, and what it allowed then. */
-  #stretch = { startedAt: 0, busyMs: 0, allowed: 0 };
+  /** Since the last rejection: when that was, for how many ms writes waited for the rate, and units it allowed in these. */
+  #interval = { startedAt: 0, busyMs: 0, allowed: 0 };
 
   /** Units a second now. */
   get perSecond(): number {
     return this.#rate;
   }
 
-  /** Whether the store has ever objected. */
-  get hasObjected(): boolean {
+  /** Whether the store has ever rejected a request. */
+  get hasBeenRejected(): boolean {
     return this.#level !== null || this.#measurement !== null;
   }
 
-  /** Time has passed, and somebody had to wait for the rate meanwhile (`wanted`): only then may it rise. */
-  tick(now: number, wanted: boolean): void {
+  /** Time has passed. `isInDemand`: requests had to wait for the rate meanwhile; only then may it rise. */
+  tick(now: number, isInDemand: boolean): void {
     const passedMs = Math.min(1000, Math.max(0, now - (this.#tickedAt ?? now)));
     this.#tickedAt = now;
     if (this.#measurement !== null) {
-      if (wanted) this.#measurement.busyMs += passedMs;
+      if (isInDemand) this.#measurement.busyMs += passedMs;
       this.#finish(this.#measurement, now);
       return;
     }
-    if (this.#level === null || !wanted) return;
-    this.#stretch.busyMs += passedMs;
-    this.#stretch.allowed += (passedMs * this.#rate) / 1000;
-    // Few units a second tell little in a second.
-    const calm = this.#age < NEAR_S ? Math.min(1, Math.max(CALMEST, this.#level / CALM_BELOW)) : 1;
-    this.#age += (passedMs * this.#haste * calm) / 1000;
+    if (this.#level === null || !isInDemand) return;
+    this.#interval.busyMs += passedMs;
+    this.#interval.allowed += (passedMs * this.#rate) / 1000;
+    // A few units a second give little information in a second.
+    const slowing = this.#age < NEAR_S ? Math.min(1, Math.max(SLOWEST, this.#level / LOW_LEVEL)) : 1;
+    this.#age += (passedMs * this.#curveSpeed * slowing) / 1000;
     this.#rate = Math.max(LEAST_PER_SECOND, this.#level * Math.exp(exponentAt(this.#age)));
   }
 
-  /** `units` that were sent at `sentAt` were granted. */
-  granted(units: number, sentAt: number, now: number, wanted: boolean): void {
+  /** `units` that were sent at `sentAt` were accepted. */
+  accepted(units: number, sentAt: number, now: number, isInDemand: boolean): void {
     const measurement = this.#measurement;
     if (measurement === null) {
-      if (this.#level === null && wanted) this.#rate += RAMP * units;
+      if (this.#level === null && isInDemand) this.#rate += RAMP * units;
       return;
     }
-    if (this.#endsDrought(measurement, now)) return;
+    if (this.#endsOutage(measurement, now)) return;
     measurement.units += units;
-    measurement.grants += 1;
+    measurement.accepted += 1;
     if (sentAt >= this.#cutAt) {
-      measurement.sinceCut.granted += 1;
+      measurement.sinceCut.accepted += 1;
       measurement.sinceCut.firstAt ??= now;
     }
     this.#finish(measurement, now);
   }
 
-  /** What was sent at `sentAt` was rejected; gives the milliseconds nothing more should go. */
+  /** A request that was sent at `sentAt` was rejected; gives the milliseconds in which no more should be sent. */
   rejected(sentAt: number, now: number): number {
     const measurement = this.#measurement;
     if (measurement !== null) {
@@ -133,23 +133,23 @@ export class AdaptiveRate {
       if (sentAt >= this.#cutAt) this.#judge(measurement, now);
       return 0;
     }
-    // Sent before the rate was lowered: an answer to what has been dealt with.
+    // Sent before the rate was lowered: the rate was already lowered for it.
     if (sentAt < this.#cutAt) return 0;
-    const { startedAt, busyMs, allowed } = this.#stretch;
-    const isTelling = busyMs >= TELLING_MS && busyMs >= 0.8 * (now - startedAt);
-    this.#early = isTelling ? 0 : this.#early + 1;
-    if (this.#level === null || this.#early > PASSING_OBJECTIONS) {
+    const { startedAt, busyMs, allowed } = this.#interval;
+    const isConclusive = busyMs >= CONCLUSIVE_MS && busyMs >= 0.8 * (now - startedAt);
+    this.#early = isConclusive ? 0 : this.#early + 1;
+    if (this.#level === null || this.#early > TOLERATED_REJECTIONS) {
       this.#measure(now);
       return 0;
     }
-    // Empty at both ends, the store's reserve has given nothing: what went in between is what it grants.
-    const mean = isTelling ? (allowed * 1000) / busyMs : this.#rate * 0.98;
-    this.#settle(Math.min(this.#rate, Math.max(mean, this.#rate * 0.88)), -RETURN_S, now, this.#haste);
-    if (isTelling) this.#haste = 1;
+    // The store's burst allowance is used up at both ends, so what was accepted in between is the level.
+    const mean = isConclusive ? (allowed * 1000) / busyMs : this.#rate * 0.98;
+    this.#settle(Math.min(this.#rate, Math.max(mean, this.#rate * 0.88)), -RETURN_S, now, this.#curveSpeed);
+    if (isConclusive) this.#curveSpeed = 1;
     return PAUSE_MS;
   }
 
-  /** Begins to measure. At first contact the rate may be twice the level or more, later hardly. */
+  /** Begins a measurement. At the first rejection the rate may be twice the level or more, later hardly. */
   #measure(now: number): void {
     if (this.#level === null) this.#rate = Math.max(LEAST_PER_SECOND, this.#rate * 0.6);
     this.#cutAt = now;
@@ -157,26 +157,26 @@ export class AdaptiveRate {
     this.#measurement = newMeasurement(now);
   }
 
-  /** Lowers the rate during a measurement when far too much is rejected, yet not below the level that is measured. */
+  /** Lowers the rate during a measurement when too much is rejected, but not below the level that is measured. */
   #judge(measurement: Measurement, now: number): void {
     const outcomes = measurement.sinceCut;
     outcomes.rejected += 1;
     outcomes.firstAt ??= now;
-    const all = outcomes.granted + outcomes.rejected;
+    const all = outcomes.accepted + outcomes.rejected;
     if (now - outcomes.firstAt < (all < JUDGED_OUTCOMES ? JUDGED_ANYWAY_MS : JUDGED_MS)) return;
-    const share = outcomes.granted / all;
-    if (share < MOSTLY_GRANTED) {
-      if (share === 0) measurement.beforeDrought ??= this.#rate;
-      this.#rate = Math.max(LEAST_PER_SECOND, this.#rate * Math.max(0.5, 1.1 * share));
+    const part = outcomes.accepted / all;
+    if (part < MOSTLY_ACCEPTED) {
+      if (part === 0) measurement.rateBeforeOutage ??= this.#rate;
+      this.#rate = Math.max(LEAST_PER_SECOND, this.#rate * Math.max(0.5, 1.1 * part));
       this.#cutAt = now;
     }
     measurement.sinceCut = newOutcomes();
   }
 
-  /** While nothing is granted nothing is learned: afterwards it goes on near where it was before. */
-  #endsDrought(measurement: Measurement, now: number): boolean {
-    const before = measurement.beforeDrought;
-    measurement.beforeDrought = null;
+  /** While every request is rejected nothing is measured: afterwards the rate goes on at half of what it was before. */
+  #endsOutage(measurement: Measurement, now: number): boolean {
+    const before = measurement.rateBeforeOutage;
+    measurement.rateBeforeOutage = null;
     if (before === null || this.#rate >= before / 2) return false;
     this.#rate = before / 2;
     this.#cutAt = now;
@@ -186,36 +186,36 @@ export class AdaptiveRate {
 
   #finish(measurement: Measurement, now: number): void {
     const passedMs = now - measurement.startedAt;
-    if (passedMs < MEASURE_MS || measurement.grants < MEASURE_GRANTS) return;
+    if (passedMs < MEASURE_MS || measurement.accepted < MEASURE_ACCEPTED) return;
     this.#measurement = null;
     if (now - measurement.lastRejectedAt > MEASURE_MS / 2) {
       this.#settle(this.#rate, UNSURE_S, now);
       return;
     }
-    // With too few who ask (many sit out their rejection) what was granted is no measure.
+    // With too little demand (many requests pause after a rejection) what was accepted does not show the level.
     const isBusy = measurement.busyMs >= 0.7 * passedMs;
     const measured = isBusy ? (measurement.units * 1000) / passedMs : 0.95 * this.#rate;
     this.#settle(Math.min(this.#rate, Math.max(measured, this.#rate * MEASURED_LEAST)), -RETURN_S, now);
   }
 
-  #settle(level: number, age: number, now: number, haste = UNPROVEN): void {
+  #settle(level: number, age: number, now: number, curveSpeed = UNPROVEN): void {
     this.#level = Math.max(LEAST_PER_SECOND, level);
     this.#age = age;
-    this.#haste = haste;
+    this.#curveSpeed = curveSpeed;
     this.#rate = Math.max(LEAST_PER_SECOND, this.#level * Math.exp(exponentAt(age)));
     this.#cutAt = now;
-    this.#stretch = { startedAt: now, busyMs: 0, allowed: 0 };
+    this.#interval = { startedAt: now, busyMs: 0, allowed: 0 };
   }
 }
 
-/** ln(rate ÷ level) after `age` seconds: the cubic curve of TCP CUBIC (RFC 9438), on a scale of ratios. */
+/** ln(rate ÷ level) at `age` seconds: the cubic curve of TCP CUBIC (RFC 9438), of ratios. */
 function exponentAt(age: number): number {
   const curved = Math.min(age, FASTEST_FROM_S);
   return CURVE * curved ** 3 + FASTEST * (age - curved);
 }
 
 function newOutcomes(): Outcomes {
-  return { granted: 0, rejected: 0, firstAt: null };
+  return { accepted: 0, rejected: 0, firstAt: null };
 }
 
 function newMeasurement(now: number): Measurement {
@@ -223,9 +223,9 @@ function newMeasurement(now: number): Measurement {
     startedAt: now,
     busyMs: 0,
     units: 0,
-    grants: 0,
+    accepted: 0,
     lastRejectedAt: now,
     sinceCut: newOutcomes(),
-    beforeDrought: null,
+    rateBeforeOutage: null,
   };
 }

@@ -1,56 +1,56 @@
-/** Units that may go one after the other at a rate: the arithmetic under every limit. No timer and no clock. */
+/** The generic cell rate algorithm (ITU-T I.371): the arithmetic under every limit. No timer and no clock. */
 
 /**
- * The generic cell rate algorithm: whoever may go goes whole and delays those after him, so that units of any size keep
- * the rate in the long run. What was not used is kept only for the credit, `creditMs`.
+ * Units are admitted at a rate. A request of any size is admitted as a whole as soon as the ones before it are worked off
+ * and delays the next in proportion, so the rate holds in the long run. Unused time accumulates up to the burst allowance.
  */
 export class Gcra {
   #perSecond: number;
-  readonly #creditMs: number;
-  /** When what went so far would have gone at exactly the rate, epoch ms. */
-  #paidUntil = 0;
+  readonly #burstMs: number;
+  /** Theoretical arrival time: when all units admitted so far are worked off at exactly the rate, epoch ms. */
+  #arrivalAt = 0;
   #seenAt = 0;
 
   /**
    * @param perSecond units a second, > 0
-   * @param creditMs how long unused time may be made up for, so that timers that fire late cost nothing
+   * @param burstMs unused time that is kept, so that timers that fire late cost no throughput
    */
-  constructor(perSecond: number, creditMs: number) {
+  constructor(perSecond: number, burstMs: number) {
     this.#perSecond = perSecond;
-    this.#creditMs = creditMs;
+    this.#burstMs = burstMs;
   }
 
   get perSecond(): number {
     return this.#perSecond;
   }
 
-  /** Changes the rate from `now` on; what is owed is owed in units and paid at the new rate. */
+  /** Changes the rate from `now` on; units that are not worked off yet are worked off at the new rate. */
   setRate(perSecond: number, now: number): void {
-    const owedMs = this.waitMs(now);
-    if (owedMs > 0) this.#paidUntil = now + (owedMs * this.#perSecond) / perSecond;
+    const backlogMs = this.waitMs(now);
+    if (backlogMs > 0) this.#arrivalAt = now + (backlogMs * this.#perSecond) / perSecond;
     this.#perSecond = perSecond;
   }
 
-  /** Milliseconds from `now` until the next may go; 0 is now. */
+  /** Milliseconds from `now` until the next request is admitted; 0 is now. */
   waitMs(now: number): number {
-    // A clock that was set back must not make anybody wait for as long as it was wrong.
-    if (now < this.#seenAt) this.#paidUntil -= this.#seenAt - now;
+    // A clock that was set back must not add that time to the wait.
+    if (now < this.#seenAt) this.#arrivalAt -= this.#seenAt - now;
     this.#seenAt = now;
-    return Math.max(0, this.#paidUntil - now);
+    return Math.max(0, this.#arrivalAt - now);
   }
 
-  /** For how many milliseconds everything that went has been paid for. */
+  /** For how many milliseconds all admitted units have been worked off. */
   idleMs(now: number): number {
-    return Math.max(0, now - this.#paidUntil);
+    return Math.max(0, now - this.#arrivalAt);
   }
 
-  /** `units` go at `now`, or are booked for later where {@link Gcra.waitMs} is not over. */
+  /** Admits `units` at `now`, or books them for later where {@link Gcra.waitMs} is not 0. */
   take(units: number, now: number): void {
-    this.#paidUntil = Math.max(this.#paidUntil, now - this.#creditMs) + (units * 1000) / this.#perSecond;
+    this.#arrivalAt = Math.max(this.#arrivalAt, now - this.#burstMs) + (units * 1000) / this.#perSecond;
   }
 
-  /** Lets nothing go for `ms` from `now`, or from when what is owed is paid; credit is lost. */
+  /** Admits nothing for `ms` from `now`, or from when the admitted units are worked off; the burst allowance is lost. */
   pause(ms: number, now: number): void {
-    this.#paidUntil = Math.max(this.#paidUntil, now) + ms;
+    this.#arrivalAt = Math.max(this.#arrivalAt, now) + ms;
   }
 }

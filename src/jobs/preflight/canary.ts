@@ -1,33 +1,33 @@
-/** The canary: one tiny object written, copied, read and deleted, to learn about missing rights before the job does. */
+/** The canary: one small object written, copied, read and deleted, to find missing rights before a job starts. */
 
 import { hasCode, messageOf } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
 const BODY = new TextEncoder().encode("tranship canary\n");
-/** Between two attempts to remove it: what was cut off may still be carried out, and a hiccup is over by then. */
+/** Delay between two attempts to remove it: a write without an answer may still take effect, and a short outage ends. */
 const REMOVE_AGAIN_MS = 1_000;
 
-/** An object of the canary's, and the store it is in. */
-interface Trace {
+/** An object that the canary may have written, and its store. */
+interface CanaryObject {
   readonly store: ObjectStore;
   readonly bucket: string;
   readonly key: string;
-  /** Whether an answer said what became of it: one that was lost leaves open whether it will still appear. */
+  /** Whether the write was answered: after a lost answer the object may still appear. */
   isKnown: boolean;
 }
 
 /**
- * Sends it from source to target under names that are unique; gives the problems met. Whatever fails half-way, what may
- * have been written is removed, with a second attempt; what cannot be is named by bucket and key in the examples.
+ * Copies a canary from source to target under unique names and gives the problems found. Whatever fails, what may have
+ * been written is removed, with a second attempt; an object that cannot be removed is named by bucket and key in `examples`.
  */
 export async function sendCanary(
   stores: (name: string) => ObjectStore,
   spec: JobSpec,
   clock: Pick<Clock, "sleep">,
-): Promise<Problem[]> {
+): Promise<PreflightProblem[]> {
   const name = `.tranship-canary-${crypto.randomUUID()}`;
   const { source, target } = spec;
   const from = {
@@ -37,14 +37,18 @@ export async function sendCanary(
     isKnown: true,
   };
   const to = { store: stores(target.store), bucket: target.bucket, key: target.prefix + name, isKnown: true };
-  const traces: Trace[] = [];
-  const problems = await flight(from, to, (trace) => traces.push(trace));
-  const left = await Promise.all(traces.map((trace) => removalProblems(trace, clock)));
+  const written: CanaryObject[] = [];
+  const problems = await copyAndRead(from, to, (object) => written.push(object));
+  const left = await Promise.all(written.map((object) => removalProblems(object, clock)));
   return [...problems, ...left.flat()];
 }
 
 /** Writes, copies and reads; tells `begun` of each object before it may be there. */
-async function flight(from: Trace, to: Trace, begun: (trace: Trace) => void): Promise<Problem[]> {
+async function copyAndRead(
+  from: CanaryObject,
+  to: CanaryObject,
+  begun: (object: CanaryObject) => void,
+): Promise<PreflightProblem[]> {
   begun(from);
   const unwritten = await refusal(from, async () => {
     await from.store.write(from, BODY);
@@ -60,17 +64,17 @@ async function flight(from: Trace, to: Trace, begun: (trace: Trace) => void): Pr
   return unread === null ? [] : [failed(`read from ${to.bucket}`, unread)];
 }
 
-/** What `work` says or throws; null when it went well. */
-async function refusal(trace: Trace, work: () => Promise<string | null>): Promise<string | null> {
+/** The message that `work` returns or throws; null when it succeeded. */
+async function refusal(object: CanaryObject, work: () => Promise<string | null>): Promise<string | null> {
   try {
     return await work();
   } catch (error) {
-    trace.isKnown = !hasCode(error, "store_unavailable");
+    object.isKnown = !hasCode(error, "store_unavailable");
     return messageOf(error);
   }
 }
 
-async function copyCanary(from: Trace, to: Trace): Promise<string | null> {
+async function copyCanary(from: CanaryObject, to: CanaryObject): Promise<string | null> {
   const facts = await from.store.head(from);
   if (facts === null) return "the object that was just written is not there";
   const result = await from.store.copy({
@@ -80,35 +84,38 @@ async function copyCanary(from: Trace, to: Trace): Promise<string | null> {
     onlyIfAbsent: true,
   });
   if (result.kind === "copied") return null;
-  // The names are unique: what stands there is a copy whose answer was lost.
+  // The names are unique: an object there is the copy, whose answer was lost.
   if (result.kind === "precondition_failed" && (await to.store.head(to)) !== null) return null;
   return result.kind === "failed" ? result.failure.message : `the store answered ${result.kind}`;
 }
 
-/** Removes what may be there; gives the problem of what is left all the same. */
-async function removalProblems(trace: Trace, clock: Pick<Clock, "sleep">): Promise<Problem[]> {
-  const { bucket, key, isKnown } = trace;
-  let unremoved = await refusal(trace, () => removeCanary(trace));
+/** Removes an object that may exist; gives the problem where it remains. */
+async function removalProblems(
+  object: CanaryObject,
+  clock: Pick<Clock, "sleep">,
+): Promise<PreflightProblem[]> {
+  const { bucket, key, isKnown } = object;
+  let unremoved = await refusal(object, () => removeCanary(object));
   if (unremoved !== null || !isKnown) {
     await clock.sleep(REMOVE_AGAIN_MS);
-    unremoved = await refusal(trace, () => removeCanary(trace));
+    unremoved = await refusal(object, () => removeCanary(object));
   }
-  if (unremoved === null) return versionProblems(trace);
+  if (unremoved === null) return versionProblems(object);
   const what = `delete from ${bucket}`;
   return [
     failed(what, `${unremoved}; the canary may be left there, delete it: ${key}`, [`${bucket}/${key}`]),
   ];
 }
 
-async function removeCanary({ store, bucket, key }: Trace): Promise<string | null> {
+async function removeCanary({ store, bucket, key }: CanaryObject): Promise<string | null> {
   const facts = await store.head({ bucket, key });
   if (facts === null) return null;
   const [result] = await store.deleteObjects(bucket, [facts]);
   return result?.failure?.message ?? null;
 }
 
-/** Where versions are kept, deleting keeps one too. */
-async function versionProblems({ store, bucket, key }: Trace): Promise<Problem[]> {
+/** In a versioned bucket the deletion leaves a delete marker and the version. */
+async function versionProblems({ store, bucket, key }: CanaryObject): Promise<PreflightProblem[]> {
   const versioning = await store.bucketFacts(bucket).then(
     (facts) => facts.versioning,
     () => "off" as const,
@@ -118,6 +125,6 @@ async function versionProblems({ store, bucket, key }: Trace): Promise<Problem[]
   return [{ severity: "warning", code: "canary_version_kept", message, examples: [`${bucket}/${key}`] }];
 }
 
-function failed(what: string, reason: string, examples: readonly string[] = []): Problem {
+function failed(what: string, reason: string, examples: readonly string[] = []): PreflightProblem {
   return { severity: "error", code: "canary_failed", message: `cannot ${what}: ${reason}`, examples };
 }

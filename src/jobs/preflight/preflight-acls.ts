@@ -1,16 +1,16 @@
-/** Says when others than the owner lose access to what is moved, as far as the ACLs of a few objects show. */
+/** `aclProblems`: warns when the ACLs of a few sampled objects grant access that copies will not keep. */
 
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
-/** Asks for the ACLs of the objects `keys`; where the store does not tell, there is nothing to say. */
+/** Reads the ACLs of the objects `keys`; those that the store does not disclose make no problem. */
 export async function aclProblems(
   source: ObjectStore,
   { source: { bucket } }: JobSpec,
   keys: readonly string[],
   signal: AbortSignal,
-): Promise<Problem[]> {
+): Promise<PreflightProblem[]> {
   const acls = await Promise.all(keys.map((key) => source.acl({ bucket, key }, signal)));
   const examples = keys.filter((_, i) => acls[i] === "shared");
   if (examples.length === 0) return [];

@@ -1,19 +1,19 @@
-/** Says when copies will be encrypted otherwise than their sources, as far as a few of them show. */
+/** `encryptionProblems`: warns when copies will be encrypted differently from their sources, judged by a sample. */
 
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { Encryption, ObjectFacts, ObjectStore } from "../../ports/object-store.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
 /**
  * Compares the encryption of the objects `seen` with the target bucket's default. A copy in one request gets the default
- * whatever its source has, and to carry each object's own key over would cost a look at each.
+ * whatever its source has; keeping each object's own key would cost a HEAD request for each.
  */
 export async function encryptionProblems(
   target: ObjectStore,
   spec: JobSpec,
   seen: readonly ObjectFacts[],
   signal: AbortSignal,
-): Promise<Problem[]> {
+): Promise<PreflightProblem[]> {
   const underKms = seen.filter(({ encryption }) => encryption?.algorithm.startsWith("aws:kms"));
   if (underKms.length === 0) return [];
   const { defaultEncryption } = await target.bucketFacts(spec.target.bucket, signal);
@@ -28,7 +28,7 @@ export async function encryptionProblems(
   return [{ severity: "warning", code: "encryption_changes", message, examples }];
 }
 
-/** Keys are named by their ARN, their id or an alias; what cannot be compared passes. */
+/** KMS keys are named by ARN, id or alias; names that cannot be compared count as equal. */
 function isSame(source: Encryption | null, target: Encryption | null): boolean {
   if (source?.algorithm !== target?.algorithm) return false;
   const [one, another] = [source?.keyId ?? null, target?.keyId ?? null];

@@ -1,16 +1,16 @@
-/** What preflight finds of the database guards: limits on what the account may not read, or what does not answer. */
+/** `guardProblems`: limits of database guards whose values the account may not read, or whose server does not answer. */
 
 import type { DatabaseLimits, JobSpec } from "../../domain/job-spec.ts";
 import { LIMIT_NAMES } from "../../pacing/database/database-guard.ts";
 import type { HealthSample } from "../../ports/database-health.ts";
 import type { JobParts } from "../job-parts.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
-/** Asks every database of the job once for what its guards will ask for. Throws as {@link DatabaseHealth.sample} does. */
-export async function guardProblems({ connections }: JobParts, spec: JobSpec): Promise<Problem[]> {
+/** Reads once, on every database of the job, the values that its guards will read. Throws as {@link DatabaseHealth.sample} does. */
+export async function guardProblems({ connections }: JobParts, spec: JobSpec): Promise<PreflightProblem[]> {
   const limits = spec.guards.database;
   if (limits === null) return [];
-  const problems: Problem[] = [];
+  const problems: PreflightProblem[] = [];
   for (const database of new Set(spec.references.map((reference) => reference.database))) {
     const replicaLag = limits.maxReplicaLagSeconds !== null;
     const sample = await connections.health(database).sample({ replicaLag });
@@ -19,7 +19,11 @@ export async function guardProblems({ connections }: JobParts, spec: JobSpec): P
   return problems;
 }
 
-function rightProblems(database: string, { missingRights }: HealthSample, limits: DatabaseLimits): Problem[] {
+function rightProblems(
+  database: string,
+  { missingRights }: HealthSample,
+  limits: DatabaseLimits,
+): PreflightProblem[] {
   const needed = missingRights.filter(({ measure }) => limits[LIMIT_NAMES[measure]] !== null);
   const [severity, outcome] =
     limits.onUnknown === "go"
@@ -32,8 +36,8 @@ function rightProblems(database: string, { missingRights }: HealthSample, limits
   });
 }
 
-/** It may have come back by then; until it has, the job waits. */
-function replicaProblems(database: string, { replica }: HealthSample): Problem[] {
+/** A warning only: the replica may recover before the job runs; until then the job waits. */
+function replicaProblems(database: string, { replica }: HealthSample): PreflightProblem[] {
   if (replica === null || replica.trouble === null) return [];
   const message = `the guard maxReplicaLagSeconds of database ${JSON.stringify(database)} would hold the job now: ${replica.trouble}`;
   return [{ severity: "warning", code: "guard_unreadable", message, examples: [] }];

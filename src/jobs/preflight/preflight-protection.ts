@@ -1,13 +1,13 @@
-/** Says what keeps a job from changing objects that others have put in a place since it looked there. */
+/** `protectionProblems`: warns where a store ignores conditions, so that concurrent writes by others are guarded by reads only. */
 
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { WriteProtection } from "../../ports/object-store.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
-/** What deletions that only looks guard are kept to; see `DeletionSize`. */
+/** Median time from the last read to the deletion that `DeletionSize` aims at, on stores that ignore conditions. */
 const DELETION_GAP_MS = 50;
 
-/** Of a store that was not asked anything. */
+/** The protection of a store that no request has shown yet. */
 export const UNKNOWN_PROTECTION: WriteProtection = {
   copies: "unknown",
   deletions: "unknown",
@@ -15,15 +15,15 @@ export const UNKNOWN_PROTECTION: WriteProtection = {
 };
 
 /**
- * What of `protection` is left to looks where the job needs more, as warnings. `keepsVersions`: whether versioning of the
- * source bucket is enabled.
+ * A warning for each of the job's kinds of writes that `protection` leaves to reads. `keepsVersions`: whether versioning of
+ * the source bucket is enabled.
  */
 export function protectionProblems(
   protection: WriteProtection,
   spec: JobSpec,
   keepsVersions: boolean,
-): Problem[] {
-  const problems: Problem[] = [];
+): PreflightProblem[] {
+  const problems: PreflightProblem[] = [];
   if (protection.copies === "look" && spec.onConflict !== "overwrite")
     problems.push(copiesByLooks(protection));
   if (protection.deletions === "look" && spec.delete.when !== "never") {
@@ -32,7 +32,7 @@ export function protectionProblems(
   return problems;
 }
 
-function copiesByLooks({ copyGapMs }: WriteProtection): Problem {
+function copiesByLooks({ copyGapMs }: WriteProtection): PreflightProblem {
   const gap = copyGapMs === null ? "" : ` (${Math.ceil(copyGapMs)} ms here)`;
   const message =
     "the store ignores conditions on copies: each new key is looked at immediately before its copy, one request more an " +
@@ -40,7 +40,7 @@ function copiesByLooks({ copyGapMs }: WriteProtection): Problem {
   return { severity: "warning", code: "copies_guarded_by_looks", message, examples: [] };
 }
 
-function deletionsByLooks(keepsVersions: boolean): Problem {
+function deletionsByLooks(keepsVersions: boolean): PreflightProblem {
   const rest = keepsVersions
     ? "versioning of the source bucket is enabled, so that it is brought back"
     : "enable versioning of the source bucket, and it is brought back; without it that version is lost";

@@ -1,9 +1,10 @@
-/** What preflight found out: numbers, costs and problems. */
+/** `PreflightReport`: counts, costs and problems of a job before it runs. */
 
 import type { WriteProtection } from "../../ports/object-store.ts";
 
-export interface Problem {
-  /** `error`: the job would be refused or would lose its way; `warning`: it would run, but look first. */
+/** A problem that preflight has found. */
+export interface PreflightProblem {
+  /** `error`: the job would be refused or could not do its work; `warning`: it would run, but check this first. */
   readonly severity: "error" | "warning";
   /** Stable, e.g. `target_inside_source`. */
   readonly code: string;
@@ -12,10 +13,11 @@ export interface Problem {
   readonly examples: readonly string[];
 }
 
+/** The report of `POST /jobs/preflight` and `tranship plan`. */
 export interface PreflightReport {
   /** Whether no problem is an error. */
   readonly ok: boolean;
-  /** What the inventory, the filter and `maxObjects` select and the source has; missing objects are a problem. */
+  /** Objects that inventory, filter and `maxObjects` select and the source has; missing ones are a problem. */
   readonly objects: number;
   readonly bytes: number;
   /** Rough number of rows in each reference's table, by `database.table.column`; null where the database does not know. */
@@ -31,7 +33,7 @@ export interface PreflightReport {
   /** At the job's limits; a lower bound. */
   readonly estimatedSeconds: number;
   readonly finishAt: string | null;
-  /** What keeps others' objects from being replaced or deleted; `unknown` until a canary or a job has shown it. */
+  /** What protects others' objects from being replaced or deleted; `unknown` until a canary or a job has shown it. */
   readonly protection: WriteProtection;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PreflightProblem[];
 }

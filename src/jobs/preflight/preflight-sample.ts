@@ -1,11 +1,11 @@
-/** Looks at a few of the objects, for what no listing tells: encryption, tags. */
+/** `sampleFacts` and `tagProblems`: read a few objects by HEAD, for what no listing shows (encryption, tags). */
 
 import { hasCode } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { ObjectFacts, ObjectStore } from "../../ports/object-store.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
 
-/** What HEAD tells of the source's objects `keys`; those that are gone or that the store will not tell about are left out. */
+/** The facts of the source's objects `keys` by HEAD; missing objects and refused ones are left out. */
 export async function sampleFacts(
   source: ObjectStore,
   spec: JobSpec,
@@ -17,7 +17,7 @@ export async function sampleFacts(
     try {
       return await source.head({ bucket, key }, {}, signal);
     } catch (error) {
-      // The job will say so of every object it concerns.
+      // Not reported here: the job makes each such object an exception.
       if (hasCode(error, "store_denied", "store_refused")) return null;
       throw error;
     }
@@ -25,8 +25,8 @@ export async function sampleFacts(
   return (await Promise.all(keys.map(look))).filter((facts) => facts !== null);
 }
 
-/** Tags move nothing that a listing shows: what changes of them between copy and deletion goes with the source. */
-export function tagProblems(spec: JobSpec, seen: readonly ObjectFacts[]): Problem[] {
+/** Warns of tags, since no listing shows a change of them: one made between copy and deletion is lost with the source. */
+export function tagProblems(spec: JobSpec, seen: readonly ObjectFacts[]): PreflightProblem[] {
   const tagged = seen.filter(({ tagCount }) => tagCount > 0);
   if (tagged.length === 0 || spec.delete.when === "never") return [];
   const message =

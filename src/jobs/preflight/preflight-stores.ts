@@ -1,4 +1,4 @@
-/** Stores that can only be looked at: preflight has no way to write through them, and knows how often it looked. */
+/** `ReadOnlyStore`: a store through which preflight cannot write, and which counts its reads. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { RateLimitedStore } from "../../pacing/rate-limited-store.ts";
@@ -15,11 +15,11 @@ import type {
 
 type At = { readonly bucket: string; readonly key: string };
 
-/** A store for reading. Whatever would write throws `internal`: that is a mistake in the program. */
+/** Passes reads to a store; methods that would write reject with `internal`. */
 export class ReadOnlyStore implements RateLimitedStore {
   readonly #store: ObjectStore;
-  /** Looks so far, repetitions not counted. */
-  readonly looks = { list: 0, head: 0 };
+  /** Requests so far, retries not counted. */
+  readonly reads = { list: 0, head: 0 };
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -30,7 +30,7 @@ export class ReadOnlyStore implements RateLimitedStore {
   }
 
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage> {
-    this.looks.list += 1;
+    this.reads.list += 1;
     return this.#store.list(request, signal);
   }
 
@@ -39,7 +39,7 @@ export class ReadOnlyStore implements RateLimitedStore {
     options?: { readonly checksums?: boolean },
     signal?: AbortSignal,
   ): Promise<ObjectFacts | null> {
-    this.looks.head += 1;
+    this.reads.head += 1;
     return this.#store.head(at, options, signal);
   }
 

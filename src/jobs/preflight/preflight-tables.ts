@@ -1,4 +1,4 @@
-/** What preflight finds in the tables: missing indexes, narrow columns, triggers, and objects that no row names. */
+/** Preflight of the reference tables: missing indexes, narrow columns, rights, triggers, and objects that no row names. */
 
 import type { JobSpec, ReferenceSpec } from "../../domain/job-spec.ts";
 import { valueForms } from "../../domain/keys/key-mapping.ts";
@@ -6,41 +6,41 @@ import type { ReferenceTable, TableFacts } from "../../ports/reference-table.ts"
 import type { JobParts } from "../job-parts.ts";
 import { storesForLooking } from "../run/job-context.ts";
 import { keyFilterOf } from "../submit/key-filter.ts";
-import { lookPatiently } from "../submit/patient-looks.ts";
+import { retryTransient } from "../submit/retry-transient.ts";
 import type { ObjectCount } from "./preflight-count.ts";
-import { columnOf, Finding } from "./preflight-findings.ts";
-import type { Problem } from "./preflight-report.ts";
+import type { PreflightProblem } from "./preflight-report.ts";
+import { columnOf, ProblemCounter } from "./problem-counters.ts";
 
-/** A table without an index on the column is read whole for every batch; below so many rows nobody notices. */
+/** Rows up to which a table without an index on the column may be read whole for every batch. */
 const SMALL_TABLE = 10_000;
-/** Objects of the source that are looked up in the first table: one listing. */
+/** Objects of the source that are looked up in the first table: one page of a listing. */
 const SAMPLE = 1000;
 
-/** A reference, and what its table looks like. */
+/** A reference, its table, and that table's structure. */
 export interface InspectedTable {
   readonly reference: ReferenceSpec;
   readonly table: ReferenceTable;
   readonly facts: TableFacts;
   /** Whether rows can be searched by value without reading a large table whole. */
-  readonly isAskable: boolean;
+  readonly isSearchable: boolean;
 }
 
-/** Looks at the table of every reference of the job. */
+/** Reads the structure of the table of every reference; throws the database's error when it does not answer for 4 s. */
 export async function inspectTables(parts: JobParts, spec: JobSpec): Promise<InspectedTable[]> {
   const tables: InspectedTable[] = [];
   for (const reference of spec.references) {
     const table = parts.connections.reference(reference, {});
     const what = `database ${JSON.stringify(reference.database)}`;
-    const facts = await lookPatiently(parts.clock, what, () => table.inspect());
-    tables.push({ reference, table, facts, isAskable: facts.columnIsIndexed || isSmall(facts) });
+    const facts = await retryTransient(parts.clock, what, () => table.inspect());
+    tables.push({ reference, table, facts, isSearchable: facts.columnIsIndexed || isSmall(facts) });
   }
   return tables;
 }
 
-/** What the tables' structure has against a job of `count`. */
-export function structureProblems(tables: readonly InspectedTable[], count: ObjectCount): Problem[] {
-  return tables.flatMap(({ reference, facts, isAskable }) => [
-    ...indexProblems(reference, facts, isAskable),
+/** The problems that the tables' structure makes for a job of `count`. */
+export function structureProblems(tables: readonly InspectedTable[], count: ObjectCount): PreflightProblem[] {
+  return tables.flatMap(({ reference, facts, isSearchable }) => [
+    ...indexProblems(reference, facts, isSearchable),
     ...widthProblems(reference, facts, count),
     ...rightProblems(reference, facts),
     ...triggerProblems(reference, facts),
@@ -51,11 +51,15 @@ function isSmall({ estimatedRows }: TableFacts): boolean {
   return estimatedRows !== null && estimatedRows <= SMALL_TABLE;
 }
 
-function indexProblems(reference: ReferenceSpec, facts: TableFacts, isAskable: boolean): Problem[] {
+function indexProblems(
+  reference: ReferenceSpec,
+  facts: TableFacts,
+  isSearchable: boolean,
+): PreflightProblem[] {
   if (facts.columnIsIndexed) return [];
   return [
     {
-      severity: isAskable ? "warning" : "error",
+      severity: isSearchable ? "warning" : "error",
       code: "column_not_indexed",
       message: `no index begins with ${columnOf(reference)}: every batch would read the whole table; create one first`,
       examples: [`CREATE INDEX ... ON \`${reference.table}\` (\`${reference.column}\`)`],
@@ -67,36 +71,39 @@ function widthProblems(
   reference: ReferenceSpec,
   { columnLength }: TableFacts,
   count: ObjectCount,
-): Problem[] {
+): PreflightProblem[] {
   const longest = count.longestTargetKey + (reference.urlPrefix?.length ?? 0);
   if (columnLength === null || longest <= columnLength) return [];
   const message = `${columnOf(reference)} holds ${columnLength} characters, the longest new value has ${longest}`;
   return [{ severity: "error", code: "column_too_narrow", message, examples: [] }];
 }
 
-function rightProblems({ database, table, column }: ReferenceSpec, { mayRewrite }: TableFacts): Problem[] {
+function rightProblems(
+  { database, table, column }: ReferenceSpec,
+  { mayRewrite }: TableFacts,
+): PreflightProblem[] {
   if (mayRewrite) return [];
   const message = `the account of database "${database}" may not change ${table}.${column} (and the columns of "set")`;
   return [{ severity: "error", code: "update_denied", message, examples: [`GRANT UPDATE ON \`${table}\``] }];
 }
 
-function triggerProblems({ table }: ReferenceSpec, { triggers }: TableFacts): Problem[] {
+function triggerProblems({ table }: ReferenceSpec, { triggers }: TableFacts): PreflightProblem[] {
   if (triggers.length === 0) return [];
   const message = `${table} has triggers, which run for every row that changes`;
   return [{ severity: "warning", code: "table_has_triggers", message, examples: triggers }];
 }
 
 /**
- * A hint for the database inventory, which does not see the objects that no row names: are there any among the first
- * objects of the source prefix? What the filter keeps out is meant to stay, and is not told.
+ * Warns, for a database inventory, of objects that no row names, since such an inventory does not include them. Checks the
+ * first 1,000 objects of the source prefix; those that the filter excludes are not reported.
  */
-export async function unnamedHint(
+export async function unnamedObjectProblems(
   parts: JobParts,
   spec: JobSpec,
   [first]: readonly InspectedTable[],
   signal: AbortSignal | undefined,
-): Promise<Problem[]> {
-  if (spec.inventory.from !== "database" || first === undefined || !first.isAskable) return [];
+): Promise<PreflightProblem[]> {
+  if (spec.inventory.from !== "database" || first === undefined || !first.isSearchable) return [];
   const { bucket, prefix, store } = spec.source;
   const stores = storesForLooking(parts, spec);
   const page = await stores(store).list({ bucket, prefix, startAfter: null, limit: SAMPLE }, signal);
@@ -107,7 +114,7 @@ export async function unnamedHint(
     first,
     sample.map(({ key }) => key),
   );
-  const unnamed = new Finding();
+  const unnamed = new ProblemCounter();
   for (const { key } of sample) if (!named.has(key)) unnamed.add(key);
   const where = `the first ${sample.length} objects are named by no row of ${columnOf(first.reference)}`;
   return unnamed.problems("warning", "object_without_row", `of ${where}: they stay where they are`);

@@ -1,4 +1,4 @@
-/** Preflight: what would happen, and what stands in the way. It has no way to write, but for the canary. */
+/** `preflight`: reports what a job would do and what prevents it. Writes nothing, except for the canary. */
 
 import { estimateCostUsd } from "../../domain/cost.ts";
 import type { Fault } from "../../domain/errors.ts";
@@ -12,26 +12,35 @@ import { windowWarnings } from "../../domain/windows/window-warnings.ts";
 import type { WriteProtection } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
 import { storesForLooking } from "../run/job-context.ts";
-import { namesOf, surroundingFaults } from "../submit/job-submission.ts";
+import { environmentFaults, namesOf } from "../submit/job-submission.ts";
 import { readJobSpec } from "../submit/parse-job-spec.ts";
 import { sendCanary } from "./canary.ts";
-import { countObjects, NOTHING, type ObjectCount } from "./preflight-count.ts";
+import { countObjects, EMPTY_COUNT, type ObjectCount } from "./preflight-count.ts";
 import { guardProblems } from "./preflight-guards.ts";
 import { protectionProblems, UNKNOWN_PROTECTION } from "./preflight-protection.ts";
-import type { PreflightReport, Problem } from "./preflight-report.ts";
+import type { PreflightProblem, PreflightReport } from "./preflight-report.ts";
 import { requestsOf } from "./preflight-requests.ts";
-import { type InspectedTable, inspectTables, structureProblems, unnamedHint } from "./preflight-tables.ts";
+import {
+  type InspectedTable,
+  inspectTables,
+  structureProblems,
+  unnamedObjectProblems,
+} from "./preflight-tables.ts";
 
 /** A copy of a small object takes about this long at AWS ("roughly 100–200 ms", S3 performance guide). */
 const COPY_SECONDS = 0.15;
 
+/** `canary`: also write, copy, read and delete one object. `onProgress`: called with the number of objects counted so far. */
 export interface PreflightOptions {
   readonly canary: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (objects: number) => void;
 }
 
-/** Reports on the job `input` asks for. Throws `invalid_input` only for a wrong shape; all else is in the report. */
+/**
+ * Reports on the job that `input` describes. Throws `invalid_input` only where `input` does not match the schema, and
+ * `stopped` when `signal` aborts; all else is in the report.
+ */
 export async function preflight(
   parts: JobParts,
   input: unknown,
@@ -39,19 +48,19 @@ export async function preflight(
 ): Promise<PreflightReport> {
   const spec = readJobSpec(input);
   const faults = specFaults(spec, namesOf(parts));
-  if (faults.length > 0) return report(spec, { ...NOTHING_SEEN, problems: faults.map(toProblem) }, parts);
-  const problems: Problem[] = [];
-  let count = NOTHING;
+  if (faults.length > 0) return report(spec, { ...NOTHING_FOUND, problems: faults.map(toProblem) }, parts);
+  const problems: PreflightProblem[] = [];
+  let count = EMPTY_COUNT;
   let tables: InspectedTable[] = [];
   let protection = UNKNOWN_PROTECTION;
   try {
-    problems.push(...(await surroundingFaults(parts, spec)).map(toProblem));
+    problems.push(...(await environmentFaults(parts, spec)).map(toProblem));
     if (problems.length === 0) {
       tables = await inspectTables(parts, spec);
-      const isAskable = tables.map((table) => table.isAskable);
-      count = await countObjects(parts, spec, isAskable, options);
+      const isSearchable = tables.map((table) => table.isSearchable);
+      count = await countObjects(parts, spec, isSearchable, options);
       problems.push(...count.problems, ...structureProblems(tables, count));
-      problems.push(...(await unnamedHint(parts, spec, tables, options.signal)));
+      problems.push(...(await unnamedObjectProblems(parts, spec, tables, options.signal)));
       problems.push(...(await guardProblems(parts, spec)));
       const stores = storesForLooking(parts, spec);
       if (options.canary) problems.push(...(await sendCanary(stores, spec, parts.clock)));
@@ -67,26 +76,26 @@ export async function preflight(
   return report(spec, { count, tables, problems, protection }, parts);
 }
 
-/** What the report is made of. */
+/** The parts of the report. */
 interface Seen {
   readonly count: ObjectCount;
   readonly tables: readonly InspectedTable[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly PreflightProblem[];
   readonly protection: WriteProtection;
 }
 
-const NOTHING_SEEN: Seen = { count: NOTHING, tables: [], problems: [], protection: UNKNOWN_PROTECTION };
+const NOTHING_FOUND: Seen = { count: EMPTY_COUNT, tables: [], problems: [], protection: UNKNOWN_PROTECTION };
 
-function toProblem(fault: Fault): Problem {
+function toProblem(fault: Fault): PreflightProblem {
   const message = `${fault.pointer}: ${fault.message}`;
   return { severity: "error", code: fault.code ?? "invalid_job", message, examples: [] };
 }
 
-function toWarning(warning: Fault): Problem {
+function toWarning(warning: Fault): PreflightProblem {
   return { ...toProblem(warning), severity: "warning" };
 }
 
-function unreachable(error: unknown): Problem {
+function unreachable(error: unknown): PreflightProblem {
   if (hasCode(error, "stopped")) throw error;
   const known = hasCode(
     error,
@@ -129,7 +138,7 @@ function report(
   };
 }
 
-/** When `seconds` of work will be done that begins now, or when the windows open; null when never. */
+/** The time (ISO 8601) at which `seconds` of work end that begin now, or when the windows open; null when never. */
 function finishAt(spec: JobSpec, seconds: number, now: number, calendar: LocalCalendar): string | null {
   const window = spec.windows === null ? null : new OffPeakWindow(spec.windows, spec.limits, calendar);
   const at = window === null ? now + seconds * 1000 : estimateFinish(window, { seconds, from: now })?.at;

@@ -1,10 +1,10 @@
-/** Takes a job that nobody works on, so that exactly one process does. */
+/** `claimJob`: takes the lease of a job, so that exactly one process works on it. */
 
 import type { JobParts } from "../job-parts.ts";
 import { JobRun } from "./job-runner.ts";
 import type { RunnerLog } from "./run-cause.ts";
 
-/** Claims job `id` for `owner`; null when it is somebody else's or not to be run. */
+/** Claims job `id` for `owner`; null when another process holds it or its state does not allow a run. */
 export async function claimJob(
   parts: JobParts,
   id: string,

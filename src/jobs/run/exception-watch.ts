@@ -1,13 +1,13 @@
-/** Watches the share of exceptions in one run, and says when it is more than the job's guard allows. */
+/** `ExceptionWatch`: pauses a run whose share of exceptions exceeds the job's guard. */
 
 import { exceedsExceptionRatio, exceptionRatioReason } from "../../domain/exception-ratio.ts";
 import type { Tally } from "../../domain/tally.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 
-/** Codes named in the reason. */
+/** Number of exception codes named in the reason. */
 const TOP_CODES = 3;
 
-/** Counted from the run's start: who resumes a job after a look has taken note of what there was. */
+/** Exceptions are counted from the start of the run: resuming a job acknowledges the earlier ones. */
 export class ExceptionWatch {
   readonly #ledger: Pick<Ledger, "topExceptions">;
   readonly #jobId: string;
@@ -22,25 +22,26 @@ export class ExceptionWatch {
     this.#since = since;
   }
 
+  /** Sets the tally at the start of the run; call it once, before `check`. */
   begin(tally: Tally): void {
     this.#atStart = { ...tally };
   }
 
-  /** The reason to pause the job, told once; null while there is none. `limit` as in `guards.maxExceptionRatio`. */
-  async look(tally: Tally, limit: number | null): Promise<string | null> {
+  /** The reason to pause the job, given once in a run; null otherwise. `limit` (0 to 1) is `guards.maxExceptionRatio`. */
+  async check(tally: Tally, limit: number | null): Promise<string | null> {
     const start = this.#atStart;
     if (limit === null || start === null || this.#hasTripped) return null;
     const exceptions = tally.exceptions - start.exceptions;
-    const settled = settledSoFar(tally) - settledSoFar(start);
+    const settled = finishedForNow(tally) - finishedForNow(start);
     if (!exceedsExceptionRatio(exceptions, settled, limit)) return null;
     this.#hasTripped = true;
-    // The pause does not wait for a ledger that is away: the codes are a help and no more.
+    // An unavailable ledger must not delay the pause: the codes only complete the message.
     const top = await this.#ledger.topExceptions(this.#jobId, this.#since, TOP_CODES).catch(() => []);
     return exceptionRatioReason({ exceptions, settled, limit, top });
   }
 }
 
-/** Objects that are through as far as they can be for now: while sources are kept, those whose rows are updated. */
-function settledSoFar({ moved, skipped, exceptions, updated }: Tally): number {
+/** Objects that are finished for now: during the grace period those whose rows are updated count too. */
+function finishedForNow({ moved, skipped, exceptions, updated }: Tally): number {
   return Math.max(moved + skipped, updated) + exceptions;
 }

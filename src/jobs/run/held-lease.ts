@@ -1,20 +1,21 @@
-/** The lease of a job as its holder knows it: how long ago it was prolonged, and whether to ask before acting on it. */
+/** `HeldLease`: a job's lease as its holder knows it, and the checks before something is done under it. */
 
 import { ageMs, type Moment, momentOf } from "../../domain/evidence-age.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { JobRecord, Lease, Ledger, RunReport } from "../../ports/ledger.ts";
 
-/** Heartbeats bring what operators ask for elsewhere; ten within a lease, so that one that fails is no loss. */
+/** Heartbeats also fetch operators' actions. At least ten fit in a lease, so that a few may fail. */
 const HEARTBEAT_MS = 1_000;
 const LEAST_HEARTBEATS = 10;
 
+/** All ages are measured from the start of the last successful renewal, by both the wall and the monotonic clock. */
 export class HeldLease {
-  /** A holder that is not heard of is replaced after this long. */
+  /** Duration of the lease from each renewal. */
   readonly lengthMs: number;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #lease: Lease;
-  /** When the last renewal that succeeded was begun. */
+  /** Start of the last successful renewal. */
   #renewed: Moment;
   #confirming: Promise<void> | null = null;
 
@@ -29,16 +30,17 @@ export class HeldLease {
     this.#renewed = momentOf(parts.clock);
   }
 
+  /** Interval between renewals. */
   get heartbeatMs(): number {
     return Math.min(HEARTBEAT_MS, this.lengthMs / LEAST_HEARTBEATS);
   }
 
-  /** Whether another may have taken the job over by now. */
+  /** Whether another process may have claimed the job by now. */
   get isOutdated(): boolean {
     return ageMs(this.#renewed, this.#clock) > this.lengthMs;
   }
 
-  /** Prolongs the lease; throws `lease_lost` when the job is another's. */
+  /** Renews the lease and gives the job's record; throws `lease_lost` when another process has claimed the job. */
   async renew(report: RunReport): Promise<JobRecord> {
     const now = momentOf(this.#clock);
     const job = await this.#ledger.renew(this.#lease, report, now.wall, this.lengthMs);
@@ -46,22 +48,22 @@ export class HeldLease {
     return job;
   }
 
-  /** What is asked before something is done under the lease; `renew` prolongs it. */
-  questions(renew: () => Promise<unknown>) {
+  /** The checks before something is done under the lease; `renew` renews it. All throw what `renew` throws. */
+  checks(renew: () => Promise<unknown>) {
     return {
-      /** Before what cannot be taken back: it must end within the lease. */
+      /** Before changes of rows and deletions, which must end within the lease. */
       confirmLease: async () => void (await this.confirm(this.lengthMs / 2, renew)),
-      /** A copy may be made twice, but not without a lease; null: it is known to be held. */
+      /** Before a copy, which may be repeated but needs a lease; null: it is known to be held. */
       confirmCopy: () => this.confirm(this.lengthMs, renew),
-      /** The last look, without asking anybody, for a process that was stopped on the way from there to the wire. */
+      /** By the clock alone, just before sending: the process may have been suspended since the checks above. */
       mayWrite: () => !this.isOutdated,
     };
   }
 
-  /** Has `renew` called when the last renewal is older than `mostMs`, and throws what it throws; else null, at once. */
+  /** Calls `renew` when the last renewal is older than `mostMs`, and throws what it throws; else gives null at once. */
   confirm(mostMs: number, renew: () => Promise<unknown>): Promise<void> | null {
     if (ageMs(this.#renewed, this.#clock) <= mostMs) return null;
-    // Hundreds of requests may want to know at once.
+    // Hundreds of requests may check at once: they share one renewal.
     this.#confirming ??= this.#confirmBy(renew);
     return this.#confirming;
   }

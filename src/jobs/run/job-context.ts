@@ -1,4 +1,4 @@
-/** Gathers what the stages of one job need: its stores and tables, its limits, its gate. */
+/** `jobContexts`: builds what the stages of one job are given, stores, tables, limits and gate. */
 
 import type { RunContext } from "../../conveyor/run-context.ts";
 import type { Stage } from "../../domain/batch.ts";
@@ -21,27 +21,27 @@ import type { Counters, JobParts } from "../job-parts.ts";
 import { keyFilterOf } from "../submit/key-filter.ts";
 import { LiveSettings } from "./live-settings.ts";
 
-/** What a run gives to what works for it. */
+/** Settings, signals and callbacks of a run that the contexts use. */
 export interface RunHandles {
   readonly settings: LiveSettings;
   readonly signal: AbortSignal;
   readonly deletionSize?: DeletionSize;
   readonly stalls?: JobStallDetectors;
   confirmLease(): Promise<void>;
-  /** Null: at once. */
+  /** Null: the lease is known to be held. */
   confirmCopy?(): Promise<void> | null;
   mayWrite?(): boolean;
-  /** Told of each request that was sent. */
+  /** Called for each request that was sent. */
   onRequest?(): void;
 }
 
-/** What the conveyor is given of a job held under `lease`, beside what it keeps itself. */
+/** The part of the run context that follows from the job and its lease. */
 export type JobContexts = Pick<
   RunContext,
   "spec" | "ledger" | "lease" | "clock" | "signal" | "gate" | "stages" | "referenceChecks"
 >;
 
-/** The contexts of a job held under `lease`: each stage's requests pass the throttler of its own. */
+/** Builds the contexts of a job held under `lease`. The requests of each stage pass that stage's throttler. */
 export function jobContexts(
   parts: JobParts,
   spec: JobSpec,
@@ -54,7 +54,7 @@ export function jobContexts(
   const relocation = new Relocation(spec);
   const gate = gateOf(objectionsTo(parts, spec, lease, settings));
   const referenceChecks = new ReferenceChecks(clock);
-  // Opened once for all stages: a table's shape is read at its first statement.
+  // Opened once for all stages: a table's structure is read before its first statement.
   const tableOf = (reference: ReferenceSpec) => connections.reference(reference, counters.statements);
   const tables = spec.references.map(tableOf);
   const databases = spec.references.map(({ database }) => database);
@@ -64,7 +64,7 @@ export function jobContexts(
       urlPrefix,
     }));
 
-  /** What all stages have that are bound as `stage` is. */
+  /** The members shared by the stages that obey the windows and limits of `stage`. */
   const boundAs = (stage: WorkStage) => {
     const throttler = settings.throttlers[stage];
     const store = governedStores(parts, counters.requests, {
@@ -143,7 +143,7 @@ export function jobContexts(
   return { spec, ledger, lease, clock, signal, gate, stages, referenceChecks };
 }
 
-/** What may keep a stage from starting: shut windows, a missing approval. */
+/** The gate's objections to starting a stage: closed windows, a missing approval. */
 function objectionsTo(
   { ledger }: JobParts,
   spec: JobSpec,
@@ -155,7 +155,7 @@ function objectionsTo(
   return spec.delete.when === "approved" ? [isOpen, untilApproved(isApproved)] : [isOpen];
 }
 
-/** By which of a job's bindings a stage is bound: reading and comparing are part of copying. */
+/** The entry of `windows.stages` that applies to a stage: planning and verifying go with copying. */
 const BOUND_WITH: Readonly<Record<Stage, WorkStage>> = {
   plan: "copy",
   copy: "copy",
@@ -164,7 +164,7 @@ const BOUND_WITH: Readonly<Record<Stage, WorkStage>> = {
   delete: "delete",
 };
 
-/** The conveyor's reader of non-canonical URLs, over every URL reference whatever its rows' other columns hold. */
+/** The reader of non-canonical URLs, over every URL reference, without the `where` conditions. */
 function openNonCanonicalUrls(
   spec: JobSpec,
   clock: Clock,
@@ -177,7 +177,7 @@ function openNonCanonicalUrls(
   return new NonCanonicalUrls(tables, clock);
 }
 
-/** Opens stores by name under the job's own limits and the store's; one limit for all stores of a job. */
+/** Opens stores by name under the job's limits, which all its stores share, and each store's own. */
 export function governedStores(
   parts: JobParts,
   requests: RequestCounts,
@@ -207,21 +207,21 @@ export function governedStores(
   };
 }
 
-/** Requests a second that somebody who waits for a preflight is given, however slow the job itself is to be. */
-const LEAST_LOOKS_PER_SECOND = 10;
+/** Requests a second of a preflight at least, however low the job's own limit: a user waits for the answer. */
+const LEAST_PREFLIGHT_PER_SECOND = 10;
 
-/** The governed stores for looking around before a job is one. */
+/** The governed stores of preflight, by name. */
 export function storesForLooking(parts: JobParts, spec: JobSpec): (name: string) => GovernedObjectStore {
   const settings = settingsForLooking(parts, spec, new AbortController().signal);
   return governedStores(parts, noRequests(), { settings, stalls: new JobStallDetectors().stores });
 }
 
-/** Settings for looking around before a job is one: its limits, and neither windows nor guards. */
+/** Settings of preflight and submission: the job's limits, without windows and database guards. */
 export function settingsForLooking(parts: JobParts, spec: JobSpec, signal: AbortSignal): LiveSettings {
   const { maxExceptionRatio } = spec.guards;
   const { requestsPerSecond: limit } = spec.limits;
-  const requestsPerSecond = limit === null ? null : Math.max(limit, LEAST_LOOKS_PER_SECOND);
+  const requestsPerSecond = limit === null ? null : Math.max(limit, LEAST_PREFLIGHT_PER_SECOND);
   const limits = { ...spec.limits, requestsPerSecond };
   const unbound = { ...spec, limits, windows: null, guards: { database: null, maxExceptionRatio } };
-  return new LiveSettings(parts, { spec: unbound, windowsIgnoredUntil: null }, { signal, isLook: true });
+  return new LiveSettings(parts, { spec: unbound, windowsIgnoredUntil: null }, { signal, isPreflight: true });
 }

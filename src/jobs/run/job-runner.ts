@@ -1,4 +1,4 @@
-/** Runs one job under a lease: heartbeat, control by the operator, and the right end state. */
+/** `JobRun`: runs one job under a lease, with heartbeats, operators' actions and the end state. */
 
 import { runConveyor } from "../../conveyor/conveyor.ts";
 import { JobTime } from "../../conveyor/job-time.ts";
@@ -13,12 +13,12 @@ import { emptyTally, type Tally } from "../../domain/tally.ts";
 import type { JobRecord, Lease, RunReport } from "../../ports/ledger.ts";
 import type { Counters, JobParts } from "../job-parts.ts";
 import type { LiveProgress } from "../view/job-view.ts";
-import { clockNotes } from "./clock-notes.ts";
+import { clockStepReporter } from "./clock-step-report.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
 import { HeldLease } from "./held-lease.ts";
 import { jobContexts } from "./job-context.ts";
 import { LiveSettings } from "./live-settings.ts";
-import { missingRightNotes } from "./missing-right-notes.ts";
+import { missingRightReporter } from "./missing-right-report.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { refuseUnsafe } from "./run-end.ts";
@@ -26,8 +26,8 @@ import { settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
 
-/** Renewals write to one table; all of them are looked at every so many heartbeats. */
-const LEDGER_CHECK_BEATS = 4;
+/** A renewal touches one table of the ledger; all tables are checked every so many heartbeats. */
+const LEDGER_CHECK_HEARTBEATS = 4;
 
 /** One run of one job; `claim-job.ts` builds it. */
 export class JobRun {
@@ -52,7 +52,7 @@ export class JobRun {
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
   #version: number;
-  #poke: () => void = () => {};
+  #wakeHeartbeat: () => void = () => {};
 
   constructor(parts: JobParts, record: JobRecord, lease: Lease, log: RunnerLog) {
     this.#parts = parts;
@@ -62,19 +62,19 @@ export class JobRun {
     this.#log = log;
     this.#waits = new WaitTracker(parts.clock);
     this.#counters = { requests: { ...record.requests }, statements: { ...record.statements } };
-    this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.places);
+    this.#sent = new SentRecord(parts.ledger, lease, this.#counters, () => this.#settings.maxInFlight);
     this.#startedAt = parts.clock.monotonic();
     this.#time = new JobTime(
       parts.clock,
       { lagMs: record.clockLagMs, seenUntil: record.updatedAt },
-      clockNotes(parts, lease.jobId, log),
+      clockStepReporter(parts, lease.jobId, log),
     );
     this.#version = record.version;
     this.#silences = new SilenceLog(this.#waits.stalls, parts.clock, lease.jobId, log);
     this.#watch = new ExceptionWatch(parts.ledger, lease.jobId, parts.clock.now());
     this.#settings = new LiveSettings(parts, record, {
       signal: this.#stop.signal,
-      onMissingRight: missingRightNotes(parts, lease.jobId, log),
+      onMissingRight: missingRightReporter(parts, lease.jobId, log),
     });
   }
 
@@ -82,55 +82,55 @@ export class JobRun {
     return this.#lease.jobId;
   }
 
-  /** What this process knows of the job before the ledger does. */
+  /** Progress that this process knows and the ledger does not have yet. */
   live(): LiveProgress {
     const tally = this.#unrecorded.addedTo(this.#tally);
-    return { tally, ...this.#meter.rate(), pulse: this.#meter.pulse, ...this.#report() };
+    return { tally, ...this.#meter.rate(), measured: this.#meter.measured, ...this.#report() };
   }
 
-  /** Whether all that is left to do waits for the end of a grace period or for an approval. */
+  /** Whether all remaining work waits for the end of a grace period or for an approval. */
   get isParked(): boolean {
     const reason = this.#waits.waiting?.reason;
     return reason === "grace" || reason === "approval";
   }
 
-  /** Whether it does nothing and will not for a while: such jobs keep no other from its work. */
+  /** Whether the run only waits, for grace, approval or a window: such runs do not count against the limit of jobs. */
   get isIdle(): boolean {
     return this.isParked || this.#waiting?.reason === "window";
   }
 
-  /** Lets in-flight requests finish and leaves the job to be taken up again. */
+  /** Lets in-flight requests finish and leaves the job `queued`. */
   shutDown(): void {
-    this.#halt({ kind: "shutdown" });
+    this.#stopRun({ kind: "shutdown" });
   }
 
-  /** Looks at the ledger now instead of at the next heartbeat: an operator has just changed something. */
-  lookNow(): void {
-    this.#poke();
+  /** Starts the next heartbeat now: an operator has just changed the job. */
+  refreshNow(): void {
+    this.#wakeHeartbeat();
   }
 
-  /** Works until the job ends or is stopped; gives the state the job was left in. */
+  /** Works until the job ends or is stopped; gives the state the job was left in. Throws when the ledger is unavailable. */
   async run(): Promise<JobState> {
     const { ledger } = this.#parts;
     const { jobId } = this.#lease;
-    this.#obey(this.#record.state);
+    this.#applyState(this.#record.state);
     const ended = new AbortController();
-    const heartbeat = this.#beat(ended.signal);
+    const heartbeat = this.#heartbeatLoop(ended.signal);
     try {
       refuseUnsafe(this.#record.spec);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
-        await runConveyor(this.#run(), this.#record, (error) => this.#halt({ kind: "error", error }));
+        await runConveyor(this.#run(), this.#record, (error) => this.#stopRun({ kind: "error", error }));
       }
     } catch (error) {
       if (this.#cause === null) this.#cause = { kind: "error", error };
     } finally {
       ended.abort();
-      this.#poke();
+      this.#wakeHeartbeat();
       await heartbeat;
-      this.#silences.look();
+      this.#silences.check();
     }
     return this.#settle();
   }
@@ -143,7 +143,7 @@ export class JobRun {
       stalls: this.#waits.stalls,
       onRequest: this.#sent.note,
       deletionSize: this.#deletionSize,
-      ...this.#held.questions(() => this.#renew()),
+      ...this.#held.checks(() => this.#renew()),
     });
     return {
       ...contexts,
@@ -155,27 +155,27 @@ export class JobRun {
       time: this.#time,
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
-        void this.#watchExceptions();
+        void this.#checkExceptions();
       },
       onCountFailed: (err) =>
         this.#log.warn({ event: "count_failed", jobId: this.jobId, err }, "the inventory was not counted"),
     };
   }
 
-  async #watchExceptions(): Promise<void> {
-    const reason = await this.#watch.look(this.#tally, this.#settings.spec.guards.maxExceptionRatio);
-    if (reason !== null) this.#halt({ kind: "tripped", reason });
+  async #checkExceptions(): Promise<void> {
+    const reason = await this.#watch.check(this.#tally, this.#settings.spec.guards.maxExceptionRatio);
+    if (reason !== null) this.#stopRun({ kind: "tripped", reason });
   }
 
-  #halt(cause: StopCause): void {
-    // The first cause counts; what follows ("stopped" errors) are its consequences.
+  #stopRun(cause: StopCause): void {
+    // The first cause counts; later ones ("stopped" errors) are its consequences.
     this.#cause ??= cause;
     this.#stop.abort();
   }
 
-  #obey(state: JobState): void {
+  #applyState(state: JobState): void {
     if (state === "running" || state === "waiting" || state === "queued") return;
-    this.#halt({ kind: "operator" });
+    this.#stopRun({ kind: "operator" });
   }
 
   #measure(tally: Tally, isWaiting: boolean): void {
@@ -183,28 +183,28 @@ export class JobRun {
     this.#meter.sample(tally, now, isWaiting, this.#settings.windows.limitsAt(now));
   }
 
-  async #beat(ended: AbortSignal): Promise<void> {
-    for (let beats = 1; !ended.aborted; beats += 1) {
+  async #heartbeatLoop(ended: AbortSignal): Promise<void> {
+    for (let heartbeats = 1; !ended.aborted; heartbeats += 1) {
       const pause = new AbortController();
-      this.#poke = () => pause.abort();
+      this.#wakeHeartbeat = () => pause.abort();
       await this.#parts.clock.sleep(this.#held.heartbeatMs, pause.signal);
       if (ended.aborted) return;
       this.#settings.refresh();
-      this.#silences.look();
+      this.#silences.check();
       this.#measure(this.#unrecorded.addedTo(this.#tally), this.#waiting !== null);
       try {
         await this.#renew();
-        if (beats % LEDGER_CHECK_BEATS === 0) await this.#parts.ledger.ping();
+        if (heartbeats % LEDGER_CHECK_HEARTBEATS === 0) await this.#parts.ledger.ping();
       } catch (error) {
         this.#heartbeatFailed(error);
       }
     }
   }
 
-  /** A ledger that is away for a moment is waited for; one that stays away longer than the lease ends the run. */
+  /** An unavailable ledger is tolerated until the lease is outdated; then the run ends. */
   #heartbeatFailed(error: unknown): void {
     if (hasCode(error, "lease_lost", "ledger_lost") || this.#held.isOutdated)
-      this.#halt({ kind: "error", error });
+      this.#stopRun({ kind: "error", error });
     this.#log.warn({ event: "heartbeat_failed", jobId: this.jobId, err: error }, "the lease was not renewed");
   }
 
@@ -214,10 +214,10 @@ export class JobRun {
     const job = await this.#held.renew({ state, waiting, ...this.#report() });
     if (job.version !== this.#version) this.#settings.apply(job);
     this.#version = job.version;
-    this.#obey(job.state);
+    this.#applyState(job.state);
   }
 
-  /** What the job as a whole waits for: nothing begins, or nothing is left but what is held. */
+  /** What the job as a whole waits for; null while anything proceeds. */
   get #waiting(): Waiting | null {
     return this.#settings.waiting ?? this.#waits.waiting;
   }
@@ -241,7 +241,7 @@ export class JobRun {
     if (tally !== null) this.#tally = tally;
     await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
     const level = end.state === "failed" ? "error" : "info";
-    // Where only looks guard deletions: what could be overwritten unnoticed, at the median.
+    // Where the store ignores conditions on deletions: the median time in which an overwritten source goes unnoticed.
     const deletionGapMs = this.#deletionSize.gap.medianMs;
     const gap = deletionGapMs === null ? {} : { deletionGapMs };
     this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);

@@ -1,4 +1,4 @@
-/** What may change while a job runs (limits, windows, guards), held where stores, tables and stages look at it. */
+/** `LiveSettings`: limits, windows and guards of a run, which may change while it works. */
 
 import { canonicalJson } from "../../domain/canonical-json.ts";
 import type { JobSpec, Limits, WorkStage } from "../../domain/job-spec.ts";
@@ -12,21 +12,21 @@ import { WindowGate } from "../../pacing/window-gate.ts";
 import type { MissingRight } from "../../ports/database-health.ts";
 import type { JobParts } from "../job-parts.ts";
 
-/** How settings reach a run; see {@link LiveSettings.apply}. */
+/** The part of a job's record that settings come from; see {@link LiveSettings.apply}. */
 export interface Settings {
   readonly spec: JobSpec;
   readonly windowsIgnoredUntil: number | null;
 }
 
 /**
- * So long nothing may have been under way before a wait of some requests is the wait of the job: batches are recorded and
- * leases confirmed between requests.
+ * Time without any request under way after which a wait of some requests counts as a wait of the job: between requests
+ * batches are recorded and leases confirmed.
  */
-const STILL_MS = 400;
+const IDLE_MS = 400;
 
-const BOUND: readonly WorkStage[] = ["copy", "update", "delete"];
+const BOUND_STAGES: readonly WorkStage[] = ["copy", "update", "delete"];
 
-/** Rows change hundreds at a time, and one statement takes so much longer than the next. */
+/** Tolerance of the row limit: statements change hundreds of rows each, and their durations differ by about so much. */
 const ROWS_LATE_MS = 30;
 
 /** The settings in force in one run of one job. */
@@ -49,8 +49,8 @@ export class LiveSettings {
     { spec, windowsIgnoredUntil }: Settings,
     run: {
       readonly signal: AbortSignal;
-      /** For looking around before the job is one. */
-      readonly isLook?: boolean;
+      /** For preflight and submission instead of a run. */
+      readonly isPreflight?: boolean;
       readonly onMissingRight?: (database: string, missing: MissingRight) => void;
     },
   ) {
@@ -65,9 +65,9 @@ export class LiveSettings {
     this.concurrency = limitConcurrency(limits.concurrency);
     const relocation = canonicalJson([spec.source, spec.target]);
     this.requestLimit =
-      run.isLook === true
-        ? governors.rateLimitOfPreflight(relocation, limits.requestsPerSecond, now)
-        : governors.rateLimitOfJob(relocation, limits.requestsPerSecond, now);
+      run.isPreflight === true
+        ? governors.preflightRateLimit(relocation, limits.requestsPerSecond, now)
+        : governors.jobRateLimit(relocation, limits.requestsPerSecond, now);
     this.byteLimit = new RateLimit(limits.bytesPerSecond);
     this.rowLimit = new RateLimit(limits.rowsPerSecond, ROWS_LATE_MS);
     const observe = (stage: WorkStage): Observation => {
@@ -78,7 +78,7 @@ export class LiveSettings {
       };
     };
     const throttlerOf = (stage: WorkStage) => [stage, new Throttler(clock, [observe(stage)])] as const;
-    this.throttlers = Object.fromEntries(BOUND.map(throttlerOf)) as Record<WorkStage, Throttler>;
+    this.throttlers = Object.fromEntries(BOUND_STAGES.map(throttlerOf)) as Record<WorkStage, Throttler>;
     this.guards = new DatabaseGuards({
       clock,
       limits: spec.guards.database,
@@ -89,8 +89,8 @@ export class LiveSettings {
     });
   }
 
-  /** How many requests may be under way at once. */
-  get places(): number {
+  /** Requests that may be under way at once. */
+  get maxInFlight(): number {
     return this.#limits.concurrency;
   }
 
@@ -98,7 +98,7 @@ export class LiveSettings {
     return this.#spec;
   }
 
-  /** Takes changed settings over: for what runs, and for what waits within a quarter of a second. */
+  /** Applies changed settings: to new requests at once, to waiting ones within 250 ms. */
   apply({ spec, windowsIgnoredUntil }: Settings): void {
     this.#spec = spec;
     this.windows.set({ spec, ignoredUntil: windowsIgnoredUntil });
@@ -106,13 +106,13 @@ export class LiveSettings {
     this.#followLimits(this.#parts.clock.now());
   }
 
-  /** Lets the limits of a window that has opened or shut come into force though no request begins. */
+  /** Applies the limits of a window that has opened or closed, for when no request begins. */
   refresh(): void {
     this.#followLimits(this.#parts.clock.now());
   }
 
   /**
-   * What requests or statements wait for, where nothing else goes on; null otherwise. One stage may wait for its windows,
+   * What requests or statements wait for, when nothing else proceeds; null otherwise. One stage may wait for its windows,
    * or for a database, while another works:
    *
    * | something is under way, or was just now | something open waits for its turn | something is held | the job        |
@@ -123,26 +123,28 @@ export class LiveSettings {
    * | no                                      | no                                | no                | works          |
    */
   get waiting(): Waiting | null {
-    const held = BOUND.map((stage) => this.throttlers[stage].waiting).find((waiting) => waiting !== null);
+    const held = BOUND_STAGES.map((stage) => this.throttlers[stage].waiting).find(
+      (waiting) => waiting !== null,
+    );
     const waiting = held ?? this.guards.waiting;
-    if (waiting === null || !this.inFlight.isStill(STILL_MS)) return null;
-    const isRateLimited = BOUND.some((stage) => this.throttlers[stage].isRateLimited(STILL_MS));
-    return isRateLimited || this.guards.isRateLimited(STILL_MS) ? null : waiting;
+    if (waiting === null || !this.inFlight.isStill(IDLE_MS)) return null;
+    const isRateLimited = BOUND_STAGES.some((stage) => this.throttlers[stage].isRateLimited(IDLE_MS));
+    return isRateLimited || this.guards.isRateLimited(IDLE_MS) ? null : waiting;
   }
 
-  /** A window's own limits come into force with its first request, or the next {@link LiveSettings.refresh}. */
+  /** A window's own limits apply from its first request, or from the next {@link LiveSettings.refresh}. */
   #followLimits(at: number): void {
     const limits = this.windows.limitsAt(at);
     const before = this.#limits;
     if (limits === before) return;
     this.#limits = limits;
     if (limits.concurrency !== before.concurrency) this.concurrency.resize(limits.concurrency);
-    follow(this.requestLimit, limits.requestsPerSecond, at);
-    follow(this.byteLimit, limits.bytesPerSecond, at);
-    follow(this.rowLimit, limits.rowsPerSecond, at);
+    updateRate(this.requestLimit, limits.requestsPerSecond, at);
+    updateRate(this.byteLimit, limits.bytesPerSecond, at);
+    updateRate(this.rowLimit, limits.rowsPerSecond, at);
   }
 }
 
-function follow(rateLimit: RateLimit, perSecond: number | null, at: number): void {
+function updateRate(rateLimit: RateLimit, perSecond: number | null, at: number): void {
   if (rateLimit.perSecond !== perSecond) rateLimit.setRate(perSecond, at);
 }

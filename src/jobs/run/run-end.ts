@@ -1,4 +1,4 @@
-/** In which state does a run leave its job? Pure answers, so that every one of them is a line in a test. */
+/** `completionOf`, `leftEnd`, `failureEnd`: the state in which a run leaves its job. Pure. */
 
 import { DomainError, messageOf } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
@@ -7,12 +7,13 @@ import { nestedPrefixFaults } from "../../domain/keys/nested-prefixes.ts";
 import type { Tally } from "../../domain/tally.ts";
 import type { JobRecord } from "../../ports/ledger.ts";
 
+/** State of the job after the run, with its reason where there is one. */
 export interface RunEnd {
   readonly state: JobState;
   readonly reason: string | null;
 }
 
-/** Nothing is left to do: the sums must agree, and only a job without exceptions is completed. */
+/** The end of a job without work left: `failed` when the sums disagree, `completed` only without exceptions. */
 export function completionOf(tally: Tally): RunEnd {
   const settled = tally.moved + tally.skipped + tally.exceptions;
   if (settled !== tally.planned) {
@@ -24,7 +25,7 @@ export function completionOf(tally: Tally): RunEnd {
   return { state: "completed", reason: "nothing to do: the inventory named no object" };
 }
 
-/** Stopped before the end: what the operator asked for last counts; without a wish of his it is taken up again. */
+/** The end of a run that was stopped: what the operator asked for last; `queued` without such a request. */
 export function leftEnd(job: JobRecord | null): RunEnd {
   const state = job?.state ?? "queued";
   const reason = job?.reason ?? null;
@@ -34,18 +35,18 @@ export function leftEnd(job: JobRecord | null): RunEnd {
 }
 
 /**
- * Ended by what did not pass. A store, a database, a manifest or the configuration is for an operator to put right;
- * nothing is wrong with the job, which goes on where it was. `failed` is for errors of our own.
+ * The end of a run by an error that retries did not overcome. Errors of a store, a database, a manifest or the
+ * configuration pause the job, which continues once they are corrected. `failed` is for errors of the program.
  */
 export function failureEnd(error: unknown): RunEnd {
   if (!(error instanceof DomainError)) {
     return { state: "failed", reason: `unexpected: ${messageOf(error)}` };
   }
-  // A job that an earlier version should not have taken cannot be put right.
+  // A job that an earlier version should not have accepted cannot be corrected.
   if (error.code === "internal" || error.code === "invalid_input") {
     return { state: "failed", reason: error.message };
   }
-  // This message says itself what is to be done.
+  // This message already says what to do.
   if (error.code === "store_credentials") {
     return { state: "paused", reason: `${error.message} Then resume the job.` };
   }

@@ -1,4 +1,4 @@
-/** Settles a run: which state it leaves its job in, as far as the ledger must be asked for that. */
+/** `settlementOf`: the state in which a run leaves its job, with what the ledger must be asked for it. */
 
 import { hasCode, messageOf } from "../../domain/errors.ts";
 import type { Tally } from "../../domain/tally.ts";
@@ -6,18 +6,18 @@ import type { Ledger } from "../../ports/ledger.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
 import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
-/** What has to be known of the run. */
+/** What is known of the run at its end. */
 export interface EndedRun {
   readonly ledger: Pick<Ledger, "job" | "tally">;
   readonly jobId: string;
   readonly log: RunnerLog;
-  /** Null: nothing was left to do. */
+  /** Null: no work was left. */
   readonly cause: StopCause | null;
-  /** What the run has counted itself. */
+  /** The tally that the run itself has counted. */
   readonly counted: Tally;
 }
 
-/** The end, and the ledger's sums where they were asked for; null when nothing may be written about the job any more. */
+/** The end, and the ledger's tally where it was read; null when nothing may be written about the job (lease or ledger lost). */
 export async function settlementOf(
   run: EndedRun,
 ): Promise<{ readonly end: RunEnd; readonly tally: Tally | null } | null> {
@@ -44,12 +44,12 @@ async function stoppedEnd(run: EndedRun, cause: StopCause): Promise<RunEnd | nul
   return failureEnd(cause.error);
 }
 
-/** What the operator asked for last counts; without such a wish the job is queued, to be taken up again. */
+/** The state that the operator last asked for; `queued` without such a request. */
 async function leftState({ ledger, jobId }: EndedRun): Promise<RunEnd> {
   return leftEnd(await ledger.job(jobId));
 }
 
-/** Nothing is left to do: the ledger's sums decide how it ends. */
+/** No work is left: the ledger's tally decides the end. */
 async function completion({ ledger, jobId, log, counted }: EndedRun) {
   const tally = await ledger.tally(jobId);
   if (tally.planned < counted.planned) {

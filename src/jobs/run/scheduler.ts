@@ -1,4 +1,4 @@
-/** Takes up queued jobs and unfinished ones, as many at once as allowed, and knows those that run in this process. */
+/** `Scheduler`: claims and runs queued and unfinished jobs, up to a limit, and knows those that run in this process. */
 
 import cron from "node-cron";
 import { messageOf } from "../../domain/errors.ts";
@@ -11,7 +11,7 @@ import { claimJob } from "./claim-job.ts";
 import type { JobRun } from "./job-runner.ts";
 import type { RunnerLog } from "./run-cause.ts";
 
-/** Jobs of one process at once; each has its own limits, and they share the buckets' governors. */
+/** Jobs that work at once in one process; each has its own limits, and they share the buckets' governors. */
 const MOST_JOBS = 8;
 const EVERY_SECOND = "* * * * * *";
 
@@ -37,18 +37,18 @@ export class Scheduler {
     this.#log = log;
   }
 
-  /** Begins to look for work, now and every second. */
+  /** Looks for runnable jobs now and every second. */
   start(): void {
     this.#task = cron.schedule(EVERY_SECOND, () => this.lookForWork());
     this.lookForWork();
   }
 
-  /** The run of job `id`, when it runs here. */
+  /** The run of job `id` when it runs in this process, else null. */
   running(id: string): JobRun | null {
     return this.#running.get(id)?.run ?? null;
   }
 
-  /** Looks for runnable jobs now, if started; one look at a time. */
+  /** Looks for runnable jobs now, if started; never twice at once. */
   lookForWork(): void {
     if (this.#task === null || this.#closing || this.#tick !== null) return;
     this.#tick = this.#takeUp()
@@ -60,7 +60,7 @@ export class Scheduler {
       });
   }
 
-  /** Claims and runs job `id` here and now; null when somebody else has it. Resolves when the run has ended. */
+  /** Claims and runs job `id` in this process now; null when it cannot be claimed. Resolves when the run has ended. */
   async runNow(id: string): Promise<JobRun | null> {
     const job = await this.#parts.ledger.job(id);
     const started = job === null ? null : await this.#begin(job);
@@ -68,7 +68,7 @@ export class Scheduler {
     return started?.run ?? null;
   }
 
-  /** Stops all runs gracefully and resolves when the last in-flight request of theirs has ended. */
+  /** Stops all runs and resolves when their last in-flight request has ended. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#parts.ledger.hurry();
@@ -90,7 +90,7 @@ export class Scheduler {
     }
     // Oldest first: the ledger lists the newest first.
     for (const job of runnable.toReversed()) {
-      // A job in its grace, or outside its windows, only waits: it must not keep others from their work.
+      // A job in its grace period or outside its windows only waits and does not count.
       const working = [...this.#running.values()].filter(({ run }) => !run.isIdle).length;
       if (this.#closing || working >= MOST_JOBS) return;
       if (this.#mayBegin(job)) await this.#begin(job);
@@ -102,7 +102,7 @@ export class Scheduler {
     if (isHeld || this.#running.has(job.id)) return false;
     const overlap = overlapOf(this.#parts);
     const places = (spec: JobSpec) => [spec.source, spec.target];
-    // Two jobs that touch the same keys do not work at the same time: each would see the other's half-done work.
+    // Jobs over the same keys do not work at the same time: each would see the other's unfinished changes.
     const interferes = (spec: JobSpec) =>
       places(spec).some((a) => places(job.spec).some((b) => overlap(a, b)));
     return ![...this.#running.values()].some(({ run, spec }) => !run.isParked && interferes(spec));
@@ -114,7 +114,7 @@ export class Scheduler {
     const ended = run
       .run()
       .catch((error: unknown) => {
-        // The ledger is away: the lease runs out and the job is taken up again.
+        // The ledger is unavailable: the lease expires and the job is claimed again.
         this.#log.error({ event: "run_failed", jobId: job.id, err: error }, messageOf(error));
       })
       .finally(() => this.#running.delete(job.id));

@@ -1,4 +1,4 @@
-/** Tells the log when a store or database of a job answers nothing, once, and when it answers again. */
+/** `SilenceLog`: logs once that a store or database of a job does not answer, and once that it answers again. */
 
 import type { WaitReason } from "../../domain/job-state.ts";
 import type { JobStallDetectors } from "../../pacing/stall-detector.ts";
@@ -13,7 +13,7 @@ export class SilenceLog {
   readonly #clock: Clock;
   readonly #jobId: string;
   readonly #log: RunnerLog;
-  /** What was told and is not over, by reason. */
+  /** Reasons that were logged and still hold. */
   readonly #told = new Set<WaitReason>();
 
   constructor(stalls: JobStallDetectors, clock: Clock, jobId: string, log: RunnerLog) {
@@ -23,8 +23,8 @@ export class SilenceLog {
     this.#log = log;
   }
 
-  /** Looks at what is answered now; call it every second or so, and at the end. */
-  look(): void {
+  /** Logs changes since the last call; call it about once a second, and at the end. */
+  check(): void {
     const silences = this.#stalls.silences(this.#clock.now());
     for (const { reason, since, detail } of silences) {
       if (this.#told.has(reason)) continue;

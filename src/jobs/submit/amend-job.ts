@@ -1,4 +1,4 @@
-/** Changes what may change while a job is under way: limits, windows, guards. */
+/** `amendJob`: changes limits, windows and guards of a job. */
 
 import { canonicalJson } from "../../domain/canonical-json.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -10,15 +10,15 @@ import type { JobParts } from "../job-parts.ts";
 import { namesOf } from "./job-submission.ts";
 import { patchedJobSpec } from "./parse-job-spec.ts";
 
-/** Attempts against a version that keeps changing under our hands. */
+/** Attempts while concurrent changes of the job make the compare-and-set fail. */
 const MOST_ATTEMPTS = 10;
 
-/** States in which nothing is left that could be changed; a failed job may be resumed, exceptions be retried. */
+/** States in which no change has an effect; a failed job may be resumed, exceptions may be retried. */
 const OVER: ReadonlySet<JobState> = new Set<JobState>(["completed", "cancelling", "cancelled"]);
 
 /**
- * Amends job `id`; repeating it is harmless. Throws `not_found`, `invalid_input` with every fault, `state_conflict`, and
- * `precondition_failed` when the job's version is none of `ifVersions` (null: any).
+ * Amends job `id`; idempotent. Throws `not_found`, `invalid_input` with every fault, `state_conflict`, and
+ * `precondition_failed` when the job's version is none of `ifVersions` (null: any), and `conflict` when it changed at each attempt.
  */
 export async function amendJob(
   parts: JobParts,
@@ -41,7 +41,7 @@ export async function amendJob(
   throw new DomainError("conflict", `job ${id} keeps changing; look again`);
 }
 
-/** Gives `job` the limits, windows and guards of `spec`, unless it is over or somebody changes it at this moment. */
+/** Gives `job` the limits, windows and guards of `spec`, unless it has ended or was changed since it was read. */
 export async function takeSettings(
   parts: JobParts,
   job: JobRecord,
@@ -65,7 +65,7 @@ function refusal(job: JobRecord): DomainError {
   });
 }
 
-/** What an auditor wants to read: each part that changed, before and after. */
+/** Each part that changed, before and after, for the audit trail. */
 function differences(before: JobSpec, after: JobSpec): string {
   return (["limits", "windows", "guards"] as const)
     .filter((part) => canonicalJson(before[part]) !== canonicalJson(after[part]))

@@ -1,4 +1,4 @@
-/** Builds all that the doors may ask for about jobs. */
+/** `createJobs`: the implementation of `Jobs`, which HTTP and the command line call. */
 
 import { ADVICE } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -13,7 +13,7 @@ import { type JobView, viewOf } from "../view/job-view.ts";
 import { amendJob } from "./amend-job.ts";
 import { submitJob } from "./job-submission.ts";
 
-/** The use cases over `parts`; `scheduler` tells what runs in this process. */
+/** Builds the use cases over `parts`; `scheduler` knows the jobs that run in this process. */
 export function createJobs(parts: JobParts, scheduler: Scheduler): Jobs {
   const { ledger, clock } = parts;
   const view = async (record: JobRecord): Promise<JobView> => {
@@ -37,13 +37,13 @@ export function createJobs(parts: JobParts, scheduler: Scheduler): Jobs {
     async act(id, action, actor, options = {}) {
       if (options.ignoreWindow === true) await ignoreWindow(parts, id, action, actor);
       const job = await actOnJob(parts, id, action, actor);
-      scheduler.running(id)?.lookNow();
+      scheduler.running(id)?.refreshNow();
       scheduler.lookForWork();
       return view(job);
     },
     async amend(id, input, by) {
       const job = await amendJob(parts, id, input, by);
-      scheduler.running(id)?.lookNow();
+      scheduler.running(id)?.refreshNow();
       return view(job);
     },
     batches: async (id, { cursor, limit }) => ledger.batches(await known(id), cursor, limit),

@@ -1,4 +1,4 @@
-/** The contract of a job as users type it: one schema for the checks, the types and the documentation. */
+/** `JobRequest` and `JobPatch`: the schemas of a job as users send it, for validation, types and documentation. */
 
 import { type Static, Type } from "typebox";
 
@@ -13,7 +13,7 @@ const Prefix = Type.String({
   default: "",
   description: "Key prefix, exact; empty is the whole bucket",
 });
-/** SQL identifiers are quoted, and yet kept to what nobody mistakes: letters, digits, `_`, `$`, `-`. */
+/** SQL identifiers are quoted in statements, and still restricted to unambiguous characters: letters, digits, `_`, `$`, `-`. */
 const IDENTIFIER = "^[\\p{L}\\p{N}_$-]{1,64}$";
 const Identifier = Type.String({ pattern: IDENTIFIER, description: "SQL identifier" });
 const Literally = (...values: string[]) => Type.Union(values.map((value) => Type.Literal(value)));
@@ -82,7 +82,7 @@ const Windows = Type.Object(
           ),
           from: Time,
           to: Time,
-          // Null as a job shows it: what GET gives may be given back.
+          // Null is allowed, since GET gives it and its answer may be sent back.
           limits: Type.Optional(Nullable(Type.Object(Limits, closed))),
         },
         closed,
@@ -122,7 +122,7 @@ const Guards = Type.Object(
   closed,
 );
 
-/** `POST /jobs`. */
+/** Body of `POST /jobs`. */
 export const JobRequest = Type.Object(
   {
     name: Type.Optional(Name),
@@ -163,7 +163,7 @@ export const JobRequest = Type.Object(
   { ...closed, $id: "JobRequest", title: "JobRequest" },
 );
 
-/** `PATCH /jobs/:id`: what may change while a job is under way. */
+/** Body of `PATCH /jobs/:id`: what may change while a job runs. */
 export const JobPatch = Type.Object(
   {
     limits: Type.Optional(
@@ -175,7 +175,7 @@ export const JobPatch = Type.Object(
   { ...closed, minProperties: 1, $id: "JobPatch", title: "JobPatch" },
 );
 
-/** What each pattern asks for, in words. */
+/** The message for a value that does not match a pattern, by pattern. */
 export const PATTERN_MEANINGS: Readonly<Record<string, string>> = {
   [BUCKET]: "must be a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens",
   [IDENTIFIER]: "must be an SQL identifier of letters, digits, _, $ or -, at most 64 characters",

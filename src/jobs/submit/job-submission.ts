@@ -1,4 +1,4 @@
-/** Takes a job in: strict reading, a look at the real stores and tables, and one row in the ledger. */
+/** `submitJob`: validates a job against schema, stores and tables, and records it in the ledger. */
 
 import type { Fault } from "../../domain/errors.ts";
 import { hasCode, messageOf } from "../../domain/errors.ts";
@@ -10,13 +10,16 @@ import type { JobParts } from "../job-parts.ts";
 import { settingsForLooking } from "../run/job-context.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
 import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
-import { lookPatiently } from "./patient-looks.ts";
+import { retryTransient } from "./retry-transient.ts";
 import { tableFaults } from "./table-faults.ts";
 
-/** How many records of a manifest are read before a job is accepted. */
+/** Records of a manifest that are read before a job is accepted. */
 const MANIFEST_SAMPLE = 100;
 
-/** Records the job `input` asks for, or gives the one that was recorded under the same `idempotencyKey`. */
+/**
+ * Records the job that `input` describes, or gives the one recorded under the same `idempotencyKey`. Throws `invalid_input`
+ * with every fault, `conflict` for an opposite job, and the error of a store or database that does not answer.
+ */
 export async function submitJob(
   parts: JobParts,
   input: unknown,
@@ -24,17 +27,17 @@ export async function submitJob(
 ): Promise<{ readonly job: JobRecord; readonly created: boolean }> {
   const spec = parseJobSpec(input, namesOf(parts));
   const request = { spec, ...by, at: parts.clock.now() };
-  // A repetition must be answered even when the first job has moved everything since: look for it before looking around.
+  // A repeated request must succeed even when the first job has moved everything since, so this comes before the checks.
   const earlier =
     by.idempotencyKey === null ? null : await parts.ledger.jobByIdempotencyKey(by.idempotencyKey);
   if (earlier !== null) return parts.ledger.createJob(request);
-  await checkSurroundings(parts, spec);
+  await checkEnvironment(parts, spec);
   await refuseOpposite(parts, spec, null);
   const submitted = await parts.ledger.createJob(request);
   return { ...submitted, job: await withdrawnIfOpposite(parts, submitted.job, by.actor) };
 }
 
-/** Two opposite jobs submitted at the same moment both pass the look before: the later one steps back. */
+/** Two opposite jobs submitted at the same moment both pass the check before: the later one is cancelled. */
 async function withdrawnIfOpposite(parts: JobParts, job: JobRecord, actor: string): Promise<JobRecord> {
   const other = await oppositeJob(parts, job.spec, job.id);
   if (other === null || other.id > job.id) return job;
@@ -62,40 +65,40 @@ export function namesOf({ connections }: JobParts): {
 }
 
 /**
- * Looks at what the job names: buckets, prefix, tables, columns, manifest. Throws `invalid_input` with every fault
- * found; what cannot be reached just now throws its own error (503), for that is no fault of the job.
+ * Checks what the job names: buckets, prefix, tables, columns, manifest. Throws `invalid_input` with every fault found; a
+ * store or database that does not answer throws its own error (HTTP 503), since that is no fault of the job.
  */
-async function checkSurroundings(parts: JobParts, spec: JobSpec): Promise<void> {
-  const faults = await surroundingFaults(parts, spec);
+async function checkEnvironment(parts: JobParts, spec: JobSpec): Promise<void> {
+  const faults = await environmentFaults(parts, spec);
   if (faults.length > 0) throw invalidJob(faults);
 }
 
-/** The faults that a look at the job's surroundings finds. */
-export async function surroundingFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
+/** The faults of the buckets, prefix, tables and manifest that the job names. Throws as stores and databases do. */
+export async function environmentFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   const tables = spec.references.map((reference, i) =>
-    lookPatiently(parts.clock, `reference ${i}`, () => tableFaults(parts, spec, reference, i)),
+    retryTransient(parts.clock, `reference ${i}`, () => tableFaults(parts, spec, reference, i)),
   );
   const faults = await Promise.all([storeFaults(parts, spec), ...tables]);
   return faults.flat();
 }
 
-/** Requests of one look at both buckets and the source prefix. */
-const LOOKS = 7;
+/** Requests of the checks of both buckets and the source prefix. */
+const STORE_CHECK_REQUESTS = 7;
 
-/** Whoever submits is not made to wait for the job's limits; the job's first second makes up for it. */
+/** Not delayed by the job's limits, since a user waits; the requests are charged to the job's first second afterwards. */
 async function storeFaults(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   const rateLimit = settingsForLooking(parts, spec, new AbortController().signal).requestLimit;
   try {
-    return await lookAtStores(parts, spec);
+    return await storeFaultsUnlimited(parts, spec);
   } finally {
-    rateLimit.dispatch.take(LOOKS, parts.clock.now());
+    rateLimit.dispatch.take(STORE_CHECK_REQUESTS, parts.clock.now());
   }
 }
 
-async function lookAtStores(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
+async function storeFaultsUnlimited(parts: JobParts, spec: JobSpec): Promise<Fault[]> {
   const { connections, clock } = parts;
   const asked = (store: string, look: () => Promise<Fault[]>) =>
-    lookPatiently(clock, `store ${JSON.stringify(store)}`, look);
+    retryTransient(clock, `store ${JSON.stringify(store)}`, look);
   const source = connections.store(spec.source.store, noRequests());
   const target = connections.store(spec.target.store, noRequests());
   if (source.endpoint !== target.endpoint) {

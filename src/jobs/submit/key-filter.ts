@@ -1,11 +1,12 @@
-/** A job's filter as one question about a key: globs over what follows the prefix, and the time of change. */
+/** `keyFilterOf`: a job's filter as a predicate, globs over the key after the prefix and the time of last change. */
 
 import picomatch from "picomatch";
 import type { KeyFilter, ObjectFilter } from "../../domain/job-spec.ts";
 
 /**
  * Builds the filter. A key passes when some `include` matches (or there is none), no `exclude` does, and it was last
- * changed before `modifiedBefore`. Keys are matched as they are: `.` files too, case counts, a backslash is itself.
+ * changed before `modifiedBefore` (epoch ms). Matching includes names that begin with `.`, is case-sensitive, and takes a
+ * backslash in a key literally.
  */
 export function keyFilterOf(filter: ObjectFilter): KeyFilter {
   const options = { dot: true, nocase: false, posixSlashes: false, strictSlashes: true } as const;

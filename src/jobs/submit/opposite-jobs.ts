@@ -1,4 +1,4 @@
-/** Jobs that must not both be unfinished: one would delete as its source what the other counts on as its target. */
+/** Opposite jobs: pairs that must not both be unfinished, since one deletes as its source what the other has as its target. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec, ObjectLocation } from "../../domain/job-spec.ts";
@@ -8,7 +8,7 @@ import type { JobRecord } from "../../ports/ledger.ts";
 import { noRequests } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
 
-/** Tells whether two places can hold the same keys; stores with different names may be one endpoint. */
+/** Whether two locations can hold the same keys; stores with different names may be one endpoint. */
 export function overlapOf(parts: JobParts): (a: ObjectLocation, b: ObjectLocation) => boolean {
   const endpointOf = (name: string) => parts.connections.store(name, noRequests()).endpoint;
   return (a, b) =>
@@ -35,15 +35,15 @@ export async function oppositeJob(
   return oldest;
 }
 
-/** Throws `conflict` when such a job exists. */
+/** Throws `conflict` when {@link oppositeJob} finds a job. */
 export async function refuseOpposite(parts: JobParts, spec: JobSpec, exceptId: string | null): Promise<void> {
   const other = await oppositeJob(parts, spec, exceptId);
   if (other !== null) throw oppositeError(other);
 }
 
 /**
- * Throws `conflict` when a later job has moved objects from the target of `job` back to its source: taken up again, `job`
- * would find them there and move them all once more.
+ * Throws `conflict` when a later job has moved objects from the target of `job` back to its source: resumed, `job` would
+ * find them there and move them again.
  */
 export async function refuseUndone(parts: JobParts, job: JobRecord): Promise<void> {
   const overlap = overlapOf(parts);
@@ -60,7 +60,7 @@ export async function refuseUndone(parts: JobParts, job: JobRecord): Promise<voi
   }
 }
 
-/** The refusal that names `other`. */
+/** The `conflict` error that names `other`. */
 export function oppositeError(other: JobRecord): DomainError {
   const message =
     `the unfinished job ${other.id} (${other.name}) moves objects out of this job's target or into its source; ` +

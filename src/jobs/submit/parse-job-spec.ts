@@ -1,4 +1,4 @@
-/** What a user typed becomes a complete job spec, or a list of every fault in it with its JSON pointer. */
+/** `parseJobSpec`: turns a user's JSON into a complete job spec, or an error with every fault and its JSON pointer. */
 
 import { Compile } from "typebox/compile";
 import { DomainError, type Fault } from "../../domain/errors.ts";
@@ -10,12 +10,13 @@ import { shapeFaults } from "./shape-faults.ts";
 const checked = Compile(JobRequest);
 const checkedPatch = Compile(JobPatch);
 
+/** The configured names that a job may use. */
 export interface KnownNames {
   readonly stores: readonly string[];
   readonly databases: readonly string[];
 }
 
-/** Reads `input` strictly; throws `invalid_input` with every fault. Asks no server anything. */
+/** Validates `input` and fills in the defaults; throws `invalid_input` with every fault. Sends nothing to stores or databases. */
 export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
   const spec = readJobSpec(input);
   const faults = specFaults(spec, known);
@@ -23,7 +24,7 @@ export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
   return spec;
 }
 
-/** Reads the shape of `input` only and fills in the defaults; throws `invalid_input` with every fault of shape. */
+/** Validates `input` against the schema only and fills in the defaults; throws `invalid_input` with every fault. */
 export function readJobSpec(input: unknown): JobSpec {
   if (!checked.Check(input)) throw invalidJob(shapeFaults([...checked.Errors(input)], PATTERN_MEANINGS));
   return complete(input);
@@ -50,16 +51,16 @@ export function patchedJobSpec(spec: JobSpec, input: unknown, known: KnownNames)
           : guards.maxExceptionRatio,
     },
   };
-  // A store that has left the configuration since is no fault of the patch.
+  // Faults elsewhere, e.g. a store removed from the configuration since, are no fault of the patch.
   const faults = specFaults(patched, known).filter(({ pointer }) => LIVE.test(pointer));
   if (faults.length > 0) throw invalidJob(faults);
   return patched;
 }
 
-/** The parts of a job that may change while it is under way. */
+/** JSON pointers of the parts of a job that may change while it runs. */
 const LIVE = /^\/(limits|windows|guards)(\/|$)/;
 
-/** The error for a job that cannot be, with all its faults. */
+/** The `invalid_input` error for a job, with all its faults. */
 export function invalidJob(faults: readonly Fault[]): DomainError {
   const list = faults
     .map(({ pointer, message }) => `${pointer === "" ? "/" : pointer}: ${message}`)
@@ -105,7 +106,7 @@ function referencesOf({ references }: JobRequest): ReferenceSpec[] {
   }));
 }
 
-/** What a manifest lacks is found by the rules between fields; here it is left empty. */
+/** Missing fields of a manifest become empty strings here; `specFaults` reports them. */
 function inventoryOf(request: JobRequest, store: string): JobSpec["inventory"] {
   const { inventory } = request;
   if (inventory === undefined) return { from: (request.references ?? []).length > 0 ? "database" : "bucket" };

@@ -1,4 +1,4 @@
-/** Which job does `tranship run JOB.json` mean: an unfinished one of the same spec, or a new one? */
+/** `continueOrSubmit`: finds the job that `tranship run JOB.json` continues, or submits a new one. */
 
 import { canonicalJson } from "../../domain/canonical-json.ts";
 import { DomainError } from "../../domain/errors.ts";
@@ -12,8 +12,8 @@ import { namesOf, submitJob } from "./job-submission.ts";
 import { parseJobSpec } from "./parse-job-spec.ts";
 
 /**
- * Gives the id of the job to work on: after a crash or Ctrl-C the same file goes on where it stopped. Limits, windows and
- * guards make no other job of it.
+ * Gives the id of the job to work on: an unfinished job of the same spec is continued, after a crash or Ctrl-C for example.
+ * Limits, windows and guards are not compared. Throws as `submitJob` and `actOnJob` do.
  */
 export async function continueOrSubmit(parts: JobParts, input: unknown, actor: string): Promise<string> {
   const wanted = relocationOf(parseJobSpec(input, namesOf(parts)));
@@ -27,8 +27,8 @@ export async function continueOrSubmit(parts: JobParts, input: unknown, actor: s
 }
 
 /**
- * Gives job `id` the limits, windows and guards of its file: they are what its owner wants now. For when nobody else works
- * on it any more: whoever does has the settings he was given.
+ * Gives job `id` the limits, windows and guards of its file. Call it when no other process works on the job: a running one
+ * keeps the settings that operators have given it.
  */
 export async function takeFileSettings(
   parts: JobParts,
@@ -42,7 +42,7 @@ export async function takeFileSettings(
   await takeSettings(parts, job, { ...job.spec, limits, windows, guards }, actor);
 }
 
-/** A job without what may change while it runs, as text. */
+/** A job's spec without the parts that may change while it runs, as text to compare. */
 function relocationOf({ limits: _limits, windows: _windows, guards: _guards, ...rest }: JobSpec): string {
   return canonicalJson(rest);
 }
@@ -58,8 +58,8 @@ async function* unfinishedJobs({ ledger }: JobParts): AsyncGenerator<JobRecord> 
 }
 
 /**
- * Waits until the lease of a run that crashed has run out. Throws `conflict` when it is prolonged meanwhile: then its
- * owner lives.
+ * Waits until the lease of a run that crashed has expired, or `signal` aborts. Throws `conflict` when the lease is renewed
+ * meanwhile: then another process works on the job.
  */
 export async function waitForLease(
   { ledger, clock }: JobParts,

@@ -1,9 +1,9 @@
-/** Turns a schema checker's complaints into faults a person can act on: one a place, and what would be right. */
+/** `shapeFaults`: turns a schema checker's errors into faults for users, one for each JSON pointer, with what is allowed. */
 
 import type { Fault } from "../../domain/errors.ts";
 
-/** A complaint as the compiled schema gives it. */
-export interface Complaint {
+/** An error as TypeBox's compiled schema gives it. */
+export interface SchemaError {
   readonly keyword: string;
   readonly instancePath: string;
   readonly params: object;
@@ -11,29 +11,29 @@ export interface Complaint {
 }
 
 /**
- * One fault for each place. A value that fits no branch of a union is complained about by every branch: the complaints
- * that say most are kept. `patternMeanings` says in words what a pattern asks for.
+ * One fault for each JSON pointer. A value that matches no branch of a union gives an error for every branch: the most
+ * specific ones are kept. `patternMeanings` has the message for each pattern.
  */
 export function shapeFaults(
-  complaints: readonly Complaint[],
+  errors: readonly SchemaError[],
   patternMeanings: Readonly<Record<string, string>>,
 ): Fault[] {
   const byPointer = new Map<string, Fault>();
   const add = (fault: Fault) => {
     if (!byPointer.has(fault.pointer)) byPointer.set(fault.pointer, fault);
   };
-  for (const complaint of complaints) {
-    if (isEcho(complaint, complaints)) continue;
-    for (const fault of faultsOf(complaint, complaints, patternMeanings)) add(fault);
+  for (const error of errors) {
+    if (isRedundant(error, errors)) continue;
+    for (const fault of faultsOf(error, errors, patternMeanings)) add(fault);
   }
   return [...byPointer.values()];
 }
 
-/** Whether another complaint says the same better. */
-function isEcho({ keyword, instancePath, message }: Complaint, all: readonly Complaint[]): boolean {
-  // "schema is false" at an unknown field: `additionalProperties` says so in plain words.
+/** Whether another error is more specific about the same value. */
+function isRedundant({ keyword, instancePath, message }: SchemaError, all: readonly SchemaError[]): boolean {
+  // "schema is false" at an unknown field: the `additionalProperties` error names the field.
   if (keyword === "boolean") return true;
-  // The other branches of a union: "or null", "or one of the branches".
+  // Errors of a union itself and of its null branch.
   if (keyword !== "anyOf" && message !== "must be null") return false;
   return all.some(
     (other) =>
@@ -44,8 +44,8 @@ function isEcho({ keyword, instancePath, message }: Complaint, all: readonly Com
 }
 
 function faultsOf(
-  { keyword, instancePath: pointer, params, message }: Complaint,
-  all: readonly Complaint[],
+  { keyword, instancePath: pointer, params, message }: SchemaError,
+  all: readonly SchemaError[],
   patternMeanings: Readonly<Record<string, string>>,
 ): Fault[] {
   const given = params as Readonly<Record<string, unknown>>;
@@ -68,7 +68,7 @@ function under(pointer: string, names: unknown, message: string): Fault[] {
   return list.map((name) => ({ pointer: `${pointer}/${escapePointer(name)}`, message }));
 }
 
-function allowedAt(pointer: string, all: readonly Complaint[]): string[] {
+function allowedAt(pointer: string, all: readonly SchemaError[]): string[] {
   const values = all
     .filter((other) => other.keyword === "const" && other.instancePath === pointer)
     .map((other) => JSON.stringify((other.params as { readonly allowedValue?: unknown }).allowedValue));

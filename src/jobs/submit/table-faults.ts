@@ -1,4 +1,4 @@
-/** What a look at a reference's table has against a job. */
+/** `tableFaults`: faults of a reference's table, e.g. missing columns. */
 
 import { type Fault, hasCode, messageOf } from "../../domain/errors.ts";
 import type { JobSpec, ReferenceSpec } from "../../domain/job-spec.ts";
@@ -6,7 +6,7 @@ import { valueForms } from "../../domain/keys/key-mapping.ts";
 import { commonPrefix } from "../../domain/keys/key-order.ts";
 import type { JobParts } from "../job-parts.ts";
 
-/** Looks at the table of `reference`, the job's `index`-th; throws `database_unavailable` when that is not answered. */
+/** The faults of the table of `reference`, the job's `index`-th (from 0); throws `database_unavailable` without an answer. */
 export async function tableFaults(
   parts: JobParts,
   spec: JobSpec,

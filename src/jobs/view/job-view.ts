@@ -1,4 +1,4 @@
-/** A job as users see it: the record, its counters, and what follows from both. */
+/** `JobView`: a job as the API and the command line show it, made from its record and its counters. */
 
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { JobState, WaitReason } from "../../domain/job-state.ts";
@@ -6,21 +6,22 @@ import type { Tally } from "../../domain/tally.ts";
 import type { LocalCalendar } from "../../domain/windows/local-calendar.ts";
 import type { ExpectedObjects, JobRecord } from "../../ports/ledger.ts";
 import type { RequestCounts } from "../../ports/object-store.ts";
-import { type Pulse, settledSoFar } from "../run/progress-meter.ts";
-import { finishTime, objectsInAll } from "./finish-time.ts";
+import { type MeasuredRates, settledSoFar } from "../run/progress-meter.ts";
+import { finishTime, totalObjects } from "./finish-time.ts";
 
+/** A job as answered by the API. */
 export interface JobView {
   readonly id: string;
   readonly name: string;
   readonly state: JobState;
-  /** What it waits for, since when, and until when if anybody can know (ISO 8601). */
+  /** What it waits for, since when, and until when where that is known (ISO 8601). */
   readonly waiting: {
     readonly reason: WaitReason;
     readonly since: string;
     readonly until: string | null;
     readonly detail: string;
   } | null;
-  /** Why it is paused or failed, or what is remarkable about its end. */
+  /** Why it is paused or failed, or a remark on its end. */
   readonly reason: string | null;
   readonly objects: {
     readonly planned: number;
@@ -38,18 +39,18 @@ export interface JobView {
   /** 0–100; null until the whole inventory is planned or counted. */
   readonly percent: number | null;
   readonly planDone: boolean;
-  /** What the whole inventory was counted to give before it was planned; null for a job that was soon planned. */
+  /** Objects of the whole inventory, counted ahead of planning; null for a job that was planned before it was counted. */
   readonly expected: ExpectedObjects | null;
-  /** At the rate at which it went when it last went, counting windows, limits, grace; null while that is anybody's guess. */
+  /** By the last measured rate, with windows, limits and grace; null while it cannot be estimated. */
   readonly finishAt: string | null;
-  /** How many openings of its windows that takes, the present one included; null without windows or finish. */
+  /** Openings of its windows until then, including a present one; null without windows or `finishAt`. */
   readonly finishOpenings: number | null;
   readonly seconds: number;
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly spec: JobSpec;
   readonly approvedBy: string | null;
-  /** Changes with everything an operator can see or change; the HTTP ETag. */
+  /** Increases with each change that an operator can see or make; the HTTP ETag. */
   readonly version: number;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -57,19 +58,19 @@ export interface JobView {
   readonly finishedAt: string | null;
 }
 
-/** What a running job knows before the ledger does. */
+/** Progress of a running job that the ledger does not have yet. */
 export interface LiveProgress {
   readonly tally: Tally;
   readonly objectsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** How it went when anything last moved; for estimates. */
-  readonly pulse: Pulse;
+  /** The rates for estimates. */
+  readonly measured: MeasuredRates;
   readonly requests: RequestCounts;
   readonly statements: Readonly<Record<string, number>>;
   readonly activeMs: number;
 }
 
-/** The view of `record`; `live` when the job runs in this process. */
+/** The view of `record`; `live` is null unless the job runs in this process. */
 export function viewOf(
   record: JobRecord,
   tally: Tally,
@@ -77,8 +78,8 @@ export function viewOf(
   { now, calendar }: { readonly now: number; readonly calendar: LocalCalendar },
 ): JobView {
   const counted = live?.tally ?? tally;
-  const percent = percentOf(record, settledSoFar(counted), objectsInAll(record, counted));
-  const finish = finishTime(record, counted, live?.pulse ?? null, { now, calendar });
+  const percent = percentOf(record, settledSoFar(counted), totalObjects(record, counted));
+  const finish = finishTime(record, counted, live?.measured ?? null, { now, calendar });
   return {
     id: record.id,
     name: record.name,
@@ -150,7 +151,7 @@ export function summaryOf(view: JobView): JobSummary {
   };
 }
 
-/** What is only expected is not all: 99.9 at most. */
+/** At most 99.9 while the total is only expected. */
 function percentOf({ state, planDone }: JobRecord, settled: number, inAll: number | null): number | null {
   if (state === "completed") return 100;
   if (inAll === null) return null;

@@ -1,4 +1,4 @@
-/** Keeps a job's statements away from a database that is unwell, and thins them out before it is. */
+/** Holds a job's statements while a database is over a limit, and spaces them out as it comes near one. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { DatabaseLimits } from "../../domain/job-spec.ts";
@@ -7,15 +7,15 @@ import type { DatabaseHealth, HealthMeasure, MissingRight } from "../../ports/da
 import type { Hold } from "../gate.ts";
 import { SharedAborts } from "../rates/shared-aborts.ts";
 import type { Throttler } from "../throttler.ts";
-import { easedValue, gapMs, isTripped, type Load, loadsOf, restMs } from "./database-load.ts";
+import { gapMs, isTripped, type Load, loadsOf, releaseValue, restMs } from "./database-load.ts";
 import { HealthCollector, type HealthReading } from "./health-collector.ts";
 
 /** Weight of the newest statement in the average of their times. */
 const NEWEST_WEIGHT = 0.2;
-/** Whoever waits for a gap looks at least this often whether it is still that long: limits may change meanwhile. */
-const LOOK_AGAIN_MS = 250;
-/** A look that takes longer is not waited for: the throttler holds, with the reason. */
-const LOOK_WITHIN_MS = 5000;
+/** Longest sleep within a delay: limits may change meanwhile. */
+const MAX_SLEEP_MS = 250;
+/** A sample that takes longer is not waited for: the throttler holds, with the reason. */
+const MAX_SAMPLE_MS = 5000;
 
 const NAMES: Readonly<Record<HealthMeasure, string>> = {
   threadsRunning: "Threads_running",
@@ -33,13 +33,13 @@ export const LIMIT_NAMES = {
 export interface DatabaseGuardParts {
   readonly health: DatabaseHealth;
   readonly clock: Clock;
-  /** Null: the guard lets everything pass, and asks the database nothing. */
+  /** Null: the guard holds nothing, and the database is not sampled. */
   readonly limits: DatabaseLimits | null;
   /** Called once for each right that is missing and needed for a limit. */
   onMissingRight(missing: MissingRight): void;
 }
 
-/** One for each database of a job; all its tables' statements pass through it. */
+/** One for each database of a job; all statements to its tables are admitted by it. */
 export class DatabaseGuard {
   readonly database: string;
   readonly #clock: Clock;
@@ -49,11 +49,12 @@ export class DatabaseGuard {
   readonly #reported = new Set<string>();
   readonly #tripped = new Set<HealthMeasure>();
   #limits: DatabaseLimits | null;
-  /** When the last statement was let through, epoch ms. */
+  /** When the last statement was admitted, epoch ms. */
   #begunAt: number | null = null;
-  /** When the last statement ended, and how long the database is left alone since. */
+  /** When the last statement ended, and how long no other may begin since. */
   #endedAt: number | null = null;
   #restMs = 0;
+  /** Exponentially weighted average of the statements' times. */
   #averageMs = 0;
 
   constructor({ health, clock, limits, onMissingRight }: DatabaseGuardParts) {
@@ -64,33 +65,29 @@ export class DatabaseGuard {
     this.#collector = new HealthCollector(health, () => clock.now());
   }
 
-  /** Takes other limits over from now on. */
+  /** Uses other limits from now on. */
   setLimits(limits: DatabaseLimits | null): void {
     const askedBefore = asksForLag(this.#limits);
     this.#limits = limits;
-    if (asksForLag(limits) && !askedBefore) this.#collector.lookAgain();
+    if (asksForLag(limits) && !askedBefore) this.#collector.expire();
   }
 
-  /** The exponentially weighted average of the statements' times, ms. */
-  get averageMs(): number {
-    return this.#averageMs;
-  }
-
-  /** Why no statement may begin now; an observation for a {@link Throttler}. At once; it keeps the looks going. */
+  /** Why no statement may begin now; an observation for a {@link Throttler}. Synchronous; begins a sample when one is due. */
   readonly observe = (): Hold | null => {
     const limits = this.#limits;
     if (limits === null) return null;
-    void this.#look();
+    void this.#sample();
     const known = this.#collector.known;
     if (known.sample === null) return this.#hold(silenceText(known));
     const forbidden = this.#forbidden(known.sample.missingRights, limits);
     if (forbidden !== null) return this.#hold(forbidden);
-    const objections = loadsOf(known.sample, limits).filter((load) => this.#objects(load));
-    const first = objections[0];
-    return first === undefined ? null : this.#hold(objectionText(first, known.sample.replica));
+    // All loads are updated, though only the first is told.
+    const tripped = loadsOf(known.sample, limits).filter((load) => this.#trips(load));
+    const first = tripped[0];
+    return first === undefined ? null : this.#hold(loadText(first, known.sample.replica));
   };
 
-  /** How long the next statement has still to wait at `at`, whole ms; 0 for one that may go. */
+  /** How long the next statement still has to wait at `at`, whole ms; 0 for none. */
   delayMs(at: number): number {
     if (this.#limits === null) return 0;
     const gapLeft = this.#gapMs(this.#limits) - sinceOr(this.#begunAt, at);
@@ -99,24 +96,24 @@ export class DatabaseGuard {
   }
 
   /**
-   * Resolves when a statement may begin: `throttler` (which should hold this guard's observation) is open and the gap after
-   * the one before is over. Throws `stopped` when `signal` aborts.
+   * Resolves when a statement may begin: `throttler` (which should have this guard's observation) is open, and gap and rest
+   * after the statement before are over. Throws `stopped` when `signal` aborts.
    */
   async admit(throttler: Throttler, signal: AbortSignal): Promise<void> {
-    await throttler.whileRateLimited(() => this.#freshLook(signal));
+    await throttler.whileRateLimited(() => this.#freshSample(signal));
     for (;;) {
-      await throttler.pass(signal);
-      // Not the throttler's question while it is open: a call of many statements would end at none of them.
+      await throttler.whenOpen(signal);
+      // The throttler checks the signal only while closed, and a call of many statements must stop between two of them.
       if (signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
       const delayMs = this.delayMs(this.#clock.now());
       if (delayMs <= 0) break;
-      await throttler.whileRateLimited(() => this.#clock.sleep(Math.min(delayMs, LOOK_AGAIN_MS), signal));
+      await throttler.whileRateLimited(() => this.#clock.sleep(Math.min(delayMs, MAX_SLEEP_MS), signal));
     }
-    // In the same turn as the question for the gap: of several that waited for its end only one may have found it over.
+    // Synchronously after the check: of several statements that waited for the same gap only one may begin.
     this.#begunAt = this.#clock.now();
   }
 
-  /** A statement that was let through ended at `at` after `ms`, well or not. */
+  /** An admitted statement ended at `at` after `ms`, with or without an error. */
   ended(at: number, ms: number): void {
     this.#averageMs += NEWEST_WEIGHT * (ms - this.#averageMs);
     const left = this.#restMs - sinceOr(this.#endedAt, at);
@@ -124,17 +121,17 @@ export class DatabaseGuard {
     this.#restMs = Math.max(left, restMs(ms), restMs(this.#averageMs));
   }
 
-  #look(): Promise<void> | null {
+  #sample(): Promise<void> | null {
     return this.#limits === null ? null : this.#collector.want({ replicaLag: asksForLag(this.#limits) });
   }
 
-  /** A statement is not decided on what was known over a second ago. A look takes milliseconds and is no trouble to show. */
-  async #freshLook(signal: AbortSignal): Promise<void> {
-    const look = this.#look();
-    if (look === null || signal.aborted) return;
+  /** Waits for a sample that is at most a second old: it takes milliseconds. */
+  async #freshSample(signal: AbortSignal): Promise<void> {
+    const sample = this.#sample();
+    if (sample === null || signal.aborted) return;
     const over = new AbortController();
     const forget = this.#aborts.on(signal, () => over.abort());
-    await Promise.race([look, this.#clock.sleep(LOOK_WITHIN_MS, over.signal)]).finally(forget);
+    await Promise.race([sample, this.#clock.sleep(MAX_SAMPLE_MS, over.signal)]).finally(forget);
     over.abort();
   }
 
@@ -144,14 +141,14 @@ export class DatabaseGuard {
     return Math.max(0, ...loadsOf(sample, limits).map(({ load }) => gapMs(load)));
   }
 
-  #objects(load: Load): boolean {
-    const objects = isTripped(load, this.#tripped.has(load.measure));
-    if (objects) this.#tripped.add(load.measure);
+  #trips(load: Load): boolean {
+    const trips = isTripped(load, this.#tripped.has(load.measure));
+    if (trips) this.#tripped.add(load.measure);
     else this.#tripped.delete(load.measure);
-    return objects;
+    return trips;
   }
 
-  /** Reports rights that are missing for a limit, each once; gives the reason to hold for one, if it is one. */
+  /** Reports each right that is missing for a limit once; gives the reason to hold for the first, unless `onUnknown` is "go". */
   #forbidden(missingRights: readonly MissingRight[], limits: DatabaseLimits): string | null {
     const needed = missingRights.filter(({ measure }) => limits[LIMIT_NAMES[measure]] !== null);
     for (const missing of needed) {
@@ -180,17 +177,17 @@ function silenceText({ ageMs, failure }: HealthReading): string {
   return `it has not answered a question for its health for ${Math.round(ageMs / 1000)} s${why}`;
 }
 
-function objectionText(load: Load, replica: { server: string; trouble: string | null } | null): string {
+function loadText(load: Load, replica: { server: string; trouble: string | null } | null): string {
   const { measure, value, limit } = load;
   if (measure === "replicaLagSeconds" && replica?.trouble != null) {
     return `${replica.trouble}; the limit is ${limit} s of lag`;
   }
   const name = measure === "replicaLagSeconds" ? `${NAMES[measure]} on ${replica?.server}` : NAMES[measure];
   if (value > limit) return `${name} is ${value}, the limit is ${limit}`;
-  return `${name} is ${value} after having been above the limit of ${limit}; it goes on at ${easedValue(load)}`;
+  return `${name} is ${value} after having been above the limit of ${limit}; it goes on at ${releaseValue(load)}`;
 }
 
-/** Milliseconds from `since` to `at`; a moment that never was, or that a set-back clock made future, is long ago. */
+/** Milliseconds from `since` to `at`; infinite for null, and where the clock was set back since. */
 function sinceOr(since: number | null, at: number): number {
   return since === null || since > at ? Number.POSITIVE_INFINITY : at - since;
 }

@@ -13,9 +13,9 @@ import { GuardedReferenceTable } from "./guarded-reference-table.ts";
 
 export interface DatabaseGuardsParts {
   readonly clock: Clock;
-  /** `guards.database` of the job; null lets everything pass. */
+  /** `guards.database` of the job; null holds nothing. */
   readonly limits: DatabaseLimits | null;
-  /** What else may hold statements of a stage back, told before the database's own state: the windows. */
+  /** What else may hold statements of a stage, checked before the database: the windows. */
   observations(stage: WorkStage): Observation;
   readonly signal: AbortSignal;
   health(database: string): DatabaseHealth;
@@ -23,7 +23,7 @@ export interface DatabaseGuardsParts {
   onMissingRight(database: string, missing: MissingRight): void;
 }
 
-/** Everything of one job that talks to a database passes through here. */
+/** The guards of all databases of one job. */
 export class DatabaseGuards {
   readonly #parts: DatabaseGuardsParts;
   readonly #guards = new Map<string, DatabaseGuard>();
@@ -37,8 +37,8 @@ export class DatabaseGuards {
   }
 
   /**
-   * `table`, of which each statement in `stage` waits until its database is well enough, or `signal` aborts: that of the
-   * run unless given.
+   * `table`, of which each statement in `stage` waits until its database is within its limits, or `signal` (that of the run
+   * unless given) aborts.
    */
   guarded(
     table: ReferenceTable,
@@ -69,27 +69,27 @@ export class DatabaseGuards {
     });
   }
 
-  /** Resolves when statements of `stage` may go to all of `databases`; throws `stopped`. */
+  /** Resolves when statements of `stage` may be sent to all of `databases`; throws `stopped`. */
   async ready(databases: readonly string[], stage: WorkStage): Promise<void> {
     for (const database of new Set(databases)) {
-      const closed = this.#throttlerOf(this.#guardOf(database), stage).pass(this.#parts.signal);
+      const closed = this.#throttlerOf(this.#guardOf(database), stage).whenOpen(this.#parts.signal);
       if (closed !== null) await closed;
     }
   }
 
-  /** What statements wait for at this moment; null when none does. */
+  /** The hold that statements wait for at this moment; null when none waits. */
   get waiting(): Waiting | null {
     for (const throttler of this.#throttlers.values())
       if (throttler.waiting !== null) return throttler.waiting;
     return null;
   }
 
-  /** Whether a statement waits only for its turn, or did in the last `ms`; see {@link Throttler.isRateLimited}. */
+  /** Whether a statement waits only for a gap or rest, or did in the last `ms`; see {@link Throttler.isRateLimited}. */
   isRateLimited(ms: number): boolean {
     return [...this.#throttlers.values()].some((throttler) => throttler.isRateLimited(ms));
   }
 
-  /** Takes other limits over from now on, for those who wait too. */
+  /** Uses other limits from now on, for waiting statements too. */
   setLimits(limits: DatabaseLimits | null): void {
     this.#limits = limits;
     for (const guard of this.#guards.values()) guard.setLimits(limits);

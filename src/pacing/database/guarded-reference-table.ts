@@ -1,4 +1,4 @@
-/** A reference's table of which each statement waits until the database is well enough for it. */
+/** A reference's table of which each statement waits until its database is within its limits. */
 
 import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -6,7 +6,7 @@ import type {
   ReferencedRow,
   ReferenceTable,
   RewriteResult,
-  RowQuestion,
+  RowSearch,
   StatementPass,
   TableFacts,
 } from "../../ports/reference-table.ts";
@@ -18,22 +18,21 @@ import type { DatabaseGuard } from "./database-guard.ts";
 export interface GuardedTableParts {
   readonly table: ReferenceTable;
   readonly clock: Clock;
-  /** Observes the guard, and whatever else may hold statements back. */
+  /** Has the observation of the guard, and of whatever else may hold statements. */
   readonly throttler: Throttler;
   /** The one guard of the table's database and job. */
   readonly guard: DatabaseGuard;
   readonly signal: AbortSignal;
   readonly inFlight?: InFlight;
-  /** Told what comes of each call. */
+  /** Told of each statement and the outcome of each call. */
   readonly stalls?: StallDetector;
-  /** Makes sure that the job is still ours, before rows change; throws `lease_lost`. */
+  /** Confirms the lease before rows change; throws `lease_lost`. */
   readonly confirmLease?: () => Promise<void>;
 }
 
 /**
- * Wraps a table for one job. A statement that was sent is never cut short; a call that is asked to stop while it waits
- * throws `stopped`, be it before its first statement or between two. `inspect` and `ping` are an operator's questions
- * and do not wait.
+ * Wraps a table for one job. A statement that was sent is never cut short; a call that is stopped while it waits, before its
+ * first statement or between two, throws `stopped`. `inspect` and `ping` are not part of a job's work and do not wait.
  */
 export class GuardedReferenceTable implements ReferenceTable {
   readonly #parts: GuardedTableParts;
@@ -51,49 +50,45 @@ export class GuardedReferenceTable implements ReferenceTable {
   }
 
   page(afterId: string | null, valuePrefix: string, limit: number): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.page(afterId, valuePrefix, limit, this.#pass));
+    return this.#observed(this.#parts.table.page(afterId, valuePrefix, limit, this.#admit));
   }
 
   starting(valuePrefix: string, most: number): Promise<readonly ReferencedRow[] | null> {
-    return this.#noted(this.#parts.table.starting(valuePrefix, most, this.#pass));
+    return this.#observed(this.#parts.table.starting(valuePrefix, most, this.#admit));
   }
 
   findRows(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.findRows(values, this.#pass));
+    return this.#observed(this.#parts.table.findRows(values, this.#admit));
   }
 
-  matching(question: RowQuestion): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.matching(question, this.#pass));
-  }
-
-  findRowsToRewrite(values: readonly string[]): Promise<readonly ReferencedRow[]> {
-    return this.#noted(this.#parts.table.findRowsToRewrite(values, this.#pass));
+  matching(question: RowSearch): Promise<readonly ReferencedRow[]> {
+    return this.#observed(this.#parts.table.matching(question, this.#admit));
   }
 
   existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#noted(this.#parts.table.existing(ids, this.#pass));
+    return this.#observed(this.#parts.table.existing(ids, this.#admit));
   }
 
   rewrite(values: readonly string[], change: PrefixChange): Promise<RewriteResult> {
-    return this.#noted(this.#parts.table.rewrite(values, change, this.#passOfLeaseholder));
+    return this.#observed(this.#parts.table.rewrite(values, change, this.#admitUnderLease));
   }
 
   ping(): Promise<void> {
     return this.#parts.table.ping();
   }
 
-  readonly #pass: StatementPass = (send) => this.#guarded(send);
+  readonly #admit: StatementPass = (send) => this.#guarded(send);
 
-  /** What held the statement back may have lasted longer than the lease. */
-  readonly #passOfLeaseholder: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
+  /** The wait may have lasted longer than the lease. */
+  readonly #admitUnderLease: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
 
-  async #guarded<Result>(send: () => Promise<Result>, atLast?: () => Promise<void>): Promise<Result> {
+  async #guarded<Result>(send: () => Promise<Result>, confirm?: () => Promise<void>): Promise<Result> {
     const { clock, throttler, guard, signal, inFlight, stalls } = this.#parts;
     await guard.admit(throttler, signal);
-    await atLast?.();
+    await confirm?.();
     const begunAt = clock.now();
     inFlight?.begin();
-    stalls?.asked(begunAt);
+    stalls?.sent(begunAt);
     try {
       const result = await send();
       stalls?.answered(clock.now());
@@ -106,8 +101,8 @@ export class GuardedReferenceTable implements ReferenceTable {
     }
   }
 
-  /** A single statement fails as the driver says it; only the call says what that means. */
-  async #noted<Result>(call: Promise<Result>): Promise<Result> {
+  /** A single statement fails with the driver's error; the table translates it, so only the call's error is told. */
+  async #observed<Result>(call: Promise<Result>): Promise<Result> {
     try {
       return await call;
     } catch (error) {

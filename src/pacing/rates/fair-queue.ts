@@ -1,9 +1,9 @@
-/** Where requests wait for their limits: in order, fairly between jobs, on one timer for all. */
+/** The queue of requests that wait for their limits: in order within a flow, fair between flows, with one timer for all. */
 
 import type { Limit } from "../../domain/rates/rate-limit.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** A limit and what passing costs of it. */
+/** A limit and the units that a request takes from it. */
 export interface Charge {
   readonly limit: Limit;
   readonly units: number;
@@ -12,28 +12,28 @@ export interface Charge {
 interface Waiter {
   readonly charges: readonly Charge[];
   readonly signal: AbortSignal | undefined;
-  readonly pass: () => void;
+  readonly resolve: () => void;
 }
 
-/** Limits may be raised or lowered while somebody waits: seen within this time. */
-const LOOK_AGAIN_MS = 250;
-/** Nobody is let pass more often than this: it saves timers, and the limits' credit makes up for it. */
-const LEAST_SLEEP_MS = 2;
+/** Longest sleep: limits may be raised or lowered while requests wait. */
+const MAX_SLEEP_MS = 250;
+/** Shortest sleep: saves timers; the limits' burst allowance makes up for it. */
+const MIN_SLEEP_MS = 2;
 
-/** A queue of its own, first come first served; the lanes of a fair queue share what they have in common equally. */
+/** Requests that are served first in, first out; flows that wait for a common limit get equal parts of it. */
 export class Flow {
   readonly waiters: Waiter[] = [];
-  /** Units of the first charge that passed, counted so that a lane that was empty does not catch up on the others. */
+  /** Virtual time: units of the first charges that were admitted, raised for a flow that was empty so that it does not catch up. */
   served = 0;
 }
 
 /**
- * Lets requests pass when all their limits allow it at that moment, and takes from all of them at once: what waits for
- * one limit uses nothing up of another. Cheap where nothing waits: no timer, no queue.
+ * Admits a request when all its limits allow it at the same moment, and takes from all of them at once: a request that waits
+ * for one limit takes nothing from another. Where nothing waits it costs neither a timer nor a queue entry.
  */
 export class FairQueue {
   readonly #clock: Clock;
-  /** Lanes in which somebody waits. */
+  /** Flows in which requests wait. */
   readonly #flows = new Set<Flow>();
   readonly #listenedTo = new WeakSet<AbortSignal>();
   #served = 0;
@@ -44,30 +44,30 @@ export class FairQueue {
     this.#clock = clock;
   }
 
-  /** Whether nobody waits: whoever finds his limits open now overtakes nobody. */
+  /** Whether no request waits: one whose limits allow it now overtakes none. */
   get isFree(): boolean {
     return this.#flows.size === 0;
   }
 
-  /** Resolves when `charges` are paid, or, with nothing paid, when `signal` aborts: the caller looks at it. */
-  pass(flow: Flow, charges: readonly Charge[], signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return PASSED;
+  /** Resolves when `charges` are taken, or, with nothing taken, when `signal` aborts: the caller checks it. */
+  acquire(flow: Flow, charges: readonly Charge[], signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return RESOLVED;
     if (this.isFree && waitMs(charges, this.#clock.now()) === 0) {
-      acquire(charges, this.#clock.now());
-      return PASSED;
+      takeAll(charges, this.#clock.now());
+      return RESOLVED;
     }
     if (signal !== undefined) this.#listenTo(signal);
-    return new Promise((pass) => {
-      flow.waiters.push({ charges, signal, pass });
+    return new Promise((resolve) => {
+      flow.waiters.push({ charges, signal, resolve });
       if (flow.waiters.length > 1) return;
       flow.served = Math.max(flow.served, this.#served);
       this.#flows.add(flow);
-      this.#letPass();
+      this.#admit();
     });
   }
 
-  /** Lets pass whoever may, then sleeps until the next may. */
-  #letPass(): void {
+  /** Admits all requests that their limits allow now, then sleeps until they allow the next. */
+  #admit(): void {
     for (;;) {
       const now = this.#clock.now();
       const { next, soonestMs } = this.#choose(now);
@@ -79,12 +79,12 @@ export class FairQueue {
       if (next.waiters.length === 0) this.#flows.delete(next);
       this.#served = Math.max(this.#served, next.served);
       next.served += waiter.charges[0]?.units ?? 0;
-      acquire(waiter.charges, now);
-      waiter.pass();
+      takeAll(waiter.charges, now);
+      waiter.resolve();
     }
   }
 
-  /** Of the lanes whose first may pass, the one that was served least; and when anybody may. */
+  /** Of the flows whose first request is allowed, the least served one; and the shortest wait of all flows. */
   #choose(now: number): { readonly next: Flow | null; readonly soonestMs: number } {
     let next: Flow | null = null;
     let soonestMs = Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ export class FairQueue {
 
   #sleepFor(soonestMs: number, now: number): void {
     if (this.#flows.size === 0) return;
-    const ms = Math.max(LEAST_SLEEP_MS, Math.min(LOOK_AGAIN_MS, soonestMs));
+    const ms = Math.max(MIN_SLEEP_MS, Math.min(MAX_SLEEP_MS, soonestMs));
     if (this.#sleep !== null && this.#wakeAt <= now + ms) return;
     this.#sleep?.abort();
     const sleep = new AbortController();
@@ -107,11 +107,11 @@ export class FairQueue {
     void this.#clock.sleep(ms, sleep.signal).then(() => {
       if (this.#sleep !== sleep) return;
       this.#sleep = null;
-      this.#letPass();
+      this.#admit();
     });
   }
 
-  /** One listener for all that wait with one signal: hundreds of a job's requests do. */
+  /** One listener for all requests that wait with one signal: hundreds of a job's do. */
   #listenTo(signal: AbortSignal): void {
     if (this.#listenedTo.has(signal)) return;
     this.#listenedTo.add(signal);
@@ -120,18 +120,18 @@ export class FairQueue {
 
   #dismiss(signal: AbortSignal): void {
     for (const flow of this.#flows) {
-      const gone = flow.waiters.filter((waiter) => waiter.signal === signal);
-      const staying = flow.waiters.filter((waiter) => waiter.signal !== signal);
-      flow.waiters.splice(0, flow.waiters.length, ...staying);
-      if (staying.length === 0) this.#flows.delete(flow);
-      for (const { pass } of gone) pass();
+      const dismissed = flow.waiters.filter((waiter) => waiter.signal === signal);
+      const remaining = flow.waiters.filter((waiter) => waiter.signal !== signal);
+      flow.waiters.splice(0, flow.waiters.length, ...remaining);
+      if (remaining.length === 0) this.#flows.delete(flow);
+      for (const { resolve } of dismissed) resolve();
     }
   }
 }
 
-const PASSED = Promise.resolve();
+const RESOLVED = Promise.resolve();
 
-function acquire(charges: readonly Charge[], now: number): void {
+function takeAll(charges: readonly Charge[], now: number): void {
   for (const { limit, units } of charges) limit.take(units, now);
 }
 

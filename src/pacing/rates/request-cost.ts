@@ -1,23 +1,23 @@
-/** What one request to a store costs of its limits. */
+/** What one request to a store takes from the limits. */
 
 import type { PassTerms } from "../../ports/object-store.ts";
 
-/** An answer that never came is asked for again this long; then the stage is held and shown to the operator. */
+/** Temporary failures of a request are repeated for this time; then the stage waits and the operator is told. */
 const UNAVAILABLE_BUDGET_MS = 30_000;
 
-/** What one request costs, and how long its other troubles than throttling may last. */
+/** What one request takes from the limits, and how its failures are treated. */
 export interface RequestCost {
-  /** The one written to, null for reads. */
+  /** The bucket that is written to; null for reads. */
   readonly bucket: string | null;
-  /** Of the bucket's write rate; a bulk deletion costs one a key. */
+  /** Taken from the bucket's write rate; a bulk deletion takes one for each key. */
   readonly writes: number;
-  /** Of the limits of bytes. */
+  /** Taken from the limits of bytes. */
   readonly bytes: number;
-  /** Passing troubles are repeated so long, milliseconds; 0: only throttling is. */
+  /** How long temporary failures are repeated, milliseconds; 0: only throttling is repeated. */
   readonly unavailableMs: number;
-  /** Whether an answer comes soon where anything is answered; else only the request's own time is its end. */
+  /** Whether a store that answers at all answers within seconds; else only the request's own timeout ends it. */
   readonly isQuick: boolean;
-  /** Whether it ends what was begun: it does not wait for windows or guards. */
+  /** Whether it removes what an unfinished request has left: it does not wait for windows or guards. */
   readonly cleansUp?: boolean;
 }
 
@@ -30,12 +30,12 @@ export const READ_COST: RequestCost = {
   isQuick: true,
 };
 
-/** The cost of a request that goes beside a copy into `bucket`; without the terms it is repeated with the whole copy only. */
+/** The cost of a further request of a copy into `bucket`; unless `isRepeatable`, only the whole copy is repeated. */
 export function costWithinCopy(
   bucket: string,
   writes: number,
   { isRepeatable = false }: PassTerms,
 ): RequestCost {
-  const patience = { ...READ_COST, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
-  return writes === 0 ? patience : { ...patience, bucket, writes };
+  const cost = { ...READ_COST, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
+  return writes === 0 ? cost : { ...cost, bucket, writes };
 }

@@ -1,4 +1,4 @@
-/** The limits that one job's requests to a store are bound by, acquired all at once and only while the job may work. */
+/** The limits of one job's requests to a store, taken all at once and only while the throttler is open. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { Limit, RequestLimit } from "../../domain/rates/rate-limit.ts";
@@ -8,19 +8,15 @@ import type { BucketGovernor } from "./bucket-governor.ts";
 import { type Charge, type FairQueue, Flow } from "./fair-queue.ts";
 import type { RequestCost } from "./request-cost.ts";
 
-/** The limits of one job on one store. */
-export interface RequestLimits {
+export interface RequestLimiterParts {
+  readonly clock: Clock;
+  /** Shared with all jobs that share any of the limits. */
+  readonly fairQueue: FairQueue;
   /** Limits of requests a second, of the job, the store or whatever else; every request counts one. */
   readonly requestLimits: readonly RequestLimit[];
   readonly byteLimits: readonly Limit[];
   /** One governor for each bucket, shared by all jobs on the same store. */
   governorOf(bucket: string): BucketGovernor;
-}
-
-export interface RequestLimiterParts extends RequestLimits {
-  readonly clock: Clock;
-  /** Shared with all jobs that share any of the limits. */
-  readonly fairQueue: FairQueue;
   /** No request begins while it is closed. */
   readonly throttler?: Throttler;
 }
@@ -30,7 +26,7 @@ export class RequestLimiter {
   readonly #parts: RequestLimiterParts;
   /** A flow for the writes to each bucket, so that a slow bucket delays no other one, and one for reads. */
   readonly #flows = new Map<string | null, Flow>();
-  /** For deletions whose evidence has been gathered: a flow of its own, as waiting makes evidence old. */
+  /** For deletions whose evidence has been gathered: a flow of its own, as evidence ages while they wait. */
   readonly #reserved = new Flow();
 
   constructor(parts: RequestLimiterParts) {
@@ -46,7 +42,7 @@ export class RequestLimiter {
     return this.#parts.throttler?.isOpenFor(aheadMs) ?? true;
   }
 
-  /** Acquires `cost` if that needs no waiting, and tells whether it did: the way of most copies, which allocates nothing. */
+  /** Acquires `cost` if that needs no waiting, and gives whether it did. Allocates nothing: most copies go this way. */
   tryAcquire(cost: RequestCost, signal: AbortSignal | undefined): boolean {
     const { fairQueue, clock, requestLimits, governorOf } = this.#parts;
     if (signal?.aborted || !fairQueue.isFree) return false;
@@ -65,7 +61,7 @@ export class RequestLimiter {
 
   /** Waits until `cost` is acquired; throws `stopped`. */
   acquire(cost: RequestCost, signal: AbortSignal | undefined): Promise<void> {
-    return this.#pass(cost.bucket, () => this.#charges(cost), signal, cost.cleansUp);
+    return this.#wait(cost.bucket, () => this.#charges(cost), signal, cost.cleansUp);
   }
 
   /** Acquires a deletion of `writes` keys in `bucket` that is sent after {@link RequestLimiter.useReservation}; throws `stopped`. */
@@ -74,12 +70,12 @@ export class RequestLimiter {
       { limit: this.#parts.governorOf(bucket), units: writes },
       ...this.#parts.requestLimits.map(({ reservation }) => ({ limit: reservation, units: 1 })),
     ];
-    return this.#pass(bucket, charges, signal);
+    return this.#wait(bucket, charges, signal);
   }
 
   /**
-   * Right before a reserved deletion is sent: resolves at once (false) or when the last second has room for it (true);
-   * look again then. Nothing is counted when `signal` aborts meanwhile: the caller checks it.
+   * Right before a reserved deletion is sent: resolves at once (false), or when the last second has room for it (true), and
+   * then the evidence must be checked again. Takes nothing when `signal` aborts meanwhile: the caller checks it.
    */
   async useReservation(signal: AbortSignal | undefined): Promise<boolean> {
     const { fairQueue, clock, requestLimits } = this.#parts;
@@ -90,11 +86,11 @@ export class RequestLimiter {
       return false;
     }
     const charges = limits.map((limit) => ({ limit, units: 1 }));
-    await this.whileRateLimited(() => fairQueue.pass(this.#reserved, charges, signal));
+    await this.whileRateLimited(() => fairQueue.acquire(this.#reserved, charges, signal));
     return true;
   }
 
-  /** Counts a request that does not wait, as those inside a deletion; later requests wait for it. */
+  /** Takes the cost of a request that does not wait, as those inside a deletion; later requests wait the longer. */
   charge(bucket: string, writes: number): void {
     const now = this.#parts.clock.now();
     this.#parts.governorOf(bucket).take(writes, now);
@@ -102,8 +98,8 @@ export class RequestLimiter {
   }
 
   /**
-   * Runs a request that belongs to a copy which is under way: at once, and later requests wait for it. Throws `stopped`
-   * when it writes and the throttler has closed meanwhile.
+   * Runs a request of a copy that is in flight at once; later requests wait the longer. Throws `stopped` when it writes and
+   * the throttler has closed meanwhile.
    */
   async sendImmediately<Result>(
     bucket: string,
@@ -115,16 +111,16 @@ export class RequestLimiter {
     return attempt();
   }
 
-  /** Runs `wait`, in which a request waits for a rate: that is work, see {@link Throttler.whileRateLimited}. */
+  /** Runs `wait`, in which a request waits for a rate limit; see {@link Throttler.whileRateLimited}. */
   whileRateLimited(wait: () => Promise<void>): Promise<void> {
     return this.#parts.throttler?.whileRateLimited(wait) ?? wait();
   }
 
   /**
    * Waits for the throttler, then for all limits at once. The throttler comes first: requests that had acquired their cost
-   * before it opens would all be sent in that moment. Clean-up does not wait for it.
+   * before it opens would all be sent at that moment. Clean-up does not wait for it.
    */
-  async #pass(
+  async #wait(
     bucket: string | null,
     charges: () => readonly Charge[],
     signal: AbortSignal | undefined,
@@ -132,11 +128,13 @@ export class RequestLimiter {
   ): Promise<void> {
     const throttler = signal === undefined || cleansUp ? undefined : this.#parts.throttler;
     for (;;) {
-      const closed = throttler?.pass(signal) ?? null;
+      const closed = throttler?.whenOpen(signal) ?? null;
       if (closed !== null) await closed;
-      await this.whileRateLimited(() => this.#parts.fairQueue.pass(this.#flowOf(bucket), charges(), signal));
+      await this.whileRateLimited(() =>
+        this.#parts.fairQueue.acquire(this.#flowOf(bucket), charges(), signal),
+      );
       if (signal?.aborted) throw new DomainError("stopped", "the job was asked to stop");
-      // It may have closed while the limits were waited for.
+      // It may have closed while the request waited for the limits.
       if (throttler === undefined || throttler.isOpen()) return;
     }
   }

@@ -1,11 +1,11 @@
-/** One listener on a signal for all who wait with it: of a job's requests hundreds wait at once, for the one stop of their run. */
+/** One abort listener for all that wait with one signal: hundreds of a job's requests wait with the signal of its run. */
 
 export class SharedAborts {
   readonly #waking = new WeakMap<AbortSignal, Set<() => void>>();
 
   /**
-   * Has `wake` called once when `signal`, not aborted yet, is aborted; gives what takes that back. The listener goes with
-   * the last who waits, so a signal that lives for weeks gathers nothing.
+   * Calls `wake` once when `signal`, which is not aborted yet, aborts; gives a function that cancels that. The listener is
+   * removed with the last of them, so a signal that lives for weeks accumulates none.
    */
   on(signal: AbortSignal, wake: () => void): () => void {
     const known = this.#waking.get(signal);
@@ -23,7 +23,7 @@ export class SharedAborts {
     };
   }
 
-  /** One function for all signals: adding it a second time adds nothing. */
+  /** One function for all signals: adding it to a signal a second time has no effect. */
   readonly #wakeAll = (event: Event): void => {
     const signal = event.target as AbortSignal;
     const waking = this.#waking.get(signal);

@@ -1,4 +1,4 @@
-/** This file holds the operations on buckets themselves. */
+/** The operations on buckets. */
 
 import { type Answer, emptyAnswer, xmlAnswer } from "../protocol/answer.ts";
 import { s3Error } from "../protocol/s3-error.ts";
@@ -31,14 +31,6 @@ export function createBucket(state: StoreState, request: S3Request): Answer {
   }
   state.createBucket(bucket);
   return emptyAnswer(200, ["Location", `/${bucket}`]);
-}
-
-export function deleteBucket(state: StoreState, request: S3Request): Answer {
-  const bucket = state.bucket(request.target.bucket);
-  if (bucket.index.size > 0)
-    throw s3Error("BucketNotEmpty", undefined, { fields: { BucketName: bucket.name } });
-  state.buckets.delete(bucket.name);
-  return emptyAnswer(204);
 }
 
 export function headBucket(state: StoreState, request: S3Request): Answer {

@@ -1,4 +1,4 @@
-/** This file is one bucket of the sandbox store: its keys with their versions, and its versioning rules. */
+/** One bucket of the sandbox store: its keys with their versions, and its versioning rules. */
 
 import {
   DEFAULT_ENCRYPTION,
@@ -14,7 +14,7 @@ import { KeyIndex, type OrderedKeys } from "./key-index.ts";
 export type VersioningState = "Never" | "Enabled" | "Suspended";
 
 /** What a delete did, as the answer tells it. */
-export interface DeleteResult {
+export interface RemovalResult {
   /** A delete marker was added, or the removed version was one. */
   readonly isDeleteMarker: boolean;
   /** The version added or removed; `undefined` in an unversioned bucket. */
@@ -78,7 +78,7 @@ export class Bucket {
   }
 
   /** Deletes without a version id: for good, or by a delete marker. */
-  remove(key: string, nowMs: number): DeleteResult {
+  remove(key: string, nowMs: number): RemovalResult {
     if (this.versioning === "Never") {
       this.index.delete(key);
       return { isDeleteMarker: false, versionId: undefined };
@@ -94,7 +94,7 @@ export class Bucket {
   }
 
   /** Deletes one version for good; a version that does not exist counts as deleted, as on S3. */
-  removeVersion(key: string, versionId: string): DeleteResult {
+  removeVersion(key: string, versionId: string): RemovalResult {
     const removed = this.version(key, versionId);
     if (removed !== undefined) this.#unlink(key, removed);
     return { isDeleteMarker: removed?.isDeleteMarker ?? false, versionId };

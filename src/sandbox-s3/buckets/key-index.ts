@@ -1,4 +1,4 @@
-/** This file is the byte-ordered index of a bucket's keys: sorted arrays in chunks, quick at a million keys. */
+/** The byte-ordered index of a bucket's keys: sorted arrays in chunks, quick at a million keys. */
 
 import { fromByteOrder, toByteOrder } from "../protocol/byte-order.ts";
 

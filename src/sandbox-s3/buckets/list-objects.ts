@@ -1,24 +1,16 @@
-/** This file is ListObjectsV2 and its predecessor ListObjects. */
+/** ListObjectsV2 and its predecessor ListObjects. */
 
 import type { StoredObject, StoredVersion } from "../objects/stored-object.ts";
 import { type Answer, xmlAnswer } from "../protocol/answer.ts";
 import { type ListingParameters, readListingParameters } from "../protocol/listing-parameters.ts";
 import { s3Error } from "../protocol/s3-error.ts";
-import { header, type S3Request } from "../protocol/s3-request.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
 import { element } from "../protocol/xml.ts";
-import { OWNER_XML } from "./bucket-operations.ts";
-import { type WalkItem, type WalkPage, walkKeys } from "./listing-walk.ts";
+import { type ListedKey, type WalkPage, walkKeys } from "./listing-walk.ts";
 import type { StoreClock } from "./store-clock.ts";
 import type { StoreState } from "./store-state.ts";
 
 const TOKEN_MARK = "1:";
-
-interface ContentsOptions {
-  readonly clock: StoreClock;
-  readonly parameters: ListingParameters;
-  readonly withOwner: boolean;
-  readonly withRestoreStatus: boolean;
-}
 
 /** Lists current objects, a page at a time, by continuation token. */
 export function listObjectsV2(state: StoreState, request: S3Request): Answer {
@@ -33,101 +25,66 @@ export function listObjectsV2(state: StoreState, request: S3Request): Answer {
     token === undefined ? (startAfter ?? "") : readToken(token),
   );
   const last = page.items.at(-1);
-  const nextToken = page.isTruncated && last !== undefined ? writeToken(itemName(last)) : undefined;
+  const nextToken = page.isTruncated && last !== undefined ? writeToken(last.key) : undefined;
   const head =
-    element("Name", request.target.bucket) +
-    parameters.nameElement("Prefix", parameters.prefix) +
     parameters.nameElement("StartAfter", startAfter) +
     element("ContinuationToken", token) +
     element("NextContinuationToken", nextToken) +
-    element("KeyCount", page.items.length) +
-    pageElements(parameters, page);
-  return xmlAnswer(
-    "ListBucketResult",
-    head + itemElements(state, request, parameters, page, query.get("fetch-owner") === "true"),
-  );
+    element("KeyCount", page.items.length);
+  return pageAnswer(state, request, parameters, head, page);
 }
 
-/** Lists current objects, a page at a time, by marker. */
+/** Lists current objects, a page at a time, by marker: the last key of a page is the marker of the next. */
 export function listObjects(state: StoreState, request: S3Request): Answer {
   const parameters = readListingParameters(request, "max-keys");
   const marker = request.target.query.get("marker") ?? "";
   const page = walkPage(state, request, parameters, marker);
-  const last = page.items.at(-1);
-  // Without a delimiter the reader takes the last key as the next marker.
-  const hasMarker = page.isTruncated && last !== undefined && parameters.delimiter !== "";
-  const head =
-    element("Name", request.target.bucket) +
-    parameters.nameElement("Prefix", parameters.prefix) +
-    parameters.nameElement("Marker", marker) +
-    parameters.nameElement("NextMarker", hasMarker ? itemName(last) : undefined) +
-    pageElements(parameters, page);
-  return xmlAnswer("ListBucketResult", head + itemElements(state, request, parameters, page, true));
+  return pageAnswer(state, request, parameters, parameters.nameElement("Marker", marker), page);
 }
 
 function walkPage(
   state: StoreState,
   request: S3Request,
-  parameters: ListingParameters,
+  { prefix, maxItems }: ListingParameters,
   after: string,
-): WalkPage {
-  const { prefix, delimiter, maxItems } = parameters;
-  const { index } = state.bucket(request.target.bucket);
-  return walkKeys(index, { prefix, after, delimiter, maxItems }, isObject);
+): WalkPage<StoredObject> {
+  return walkKeys(state.bucket(request.target.bucket).index, { prefix, after, maxItems }, isObject);
 }
 
-function pageElements(parameters: ListingParameters, page: WalkPage): string {
-  return (
-    element("MaxKeys", parameters.maxItems) +
-    parameters.nameElement("Delimiter", parameters.delimiter || undefined) +
-    parameters.encodingElement +
-    element("IsTruncated", String(page.isTruncated))
-  );
-}
-
-function itemElements(
+function pageAnswer(
   state: StoreState,
   request: S3Request,
   parameters: ListingParameters,
-  page: WalkPage,
-  withOwner: boolean,
+  head: string,
+  page: WalkPage<StoredObject>,
+): Answer {
+  let content =
+    element("Name", request.target.bucket) +
+    parameters.nameElement("Prefix", parameters.prefix) +
+    head +
+    element("MaxKeys", parameters.maxItems) +
+    parameters.encodingElement +
+    element("IsTruncated", String(page.isTruncated));
+  for (const item of page.items) content += contentsElement(item, parameters, state.clock);
+  return xmlAnswer("ListBucketResult", content);
+}
+
+function contentsElement(
+  { key, version }: ListedKey<StoredObject>,
+  parameters: ListingParameters,
+  clock: StoreClock,
 ): string {
-  const withRestoreStatus = header(request, "x-amz-optional-object-attributes") === "RestoreStatus";
-  const options = { clock: state.clock, parameters, withOwner, withRestoreStatus };
-  let objects = "";
-  let prefixes = "";
-  for (const item of page.items) {
-    if (item.kind === "key") objects += contentsElement(item.key, item.version as StoredObject, options);
-    else prefixes += `<CommonPrefixes>${parameters.nameElement("Prefix", item.prefix)}</CommonPrefixes>`;
-  }
-  return objects + prefixes;
+  const { etag, checksum, body, storageClass } = version.contents;
+  const checksumType = checksum.composite === undefined ? "FULL_OBJECT" : "COMPOSITE";
+  return `<Contents>${parameters.nameElement("Key", key)}<LastModified>${clock.isoDate(version.lastModifiedMs)}</LastModified><ETag>&quot;${etag}&quot;</ETag><ChecksumAlgorithm>${checksum.algorithm.toUpperCase()}</ChecksumAlgorithm><ChecksumType>${checksumType}</ChecksumType><Size>${body.size}</Size><StorageClass>${storageClass}</StorageClass></Contents>`;
 }
 
-function contentsElement(key: string, object: StoredObject, options: ContentsOptions): string {
-  const { contents } = object;
-  const checksumType = contents.checksum.composite === undefined ? "FULL_OBJECT" : "COMPOSITE";
-  const owner = options.withOwner ? OWNER_XML : "";
-  const restore = options.withRestoreStatus ? restoreElement(object, options.clock) : "";
-  return `<Contents>${options.parameters.nameElement("Key", key)}<LastModified>${options.clock.isoDate(object.lastModifiedMs)}</LastModified><ETag>&quot;${contents.etag}&quot;</ETag><ChecksumAlgorithm>${contents.checksum.algorithm.toUpperCase()}</ChecksumAlgorithm><ChecksumType>${checksumType}</ChecksumType><Size>${contents.body.size}</Size>${owner}<StorageClass>${contents.storageClass}</StorageClass>${restore}</Contents>`;
-}
-
-function restoreElement(object: StoredObject, clock: StoreClock): string {
-  const { restore } = object.contents;
-  if (restore === undefined) return "";
-  const expiry = restore.expiry === undefined ? undefined : clock.isoDate(restore.expiry.getTime());
-  return `<RestoreStatus>${element("IsRestoreInProgress", String(restore.ongoing))}${element("RestoreExpiryDate", expiry)}</RestoreStatus>`;
-}
-
-function isObject(version: StoredVersion): boolean {
+function isObject(version: StoredVersion): version is StoredObject {
   return !version.isDeleteMarker;
 }
 
-function itemName(item: WalkItem): string {
-  return item.kind === "key" ? item.key : item.prefix;
-}
-
-function writeToken(name: string): string {
-  return Buffer.from(TOKEN_MARK + name).toString("base64");
+function writeToken(key: string): string {
+  return Buffer.from(TOKEN_MARK + key).toString("base64");
 }
 
 function readToken(token: string): string {

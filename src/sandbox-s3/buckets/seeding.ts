@@ -1,8 +1,8 @@
-/** This file puts objects into a store, and reads them, without HTTP: for seeding and for independent checks. */
+/** Puts objects into a store, and reads them, without HTTP: for seeding and for independent checks. */
 
 import { combineEtags } from "../objects/complete-multipart-upload.ts";
 import { BytesBody, type ObjectBody, PatternBody } from "../objects/object-body.ts";
-import { plainEtag } from "../objects/put-object.ts";
+import { singlePartEtag } from "../objects/put-object.ts";
 import {
   type ArchiveStatus,
   type CannedAcl,
@@ -65,7 +65,6 @@ export interface ObjectView {
   readonly storageClass: string;
   readonly serverSideEncryption: string;
   readonly websiteRedirectLocation: string | undefined;
-  readonly partSizes: readonly number[] | undefined;
   /** The bytes from `start` up to, but without, `end`; by default all of them. */
   read(start?: number, end?: number): Buffer;
 }
@@ -93,7 +92,7 @@ export class SeedContents {
       this.#options.set(options, shared);
     }
     const { partBytes } = options;
-    if (partBytes === undefined) return { body, etag: plainEtag(body, shared.encryption), ...shared };
+    if (partBytes === undefined) return { body, etag: singlePartEtag(body, shared.encryption), ...shared };
     const pieces = cutBody(body, partBytes);
     const parts = pieces.map((piece, at): PartSummary => ({ number: at + 1, size: piece.size }));
     const combined = combineEtags(pieces.map((piece) => ({ etag: piece.md5() })));
@@ -128,7 +127,6 @@ export function viewObject(key: string, object: StoredObject): ObjectView {
     storageClass: contents.storageClass,
     serverSideEncryption: contents.encryption.algorithm,
     websiteRedirectLocation: contents.websiteRedirectLocation,
-    partSizes: contents.parts?.map((part) => part.size),
     read: (start = 0, end = contents.body.size) => contents.body.read(start, end),
   };
 }

@@ -1,4 +1,4 @@
-/** This file is the store's view of time: the injected clock and the two ways S3 writes instants. */
+/** The clock of a store: the injected clock and the two ways S3 writes instants. */
 
 /** Reads the injected clock and keeps the last formatted second, since answers repeat it thousands of times. */
 export class StoreClock {

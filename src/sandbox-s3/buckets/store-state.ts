@@ -1,4 +1,4 @@
-/** This file is what every operation works on: the buckets, the open uploads, the clock and the limits. */
+/** What every operation works on: the buckets, the open uploads and the clock. */
 
 import { randomBytes } from "node:crypto";
 import { MultipartUploads } from "../objects/multipart-uploads.ts";
@@ -8,29 +8,18 @@ import { Bucket } from "./bucket.ts";
 import type { OrderedKeys } from "./key-index.ts";
 import type { StoreClock } from "./store-clock.ts";
 
-/** Limits of S3 that tests may lower. */
-export interface StoreLimits {
-  /** Smallest size of every part but the last. */
-  readonly minPartBytes: number;
-  /** Largest source of one CopyObject or UploadPartCopy. */
-  readonly maxCopyBytes: number;
-}
-
 /** The whole contents of a sandbox store. */
 export class StoreState {
   /** Whether copies, completions and deletions honour conditions on the key they change; some stores ignore them. */
   keepsConditions = true;
   readonly region: string;
   readonly clock: StoreClock;
-  readonly limits: StoreLimits;
   readonly buckets = new Map<string, Bucket>();
-  readonly uploads: MultipartUploads;
+  readonly uploads = new MultipartUploads();
 
-  constructor(region: string, clock: StoreClock, limits: StoreLimits) {
+  constructor(region: string, clock: StoreClock) {
     this.region = region;
     this.clock = clock;
-    this.limits = limits;
-    this.uploads = new MultipartUploads();
   }
 
   /** The bucket; throws NoSuchBucket. */

@@ -1,7 +1,6 @@
-/** This file says what faults can be put into a sandbox store, and decides which requests they meet. */
+/** The faults that can be injected into a sandbox store, and which requests they match. */
 
-import { parseCopySource } from "../objects/copy-source.ts";
-import { header, type S3Operation, type S3Request } from "../protocol/s3-request.ts";
+import type { S3Operation, S3Request } from "../protocol/s3-request.ts";
 
 /** A fixed delay, or one drawn evenly from a range. */
 export type Delay = number | { readonly minMs: number; readonly maxMs: number };
@@ -37,8 +36,8 @@ export type FaultEffect =
   | { readonly type: "latency"; readonly delay: Delay }
   /** DeleteObjects: an error for each matching key in place of its deletion. */
   | { readonly type: "key-error"; readonly code: string; readonly message?: string }
-  /** DeleteObjects: no word of each matching key in the answer; it is deleted with `applied` only. */
-  | { readonly type: "key-unsaid"; readonly applied?: boolean };
+  /** DeleteObjects: the answer leaves out each matching key, which is deleted with `applied` only. */
+  | { readonly type: "key-omitted"; readonly applied?: boolean };
 
 /** Which requests; every condition given must hold. */
 export interface RequestMatch {
@@ -57,21 +56,17 @@ export interface FaultRule extends RequestMatch {
   readonly nth?: number;
   /** Every so many: 3 means the third, the sixth, … */
   readonly every?: number;
-  /** The share of matching requests, 0 to 1, drawn from a generator with `seed`. */
-  readonly probability?: number;
-  readonly seed?: number;
-  /** Strike at most so often. */
+  /** At most so often. */
   readonly times?: number;
   readonly effect: FaultEffect;
 }
 
 /** A rule in force. */
 export interface ActiveFault {
-  readonly rule: FaultRule;
   /** Requests (or keys) that matched. */
   readonly matched: number;
-  /** Times it struck. */
-  readonly struck: number;
+  /** Requests (or keys) into which the fault was injected. */
+  readonly fired: number;
   remove(): void;
 }
 
@@ -82,7 +77,9 @@ export function matchesRequest(match: RequestMatch, request: S3Request): boolean
   if (!matchesOperation(match.operation, target.operation)) return false;
   if (match.key !== undefined && !requestKeys(request).some((key) => matchesKey(match.key, key)))
     return false;
-  if (match.sourceKey !== undefined && !matchesSource(match.sourceKey, request)) return false;
+  const { copySource } = request;
+  if (match.sourceKey !== undefined && !(copySource && matchesKey(match.sourceKey, copySource.key)))
+    return false;
   return match.when?.(request) ?? true;
 }
 
@@ -92,40 +89,26 @@ export function matchesKey(wanted: RequestMatch["key"], key: string): boolean {
   return typeof wanted === "string" ? wanted === key : wanted(key);
 }
 
-/** Counts one rule's matches and decides which of them it strikes. */
+/** Counts the matches of one rule and decides at which of them it fires. */
 export class FaultTrigger {
   readonly rule: FaultRule;
   matched = 0;
-  struck = 0;
-  readonly #random: () => number;
+  fired = 0;
 
   constructor(rule: FaultRule) {
     this.rule = rule;
-    this.#random = seededRandom(rule.seed ?? 1);
   }
 
-  /** Counts a match; whether this one is struck. */
-  strikes(): boolean {
-    const { nth, every, probability, times } = this.rule;
+  /** Counts a match; whether the fault is injected here. */
+  fires(): boolean {
+    const { nth, every, times } = this.rule;
     this.matched++;
-    if (times !== undefined && this.struck >= times) return false;
+    if (times !== undefined && this.fired >= times) return false;
     if (nth !== undefined && this.matched !== nth) return false;
     if (every !== undefined && this.matched % every !== 0) return false;
-    if (probability !== undefined && this.#random() >= probability) return false;
-    this.struck++;
+    this.fired++;
     return true;
   }
-}
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function matchesOperation(wanted: RequestMatch["operation"], operation: S3Operation): boolean {
@@ -134,16 +117,6 @@ function matchesOperation(wanted: RequestMatch["operation"], operation: S3Operat
 }
 
 function requestKeys(request: S3Request): readonly string[] {
-  return request.deletion?.entries.map((entry) => entry.key) ?? [request.target.key];
-}
-
-function matchesSource(wanted: RequestMatch["sourceKey"], request: S3Request): boolean {
-  const text = header(request, "x-amz-copy-source");
-  if (text === undefined) return false;
-  try {
-    return matchesKey(wanted, parseCopySource(text).key);
-  } catch {
-    // The operation itself will tell the client that its header is malformed.
-    return false;
-  }
+  const { entries } = request.deletion;
+  return entries.length > 0 ? entries.map((entry) => entry.key) : [request.target.key];
 }

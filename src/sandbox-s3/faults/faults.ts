@@ -1,4 +1,4 @@
-/** This file is the control of a sandbox store's faults: rules, write budgets, latency, holds. */
+/** The faults of a sandbox store: rules, write budgets, latency, holds. */
 
 import type { KeyError, S3Operation, S3Request } from "../protocol/s3-request.ts";
 import {
@@ -10,15 +10,14 @@ import {
   matchesKey,
   matchesRequest,
   type RequestMatch,
-  seededRandom,
 } from "./fault-rules.ts";
 import { type HoldPoint, type RequestHold, RequestHolds } from "./request-holds.ts";
-import { WriteBudget, type WriteBudgetOptions } from "./write-budget.ts";
+import { WriteBudget } from "./write-budget.ts";
 
 /** The effects that end a request; delays and key errors are told apart. */
 export type FinalEffect = Exclude<
   FaultEffect,
-  { type: "latency" } | { type: "key-error" } | { type: "key-unsaid" }
+  { type: "latency" } | { type: "key-error" } | { type: "key-omitted" }
 >;
 
 /** What is to happen to one request. */
@@ -34,7 +33,6 @@ const WRITES: ReadonlySet<S3Operation> = new Set<S3Operation>([
   "CopyObject",
   "CreateMultipartUpload",
   "DeleteObject",
-  "DeleteObjectTagging",
   "DeleteObjects",
   "PutObject",
   "PutObjectTagging",
@@ -59,7 +57,7 @@ export class Faults {
     this.#nowMs = nowMs;
   }
 
-  /** Puts a rule in force; among several that strike one request, the oldest decides, and delays add up. */
+  /** Puts a rule in force; among several that fire at one request, the oldest decides, and delays add up. */
   add(rule: FaultRule): ActiveFault {
     const trigger = new FaultTrigger(rule);
     this.#triggers.add(trigger);
@@ -67,12 +65,11 @@ export class Faults {
       this.#triggers.delete(trigger);
     };
     return {
-      rule,
       get matched() {
         return trigger.matched;
       },
-      get struck() {
-        return trigger.struck;
+      get fired() {
+        return trigger.fired;
       },
       remove,
     };
@@ -88,13 +85,9 @@ export class Faults {
   }
 
   /** Limits the writes a second of a bucket; `undefined` lifts the limit. A bulk delete costs one for each key. */
-  writeBudget(bucket: string, options: number | WriteBudgetOptions | undefined): void {
-    if (options === undefined) {
-      this.#budgets.delete(bucket);
-      return;
-    }
-    const budget = typeof options === "number" ? { writesPerSecond: options } : options;
-    this.#budgets.set(bucket, new WriteBudget(budget, this.#nowMs));
+  writeBudget(bucket: string, writesPerSecond: number | undefined): void {
+    if (writesPerSecond === undefined) this.#budgets.delete(bucket);
+    else this.#budgets.set(bucket, new WriteBudget(writesPerSecond, this.#nowMs));
   }
 
   /** Writes that a bucket's budget has admitted since it was set. */
@@ -122,7 +115,7 @@ export class Faults {
   }
 
   /** The server's side: whether requests can be served without asking further. */
-  get isCalm(): boolean {
+  get areNone(): boolean {
     const hasRules = this.#triggers.size > 0 || this.#budgets.size > 0 || !this.#holds.isEmpty;
     return !hasRules && this.latencyMs === 0 && this.copyBytesPerSecond === Number.POSITIVE_INFINITY;
   }
@@ -131,12 +124,12 @@ export class Faults {
   admitWrite(request: S3Request): boolean {
     const budget = this.#budgets.get(request.target.bucket);
     if (budget === undefined || !WRITES.has(request.target.operation)) return true;
-    return budget.take(request.deletion?.entries.length ?? 1);
+    return budget.take(Math.max(1, request.deletion.entries.length));
   }
 
   /** The server's side: returns when no hold keeps the request. */
-  passHolds(request: S3Request, at: HoldPoint): Promise<void> | undefined {
-    return this.#holds.isEmpty ? undefined : this.#holds.pass(request, at);
+  waitForHolds(request: S3Request, at: HoldPoint): Promise<void> | undefined {
+    return this.#holds.isEmpty ? undefined : this.#holds.wait(request, at);
   }
 
   /** The server's side: the general latency of one request. */
@@ -156,12 +149,12 @@ export class Faults {
     const keyErrors = new Map<string, KeyError>();
     for (const trigger of this.#triggers) {
       if (!matchesRequest(trigger.rule, request)) continue;
-      const struck = trigger.rule.effect;
-      if (struck.type === "key-error" || struck.type === "key-unsaid")
-        strikeKeys(trigger, struck, request, keyErrors);
-      else if (!trigger.strikes()) continue;
-      else if (struck.type === "latency") delayMs += this.#draw(struck.delay);
-      else effect ??= struck;
+      const injected = trigger.rule.effect;
+      if (injected.type === "key-error" || injected.type === "key-omitted")
+        injectKeyErrors(trigger, injected, request, keyErrors);
+      else if (!trigger.fires()) continue;
+      else if (injected.type === "latency") delayMs += this.#draw(injected.delay);
+      else effect ??= injected;
     }
     return { delayMs, effect, keyErrors: keyErrors.size === 0 ? undefined : keyErrors };
   }
@@ -172,25 +165,36 @@ export class Faults {
   }
 }
 
-function strikeKeys(
+function injectKeyErrors(
   trigger: FaultTrigger,
-  effect: Extract<FaultEffect, { type: "key-error" | "key-unsaid" }>,
+  effect: Extract<FaultEffect, { type: "key-error" | "key-omitted" }>,
   request: S3Request,
   keyErrors: Map<string, KeyError>,
 ): void {
   const error = keyErrorOf(effect);
-  for (const { key } of request.deletion?.entries ?? []) {
-    if (!matchesKey(trigger.rule.key, key) || !trigger.strikes()) continue;
+  for (const { key } of request.deletion.entries) {
+    if (!matchesKey(trigger.rule.key, key) || !trigger.fires()) continue;
     if (!keyErrors.has(key)) keyErrors.set(key, error);
   }
 }
 
-function keyErrorOf(effect: Extract<FaultEffect, { type: "key-error" | "key-unsaid" }>): KeyError {
+function keyErrorOf(effect: Extract<FaultEffect, { type: "key-error" | "key-omitted" }>): KeyError {
   const message = "We encountered an internal error. Please try again.";
   if (effect.type === "key-error") return { code: effect.code, message: effect.message ?? message };
-  return { code: "InternalError", message, unsaid: effect.applied ? "deleted" : "kept" };
+  return { code: "InternalError", message, omitted: effect.applied ? "deleted" : "kept" };
 }
 
 function isHold(of: RequestHold | RequestMatch): of is RequestHold {
   return "arrival" in of;
+}
+
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -1,4 +1,4 @@
-/** This file counts the requests a sandbox store receives, by operation and bucket. */
+/** Counts the requests a sandbox store receives, by operation and bucket. */
 
 import type { S3Operation } from "../protocol/s3-request.ts";
 
@@ -57,13 +57,6 @@ export class RequestCounters {
   errors(code: string, bucket?: string): number {
     const byBucket = this.#errors.get(code);
     return byBucket === undefined ? 0 : sum(byBucket, bucket);
-  }
-
-  /** Requests by error code of their answer. */
-  byError(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const [code, byBucket] of this.#errors) if (code !== "rejected") counts[code] = sum(byBucket);
-    return counts;
   }
 
   /** Starts again from zero. */

@@ -1,4 +1,4 @@
-/** This file freezes chosen requests, and tells a test when one has arrived. */
+/** Requests held back on purpose, and word of their arrival. */
 
 import type { S3Request } from "../protocol/s3-request.ts";
 import { matchesRequest, type RequestMatch } from "./fault-rules.ts";
@@ -42,7 +42,7 @@ export class RequestHolds {
   }
 
   /** Returns when no hold keeps the request at this point any more. */
-  async pass(request: S3Request, at: HoldPoint): Promise<void> {
+  async wait(request: S3Request, at: HoldPoint): Promise<void> {
     for (const hold of [...this.#holds]) {
       if (hold.at === at && matchesRequest(hold.match, request)) await hold.keep(request);
     }

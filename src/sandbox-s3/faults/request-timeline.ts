@@ -1,4 +1,4 @@
-/** This file looks at a store's counters at short intervals, so that a benchmark can tell the start of a run from the rest. */
+/** Samples the counters of a store at short intervals, so that a benchmark can tell the start of a run from the rest. */
 
 import type { SandboxStore } from "../sandbox-store.ts";
 

@@ -1,14 +1,7 @@
-/** This file limits how many writes a second a bucket takes, as S3 does for each partition. */
-
-/** The rate of a bucket. */
-export interface WriteBudgetOptions {
-  readonly writesPerSecond: number;
-  /** Writes that may come at once after a pause; a tenth of a second's worth unless given. */
-  readonly burst?: number;
-}
+/** Limits how many writes a second a bucket takes, as S3 does for each partition. */
 
 /**
- * A token bucket. A bulk delete that finds any token is admitted whole and leaves a debt, so that one request may
+ * A token bucket; after a pause, a tenth of a second's worth of writes may come at once. A bulk delete that finds any token is admitted whole and leaves a debt, so that one request may
  * cost more than the burst, while the long-run rate stays exact.
  */
 export class WriteBudget {
@@ -20,9 +13,9 @@ export class WriteBudget {
   #granted = 0;
 
   /** `nowMs` is a monotonic clock in milliseconds. */
-  constructor(options: WriteBudgetOptions, nowMs: () => number) {
-    this.#perMs = options.writesPerSecond / 1000;
-    this.#burst = Math.max(1, options.burst ?? Math.ceil(options.writesPerSecond / 10));
+  constructor(writesPerSecond: number, nowMs: () => number) {
+    this.#perMs = writesPerSecond / 1000;
+    this.#burst = Math.max(1, Math.ceil(writesPerSecond / 10));
     this.#nowMs = nowMs;
     this.#tokens = this.#burst;
     this.#filledAtMs = nowMs();

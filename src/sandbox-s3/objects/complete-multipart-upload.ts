@@ -1,4 +1,4 @@
-/** This file is CompleteMultipartUpload. */
+/** CompleteMultipartUpload. */
 
 import { createHash, randomBytes } from "node:crypto";
 import type { StoreState } from "../buckets/store-state.ts";
@@ -15,6 +15,9 @@ import type { MultipartUpload, UploadedPart } from "./multipart-uploads.ts";
 import { joinBodies } from "./object-body.ts";
 import { checksumOf, DEFAULT_CHECKSUM, type StoredChecksum } from "./stored-object.ts";
 
+/** Smallest size of every part but the last. */
+const MIN_PART_BYTES = 5 * 2 ** 20;
+
 /** Makes the object from the parts that the request lists. */
 export function completeMultipartUpload(state: StoreState, request: S3Request): Answer {
   const { target } = request;
@@ -22,7 +25,7 @@ export function completeMultipartUpload(state: StoreState, request: S3Request): 
   const parts = readPartList(request.body, upload);
   const bucket = state.bucket(target.bucket);
   if (state.keepsConditions) checkWriteConditions(request.headers, bucket.current(target.key));
-  checkSizes(parts, state.limits.minPartBytes);
+  checkSizes(parts);
   const body = joinBodies(parts.map((part) => part.body));
   checkObjectSize(header(request, "x-amz-mp-object-size"), body.size);
 
@@ -30,14 +33,10 @@ export function completeMultipartUpload(state: StoreState, request: S3Request): 
   const object = bucket.put(
     target.key,
     {
+      ...plan.contents,
       body,
-      etag: `${plan.encryption.algorithm.startsWith("aws:kms") ? randomBytes(16).toString("hex") : combineEtags(parts)}-${parts.length}`,
-      attributes: plan.attributes,
-      storageClass: plan.storageClass,
-      encryption: plan.encryption,
+      etag: `${plan.contents.encryption.algorithm.startsWith("aws:kms") ? randomBytes(16).toString("hex") : combineEtags(parts)}-${parts.length}`,
       checksum: combineChecksums(upload, parts),
-      tags: plan.tags,
-      websiteRedirectLocation: plan.websiteRedirectLocation,
       parts: parts.map((part) => ({ number: part.number, size: part.body.size })),
     },
     state.clock.nowMs(),
@@ -45,7 +44,7 @@ export function completeMultipartUpload(state: StoreState, request: S3Request): 
   state.uploads.close(upload);
 
   const headers: string[] = [];
-  pushEncryption(headers, plan.encryption);
+  pushEncryption(headers, plan.contents.encryption);
   pushHeader(headers, "x-amz-version-id", bucket.shownVersionId(object));
   const { value, type } = checksumOf(object.contents);
   const content =
@@ -104,13 +103,13 @@ function checkPartChecksum(node: XmlNode, part: UploadedPart, upload: MultipartU
   if (listed !== part.body.checksum(checksumAlgorithm)) throw s3Error("InvalidPart");
 }
 
-function checkSizes(parts: readonly UploadedPart[], minPartBytes: number): void {
+function checkSizes(parts: readonly UploadedPart[]): void {
   for (const part of parts.slice(0, -1)) {
-    if (part.body.size >= minPartBytes) continue;
+    if (part.body.size >= MIN_PART_BYTES) continue;
     throw s3Error("EntityTooSmall", undefined, {
       fields: {
         ProposedSize: String(part.body.size),
-        MinSizeAllowed: String(minPartBytes),
+        MinSizeAllowed: String(MIN_PART_BYTES),
         PartNumber: String(part.number),
         ETag: part.etag,
       },

@@ -1,4 +1,4 @@
-/** This file is CopyObject, the operation the sandbox store must answer fastest. */
+/** CopyObject, the operation the sandbox store must answer fastest. */
 
 import type { Bucket } from "../buckets/bucket.ts";
 import type { StoreState } from "../buckets/store-state.ts";
@@ -8,44 +8,42 @@ import { checkWriteConditions } from "../protocol/conditions.ts";
 import {
   pushEncryption,
   readAttributes,
+  readCannedAcl,
   readEncryption,
   readStorageClass,
-  readTags,
+  readTagHeader,
 } from "../protocol/object-headers.ts";
 import { requestedAlgorithm } from "../protocol/payload-digests.ts";
 import { s3Error } from "../protocol/s3-error.ts";
-import { header, type S3Request } from "../protocol/s3-request.ts";
+import { type CopySource, header, type S3Request } from "../protocol/s3-request.ts";
 import { element } from "../protocol/xml.ts";
-import { type CopySource, findCopySource } from "./copy-source.ts";
-import { readAcl } from "./object-acl.ts";
-import { checkKey } from "./object-key.ts";
-import { plainEtag } from "./put-object.ts";
+import { findCopySource } from "./copy-source.ts";
+import type { ObjectBody } from "./object-body.ts";
+import { singlePartEtag } from "./put-object.ts";
 import { checksumOf, type ObjectContents, type StoredObject } from "./stored-object.ts";
+
+/** Largest source of one CopyObject or UploadPartCopy. */
+const MAX_COPY_BYTES = 5 * 2 ** 30;
 
 /** Copies an object within the store; the bytes are shared, not copied. */
 export function copyObject(state: StoreState, request: S3Request): Answer {
   const { target, headers } = request;
   const bucket = state.bucket(target.bucket);
-  checkKey(target.key);
   const { source, object } = findCopySource(state, request);
-  checkCopySize(object, state.limits.maxCopyBytes);
+  checkCopySize(object.contents.body);
   if (state.keepsConditions) checkWriteConditions(headers, bucket.current(target.key));
-  if (source.bucket === target.bucket && source.key === target.key) refuseIdleCopy(source, request);
+  if (source.bucket === target.bucket && source.key === target.key) refuseUnchangedCopy(source, request);
 
   const copied = bucket.put(target.key, copiedContents(request, object, bucket), state.clock.nowMs());
   return copyAnswer(state, bucket, copied, shownSourceVersion(state, source, object));
 }
 
 /** Throws InvalidRequest if the source is too large for one call. */
-export function checkCopySize(
-  object: StoredObject,
-  maxCopyBytes: number,
-  copiedBytes = object.contents.body.size,
-): void {
-  if (copiedBytes <= maxCopyBytes) return;
+export function checkCopySize({ size }: ObjectBody): void {
+  if (size <= MAX_COPY_BYTES) return;
   throw s3Error(
     "InvalidRequest",
-    `The specified copy source is larger than the maximum allowable size for a copy source: ${maxCopyBytes}`,
+    `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_COPY_BYTES}`,
   );
 }
 
@@ -59,7 +57,7 @@ export function shownSourceVersion(
 }
 
 /** A copy onto itself must change something. */
-function refuseIdleCopy(source: CopySource, request: S3Request): void {
+function refuseUnchangedCopy(source: CopySource, request: S3Request): void {
   const { headers } = request;
   const isChanging =
     source.versionId !== undefined ||
@@ -85,17 +83,17 @@ function copiedContents(request: S3Request, object: StoredObject, bucket: Bucket
   const copied: ObjectContents = {
     body,
     // Always the plain form: an `…-N` of a multipart source does not survive.
-    etag: plainEtag(body, encryption),
+    etag: singlePartEtag(body, encryption),
     attributes: replacesAttributes ? readAttributes(headers) : attributes,
     storageClass: readStorageClass(headers),
     encryption,
     checksum: keepsChecksum ? checksum : { algorithm },
-    tags: replacesTags ? readTags(headers) : object.tags,
+    tags: replacesTags ? readTagHeader(headers) : object.tags,
     websiteRedirectLocation: header(request, "x-amz-website-redirect-location"),
     parts: undefined,
     restore: undefined,
     archiveStatus: undefined,
-    acl: readAcl(headers),
+    acl: readCannedAcl(headers),
   };
   return isSameContents(copied, object.contents) ? object.contents : copied;
 }

@@ -1,17 +1,11 @@
-/** This file finds the object that a copy reads: the header's decoding, and every reason to refuse. */
+/** The source of a copy: how its header is decoded, and every reason to refuse it. */
 
 import type { StoreState } from "../buckets/store-state.ts";
-import { checkCopySourceConditions } from "../protocol/conditions.ts";
+import { checkCopySourceCondition } from "../protocol/conditions.ts";
 import { s3Error } from "../protocol/s3-error.ts";
-import { header, type S3Request } from "../protocol/s3-request.ts";
+import { type CopySource, header, type S3Request } from "../protocol/s3-request.ts";
+import type { ObjectBody } from "./object-body.ts";
 import { isArchived, type StoredObject } from "./stored-object.ts";
-
-/** What `x-amz-copy-source` names. */
-export interface CopySource {
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId: string | undefined;
-}
 
 /**
  * Decodes the header as AWS does: an optional leading slash, `?versionId=` split off while still encoded, then
@@ -38,24 +32,43 @@ export function findCopySource(
   state: StoreState,
   request: S3Request,
 ): { source: CopySource; object: StoredObject } {
-  const source = parseCopySource(header(request, "x-amz-copy-source") ?? "");
+  const source = request.copySource ?? parseCopySource("");
   const object = findSourceObject(state, source);
-  checkCopySourceConditions(request.headers, object);
+  checkCopySourceCondition(request.headers, object);
   if (isArchived(object.contents)) throw archivedError(object);
   return { source, object };
 }
 
 /** Bytes that a request makes the store copy; 0 for other requests, and for copies that will be refused. */
 export function bytesToCopy(state: StoreState, request: S3Request): number {
-  const text = header(request, "x-amz-copy-source");
-  if (text === undefined) return 0;
-  const range = /^bytes=(\d+)-(\d+)$/.exec(header(request, "x-amz-copy-source-range") ?? "");
-  if (range !== null) return Number(range[2]) - Number(range[1]) + 1;
+  if (request.copySource === undefined) return 0;
   try {
-    return findSourceObject(state, parseCopySource(text)).contents.body.size;
+    const { body } = findSourceObject(state, request.copySource).contents;
+    return copiedRange(request, body).size;
   } catch {
     return 0;
   }
+}
+
+/** The part of the source that `x-amz-copy-source-range` asks for: all of it without that header. */
+export function copiedRange(request: S3Request, source: ObjectBody): ObjectBody {
+  const range = header(request, "x-amz-copy-source-range");
+  if (range === undefined) return source;
+  const match = /^bytes=(\d+)-(\d+)$/.exec(range);
+  if (match === null) {
+    throw s3Error(
+      "InvalidArgument",
+      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+    );
+  }
+  const [first, last] = [Number(match[1]), Number(match[2])];
+  if (first > last || last >= source.size) {
+    throw s3Error(
+      "InvalidArgument",
+      `Range specified is not valid for source object of size: ${source.size}`,
+    );
+  }
+  return source.slice(first, last + 1);
 }
 
 function findSourceObject(state: StoreState, source: CopySource): StoredObject {

@@ -1,12 +1,12 @@
-/** This file is DeleteObject and DeleteObjects. */
+/** DeleteObject and DeleteObjects. */
 
-import type { Bucket, DeleteResult } from "../buckets/bucket.ts";
+import type { Bucket, RemovalResult } from "../buckets/bucket.ts";
 import type { StoreState } from "../buckets/store-state.ts";
 import { type Answer, emptyAnswer, pushHeader, xmlAnswer } from "../protocol/answer.ts";
 import { checkIfMatch } from "../protocol/conditions.ts";
 import type { DeletionEntry } from "../protocol/deletion-list.ts";
 import { requireDigest } from "../protocol/payload-digests.ts";
-import { S3Error, s3Error } from "../protocol/s3-error.ts";
+import { S3Error } from "../protocol/s3-error.ts";
 import { header, type KeyError, type S3Request } from "../protocol/s3-request.ts";
 import { element } from "../protocol/xml.ts";
 import { checkKey } from "./object-key.ts";
@@ -18,7 +18,6 @@ export function deleteObject(state: StoreState, request: S3Request): Answer {
     key: target.key,
     versionId: target.query.get("versionId"),
     etag: header(request, "if-match"),
-    hasForeignCondition: request.headers["x-amz-if-match-size"] !== undefined,
   });
   const headers: string[] = [];
   if (result.isDeleteMarker) headers.push("x-amz-delete-marker", "true");
@@ -30,22 +29,22 @@ export function deleteObject(state: StoreState, request: S3Request): Answer {
 export function deleteObjects(state: StoreState, request: S3Request): Answer {
   const bucket = state.bucket(request.target.bucket);
   requireDigest(request.headers, request.body);
-  const { deletion } = request;
-  if (deletion === undefined) throw s3Error("MalformedXML");
+  const { entries, isQuiet } = request.deletion;
   let content = "";
-  for (const entry of deletion.entries) {
+  for (const entry of entries) {
     const error = request.keyErrors?.get(entry.key);
-    if (error?.unsaid === "deleted") tryEntry(state, bucket, entry);
-    if (error?.unsaid !== undefined) continue;
+    if (error?.omitted === "deleted") tryEntry(state, bucket, entry);
+    if (error?.omitted !== undefined) continue;
     const result = error === undefined ? tryEntry(state, bucket, entry) : error;
     if ("code" in result) content += errorResult(entry, result);
-    else if (!deletion.isQuiet) content += deletedResult(entry, result);
+    else if (!isQuiet) content += deletedResult(entry, result);
   }
   return xmlAnswer("DeleteResult", content);
 }
 
-function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult | KeyError {
+function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): RemovalResult | KeyError {
   try {
+    checkKey(entry.key);
     return deleteEntry(state, bucket, entry);
   } catch (error) {
     if (error instanceof S3Error) return error.details;
@@ -53,18 +52,15 @@ function tryEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): Dele
   }
 }
 
-function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): DeleteResult {
-  const nowMs = state.clock.nowMs();
-  checkKey(entry.key);
-  if (entry.hasForeignCondition) throw s3Error("NotImplemented");
+function deleteEntry(state: StoreState, bucket: Bucket, entry: DeletionEntry): RemovalResult {
   // The condition looks at the current object, even when a version is named.
   if (state.keepsConditions) checkIfMatch(entry.etag, bucket.current(entry.key));
   return entry.versionId === undefined
-    ? bucket.remove(entry.key, nowMs)
+    ? bucket.remove(entry.key, state.clock.nowMs())
     : bucket.removeVersion(entry.key, entry.versionId);
 }
 
-function deletedResult(entry: DeletionEntry, result: DeleteResult): string {
+function deletedResult(entry: DeletionEntry, result: RemovalResult): string {
   const marker = result.isDeleteMarker
     ? `<DeleteMarker>true</DeleteMarker>${element("DeleteMarkerVersionId", result.versionId)}`
     : "";

@@ -1,13 +1,12 @@
-/** This file is GetObject and HeadObject. */
+/** GetObject and HeadObject. */
 
 import type { Bucket } from "../buckets/bucket.ts";
 import type { StoreState } from "../buckets/store-state.ts";
-import { type Answer, emptyAnswer } from "../protocol/answer.ts";
-import { checkReadConditions } from "../protocol/conditions.ts";
+import type { Answer } from "../protocol/answer.ts";
+import { checkIfMatch } from "../protocol/conditions.ts";
 import { describeObject, pushChecksum } from "../protocol/object-headers.ts";
 import { s3Error } from "../protocol/s3-error.ts";
 import { header, type S3Request } from "../protocol/s3-request.ts";
-import { checkKey } from "./object-key.ts";
 import { isArchived, type StoredObject, type StoredVersion } from "./stored-object.ts";
 
 interface ReadRange {
@@ -26,9 +25,16 @@ export function headObject(state: StoreState, request: S3Request): Answer {
   return readObject(state, request, true);
 }
 
-/** The version a request names, or the current one; throws what S3 says of missing and deleted ones. */
-export function findObject(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {
-  checkKey(key);
+/** The version a request names, or the current one, and its bucket; throws what S3 says of missing and deleted ones. */
+export function requestedObject(
+  state: StoreState,
+  { target }: S3Request,
+): { readonly bucket: Bucket; readonly object: StoredObject } {
+  const bucket = state.bucket(target.bucket);
+  return { bucket, object: findObject(bucket, target.key, target.query.get("versionId")) };
+}
+
+function findObject(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {
   if (versionId === undefined) return orNoSuchKey(bucket.index.get(key), key);
   const version = bucket.version(key, versionId);
   if (version === undefined) {
@@ -50,15 +56,13 @@ function orNoSuchKey(version: StoredVersion | undefined, key: string): StoredObj
 
 function readObject(state: StoreState, request: S3Request, isHead: boolean): Answer {
   const { target } = request;
-  const bucket = state.bucket(target.bucket);
-  const object = findObject(bucket, target.key, target.query.get("versionId"));
+  const { bucket, object } = requestedObject(state, request);
   const { contents } = object;
   if (!isHead && isArchived(contents)) {
     throw s3Error("InvalidObjectState", undefined, { fields: { StorageClass: contents.storageClass } });
   }
   const headers = describeObject(object, bucket, state.clock);
-  if (checkReadConditions(request.headers, object)) return emptyAnswer(304, headers);
-
+  checkIfMatch(header(request, "if-match"), object);
   const range = partRange(request, object) ?? byteRange(header(request, "range"), contents.body.size);
   const size = contents.body.size;
   const { start, end } = range ?? { start: 0, end: size };

@@ -1,33 +1,24 @@
-/** This file holds the operations that open, fill and abort multipart uploads. */
+/** CreateMultipartUpload, UploadPart, UploadPartCopy and AbortMultipartUpload. */
 
 import type { StoreState } from "../buckets/store-state.ts";
 import { type Answer, emptyAnswer, pushHeader, xmlAnswer } from "../protocol/answer.ts";
 import { type ChecksumAlgorithm, checksumElement } from "../protocol/checksums.ts";
-import {
-  pushEncryption,
-  readAttributes,
-  readEncryption,
-  readStorageClass,
-  readTags,
-} from "../protocol/object-headers.ts";
+import { pushEncryption, readWrittenContents } from "../protocol/object-headers.ts";
 import { requestedAlgorithm, verifyDigests } from "../protocol/payload-digests.ts";
 import { s3Error } from "../protocol/s3-error.ts";
 import { header, type S3Request } from "../protocol/s3-request.ts";
 import { element } from "../protocol/xml.ts";
 import { checkCopySize, shownSourceVersion } from "./copy-object.ts";
-import { findCopySource } from "./copy-source.ts";
+import { copiedRange, findCopySource } from "./copy-source.ts";
 import type { MultipartUpload } from "./multipart-uploads.ts";
 import { BytesBody, type ObjectBody } from "./object-body.ts";
-import { checkKey } from "./object-key.ts";
 
 const MAX_PART_NUMBER = 10_000;
-const MAX_PART_BYTES = 5 * 2 ** 30;
 
 /** Opens an upload; it keeps the headers that the finished object will have. */
 export function createMultipartUpload(state: StoreState, request: S3Request): Answer {
   const { target, headers } = request;
   const bucket = state.bucket(target.bucket);
-  checkKey(target.key);
   const checksumAlgorithm = requestedAlgorithm(headers);
   const checksumType = readChecksumType(request, checksumAlgorithm ?? "crc64nvme");
   const upload = state.uploads.create(
@@ -35,18 +26,14 @@ export function createMultipartUpload(state: StoreState, request: S3Request): An
       initiator: initiatorOf(request),
       bucket: target.bucket,
       key: target.key,
-      attributes: readAttributes(headers),
-      storageClass: readStorageClass(headers),
-      encryption: readEncryption(headers, bucket),
-      tags: readTags(headers),
-      websiteRedirectLocation: header(request, "x-amz-website-redirect-location"),
+      contents: readWrittenContents(headers, bucket),
       checksumAlgorithm,
       checksumType,
     },
     state.clock.nowMs(),
   );
   const answer: string[] = [];
-  pushEncryption(answer, upload.plan.encryption);
+  pushEncryption(answer, upload.plan.contents.encryption);
   if (checksumAlgorithm !== undefined) {
     answer.push(
       "x-amz-checksum-algorithm",
@@ -68,7 +55,7 @@ export function uploadPart(state: StoreState, request: S3Request): Answer {
   const etag = addPart(state, request, upload, body);
   const headers = ["ETag", `"${etag}"`];
   if (algorithm !== undefined) headers.push(`x-amz-checksum-${algorithm}`, body.checksum(algorithm));
-  pushEncryption(headers, upload.plan.encryption);
+  pushEncryption(headers, upload.plan.contents.encryption);
   return emptyAnswer(200, headers);
 }
 
@@ -76,11 +63,11 @@ export function uploadPart(state: StoreState, request: S3Request): Answer {
 export function uploadPartCopy(state: StoreState, request: S3Request): Answer {
   const upload = findUpload(state, request);
   const { source, object } = findCopySource(state, request);
-  const body = cutSource(header(request, "x-amz-copy-source-range"), object.contents.body);
-  checkCopySize(object, Math.max(state.limits.maxCopyBytes, state.limits.minPartBytes), body.size);
+  const body = copiedRange(request, object.contents.body);
+  checkCopySize(body);
   const etag = addPart(state, request, upload, body);
   const headers: string[] = [];
-  pushEncryption(headers, upload.plan.encryption);
+  pushEncryption(headers, upload.plan.contents.encryption);
   pushHeader(headers, "x-amz-copy-source-version-id", shownSourceVersion(state, source, object));
   const algorithm = upload.plan.checksumAlgorithm;
   const checksum =
@@ -107,30 +94,10 @@ function addPart(state: StoreState, request: S3Request, upload: MultipartUpload,
   if (!Number.isInteger(number) || number < 1 || number > MAX_PART_NUMBER) {
     throw s3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
   }
-  if (body.size > MAX_PART_BYTES) throw s3Error("EntityTooLarge");
   const etag = body.md5();
   const nowMs = state.clock.nowMs();
   upload.parts.set(number, { number, body, etag, lastModifiedMs: nowMs - (nowMs % 1000) });
   return etag;
-}
-
-function cutSource(range: string | undefined, source: ObjectBody): ObjectBody {
-  if (range === undefined) return source;
-  const match = /^bytes=(\d+)-(\d+)$/.exec(range);
-  if (match === null) {
-    throw s3Error(
-      "InvalidArgument",
-      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
-    );
-  }
-  const [first, last] = [Number(match[1]), Number(match[2])];
-  if (first > last || last >= source.size) {
-    throw s3Error(
-      "InvalidArgument",
-      `Range specified is not valid for source object of size: ${source.size}`,
-    );
-  }
-  return source.slice(first, last + 1);
 }
 
 /** Every access key is a user of its own here. */

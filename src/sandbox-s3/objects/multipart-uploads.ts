@@ -1,11 +1,11 @@
-/** This file keeps the multipart uploads that are neither completed nor aborted. */
+/** The multipart uploads that are neither completed nor aborted. */
 
 import { randomBytes } from "node:crypto";
 import { toByteOrder } from "../protocol/byte-order.ts";
 import type { ChecksumAlgorithm } from "../protocol/checksums.ts";
+import type { WrittenContents } from "../protocol/object-headers.ts";
 import { s3Error } from "../protocol/s3-error.ts";
 import type { ObjectBody } from "./object-body.ts";
-import type { ObjectAttributes, ObjectEncryption, ObjectTag } from "./stored-object.ts";
 
 /** One uploaded part. */
 export interface UploadedPart {
@@ -21,11 +21,7 @@ export interface UploadPlan {
   readonly initiator: string;
   readonly bucket: string;
   readonly key: string;
-  readonly attributes: ObjectAttributes;
-  readonly storageClass: string;
-  readonly encryption: ObjectEncryption;
-  readonly tags: readonly ObjectTag[];
-  readonly websiteRedirectLocation: string | undefined;
+  readonly contents: WrittenContents;
   /** `undefined`: none asked for, S3 keeps a CRC64NVME of the whole object. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: "FULL_OBJECT" | "COMPOSITE";

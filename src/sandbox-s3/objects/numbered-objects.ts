@@ -1,4 +1,4 @@
-/** This file keeps millions of objects in a bit each: keys and contents are made from the object's number. */
+/** Millions of objects in a bit each: keys and contents are made from the object's number. */
 
 import type { KeyCursor, OrderedKeys } from "../buckets/key-index.ts";
 import { fromByteOrder, toByteOrder } from "../protocol/byte-order.ts";

@@ -1,4 +1,4 @@
-/** This file holds the contents of objects: real bytes, generated patterns of any size, and joins of both. */
+/** The contents of objects: real bytes, generated patterns of any size, and joins of both. */
 
 import { createHash, hash } from "node:crypto";
 import { type ChecksumAlgorithm, startChecksum } from "../protocol/checksums.ts";

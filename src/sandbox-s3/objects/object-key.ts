@@ -1,4 +1,4 @@
-/** This file holds S3's rule for keys. */
+/** The rule of S3 for the length of keys. */
 
 import { s3Error } from "../protocol/s3-error.ts";
 

@@ -1,4 +1,4 @@
-/** This file is GetObjectTagging, PutObjectTagging and DeleteObjectTagging. */
+/** GetObjectTagging and PutObjectTagging. */
 
 import type { StoreState } from "../buckets/store-state.ts";
 import { type Answer, emptyAnswer, pushHeader, xmlAnswer } from "../protocol/answer.ts";
@@ -7,14 +7,12 @@ import { s3Error } from "../protocol/s3-error.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import { element } from "../protocol/xml.ts";
 import { childText, readXml } from "../protocol/xml-reader.ts";
-import { findObject } from "./get-object.ts";
+import { requestedObject } from "./get-object.ts";
 import type { ObjectTag } from "./stored-object.ts";
 
 /** Answers with the tags of an object. */
 export function getObjectTagging(state: StoreState, request: S3Request): Answer {
-  const { target } = request;
-  const bucket = state.bucket(target.bucket);
-  const object = findObject(bucket, target.key, target.query.get("versionId"));
+  const { bucket, object } = requestedObject(state, request);
   const tags = object.tags.map(
     (tag) => `<Tag>${element("Key", tag.key)}${element("Value", tag.value)}</Tag>`,
   );
@@ -25,27 +23,12 @@ export function getObjectTagging(state: StoreState, request: S3Request): Answer 
 
 /** Replaces the tags of an object; makes no new version. */
 export function putObjectTagging(state: StoreState, request: S3Request): Answer {
-  return replaceTags(state, request, readTagging(request.body), 200);
-}
-
-/** Removes all tags of an object. */
-export function deleteObjectTagging(state: StoreState, request: S3Request): Answer {
-  return replaceTags(state, request, [], 204);
-}
-
-function replaceTags(
-  state: StoreState,
-  request: S3Request,
-  tags: readonly ObjectTag[],
-  status: number,
-): Answer {
-  const { target } = request;
-  const bucket = state.bucket(target.bucket);
-  const object = findObject(bucket, target.key, target.query.get("versionId"));
+  const tags = readTagging(request.body);
+  const { bucket, object } = requestedObject(state, request);
   object.tags = tags;
   const headers: string[] = [];
   pushHeader(headers, "x-amz-version-id", bucket.shownVersionId(object));
-  return emptyAnswer(status, headers);
+  return emptyAnswer(200, headers);
 }
 
 function readTagging(body: Buffer): readonly ObjectTag[] {

@@ -1,4 +1,4 @@
-/** This file says what the sandbox store keeps for each version of an object. */
+/** What the sandbox store keeps for each version of an object. */
 
 import type { ChecksumAlgorithm } from "../protocol/checksums.ts";
 import type { ObjectBody } from "./object-body.ts";

@@ -1,4 +1,4 @@
-/** This file turns answers into HTTP responses: request ids, dates, lengths, and large bodies in pieces. */
+/** Turns answers into HTTP responses: request ids, dates, lengths, and large bodies in pieces. */
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** This file says what an operation answers, before it becomes HTTP. */
+/** What an operation answers, before it becomes HTTP. */
 
 import type { ObjectBody } from "../objects/object-body.ts";
 import { xmlDocument } from "./xml.ts";

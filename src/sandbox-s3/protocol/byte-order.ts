@@ -1,4 +1,4 @@
-/** This file maps keys to strings whose native order is S3's order: that of the UTF-8 bytes. */
+/** Maps keys to strings whose native order is S3's order: that of the UTF-8 bytes. */
 
 /** UTF-16 and UTF-8 disagree only where surrogates meet U+E000–U+FFFF, so other keys need no work. */
 const AFFECTED = /[\ud800-\uffff]/;
@@ -11,15 +11,6 @@ export function toByteOrder(key: string): string {
 /** The key whose {@link toByteOrder} is `ordered`. */
 export function fromByteOrder(ordered: string): string {
   return AFFECTED.test(ordered) ? mapUnits(ordered, lowerSurrogates) : ordered;
-}
-
-/** The smallest string above every string that begins with `prefix`; `undefined` when there is none. */
-export function successorOfPrefix(prefix: string): string | undefined {
-  for (let last = prefix.length - 1; last >= 0; last--) {
-    const unit = prefix.charCodeAt(last);
-    if (unit < 0xffff) return prefix.slice(0, last) + String.fromCharCode(unit + 1);
-  }
-  return undefined;
 }
 
 function raiseSurrogates(unit: number): number {

@@ -1,4 +1,4 @@
-/** This file computes the five checksums that S3 keeps with objects, piece by piece. */
+/** Computes the five checksums that S3 keeps with objects, piece by piece. */
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";

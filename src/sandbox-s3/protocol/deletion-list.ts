@@ -1,4 +1,4 @@
-/** This file reads the body of DeleteObjects. */
+/** The body of DeleteObjects. */
 
 import { s3Error } from "./s3-error.ts";
 import { childText, readXml, type XmlNode } from "./xml-reader.ts";
@@ -9,8 +9,6 @@ export interface DeletionEntry {
   readonly versionId: string | undefined;
   /** Delete only if the current object has this ETag. */
   readonly etag: string | undefined;
-  /** The entry has a condition that only directory buckets know. */
-  readonly hasForeignCondition: boolean;
 }
 
 /** A bulk delete. */
@@ -21,6 +19,9 @@ export interface DeletionList {
 }
 
 const MAX_ENTRIES = 1000;
+
+/** What a request that is no bulk delete deletes by its body. */
+export const NO_DELETION: DeletionList = { entries: [], isQuiet: false };
 
 /** The entries of a `<Delete>` document; throws MalformedXML unless there are 1 to 1,000. */
 export function readDeletionList(body: Buffer): DeletionList {
@@ -35,14 +36,12 @@ function readEntry(node: XmlNode): DeletionEntry {
   let key = "";
   let versionId: string | undefined;
   let etag: string | undefined;
-  let hasForeignCondition = false;
   for (const child of node.children) {
     if (child.name === "Key") key = child.text;
     else if (child.name === "VersionId") versionId = child.text || undefined;
     else if (child.name === "ETag") etag = child.text;
-    else if (child.name === "LastModifiedTime" || child.name === "Size") hasForeignCondition = true;
     else throw s3Error("MalformedXML");
   }
   if (key === "") throw s3Error("MalformedXML");
-  return { key, versionId, etag, hasForeignCondition };
+  return { key, versionId, etag };
 }

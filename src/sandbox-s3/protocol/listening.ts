@@ -1,4 +1,4 @@
-/** This file is a server's connections: when it begins to take them, which are open, and their end. */
+/** The connections of an HTTP server: listening, the open ones, closing. */
 
 import type { Server } from "node:http";
 import type { Socket } from "node:net";

@@ -1,4 +1,4 @@
-/** This file reads the parameters that all listings share, and writes names the way they ask. */
+/** The parameters that all listings share, and the encoding of listed names. */
 
 import { s3Error } from "./s3-error.ts";
 import type { S3Request } from "./s3-request.ts";
@@ -11,7 +11,6 @@ const PLAIN_NAME = /^[A-Za-z0-9._*/-]*$/;
 /** Parameters of a listing. */
 export interface ListingParameters {
   readonly prefix: string;
-  readonly delimiter: string;
   readonly maxItems: number;
   /** Writes an element whose text is a key or part of one, encoded as the request asks. */
   readonly nameElement: (name: string, text: string | undefined) => string;
@@ -19,20 +18,25 @@ export interface ListingParameters {
   readonly encodingElement: string;
 }
 
-/** Reads them; `maxParameter` is `max-keys`, `max-uploads` or `max-parts`. */
+/** Reads them; `maxParameter` is `max-keys` or `max-uploads`. Grouping by delimiter is not implemented. */
 export function readListingParameters(request: S3Request, maxParameter: string): ListingParameters {
   const { query } = request.target;
+  refuseParameters(request, ["delimiter"]);
   const encoding = query.get("encoding-type");
   if (encoding !== undefined && encoding !== "url") {
     throw s3Error("InvalidArgument", "Invalid Encoding Method specified in Request");
   }
   return {
     prefix: query.get("prefix") ?? "",
-    delimiter: query.get("delimiter") ?? "",
     maxItems: readMax(query.get(maxParameter), maxParameter),
     nameElement: encoding === "url" ? encodedElement : element,
     encodingElement: element("EncodingType", encoding),
   };
+}
+
+/** Throws NotImplemented where one of the parameters is given and not empty. */
+export function refuseParameters({ target }: S3Request, names: readonly string[]): void {
+  if (names.some((name) => (target.query.get(name) ?? "") !== "")) throw s3Error("NotImplemented");
 }
 
 /** Form-encodes a name but keeps its slashes: `a b/ä` becomes `a+b/%C3%A4`. */

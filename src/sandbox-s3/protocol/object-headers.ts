@@ -1,11 +1,14 @@
-/** This file reads an object's attributes from request headers and writes them to response headers. */
+/** Reads the attributes of an object from request headers and writes them to response headers. */
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { Bucket } from "../buckets/bucket.ts";
 import type { StoreClock } from "../buckets/store-clock.ts";
 import {
+  type CannedAcl,
   checksumOf,
+  isCannedAcl,
   type ObjectAttributes,
+  type ObjectContents,
   type ObjectEncryption,
   type ObjectTag,
   type RestoreState,
@@ -13,6 +16,12 @@ import {
 } from "../objects/stored-object.ts";
 import { pushHeader } from "./answer.ts";
 import { s3Error } from "./s3-error.ts";
+
+/** All of an object but its bytes and what is computed from them. */
+export type WrittenContents = Pick<
+  ObjectContents,
+  "attributes" | "storageClass" | "encryption" | "tags" | "websiteRedirectLocation" | "acl"
+>;
 
 const META = "x-amz-meta-";
 const MAX_METADATA_BYTES = 2048;
@@ -41,9 +50,6 @@ export function readAttributes(headers: IncomingHttpHeaders): ObjectAttributes {
     const value = headers[name.toLowerCase()];
     if (typeof value === "string") attributes[field] = value;
   }
-  const encoding = attributes.contentEncoding?.replace(/\s*aws-chunked\s*,?\s*/, "");
-  if (encoding === "") delete attributes.contentEncoding;
-  else if (encoding !== undefined) attributes.contentEncoding = encoding;
   return attributes;
 }
 
@@ -71,8 +77,6 @@ export function readStorageClass(headers: IncomingHttpHeaders): string {
 
 /** The encryption a request asks for; the bucket's default if it does not say. */
 export function readEncryption(headers: IncomingHttpHeaders, bucket: Bucket): ObjectEncryption {
-  if (headers["x-amz-server-side-encryption-customer-algorithm"] !== undefined)
-    throw s3Error("NotImplemented");
   const algorithm = headers["x-amz-server-side-encryption"];
   if (typeof algorithm !== "string") return bucket.encryption;
   const kmsKeyId = headers["x-amz-server-side-encryption-aws-kms-key-id"];
@@ -84,8 +88,28 @@ export function readEncryption(headers: IncomingHttpHeaders, bucket: Bucket): Ob
   };
 }
 
+/** What the headers of PutObject and CreateMultipartUpload say about the object to be written. */
+export function readWrittenContents(headers: IncomingHttpHeaders, bucket: Bucket): WrittenContents {
+  return {
+    attributes: readAttributes(headers),
+    storageClass: readStorageClass(headers),
+    encryption: readEncryption(headers, bucket),
+    tags: readTagHeader(headers),
+    websiteRedirectLocation: headers["x-amz-website-redirect-location"] as string | undefined,
+    acl: readCannedAcl(headers),
+  };
+}
+
+/** The list a request that writes an object asks for; undefined, which is private, where it asks for none. */
+export function readCannedAcl(headers: IncomingHttpHeaders): CannedAcl | undefined {
+  const name = headers["x-amz-acl"];
+  if (name === undefined) return undefined;
+  if (typeof name !== "string" || !isCannedAcl(name)) throw s3Error("InvalidArgument", "Unknown canned ACL");
+  return name === "private" ? undefined : name;
+}
+
 /** The tags in an `x-amz-tagging` header (`a=1&b=2`, percent-encoded). */
-export function readTags(headers: IncomingHttpHeaders): readonly ObjectTag[] {
+export function readTagHeader(headers: IncomingHttpHeaders): readonly ObjectTag[] {
   const text = headers["x-amz-tagging"];
   if (typeof text !== "string" || text === "") return [];
   const tags = [...new URLSearchParams(text)].map(([key, value]) => ({ key, value }));

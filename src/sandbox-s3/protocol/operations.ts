@@ -1,8 +1,7 @@
-/** This file is the table from operation to code. */
+/** The function of each operation. */
 
 import {
   createBucket,
-  deleteBucket,
   getBucketEncryption,
   getBucketLocation,
   getBucketVersioning,
@@ -17,7 +16,7 @@ import { completeMultipartUpload } from "../objects/complete-multipart-upload.ts
 import { copyObject } from "../objects/copy-object.ts";
 import { deleteObject, deleteObjects } from "../objects/delete-objects.ts";
 import { getObject, headObject } from "../objects/get-object.ts";
-import { listMultipartUploads, listParts } from "../objects/list-multipart.ts";
+import { listMultipartUploads } from "../objects/list-multipart.ts";
 import {
   abortMultipartUpload,
   createMultipartUpload,
@@ -25,8 +24,7 @@ import {
   uploadPartCopy,
 } from "../objects/multipart-operations.ts";
 import { getObjectAcl } from "../objects/object-acl.ts";
-import { getObjectAttributes } from "../objects/object-attributes.ts";
-import { deleteObjectTagging, getObjectTagging, putObjectTagging } from "../objects/object-tagging.ts";
+import { getObjectTagging, putObjectTagging } from "../objects/object-tagging.ts";
 import { putObject } from "../objects/put-object.ts";
 import type { Answer } from "./answer.ts";
 import { s3Error } from "./s3-error.ts";
@@ -42,16 +40,13 @@ export const OPERATIONS: Readonly<Record<S3Operation, Operation>> = {
   CopyObject: copyObject,
   CreateBucket: createBucket,
   CreateMultipartUpload: createMultipartUpload,
-  DeleteBucket: deleteBucket,
   DeleteObject: deleteObject,
-  DeleteObjectTagging: deleteObjectTagging,
   DeleteObjects: deleteObjects,
   GetBucketEncryption: getBucketEncryption,
   GetBucketLocation: getBucketLocation,
   GetBucketVersioning: getBucketVersioning,
   GetObject: getObject,
   GetObjectAcl: getObjectAcl,
-  GetObjectAttributes: getObjectAttributes,
   GetObjectTagging: getObjectTagging,
   HeadBucket: headBucket,
   HeadObject: headObject,
@@ -60,7 +55,6 @@ export const OPERATIONS: Readonly<Record<S3Operation, Operation>> = {
   ListObjectVersions: listObjectVersions,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
-  ListParts: listParts,
   PutBucketVersioning: putBucketVersioning,
   PutObject: putObject,
   PutObjectTagging: putObjectTagging,

@@ -1,4 +1,4 @@
-/** This file checks what a request says about its body: Content-MD5, checksum headers, the signed SHA-256. */
+/** Checks what a request says about its body: Content-MD5, checksum headers, the signed SHA-256. */
 
 import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -14,13 +14,11 @@ export function checkSignedPayload(headers: IncomingHttpHeaders, body: Buffer): 
   const signed = headers["x-amz-content-sha256"];
   if (typeof signed !== "string") return undefined;
   if (!SHA256_HEX.test(signed)) {
-    const isKnown = signed === "UNSIGNED-PAYLOAD" || signed.startsWith("STREAMING-");
-    return isKnown
-      ? undefined
-      : errorDetails(
-          "InvalidArgument",
-          "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING value, or a valid sha256 value.",
-        );
+    if (signed === "UNSIGNED-PAYLOAD") return undefined;
+    return errorDetails(
+      "InvalidArgument",
+      "x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value; streams are not implemented.",
+    );
   }
   const actual = body.length === 0 ? EMPTY_SHA256 : hash("sha256", body, "hex");
   return actual === signed.toLowerCase() ? undefined : errorDetails("XAmzContentSHA256Mismatch");

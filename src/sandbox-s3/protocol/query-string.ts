@@ -1,4 +1,4 @@
-/** This file reads query strings, and writes them the way SigV4 signs them. */
+/** Reads query strings, and writes them canonically for SigV4. */
 
 const NONE: ReadonlyMap<string, string> = new Map();
 const PLAIN_PAIR = /^[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*$/;

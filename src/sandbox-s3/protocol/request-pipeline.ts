@@ -1,20 +1,21 @@
-/** This file takes a request from its arrival to its answer: signature, body, budget, faults, operation. */
+/** The way of a request from its arrival to its answer: signature, body, budget, faults, operation. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreState } from "../buckets/store-state.ts";
 import type { Faults, FinalEffect } from "../faults/faults.ts";
 import type { RequestCounters } from "../faults/request-counters.ts";
-import { bytesToCopy } from "../objects/copy-source.ts";
+import { bytesToCopy, parseCopySource } from "../objects/copy-source.ts";
+import { checkKey } from "../objects/object-key.ts";
 import { type Answer, emptyAnswer } from "./answer.ts";
 import type { AnswerSender } from "./answer-sender.ts";
-import { readDeletionList } from "./deletion-list.ts";
+import { NO_DELETION, readDeletionList } from "./deletion-list.ts";
 import { OPERATIONS } from "./operations.ts";
 import { checkSignedPayload } from "./payload-digests.ts";
-import { hasBody, NO_BODY, readBody, unwrapBody } from "./request-body.ts";
+import { hasBody, NO_BODY, readBody } from "./request-body.ts";
 import { type RoutedRequest, routeRequest } from "./request-router.ts";
 import { errorDetails, S3Error, type S3ErrorDetails } from "./s3-error.ts";
-import type { S3Request } from "./s3-request.ts";
+import { header, type S3Request } from "./s3-request.ts";
 import type { SigV4Check } from "./sigv4-check.ts";
 
 /** What a pipeline works with. */
@@ -44,7 +45,7 @@ export class RequestPipeline {
     try {
       this.#route(message, response);
     } catch (error) {
-      breakOff(response, error);
+      abortConnection(response, error);
     }
   }
 
@@ -59,7 +60,7 @@ export class RequestPipeline {
     } else if (target.error !== undefined) {
       this.#answerError(target, response, target.error);
     } else if (hasBody(message)) {
-      this.#serveWithBody(message, response, target).catch((error) => breakOff(response, error));
+      this.#serveWithBody(message, response, target).catch((error) => abortConnection(response, error));
     } else {
       this.#serveBody(message, response, target, NO_BODY);
     }
@@ -70,11 +71,8 @@ export class RequestPipeline {
     response: ServerResponse,
     target: RoutedRequest,
   ): Promise<void> {
-    const raw = await readBody(message);
-    if (raw === undefined) return;
-    const body = unwrapBody(message, raw);
-    if (Buffer.isBuffer(body)) this.#serveBody(message, response, target, body);
-    else this.#answerError(target, response, body);
+    const body = await readBody(message);
+    if (body !== undefined) this.#serveBody(message, response, target, body);
   }
 
   #serveBody(message: IncomingMessage, response: ServerResponse, target: RoutedRequest, body: Buffer): void {
@@ -84,14 +82,10 @@ export class RequestPipeline {
       this.#answerError(target, response, mismatch);
       return;
     }
-    const deletion = target.operation === "DeleteObjects" ? tryReadDeletion(body) : undefined;
-    if (deletion instanceof S3Error) {
-      this.#answerError(target, response, deletion.details);
-      return;
-    }
-    const request: S3Request = { target, headers, body, deletion, keyErrors: undefined };
-    if (this.#parts.faults.isCalm) this.#answer(request, response, this.#perform(request));
-    else this.#serveUnderFaults(request, response).catch((error) => breakOff(response, error));
+    const request = readRequest(target, headers, body);
+    if (request instanceof S3Error) this.#answerError(target, response, request.details);
+    else if (this.#parts.faults.areNone) this.#answer(request, response, this.#perform(request));
+    else this.#serveUnderFaults(request, response).catch((error) => abortConnection(response, error));
   }
 
   async #serveUnderFaults(request: S3Request, response: ServerResponse): Promise<void> {
@@ -103,25 +97,25 @@ export class RequestPipeline {
       this.#answerError(request.target, response, errorDetails("SlowDown"));
       return;
     }
-    await faults.passHolds(request, "before");
+    await faults.waitForHolds(request, "before");
     const decision = faults.decide(request);
     const copyMs = faults.copyMs(bytesToCopy(this.#parts.state, request));
     await pause(latencyMs + decision.delayMs + copyMs);
     if (decision.effect !== undefined) {
-      await this.#strike(decision.effect, request, response);
+      await this.#inject(decision.effect, request, response);
       return;
     }
     const outcome = this.#perform({ ...request, keyErrors: decision.keyErrors });
-    await faults.passHolds(request, "after");
+    await faults.waitForHolds(request, "after");
     this.#answer(request, response, outcome);
   }
 
-  async #strike(effect: FinalEffect, request: S3Request, response: ServerResponse): Promise<void> {
+  async #inject(effect: FinalEffect, request: S3Request, response: ServerResponse): Promise<void> {
     const { faults, counters, sender } = this.#parts;
     const isApplied = effect.type === "reset-after" || ("applied" in effect && effect.applied === true);
     if (isApplied) {
       this.#perform(request);
-      await faults.passHolds(request, "after");
+      await faults.waitForHolds(request, "after");
     }
     switch (effect.type) {
       case "reset-before":
@@ -174,9 +168,20 @@ async function pause(delayMs: number): Promise<void> {
   if (delayMs > 0) await sleep(Math.max(1, delayMs - TIMER_LATENESS_MS));
 }
 
-function tryReadDeletion(body: Buffer) {
+/** The request, or what S3 says of a key, copy source or list of keys that cannot be read. */
+function readRequest(
+  target: RoutedRequest,
+  headers: IncomingMessage["headers"],
+  body: Buffer,
+): S3Request | S3Error {
   try {
-    return readDeletionList(body);
+    checkKey(target.key);
+    const source = header({ headers }, "x-amz-copy-source");
+    return {
+      ...{ target, headers, body, keyErrors: undefined },
+      deletion: target.operation === "DeleteObjects" ? readDeletionList(body) : NO_DELETION,
+      copySource: source === undefined ? undefined : parseCopySource(source),
+    };
   } catch (error) {
     if (error instanceof S3Error) return error;
     throw error;
@@ -202,7 +207,7 @@ function statusError(effect: StatusEffect): S3ErrorDetails {
 }
 
 /** A defect of the sandbox itself: nothing better can be told the client than a broken connection. */
-function breakOff(response: ServerResponse, error: unknown): void {
+function abortConnection(response: ServerResponse, error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
   response.destroy();
 }

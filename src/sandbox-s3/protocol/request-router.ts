@@ -1,4 +1,4 @@
-/** This file decides which S3 operation an HTTP request is: by method, by bucket and key, and by parameters. */
+/** The S3 operation of an HTTP request: by method, by bucket and key, and by parameters. */
 
 import type { IncomingHttpHeaders } from "node:http";
 import { parseQuery } from "./query-string.ts";
@@ -15,10 +15,22 @@ type Query = ReadonlyMap<string, string>;
 
 /** Subresources S3 has and the sandbox store has not. */
 const UNSUPPORTED = new Set(
-  "abac accelerate analytics annotation cors intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
+  "abac accelerate analytics annotation attributes cors intelligent-tiering inventory legal-hold lifecycle logging metadataTable metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select torrent website".split(
     " ",
   ),
 );
+
+/** Headers that would change what an operation does. */
+const UNSUPPORTED_HEADERS = [
+  "if-modified-since",
+  "if-unmodified-since",
+  "x-amz-copy-source-if-modified-since",
+  "x-amz-copy-source-if-none-match",
+  "x-amz-copy-source-if-unmodified-since",
+  "x-amz-if-match-last-modified-time",
+  "x-amz-if-match-size",
+  "x-amz-server-side-encryption-customer-algorithm",
+];
 
 /** Routes a request; never throws. */
 export function routeRequest(method: string, url: string, headers: IncomingHttpHeaders): RoutedRequest {
@@ -27,7 +39,7 @@ export function routeRequest(method: string, url: string, headers: IncomingHttpH
   const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
   const raw = { method, rawPath, rawQuery };
   try {
-    const { bucket, key } = splitPath(rawPath, hostBucket(headers.host));
+    const { bucket, key } = splitPath(rawPath);
     const query = parseQuery(rawQuery);
     const route = chooseRoute(method, bucket, key, query, headers);
     if (route !== "NotImplemented" && route !== "MethodNotAllowed") {
@@ -41,14 +53,8 @@ export function routeRequest(method: string, url: string, headers: IncomingHttpH
   }
 }
 
-/** Virtual-host style is served below `localhost`, the one name whose subdomains need no DNS. */
-function hostBucket(host: string | undefined): string | undefined {
-  const match = host === undefined ? null : /^(.+)\.localhost(?::\d+)?$/.exec(host);
-  return match?.[1];
-}
-
-function splitPath(rawPath: string, hostedBucket: string | undefined): { bucket: string; key: string } {
-  if (hostedBucket !== undefined) return { bucket: hostedBucket, key: decodeURIComponent(rawPath.slice(1)) };
+/** Only paths name buckets; host names do not. */
+function splitPath(rawPath: string): { bucket: string; key: string } {
   const slash = rawPath.indexOf("/", 1);
   if (slash < 0) return { bucket: decodeURIComponent(rawPath.slice(1)), key: "" };
   return {
@@ -66,6 +72,7 @@ function chooseRoute(
 ): Route {
   if (bucket === "") return method === "GET" ? "ListBuckets" : "MethodNotAllowed";
   for (const name of query.keys()) if (UNSUPPORTED.has(name)) return "NotImplemented";
+  if (UNSUPPORTED_HEADERS.some((name) => headers[name] !== undefined)) return "NotImplemented";
   return key === "" ? bucketRoute(method, query) : objectRoute(method, query, headers);
 }
 
@@ -78,8 +85,6 @@ function bucketRoute(method: string, query: Query): Route {
     case "PUT":
       if (query.has("tagging") || query.has("encryption") || query.has("acl")) return "NotImplemented";
       return query.has("versioning") ? "PutBucketVersioning" : "CreateBucket";
-    case "DELETE":
-      return query.has("tagging") || query.has("encryption") ? "NotImplemented" : "DeleteBucket";
     case "POST":
       return query.has("delete") ? "DeleteObjects" : "NotImplemented";
     default:
@@ -107,7 +112,7 @@ function objectRoute(method: string, query: Query, headers: IncomingHttpHeaders)
       return "HeadObject";
     case "DELETE":
       if (query.has("uploadId")) return "AbortMultipartUpload";
-      return query.has("tagging") ? "DeleteObjectTagging" : "DeleteObject";
+      return query.has("tagging") ? "NotImplemented" : "DeleteObject";
     case "POST":
       if (query.has("uploads")) return "CreateMultipartUpload";
       return query.has("uploadId") ? "CompleteMultipartUpload" : "MethodNotAllowed";
@@ -125,8 +130,7 @@ function objectWrite(query: Query, headers: IncomingHttpHeaders): Route {
 }
 
 function objectRead(query: Query): Route {
-  if (query.has("uploadId")) return "ListParts";
+  if (query.has("uploadId")) return "NotImplemented";
   if (query.has("acl")) return "GetObjectAcl";
-  if (query.has("tagging")) return "GetObjectTagging";
-  return query.has("attributes") ? "GetObjectAttributes" : "GetObject";
+  return query.has("tagging") ? "GetObjectTagging" : "GetObject";
 }

@@ -1,4 +1,4 @@
-/** This file is the catalogue of S3 errors that the sandbox store answers with. */
+/** The catalogue of S3 errors that the sandbox store answers with. */
 
 const CATALOGUE = {
   AccessDenied: [403, "Access Denied"],
@@ -11,17 +11,11 @@ const CATALOGUE = {
     409,
     "Your previous request to create the named bucket succeeded and you already own it.",
   ],
-  BucketNotEmpty: [409, "The bucket you tried to delete is not empty."],
-  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed object size."],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed object size."],
   ExpiredToken: [400, "The provided token has expired."],
   IllegalVersioningConfigurationException: [
     400,
     "The versioning configuration specified in the request is invalid.",
-  ],
-  IncompleteBody: [
-    400,
-    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
   ],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [403, "The AWS Access Key Id you provided does not exist in our records."],

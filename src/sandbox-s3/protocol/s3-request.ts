@@ -1,4 +1,4 @@
-/** This file says what an operation of the sandbox store is given, and the names operations have. */
+/** What an operation of the sandbox store is given, and the names operations have. */
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { DeletionList } from "./deletion-list.ts";
@@ -10,16 +10,13 @@ export type S3Operation =
   | "CopyObject"
   | "CreateBucket"
   | "CreateMultipartUpload"
-  | "DeleteBucket"
   | "DeleteObject"
-  | "DeleteObjectTagging"
   | "DeleteObjects"
   | "GetBucketEncryption"
   | "GetBucketLocation"
   | "GetBucketVersioning"
   | "GetObject"
   | "GetObjectAcl"
-  | "GetObjectAttributes"
   | "GetObjectTagging"
   | "HeadBucket"
   | "HeadObject"
@@ -28,7 +25,6 @@ export type S3Operation =
   | "ListObjectVersions"
   | "ListObjects"
   | "ListObjectsV2"
-  | "ListParts"
   | "PutBucketVersioning"
   | "PutObject"
   | "PutObjectTagging"
@@ -51,13 +47,22 @@ export interface RequestTarget {
   readonly query: ReadonlyMap<string, string>;
 }
 
+/** What `x-amz-copy-source` names. */
+export interface CopySource {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string | undefined;
+}
+
 /** A received request with its body. */
 export interface S3Request {
   readonly target: RequestTarget;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** DeleteObjects only: what the body asks for. */
-  readonly deletion: DeletionList | undefined;
+  /** What the body of DeleteObjects asks for; nothing for other operations. */
+  readonly deletion: DeletionList;
+  /** What a copy reads. */
+  readonly copySource: CopySource | undefined;
   /** DeleteObjects only: errors that fault rules put in place of some keys' deletion. */
   readonly keyErrors: ReadonlyMap<string, KeyError> | undefined;
 }
@@ -66,8 +71,8 @@ export interface S3Request {
 export interface KeyError {
   readonly code: string;
   readonly message: string;
-  /** The answer has no word of the key: what became of it all the same. */
-  readonly unsaid?: "deleted" | "kept";
+  /** The answer leaves the key out: what became of it all the same. */
+  readonly omitted?: "deleted" | "kept";
 }
 
 /** The header's value, if it was sent (once). */

@@ -1,15 +1,15 @@
-/** This file checks the AWS Signature Version 4 of every request, as S3 does. */
+/** Checks the AWS Signature Version 4 of every request, as S3 does. */
 
 import { createHmac, hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { CredentialBook } from "./credential-book.ts";
+import type { AcceptedCredentials } from "./accepted-credentials.ts";
 import { canonicalQuery, encodeStrictly } from "./query-string.ts";
 import { errorDetails, type S3ErrorDetails } from "./s3-error.ts";
 import type { RequestTarget } from "./s3-request.ts";
 
 /** What the check compares with. */
 export interface SigV4CheckOptions {
-  readonly credentials: CredentialBook;
+  readonly credentials: AcceptedCredentials;
   /** The store's own region. */
   readonly region: string;
   /** The region of a bucket; the store's own for one that does not exist. */

@@ -1,4 +1,4 @@
-/** This file reads the XML of requests strictly: what XML 1.0 forbids is MalformedXML, as on S3. */
+/** Reads the XML of requests strictly: what XML 1.0 forbids is MalformedXML, as on S3. */
 
 import { s3Error } from "./s3-error.ts";
 

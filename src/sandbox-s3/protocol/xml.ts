@@ -1,4 +1,4 @@
-/** This file writes the XML that S3 answers with. */
+/** Writes the XML of answers. */
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped

@@ -2,6 +2,7 @@
 
 import { QueryFailedError } from "typeorm";
 import { DomainError } from "../../domain/errors.ts";
+import { NETWORK_CODES } from "../mysql-network-codes.ts";
 
 /** The statement had no effect: another transaction was in the way. */
 const IN_THE_WAY = new Set([
@@ -17,21 +18,12 @@ const IN_THE_WAY = new Set([
   "SQLITE_LOCKED_SHAREDCACHE",
 ]);
 
-/** Nobody knows whether the statement had an effect, or the server could not be asked. */
+/** It is unknown whether the statement had an effect, or the server could not be asked. */
 const CONNECTION = new Set([
-  "PROTOCOL_CONNECTION_LOST",
+  ...NETWORK_CODES,
   "PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR",
   "PROTOCOL_ENQUEUE_AFTER_QUIT",
   "PROTOCOL_PACKETS_OUT_OF_ORDER",
-  "PROTOCOL_SEQUENCE_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EPIPE",
-  "ETIMEDOUT",
   "ER_CON_COUNT_ERROR",
   "ER_SERVER_SHUTDOWN",
   "ER_NORMAL_SHUTDOWN",
@@ -77,7 +69,7 @@ function driverError(error: unknown): DriverError | null {
   return { code: known, errno: typeof errno === "number" ? errno : null, message: inner.message };
 }
 
-/** Whether the connection went away, so that nobody knows whether the statement had its effect. */
+/** Whether the connection was lost, so that it is unknown whether the statement had its effect. */
 export function isConnectionLost(error: unknown): boolean {
   const cause = driverError(error);
   if (cause === null) return false;

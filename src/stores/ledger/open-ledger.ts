@@ -19,7 +19,7 @@ import { lockLedgerFile, type Unlock } from "./ledger-lock.ts";
 import { LedgerSession } from "./ledger-session.ts";
 import { migrate } from "./migrate.ts";
 import { ledgerTables } from "./schemas/ledger-tables.ts";
-import { TypeormLedger } from "./typeorm-ledger.ts";
+import { sqlLedger } from "./sql-ledger.ts";
 
 /** In order. Never edited once merged, never generated at run time. */
 const MIGRATIONS = [
@@ -83,7 +83,7 @@ export async function openLedger(given: string | MysqlServer, options: LedgerOpt
   }
   const check = address.kind === "sqlite" ? checkOfLedgerFile(address.file) : () => {};
   const session = new LedgerSession(dataSource, ledgerTables(dataSource.options.type), check);
-  return new TypeormLedger(session, unlock);
+  return sqlLedger(session, unlock);
 }
 
 /** The TypeORM data source of the ledger at `given`, not connected yet. */

@@ -1,4 +1,4 @@
-/** Manifests as CSV: S3 Batch Operations (`bucket,key[,…]`), S3 Inventory (the same, quoted), or one key a line. */
+/** CSV manifests: S3 Batch Operations (`bucket,key[,…]`), S3 Inventory (the same, quoted), or one key a line. */
 
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -16,13 +16,13 @@ export function csvManifest(store: ObjectStore): ManifestReader {
       const records = text.pipe(
         parse({ relax_column_count: true, skip_empty_lines: true, max_record_size: 65_536 }),
       );
-      // `pipe` does not hand errors on: without this a failed read would look like the end of the manifest.
+      // `pipe` does not forward errors: without this a failed read would look like the end of the manifest.
       body.on("error", (error) => records.destroy(error));
       text.on("error", (error) => records.destroy(error));
       try {
         yield* keysOf(records, bucket, after);
       } finally {
-        // The rest is not read, so the connection is not kept.
+        // The rest is not read, so the connection cannot be reused.
         body.destroy();
       }
     },

@@ -1,28 +1,28 @@
-/** Sorts what a store answers into a few kinds, by code and status and never by message text. */
+/** Classifies the errors of a store by code and status, never by message text. */
 
 import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError, type ErrorCode } from "../../domain/errors.ts";
 import type { ObjectFailure } from "../../ports/object-store.ts";
 
-/** What a refusal means to Tranship. */
+/** What an error means to Tranship. */
 export type FaultKind =
   | "throttled"
-  /** Worth repeating as it is. */
+  /** The same request may succeed later. */
   | "unavailable"
   | "bucket_missing"
-  /** The object (or upload) is not there. */
+  /** The object (or upload) does not exist. */
   | "gone"
   | "precondition_failed"
-  /** Not allowed to do this; perhaps allowed to do it to other objects. */
+  /** Not permitted for this object; others may be. */
   | "denied"
-  /** The credentials have expired, are not known (any more) or cannot be had; others may be accepted. */
+  /** The credentials have expired, are unknown to the store or cannot be obtained; others may be accepted. */
   | "stale_credentials"
-  /** The same while it may still pass by itself; see `CredentialWatch`. */
+  /** As `stale_credentials`, during the grace period of `CredentialWatch`. */
   | "credentials_awaited"
-  /** The credentials do not fit, or the account may do nothing. */
+  /** The signature is wrong, or the account is not active. */
   | "credentials"
   | "needs_restore"
-  /** The store does not know this kind of request, or a header of it. */
+  /** The store does not support this request, or a header of it. */
   | "not_implemented"
   | "wrong_region"
   | "refused";
@@ -53,7 +53,7 @@ const KIND_BY_CODE: ReadonlyMap<string, FaultKind> = new Map(
       "RequestTimeout",
       "RequestTimeoutException",
       "NoSuchUpload",
-      // Not a store's: see provider-failure.ts.
+      // See provider-errors.ts.
       "CredentialsServiceUnavailable",
     ],
     bucket_missing: ["NoSuchBucket"],
@@ -84,14 +84,14 @@ const KIND_BY_CODE: ReadonlyMap<string, FaultKind> = new Map(
   ),
 );
 
-/** The kind of an answer. The code decides; where it says nothing the HTTP status does (null: there was no answer). */
+/** The kind of an error, by its code; of an unknown code by the HTTP status (null: there was no answer). */
 export function faultKind(code: string, status: number | null): FaultKind {
   const known = KIND_BY_CODE.get(code);
   if (known !== undefined) return known;
   if (status === null) return "refused";
   if (status === 429 || status === 503) return "throttled";
   if (status === 501 || status === 405) return "not_implemented";
-  // A 2xx that cannot be read was cut short or is not from the store.
+  // A 2xx that cannot be parsed was cut short or is not from the store.
   if (status >= 500 || (status >= 200 && status < 300)) return "unavailable";
   if (status === 401 || status === 403) return "denied";
   if (status === 404) return "gone";
@@ -99,7 +99,7 @@ export function faultKind(code: string, status: number | null): FaultKind {
   return status >= 300 && status < 400 ? "wrong_region" : "refused";
 }
 
-/** Whether `error` is a refusal that other credentials would not have met. */
+/** Whether `error` refuses the credentials of a request, so that it may succeed with others. */
 export function isStale(error: unknown): boolean {
   return error instanceof S3Fault && KIND_BY_CODE.get(error.vendorCode) === "stale_credentials";
 }
@@ -138,7 +138,6 @@ const TEXT_BY_KIND: Readonly<Record<FaultKind, string>> = {
   refused: "The store refused the request",
 };
 
-/** What a fault is made of. */
 export interface FaultParts {
   readonly code: string;
   readonly status: number | null;
@@ -149,26 +148,26 @@ export interface FaultParts {
   readonly cause?: unknown;
 }
 
-const SAYS_TOO_MUCH: ReadonlySet<FaultKind> = new Set([
+/** What a store says about a signature may quote parts of it. */
+const SENSITIVE: ReadonlySet<FaultKind> = new Set([
   "credentials",
   "stale_credentials",
   "credentials_awaited",
 ]);
 
-/** A store's refusal: an error for the caller as it is, or, by its `kind`, the outcome of one object. */
+/** An error of a store: by its `kind` the outcome of one object, or an error for the caller of the port as it is. */
 export class S3Fault extends DomainError {
   readonly kind: FaultKind;
   readonly vendorCode: string;
   readonly status: number | null;
-  /** Code and reason as the store gave them. */
+  /** Code and message as the store gave them. */
   readonly reason: string;
-  /** The ETag of an object that a copy has made before it failed; see `CopyResult`. */
-  standing: string | null = null;
+  /** The ETag of the object that a copy has created before it failed; see `CopyResult`. */
+  createdEtag: string | null = null;
 
   constructor(parts: FaultParts, doing: string) {
     const kind = parts.kind ?? faultKind(parts.code, parts.status);
-    // What a store says about a signature may hold parts of it.
-    const said = SAYS_TOO_MUCH.has(kind) ? "" : oneLine(parts.message);
+    const said = SENSITIVE.has(kind) ? "" : oneLine(parts.message);
     const reason = said === "" || said === parts.code ? parts.code : `${parts.code}: ${said}`;
     const store = parts.store === undefined ? "" : `Store ${JSON.stringify(parts.store)}: `;
     super(CODE_BY_KIND[kind], `${store}${TEXT_BY_KIND[kind]}, when ${doing} (${reason}).`, {
@@ -182,16 +181,16 @@ export class S3Fault extends DomainError {
   }
 }
 
-/** A fault Tranship itself finds in an answer that looked like success. */
+/** For an answer of status 200 that is not what was asked for. */
 export function badAnswer(doing: string, reason: string): S3Fault {
   return new S3Fault({ code: "BadAnswer", status: null, message: reason, kind: "unavailable" }, doing);
 }
 
-/** The kinds that are about one object when copying or deleting it; anything else concerns every object. */
+/** The failure of one object when it is copied or deleted. Throws faults of all other kinds, which concern every object. */
 export function objectFailure(fault: S3Fault, denied: ExceptionCode, refused: ExceptionCode): ObjectFailure {
   switch (fault.kind) {
     case "denied":
-      // The whole message: what was being done tells which right is missing.
+      // The whole message, as it names the request whose right is missing.
       return { code: denied, message: fault.message };
     case "needs_restore":
       return { code: "needs_restore", message: fault.reason };
@@ -210,9 +209,10 @@ function oneLine(message: string): string {
     .slice(0, 300);
 }
 
-const UNTOLD: ReadonlySet<FaultKind> = new Set(["denied", "gone", "not_implemented", "refused"]);
-
-/** Whether `error` is the answer to a question that a store need not answer: not known, not allowed, or nothing to tell. */
-export function isUntold(error: unknown): boolean {
-  return error instanceof S3Fault && UNTOLD.has(error.kind);
+/** Whether `error` is a fault of one of `kinds`. */
+export function hasKind(error: unknown, ...kinds: readonly FaultKind[]): boolean {
+  return error instanceof S3Fault && kinds.includes(error.kind);
 }
+
+/** Kinds of faults by which a store leaves unanswered what it need not answer: not supported, not permitted, not set. */
+export const NOT_TOLD: readonly FaultKind[] = ["denied", "gone", "not_implemented", "refused"];

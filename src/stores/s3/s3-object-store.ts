@@ -1,6 +1,7 @@
-/** The object store port on S3: one adapter per job over a client that all jobs on the store share. */
+/** The object store port on S3: one adapter per job run, over a client that all jobs on the store share. */
 
 import { ListBucketsCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { LimitFunction } from "p-limit";
 import {
   type BucketFacts,
   type CopyRequest,
@@ -21,59 +22,57 @@ import {
 } from "../../ports/object-store.ts";
 import type { CredentialWatch } from "./client/credential-watch.ts";
 import { type RequestTimeouts, S3Requests } from "./client/s3-requests.ts";
-import { copied, notCopied } from "./copy/copy-outcome.ts";
-import { CopySpeeds } from "./copy/copy-speeds.ts";
-import type { PartSettings } from "./copy/multipart-copy.ts";
-import { MAX_COPY_BYTES, ObjectCopies } from "./copy/object-copies.ts";
+import { copied, notCopied } from "./copy/copy-result.ts";
+import { type PartSettings, partSlots } from "./copy/multipart-copy.ts";
+import { MAX_COPY_BYTES, ObjectCopier } from "./copy/object-copier.ts";
 import { PooledCopies } from "./copy/pooled-copies.ts";
 import { deleteEach } from "./delete/delete-objects.ts";
 import { versionUnderMarker } from "./delete/hidden-versions.ts";
 import { readBucketFacts } from "./read/bucket-facts.ts";
 import { listPage } from "./read/listing.ts";
-import { readAcl } from "./read/object-acl.ts";
-import { factsOf, headObject } from "./read/object-facts.ts";
+import { fetchAcl } from "./read/object-acl.ts";
+import { headIfPresent, objectFactsOf } from "./read/object-facts.ts";
 import { readObject } from "./read/read-object.ts";
 import { S3Fault } from "./s3-errors.ts";
-import { allAbilities, type Conditions, type StoreAbilities } from "./store-abilities.ts";
+import { type ConditionSupport, fullCapabilities, type StoreCapabilities } from "./store-capabilities.ts";
 
-/** What an adapter is made of. */
 export interface S3ObjectStoreOptions {
   /** Shared; see `openS3Client`. */
   readonly client: S3Client;
   /** See `endpointIdentity`. */
   readonly endpoint: string;
-  /** Raised by every request this adapter sends. */
+  /** Incremented by every request this adapter sends. */
   readonly counts: RequestCounts;
-  /** How single copies are sent: `pooled` (the default) or, at several times the CPU, by the SDK like all else. */
+  /** How single copies are sent: `pooled` (the default), or by the SDK at about ten times the CPU. */
   readonly copyPath?: "pooled" | "sdk";
-  /** Given by the owner of the client, so that jobs share connections; closed by him. Else the adapter has its own. */
+  /** Shared by all jobs on the store and closed by the owner of the client; else the adapter has pools of its own. */
   readonly pools?: PooledCopies;
-  /** Given by the owner of the client, what one job learns of the store spares the next one the question. */
-  readonly abilities?: StoreAbilities;
-  /** Given by the owner of the client, whose credentials all jobs share. */
+  /** Shared by all jobs on the store, so that each condition is probed once. */
+  readonly capabilities?: StoreCapabilities;
+  /** Shared by all jobs on the store, like the client's credentials. */
   readonly credentials?: CredentialWatch;
   readonly timeouts?: Partial<RequestTimeouts>;
-  /** Likewise what it learns of the store's speed with large objects. */
-  readonly speeds?: CopySpeeds;
-  /** Objects larger than this are copied in parts whatever is faster; at most 5 GiB. */
+  /** Shared by all jobs on the store; see `partSlots`. */
+  readonly partSlots?: LimitFunction;
+  /** Objects larger than this are always copied in parts; at most 5 GiB. */
   readonly multipartCopyBytes?: number;
   readonly parts?: Partial<PartSettings>;
   /**
-   * Copies objects that were uploaded in parts in the same parts, so that their ETag survives and proves the copy;
-   * on AWS `CopyObject` gives them another one. Costs some ten requests each instead of one.
+   * Copies objects that were uploaded in parts in the same parts, so that the ETag is kept and proves the copy; on AWS
+   * `CopyObject` gives them another one. Costs some ten requests each instead of one.
    */
   readonly keepMultipartEtags?: boolean;
-  /** Asked at the last moment before a copy or a deletion is sent. */
+  /** Called right before a copy or a deletion is sent; false: it must not be. */
   readonly mayWrite?: (() => boolean) | undefined;
 }
 
-function guardedBy(conditions: Conditions): GuardedBy {
-  if (conditions === "unknown") return "unknown";
-  return conditions === "kept" ? "store" : "look";
+function guardedBy(support: ConditionSupport): GuardedBy {
+  if (support === "unknown") return "unknown";
+  return support === "enforced" ? "store" : "look";
 }
 
 /** Where an object is. */
-interface Place {
+interface ObjectAddress {
   readonly bucket: string;
   readonly key: string;
 }
@@ -82,22 +81,22 @@ interface Place {
 export class S3ObjectStore implements ObjectStore {
   readonly endpoint: string;
   readonly #requests: S3Requests;
-  readonly #copies: ObjectCopies;
-  readonly #abilities: StoreAbilities;
+  readonly #copier: ObjectCopier;
+  readonly #capabilities: StoreCapabilities;
 
   constructor(options: S3ObjectStoreOptions) {
     const timeouts = { requestMs: 60_000, copyMs: 600_000, ...options.timeouts };
     this.endpoint = options.endpoint;
     const { client, counts, credentials, mayWrite } = options;
     this.#requests = new S3Requests(client, counts, timeouts, credentials, mayWrite);
-    // Without an owner nobody closes them: idle connections close by themselves and keep no process alive.
-    this.#abilities = options.abilities ?? allAbilities();
-    const pools = options.pools ?? new PooledCopies(options.client);
-    this.#copies = new ObjectCopies({
+    this.#capabilities = options.capabilities ?? fullCapabilities();
+    // Pools of its own need not be closed: idle connections close by themselves and do not keep the process alive.
+    const pools = options.pools ?? new PooledCopies(client);
+    this.#copier = new ObjectCopier({
       requests: this.#requests,
       pools: options.copyPath === "sdk" ? null : pools,
-      abilities: this.#abilities,
-      speeds: options.speeds ?? new CopySpeeds(),
+      capabilities: this.#capabilities,
+      partSlots: options.partSlots ?? partSlots(),
       parts: { partBytes: null, partConcurrency: 32, ...options.parts },
       multipartCopyBytes: Math.min(options.multipartCopyBytes ?? MAX_COPY_BYTES, MAX_COPY_BYTES),
       keepMultipartEtags: options.keepMultipartEtags ?? false,
@@ -109,22 +108,18 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async head(
-    at: Place,
+    at: ObjectAddress,
     options: { readonly checksums?: boolean } = {},
     signal?: AbortSignal,
   ): Promise<ObjectFacts | null> {
     const checksums = options.checksums === true ? ({ ChecksumMode: "ENABLED" } as const) : {};
-    try {
-      const head = await headObject(this.#requests, { Bucket: at.bucket, Key: at.key, ...checksums }, signal);
-      return factsOf(at.key, head);
-    } catch (error) {
-      if (error instanceof S3Fault && error.kind === "gone") return null;
-      throw error;
-    }
+    const input = { Bucket: at.bucket, Key: at.key, ...checksums };
+    const head = await headIfPresent(this.#requests, input, signal);
+    return head && objectFactsOf(at.key, head);
   }
 
   copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
-    return this.#copies.copy(request, signal, pass).then(copied, notCopied);
+    return this.#copier.copy(request, signal, pass).then(copied, notCopied);
   }
 
   finishCopy(
@@ -133,7 +128,7 @@ export class S3ObjectStore implements ObjectStore {
     signal?: AbortSignal,
     pass: WritePass = freePass,
   ): Promise<CopyResult> {
-    return this.#copies.finish(request, targetEtag, signal, pass).then(copied, notCopied);
+    return this.#copier.finish(request, targetEtag, signal, pass).then(copied, notCopied);
   }
 
   deleteObjects(
@@ -143,8 +138,8 @@ export class S3ObjectStore implements ObjectStore {
     { pass = freePass, mayBegin = () => true }: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
     const requests = this.#requests;
-    const means = { requests, abilities: this.#abilities, bucket, signal, pass };
-    return deleteEach({ ...means, mayBegin: () => requests.mayWrite() && mayBegin() }, objects);
+    const dependencies = { requests, capabilities: this.#capabilities, bucket, signal, pass };
+    return deleteEach({ ...dependencies, mayBegin: () => requests.mayWrite() && mayBegin() }, objects);
   }
 
   hiddenVersion(bucket: string, object: Deletion): Promise<string | null> {
@@ -152,7 +147,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   protection(): WriteProtection {
-    const { copyConditions, deleteConditions, copyGap } = this.#abilities;
+    const { copyConditions, deleteConditions, copyGap } = this.#capabilities;
     return {
       copies: guardedBy(copyConditions),
       deletions: guardedBy(deleteConditions),
@@ -160,19 +155,19 @@ export class S3ObjectStore implements ObjectStore {
     };
   }
 
-  read(at: Place, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  read(at: ObjectAddress, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     return readObject(this.#requests, at, signal);
   }
 
-  async write(at: Place, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async write(at: ObjectAddress, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     const doing = `writing ${at.bucket}/${at.key}`;
     await this.#requests.send({ kind: "other", doing }, signal, (client, options) =>
       client.send(new PutObjectCommand({ Bucket: at.bucket, Key: at.key, Body: body }), options),
     );
   }
 
-  acl(at: Place, signal?: AbortSignal): Promise<ObjectAcl> {
-    return readAcl(this.#requests, at, signal);
+  acl(at: ObjectAddress, signal?: AbortSignal): Promise<ObjectAcl> {
+    return fetchAcl(this.#requests, at, signal);
   }
 
   bucketFacts(bucket: string, signal?: AbortSignal): Promise<BucketFacts> {
@@ -186,7 +181,7 @@ export class S3ObjectStore implements ObjectStore {
         client.send(new ListBucketsCommand({}), options),
       );
     } catch (error) {
-      // Who may not list all buckets has been recognised all the same.
+      // An account without the right to list all buckets has been authenticated.
       if (!(error instanceof S3Fault) || error.vendorCode !== "AccessDenied") throw error;
     }
   }

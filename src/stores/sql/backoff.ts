@@ -1,8 +1,8 @@
-/** Waiting between attempts: full jitter, so that those who collided do not collide again. */
+/** Waiting between attempts: full jitter, so that statements that collided do not collide again. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A statement that is to be repeated asks afterwards whether the job is to stop, which takes a second at most. */
+/** A stop is obeyed within a second, and it is looked for only after the wait. */
 const MOST_MS = 800;
 
 /**

@@ -1,27 +1,46 @@
-/** Narrows a bulk rewrite that fails down to the values that are to blame, and applies all the others. */
+/** Narrows a bulk rewrite that fails down to the values that make it fail, and applies all the others. */
 
 import type { ExceptionCode } from "../../domain/batch.ts";
 import { DomainError } from "../../domain/errors.ts";
+import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
+import { inSafeOrder } from "../../domain/rewrite-order.ts";
 import type { RewriteFailure, RewriteResult } from "../../ports/reference-table.ts";
 import { backOff } from "./backoff.ts";
 
 /** Why a statement changed nothing although the database is well; `rows` were changed before it in the same attempt. */
-export type Setback =
+export type StatementFailure =
   /** Another transaction is in the way (deadlock, lock wait, time limit): repeat, then with fewer rows. */
   | { readonly kind: "contention"; readonly message: string; readonly cause: unknown; readonly rows?: number }
   /** At least one of the values cannot be changed. */
   | { readonly kind: "row"; readonly code: ExceptionCode; readonly message: string; readonly rows?: number };
 
 /** Rewrites exactly `values`, in one statement unless many rows hold them: what came of it, or what stopped it. */
-export type RewriteAttempt = (values: readonly string[]) => Promise<RewriteResult | Setback>;
+export type RewriteAttempt = (values: readonly string[]) => Promise<RewriteResult | StatementFailure>;
 
-/** More lock waits than this without a success in between: it is the table that is busy, not a row. */
+/** After more lock waits than this without a success in between the whole table counts as locked. */
 const MAX_WAITS_IN_A_ROW = 6;
 
 interface Piece {
   readonly values: readonly string[];
   /** Times it may still be repeated whole before it is halved. */
   readonly repeats: number;
+}
+
+/** Rewrites `values` by {@link bisectRewrite}, in safe order and in the pieces that `cut` makes of what may go together. */
+export async function rewriteInOrder(
+  values: readonly string[],
+  change: PrefixChange,
+  cut: (values: readonly string[]) => readonly (readonly string[])[],
+  attempt: RewriteAttempt,
+): Promise<RewriteResult> {
+  const failures: RewriteFailure[] = [];
+  let rows = 0;
+  for (const layer of inSafeOrder(values, change)) {
+    const result = await bisectRewrite(cut(layer), attempt);
+    rows += result.rows;
+    failures.push(...result.failures);
+  }
+  return { rows, failures };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Rewrites rows by their keys and looks at each afterwards: for rows that triggers may put back or make something else of. */
+/** Rewrites rows by their keys and reads each afterwards: triggers may restore the old value or set another one. */
 
 import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
 import type { ReferencedRow, RewriteFailure } from "../../ports/reference-table.ts";
@@ -11,7 +11,7 @@ export interface CheckedStatements {
   rewrite(values: readonly string[], ids: readonly string[]): Promise<void>;
   /** The rows `ids` as they are now. */
   now(ids: readonly string[]): Promise<readonly ReferencedRow[]>;
-  /** So many rows hold their new values; told after each round, for a later one may fail. */
+  /** Called after each round, for a later one may fail, with the number of rows that hold their new values. */
   onRewritten(rows: number): void;
 }
 
@@ -19,7 +19,7 @@ export interface CheckedStatements {
  * Rewrites exactly `values`, at most `most` rows at a time, and gives those that cannot be. Only rows that hold their new
  * value afterwards count; a value of which one does not becomes a failure and is not tried again, so each round leaves
  * fewer rows or fewer values. Ends with the first round that found fewer than `most`: rows that came meanwhile are left to
- * the question before deletion.
+ * the check before the deletion.
  */
 export async function checkedRewrite(
   statements: CheckedStatements,

@@ -11,7 +11,7 @@ import { MariadbSessions } from "./mariadb/mariadb-sessions.ts";
 import { SqliteFile } from "./sqlite/sqlite-file.ts";
 import { SqliteReferenceTable } from "./sqlite/sqlite-reference-table.ts";
 
-/** A question for the health that is not answered by then is given up with its connection, and asked again on another. */
+/** A health statement without an answer by then is given up with its connection, and sent again on another. */
 const HEALTH_ANSWER_WITHIN_MS = 5000;
 
 /** A configured database. Nothing is connected or opened before the first call of one of its tables. */
@@ -20,7 +20,7 @@ export interface Database {
   /** A reference's table; each of its statements adds one to `statements[name]`. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
   readonly health: DatabaseHealth;
-  /** A run or a preflight begins: rights that were missing may have been given since. */
+  /** To be called when a run or a preflight begins: rights that were missing may have been granted since. */
   askRightsAnew(): void;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export function openDatabase(
   };
 }
 
-/** Named after where it is: several replicas belong to one database. */
+/** Named by host and port: several replicas belong to one database. */
 function replicaSessions(
   database: string,
   given: string | MysqlServer,

@@ -20,7 +20,7 @@ export function assertSpec(spec: ReferenceSpec): void {
   }
 }
 
-/** A value outside the prefix would have its first characters cut off: that is a fault in the caller. */
+/** Throws RangeError for a value outside the prefix, whose first characters would be cut off: a bug of the caller. */
 export function assertRewritable(values: readonly string[], change: PrefixChange): void {
   if (values.some((value) => !value.startsWith(change.from))) {
     throw new RangeError("a value to rewrite does not start with the old prefix");

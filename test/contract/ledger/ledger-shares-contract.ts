@@ -1,14 +1,14 @@
-/** How a ledger keeps what instances write down about a store: nothing of it is lost, whoever writes at the same time. */
+/** How a ledger keeps the entries of processes about a limit: none is lost, however many write at the same time. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { WrittenShare } from "../../../src/domain/rates/store-shares.ts";
+import type { ShareEntry } from "../../../src/domain/rates/store-shares.ts";
 import type { Ledger } from "../../../src/ports/ledger.ts";
 import type { LedgerPlace } from "./ledger-fixtures.ts";
 
-const share = (owner: string, beat = 0): WrittenShare => ({ owner, jobs: 1, wants: 1, share: 0.25, beat });
+const share = (owner: string, beat = 0): ShareEntry => ({ owner, jobs: 1, share: 0.25, beat });
 
-async function sharesOf(ledger: Ledger, store: string): Promise<readonly WrittenShare[]> {
-  let read: readonly WrittenShare[] = [];
+async function sharesOf(ledger: Ledger, store: string): Promise<readonly ShareEntry[]> {
+  let read: readonly ShareEntry[] = [];
   await ledger.reviseShares(store, (shares) => {
     read = shares;
     return shares;
@@ -24,7 +24,7 @@ export function sharesContract(newPlace: () => Promise<LedgerPlace>): void {
     });
     afterAll(() => place.dispose());
 
-    test("are none at first, then what was written last, for each store its own", async () => {
+    test("are none at first, then what was written last, for each limit its own", async () => {
       const ledger = await place.open();
       expect(await sharesOf(ledger, "main")).toEqual([]);
       await ledger.reviseShares("main", () => [share("a"), share("b", 7)]);

@@ -5,6 +5,7 @@ import { createConnection } from "mysql2/promise";
 import type { Batch } from "../../../src/domain/batch.ts";
 import { plannedColumns } from "../../../src/stores/ledger/batches/plan-records.ts";
 import { ledgerDataSource } from "../../../src/stores/ledger/open-ledger.ts";
+import { isMysql } from "../../support/servers/mariadb.ts";
 import { realisticObjects, T0 } from "./ledger-fixtures.ts";
 
 const BATCHES = 1_000;
@@ -75,19 +76,20 @@ export async function repeatAsDone(url: string, pattern: Batch, count: number): 
 /** What the file system gives to the ledger at `url`; InnoDB takes some megabytes in advance. */
 export async function bytesOnDisk(url: string): Promise<number> {
   if (url.startsWith("sqlite:")) return sqliteBytes(url);
-  return mariadbNumber(
+  return serverNumber(
     url,
-    `SELECT SUM(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES
-     WHERE NAME LIKE CONCAT(DATABASE(), '/tranship%')`,
+    (tablespaces) =>
+      `SELECT SUM(FILE_SIZE) FROM information_schema.${tablespaces} WHERE NAME LIKE CONCAT(DATABASE(), '/tranship%')`,
   );
 }
 
 /** What of it is in use. */
 export async function bytesUsed(url: string): Promise<number> {
   if (url.startsWith("sqlite:")) return sqliteBytes(url);
-  return mariadbNumber(
+  return serverNumber(
     url,
-    "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()",
+    () =>
+      "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()",
   );
 }
 
@@ -96,12 +98,14 @@ function sqliteBytes(url: string): number {
   return statSync(file).size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0);
 }
 
-async function mariadbNumber(url: string, query: string): Promise<number> {
+/** The number that `query` asks for, given the name of the server's table of tablespaces. */
+async function serverNumber(url: string, query: (tablespaces: string) => string): Promise<number> {
   const connection = await createConnection(url);
   try {
     // Without it the statistics may be from before.
     await connection.query("ANALYZE TABLE tranship_batches, tranship_exceptions");
-    const [rows] = await connection.query({ sql: query, rowsAsArray: true });
+    const sql = query((await isMysql(connection)) ? "INNODB_TABLESPACES" : "INNODB_SYS_TABLESPACES");
+    const [rows] = await connection.query({ sql, rowsAsArray: true });
     return Number((rows as unknown[][])[0]?.[0]);
   } finally {
     await connection.end();

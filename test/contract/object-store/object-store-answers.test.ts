@@ -108,15 +108,15 @@ describe.each(COPY_PATHS)("answers that are not from a store, copies %s", (copyP
   });
 
   it("waits no longer than allowed for the end of an answer that has begun", async () => {
-    const { store: hasty } = openStore(at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), {
+    const { store: bounded } = openStore(at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), {
       timeouts: { requestMs: 100, copyMs: 100 },
     });
     answer = (response) => {
       response.writeHead(200, { "content-type": "application/xml" });
       response.write(XML);
     };
-    await expect(hasty.copy(copy)).rejects.toMatchObject({ code: "store_unavailable" });
-    await expect(hasty.list(listing)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(bounded.copy(copy)).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(bounded.list(listing)).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
   it("takes a copy without an ETag for no copy", async () => {

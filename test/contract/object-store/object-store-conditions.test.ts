@@ -12,7 +12,7 @@ import {
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import type { WritePass } from "../../../src/ports/object-store.ts";
 import type { S3ObjectStore } from "../../../src/stores/s3/s3-object-store.ts";
-import { unknownAbilities } from "../../../src/stores/s3/store-abilities.ts";
+import { unknownCapabilities } from "../../../src/stores/s3/store-capabilities.ts";
 import { createBuckets } from "../../support/buckets.ts";
 import {
   type Bench,
@@ -25,18 +25,19 @@ import {
   startSandbox,
 } from "./object-store-under-test.ts";
 
-const STORES: readonly (readonly [string, () => Promise<StoreUnderTest>, "store" | "look"])[] = [
-  ["a sandbox store that keeps to conditions", () => startSandbox(), "store"],
-  ["a sandbox store that ignores them", () => startSandbox({ keepsConditions: false }), "look"],
-  ["Ceph", async () => onCeph(inject("s3")), "look"],
+const STORES: readonly (readonly [string, () => Promise<StoreUnderTest>])[] = [
+  ["a sandbox store that keeps to conditions", () => startSandbox()],
+  ["a sandbox store that ignores them", () => startSandbox({ keepsConditions: false })],
+  ["Ceph", () => onCeph(inject("s3"))],
 ];
+const guard = (isKept: boolean) => (isKept ? "store" : "look");
 
-describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) => {
+describe.each(STORES)("on %s, of which nothing is known", (_, start) => {
   const bench: Bench = setUpBench(start);
   let store: S3ObjectStore;
   let counts: ReturnType<typeof openStore>["counts"];
   beforeAll(() => {
-    ({ store, counts } = openStore(bench.under, { abilities: unknownAbilities() }));
+    ({ store, counts } = openStore(bench.under, { capabilities: unknownCapabilities() }));
   });
 
   const body = async (bucket: string, key: string) => {
@@ -57,7 +58,7 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
     expect((await copy("first", "to/first")).kind).toBe("copied");
     const made = await bench.raw.send(new HeadObjectCommand({ Bucket: bench.b, Key: "to/first" }));
     expect((await copy("second", "to/second")).kind).toBe("copied");
-    expect(store.protection().copies).toBe(guardedBy);
+    expect(store.protection().copies).toBe(guard(bench.under.copiesOnlyIfAbsent));
     const now = await bench.raw.send(new HeadObjectCommand({ Bucket: bench.b, Key: "to/first" }));
     expect(now.LastModified).toEqual(made.LastModified);
     expect(now.ETag).toEqual(made.ETag);
@@ -69,7 +70,7 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
     await put(bench, bench.b, "to/taken", "another's");
     await put(bench, bench.a, "third", "three");
     expect((await copy("third", "to/taken")).kind).toBe("precondition_failed");
-    const { store: fresh } = openStore(bench.under, { abilities: unknownAbilities() });
+    const { store: fresh } = openStore(bench.under, { capabilities: unknownCapabilities() });
     const facts = await fresh.head({ bucket: bench.a, key: "third" });
     const request = copyOf(bench, "third", facts?.etag ?? "", 5, "to/taken");
     expect((await fresh.copy(request)).kind).toBe("precondition_failed");
@@ -95,7 +96,7 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
     const asked = [...etags].map(([key, etag]) => ({ key, etag }));
     const results = await store.deleteObjects(bench.a, asked);
     expect(results.map(({ failure }) => failure)).toEqual([null, null, null]);
-    expect(store.protection().deletions).toBe(guardedBy);
+    expect(store.protection().deletions).toBe(guard(bench.under.deletesOnlyIfMatching));
     const left = await store.list({ bucket: bench.a, prefix: "d/", startAfter: null, limit: 10 });
     expect(left.objects.map(({ key }) => key)).toEqual(["d/other"]);
   });
@@ -123,11 +124,12 @@ describe.each(STORES)("on %s, of which nothing is known", (_, start, guardedBy) 
   });
 });
 
-describe("on Ceph, which completes a copy in parts without telling its ETag", () => {
-  const bench: Bench = setUpBench(async () => onCeph(inject("s3")));
+describe("on Ceph, which (16.2) completes a copy in parts without telling its ETag", () => {
+  const bench: Bench = setUpBench(() => onCeph(inject("s3")));
   const PART = 5 * 2 ** 20;
+  let isTold: boolean;
 
-  it("another's object of as many bytes and parts is not taken for the copy", async () => {
+  it("an object of another writer with as many bytes and parts is not taken for the copy", async () => {
     const source = await putInParts("large", "a");
     const { store } = openStore(bench.under, { multipartCopyBytes: PART, parts: { partBytes: PART } });
     let looks = 0;
@@ -138,8 +140,10 @@ describe("on Ceph, which completes a copy in parts without telling its ETag", ()
       return attempt();
     };
     const copying = store.copy(copyOf(bench, "large", source, 2 * PART, "to/large"), undefined, pass);
-    await expect(copying).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(looks).toBe(3);
+    // A store that tells it (20.2 does) leaves nothing to look for.
+    if (isTold) expect(await copying).toEqual({ kind: "copied", etag: source });
+    else await expect(copying).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(looks).toBe(isTold ? 2 : 3);
   });
 
   /** Two parts of one letter; gives the bare ETag. */
@@ -153,7 +157,7 @@ describe("on Ceph, which completes a copy in parts without telling its ETag", ()
       parts.push({ PartNumber, ETag });
     }
     const completed = { ...at, UploadId, MultipartUpload: { Parts: parts } };
-    await bench.raw.send(new CompleteMultipartUploadCommand(completed));
+    isTold = Boolean((await bench.raw.send(new CompleteMultipartUploadCommand(completed))).ETag);
     const { ETag = "" } = await bench.raw.send(new HeadObjectCommand(at));
     return ETag.replaceAll('"', "");
   }

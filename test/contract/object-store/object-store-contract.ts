@@ -160,12 +160,12 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
     it("says that credentials are wrong, and does not repeat them", async () => {
       const { under, a } = bench;
       for (const wrong of [{ secretAccessKey: "not-the-secret" }, { accessKeyId: "nobody" }]) {
-        const { store: stranger } = openStore(under, {}, wrong);
+        const { store: refused } = openStore(under, {}, wrong);
         const calls: readonly (() => Promise<unknown>)[] = [
-          () => stranger.list({ bucket: a, prefix: "", startAfter: null, limit: 1 }),
-          () => stranger.copy(copyOf(bench, "x", "y", 1, "x")),
-          () => stranger.deleteObjects(a, [{ key: "x", etag: "y" }]),
-          () => stranger.ping(),
+          () => refused.list({ bucket: a, prefix: "", startAfter: null, limit: 1 }),
+          () => refused.copy(copyOf(bench, "x", "y", 1, "x")),
+          () => refused.deleteObjects(a, [{ key: "x", etag: "y" }]),
+          () => refused.ping(),
         ];
         for (const call of calls) {
           const error = await call().then(String, (reason: unknown) => reason);

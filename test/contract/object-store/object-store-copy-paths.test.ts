@@ -231,6 +231,29 @@ describe("either way of sending single copies", () => {
     },
   );
 
+  it.each(COPY_PATHS)(
+    "waits for credentials until a stop or for as long as a request may take: %s",
+    async (copyPath) => {
+      const open = (requestMs: number) => {
+        const { store, client, counts } = openStore(
+          under,
+          { copyPath, timeouts: { requestMs } },
+          { endpoint },
+        );
+        client.config.credentials = () => new Promise(() => {});
+        return { store, counts };
+      };
+      const stop = new AbortController();
+      const { store, counts } = open(5_000);
+      const stopped = store.copy(copy, stop.signal);
+      setTimeout(() => stop.abort(), 20);
+      await expect(stopped).rejects.toMatchObject({ code: "stopped" });
+      expect(counts.copy).toBe(0);
+      const late = open(20).store.copy(copy);
+      await expect(late).rejects.toMatchObject({ code: "store_unavailable" });
+    },
+  );
+
   it("refuses what cannot be sent", async () => {
     answer = (response) => response.end(result(ETAG));
     const lone = { ...copy, target: { bucket: "b", key: "\ud800" } };

@@ -68,6 +68,16 @@ describe("the pool of single copies", () => {
     };
   }
 
+  /** Answers each copy after 3 ms; gives a function that tells the most connections open at once. */
+  function answerSlowly(): () => number {
+    let peak = 0;
+    answer = (response) => {
+      peak = Math.max(peak, sockets.size);
+      setTimeout(() => response.end(RESULT), 3);
+    };
+    return () => peak;
+  }
+
   it("tells of an answer at once, so that the next copy follows on the same connection", async () => {
     const { store, pools } = open();
     const results: Promise<unknown>[] = [];
@@ -94,6 +104,7 @@ describe("the pool of single copies", () => {
 
   it.each<[string, (response: ServerResponse) => void]>([
     ["a refusal", (response) => response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>")],
+    ["an empty ETag", (response) => response.end("<CopyObjectResult><ETag></ETag></CopyObjectResult>")],
     ["a failure in a success", (response) => response.end("<Error><Code>InternalError</Code></Error>")],
     ["a reset", (response) => response.destroy()],
   ])("does not take %s for an answer whose place is free", async (_, fail) => {
@@ -108,31 +119,23 @@ describe("the pool of single copies", () => {
   });
 
   it("opens no more connections than there are copies at once", async () => {
-    let most = 0;
-    answer = (response) => {
-      most = Math.max(most, sockets.size);
-      setTimeout(() => response.end(RESULT), 2);
-    };
+    const peak = answerSlowly();
     const { store, pools } = open();
     const copyInTurn = async (worker: number) => {
       for (let turn = 0; turn < 20; turn += 1)
         expect(await store.copy(copyTo(`${worker}-${turn}`))).toEqual(DONE);
     };
     await Promise.all(Array.from({ length: 5 }, (_, worker) => copyInTurn(worker)));
-    expect(most).toBe(5);
+    expect(peak()).toBe(5);
     await pools.close();
   });
 
   it("keeps connections, and opens no more than allowed", async () => {
-    let most = 0;
-    answer = (response) => {
-      most = Math.max(most, sockets.size);
-      setTimeout(() => response.end(RESULT), 5);
-    };
+    const peak = answerSlowly();
     const { store, pools } = open(4);
     const results = await Promise.all(Array.from({ length: 40 }, (_, at) => store.copy(copyTo(`${at}`))));
     expect(results).toEqual(results.map(() => DONE));
-    expect(most).toBe(4);
+    expect(peak()).toBe(4);
     expect(sockets.size).toBe(4);
     await pools.close();
     await expect.poll(() => sockets.size).toBe(0);
@@ -156,24 +159,24 @@ describe("the pool of single copies", () => {
   it("does not begin what ran out of time while it waited for a connection", async () => {
     const held: ServerResponse[] = [];
     answer = (response) => held.push(response);
-    const patient = open(1, 2_000);
-    const first = patient.store.copy(copyTo("first"));
+    const unhurried = open(1, 2_000);
+    const first = unhurried.store.copy(copyTo("first"));
     await expect.poll(() => held.length).toBe(1);
-    const hasty = new S3ObjectStore({
+    const bounded = new S3ObjectStore({
       client: openS3Client({ endpoint, ...KEYS, forcePathStyle: true }),
       endpoint,
       counts: noRequests(),
-      pools: patient.pools,
+      pools: unhurried.pools,
       timeouts: { copyMs: 50 },
     });
-    await expect(hasty.copy(copyTo("second"))).rejects.toMatchObject({
+    await expect(bounded.copy(copyTo("second"))).rejects.toMatchObject({
       code: "store_unavailable",
       details: { vendorCode: "Timeout" },
     });
     held[0]?.end(RESULT);
     expect(await first).toEqual(DONE);
     answer = (response) => response.end(RESULT);
-    expect(await patient.store.copy(copyTo("third"))).toEqual(DONE);
+    expect(await unhurried.store.copy(copyTo("third"))).toEqual(DONE);
     expect(seen).toEqual(["/b/first", "/b/third"]);
     // Nor does it cost the connection it would have gone on.
     expect(opened).toBe(1);
@@ -237,8 +240,10 @@ describe("the pool of single copies", () => {
     expect(issued).toBe(2);
     expect(counts.copy).toBe(40);
     answer = expired;
-    await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(counts.copy).toBe(42);
+    const refused = open(512, 5_000, client);
+    await expect(refused.store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_credentials" });
+    expect(refused.counts.copy).toBe(2);
+    expect(issued).toBe(3);
   });
 
   it("uses the renewed credentials at once, though others were asked for while they were renewed", async () => {

@@ -1,6 +1,12 @@
 /** The stores the object store suites run on, and adapters opened on them. */
 
-import { PutObjectCommand, type S3Client, type StorageClass } from "@aws-sdk/client-s3";
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+  type StorageClass,
+} from "@aws-sdk/client-s3";
 import { afterAll, beforeAll } from "vitest";
 import {
   type CopyRequest,
@@ -14,7 +20,7 @@ import {
   startSandboxStore,
 } from "../../../src/sandbox-s3/sandbox-store.ts";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
-import { endpointIdentity, type StoreConfig } from "../../../src/stores/s3/client/store-config.ts";
+import { endpointIdentity, type S3StoreConfig } from "../../../src/stores/s3/client/store-config.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../../src/stores/s3/s3-object-store.ts";
 import { createBuckets, s3ClientFor } from "../../support/buckets.ts";
 import type { S3Facts } from "../../support/servers/ceph.ts";
@@ -43,7 +49,7 @@ export interface StoreUnderTest {
 export function openStore(
   under: StoreUnderTest,
   options: Partial<S3ObjectStoreOptions> = {},
-  more: StoreConfig = {},
+  more: S3StoreConfig = {},
 ) {
   const { endpoint, accessKeyId, secretAccessKey } = under;
   const config = { endpoint, accessKeyId, secretAccessKey, forcePathStyle: true, ...more };
@@ -123,29 +129,54 @@ export function copyOf(
 const KEYS = { accessKeyId: "sandbox", secretAccessKey: "sandbox-secret" };
 
 /** A sandbox store with the buckets `src` and `dst`. */
-export async function startSandbox(
-  options: Pick<SandboxStoreOptions, "keepsConditions"> = {},
-): Promise<StoreUnderTest & { readonly sandbox: SandboxStore }> {
+export async function startSandbox({
+  keepsConditions = true,
+}: Pick<SandboxStoreOptions, "keepsConditions"> = {}): Promise<
+  StoreUnderTest & { readonly sandbox: SandboxStore }
+> {
   const buckets = [{ name: "src" }, { name: "dst" }];
-  const sandbox = await startSandboxStore({ ...KEYS, ...options, buckets });
+  const sandbox = await startSandboxStore({ ...KEYS, keepsConditions, buckets });
   return {
     ...KEYS,
     sandbox,
     endpoint: sandbox.url,
     otherStorageClass: "STANDARD_IA",
-    copiesOnlyIfAbsent: true,
-    deletesOnlyIfMatching: true,
+    copiesOnlyIfAbsent: keepsConditions,
+    deletesOnlyIfMatching: keepsConditions,
     close: () => sandbox.close(),
   };
 }
 
-/** Ceph 16.2: ignores `If-None-Match` on copies and completions, and ETags on deletions; storage classes need set-up. */
-export function onCeph(facts: S3Facts): StoreUnderTest {
+/** Ceph, of which the versions differ in the conditions they keep to: 16.2 keeps to none of these, 20.2 to some. */
+export async function onCeph(facts: S3Facts): Promise<StoreUnderTest> {
+  const client = s3ClientFor(facts);
+  try {
+    const kept = await keptConditions(client);
+    return { ...facts, ...kept, otherStorageClass: null, close: async () => {} };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Asks the store by the SDK alone, in a bucket for that. */
+async function keptConditions(
+  client: S3Client,
+): Promise<Pick<StoreUnderTest, "copiesOnlyIfAbsent" | "deletesOnlyIfMatching">> {
+  const { asked: Bucket } = await createBuckets(client, "asked");
+  const at = { Bucket, Key: "there" };
+  await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+  await client.send(new PutObjectCommand({ Bucket, Key: "other", Body: "y" }));
+  const isRefused = (request: Promise<unknown>) =>
+    request.then(
+      () => false,
+      (error) => error.$metadata?.httpStatusCode === 412,
+    );
   return {
-    ...facts,
-    otherStorageClass: null,
-    copiesOnlyIfAbsent: false,
-    deletesOnlyIfMatching: false,
-    close: async () => {},
+    copiesOnlyIfAbsent: await isRefused(
+      client.send(new CopyObjectCommand({ ...at, CopySource: `${Bucket}/other`, IfNoneMatch: "*" })),
+    ),
+    deletesOnlyIfMatching: await isRefused(
+      client.send(new DeleteObjectCommand({ ...at, IfMatch: `"${"0".repeat(32)}"` })),
+    ),
   };
 }

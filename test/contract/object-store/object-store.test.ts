@@ -10,5 +10,8 @@ for (const copyPath of COPY_PATHS) {
     copyPath,
   }));
 
-  objectStoreContract(`Ceph, copies ${copyPath}`, async () => ({ ...onCeph(inject("s3")), copyPath }));
+  objectStoreContract(`Ceph, copies ${copyPath}`, async () => ({
+    ...(await onCeph(inject("s3"))),
+    copyPath,
+  }));
 }

@@ -1,9 +1,9 @@
 /** Which indexes the statements of the reference table go through in MariaDB, with and without a usable one. */
 import type { RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
-import { matchingSql } from "../../../src/stores/sql/mariadb/mariadb-beginnings.ts";
 import { readShape } from "../../../src/stores/sql/mariadb/mariadb-facts.ts";
 import { findRowsSql, startingSql } from "../../../src/stores/sql/mariadb/mariadb-lookup.ts";
+import { matchingSql } from "../../../src/stores/sql/mariadb/mariadb-matching.ts";
 import { MariadbSessions } from "../../../src/stores/sql/mariadb/mariadb-sessions.ts";
 import { pageSql, planStatements, rewriteSql } from "../../../src/stores/sql/mariadb/mariadb-statements.ts";
 import { addressOf, CHANGE, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
@@ -72,8 +72,8 @@ describe("at fifty thousand rows", () => {
       }
       // The question before a deletion: values, what may follow them, and a sample of another way to spell them.
       const asked = paths.slice(0, 1000);
-      const beginnings = asked.flatMap((value) => [`${value}?`, `${value}#`]);
-      const matching = matchingSql(plan, { values: asked, beginnings, samples: ["image%2F"] }, 50_000);
+      const prefixes = asked.flatMap((value) => [`${value}?`, `${value}#`]);
+      const matching = matchingSql(plan, { values: asked, prefixes, samples: ["image%2F"] }, 50_000);
       const steps = await explained(matching);
       expect(steps.filter(({ table }) => table === "r")).toEqual(
         ["PRIMARY", "UNION", "UNION"].map((select) => ({

@@ -114,16 +114,16 @@ describe("the connection", () => {
   });
 
   /** Ends the connection whose statement begins like this, as soon as there is one. */
-  async function killSending(beginning: string): Promise<void> {
+  async function killSending(prefix: string): Promise<void> {
     for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
       const [rows] = await mariadb.admin.query<RowDataPacket[]>(
         "SELECT id FROM information_schema.processlist WHERE info LIKE ?",
-        [`${beginning}%`],
+        [`${prefix}%`],
       );
       for (const { id } of rows) await mariadb.admin.query(`KILL ${id}`);
       if (rows.length > 0) return;
     }
-    throw new Error(`nobody sent ${beginning}`);
+    throw new Error(`nobody sent ${prefix}`);
   }
 
   test("a statement that is repeated after a loss asks again before it is sent", async () => {

@@ -65,7 +65,6 @@ export function passTests(open: () => Workshop): void {
 
   test.each([
     ["looked for", "findRows"],
-    ["looked for before it is changed", "findRowsToRewrite"],
     ["asked about", "existing"],
   ] as const)("a list that is %s in pieces asks before each of them", async (_, call) => {
     const world = await watched(["image/0"]);

@@ -1,4 +1,4 @@
-/** The reference table's contract on MariaDB in every kind of column, and on SQLite. */
+/** The reference table's contract on MariaDB or MySQL in every kind of column, and on SQLite. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import Sqlite from "better-sqlite3";
 import { createConnection } from "mysql2/promise";
 import { inject } from "vitest";
 import { type DatabaseOptions, openDatabase } from "../../../src/stores/sql/open-database.ts";
-import { createDatabase } from "../../support/servers/mariadb.ts";
+import { createDatabase, isMysql } from "../../support/servers/mariadb.ts";
 import { describeReferenceTable } from "./reference-table-contract.ts";
 import { NAME, type StoredRow, type Workshop } from "./reference-table-workshop.ts";
 
@@ -16,12 +16,17 @@ const ascii = (value: string) => Buffer.byteLength(value) === value.length;
 const latin1 = (value: string) => [...value].every((c) => ascii(c) || (c >= "\u00a0" && c <= "\u00ff"));
 const text = (collation: string) => `CHARACTER SET ${collation.split("_")[0]} COLLATE ${collation}`;
 
+const server = await createConnection(inject("mariadbUrl"));
+const [serverName, ownCollations] = (await isMysql(server))
+  ? ["MySQL", ["utf8mb4_0900_ai_ci", "utf8mb4_0900_bin"]]
+  : ["MariaDB", ["utf8mb4_uca1400_ai_ci", "utf8mb4_nopad_bin"]];
+await server.end();
+
 const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
   [`VARCHAR(500) ${text("utf8mb4_general_ci")}`, anything],
   [`VARCHAR(500) ${text("utf8mb4_unicode_ci")}`, anything],
-  [`VARCHAR(500) ${text("utf8mb4_uca1400_ai_ci")}`, anything],
   [`VARCHAR(500) ${text("utf8mb4_bin")}`, anything],
-  [`VARCHAR(500) ${text("utf8mb4_nopad_bin")}`, anything],
+  ...ownCollations.map((collation) => [`VARCHAR(500) ${text(collation)}`, anything] as const),
   [`VARCHAR(500) ${text("utf8mb3_general_ci")}`, basicPlane],
   [`VARCHAR(500) ${text("latin1_swedish_ci")}`, latin1],
   [`VARCHAR(500) ${text("ascii_general_ci")}`, ascii],
@@ -31,12 +36,12 @@ const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
 ];
 
 for (const [type, waits] of COLUMNS) {
-  describeReferenceTable(`MariaDB, ${type}`, () => mariadbWorkshop(type, waits));
+  describeReferenceTable(`${serverName}, ${type}`, () => mariadbWorkshop(type, waits));
 }
 // As on servers that cannot join lists.
 for (const collation of ["utf8mb4_general_ci", "utf8mb4_bin", "latin1_swedish_ci"]) {
   const waits = collation.startsWith("latin1") ? latin1 : anything;
-  describeReferenceTable(`MariaDB, plain lists, VARCHAR(500) ${text(collation)}`, () =>
+  describeReferenceTable(`${serverName}, plain lists, VARCHAR(500) ${text(collation)}`, () =>
     mariadbWorkshop(`VARCHAR(500) ${text(collation)}`, waits, { plainLists: true }),
   );
 }

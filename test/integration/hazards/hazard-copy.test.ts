@@ -292,7 +292,7 @@ describe("a throttled store", () => {
     const run = bench.work(id);
     await until(() => {
       clock.advance(5_000);
-      return storm.struck >= 25;
+      return storm.fired >= 25;
     });
     expect((await bench.jobs.get(id)).state).not.toBe("failed");
     storm.remove();

@@ -34,7 +34,7 @@ describe("an error of one key inside a 200", () => {
     seed(KEYS);
     const fault = keyError("AccessDenied");
     const job = await bench.move();
-    expect(fault.struck).toBe(1);
+    expect(fault.fired).toBe(1);
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "delete_denied" });
     expect(job).toMatchObject({ state: "completed_with_exceptions", objects: { moved: 11, exceptions: 1 } });
     expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);

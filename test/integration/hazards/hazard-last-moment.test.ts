@@ -278,7 +278,7 @@ describe("a deletion whose answer leaves out keys", () => {
   it("is looked at again: what is gone is moved, what is there is refused", async () => {
     const kept = KEYS[7] as string;
     const unsaid = (key: string, applied: boolean) =>
-      bench.store.faults.add({ operation: "DeleteObjects", key, effect: { type: "key-unsaid", applied } });
+      bench.store.faults.add({ operation: "DeleteObjects", key, effect: { type: "key-omitted", applied } });
     unsaid(ODD, true);
     unsaid(kept, false);
     const job = await bench.move();

@@ -214,7 +214,7 @@ describe("an object too large for one copy", () => {
     const isUnderWay = () => bench.store.listUploads("bucket-b").length > 0;
     const fault = bench.store.faults.add({ operation, when: isUnderWay, nth: 1, effect: { type } });
     const job = await moveWith(inParts);
-    expect(fault.struck).toBe(1);
+    expect(fault.fired).toBe(1);
     expect(await bench.exceptions(job.id)).toEqual({});
     expect(bench.store.requests.count("CreateMultipartUpload")).toBe(1);
     expect(bench.store.listKeys("bucket-a")).toEqual([]);

@@ -229,7 +229,7 @@ describe("renewing an own copy", () => {
     });
     await bench.jobs.act(job.id, "retry", "ann");
     await bench.work(job.id);
-    expect(busy.struck).toBe(1);
+    expect(busy.fired).toBe(1);
     expect(bodyOf(bench, "bucket-b", moved(key))).toBe("another's");
     expect(bodyOf(bench, "bucket-a", key)).toBe("newer");
   });

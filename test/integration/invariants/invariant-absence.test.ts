@@ -106,7 +106,7 @@ describe("a listing that fails", () => {
     const id = await bench.submit();
     const fault = bench.store.faults.add({ operation: "ListObjectsV2", effect });
     const run = bench.work(id);
-    await until(() => fault.struck >= 3);
+    await until(() => fault.fired >= 3);
     expect(bench.store.requests.count("DeleteObjects")).toBe(0);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
     fault.remove();
@@ -132,7 +132,7 @@ describe("a listing that fails", () => {
     await until(async () => (await bench.jobs.get(id)).objects.updated === 15);
     const fault = bench.store.faults.add({ operation: "ListObjectsV2", effect: { type: "internal-error" } });
     clock.advance(3_600_000);
-    await until(() => fault.struck >= 1);
+    await until(() => fault.fired >= 1);
     clock.advance(31_000);
     await until(async () => {
       clock.advance(1000);

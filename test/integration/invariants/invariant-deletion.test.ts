@@ -154,7 +154,7 @@ describe("a source is kept", () => {
     bench.addRows(KEYS);
     const slow = bench.store.faults.add({ operation: "DeleteObjects", effect: { type: "slow-down" } });
     const run = bench.move({ batchSize: 50 });
-    await until(() => slow.struck > 0);
+    await until(() => slow.fired > 0);
     bench.store.deleteObject("bucket-b", moved(VICTIM));
     clock.advance(60_000);
     slow.remove();
@@ -165,7 +165,7 @@ describe("a source is kept", () => {
     bench.addRows(KEYS);
     const slow = bench.store.faults.add({ operation: "DeleteObjects", effect: { type: "slow-down" } });
     const run = bench.move({ batchSize: 50 });
-    await until(() => slow.struck > 0);
+    await until(() => slow.fired > 0);
     bench.addRows([VICTIM]);
     clock.advance(60_000);
     slow.remove();

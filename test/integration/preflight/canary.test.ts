@@ -1,7 +1,7 @@
 /** The canary leaves nothing behind whatever fails half-way, or names what it had to leave. */
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Problem } from "../../../src/jobs/preflight/preflight-report.ts";
+import type { PreflightProblem } from "../../../src/jobs/preflight/preflight-report.ts";
 import type { FaultRule } from "../../../src/sandbox-s3/faults/fault-rules.ts";
 import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
@@ -22,12 +22,12 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-async function fly(...rules: readonly FaultRule[]): Promise<readonly Problem[]> {
+async function fly(...rules: readonly FaultRule[]): Promise<readonly PreflightProblem[]> {
   const faults = rules.map((rule) =>
     bench.store.faults.add({ key: (key) => key.includes(".tranship-canary-"), ...rule }),
   );
   const { problems } = await bench.jobs.preflight(JOB, { canary: true });
-  for (const fault of faults) expect(fault.struck).toBeGreaterThan(0);
+  for (const fault of faults) expect(fault.fired).toBeGreaterThan(0);
   return problems.filter(({ code }) => code.startsWith("canary"));
 }
 

@@ -28,7 +28,7 @@ it.each([
 ] as const)("%s that fails once does not fail the submission", async (_, operation, type) => {
   const fault = bench.store.faults.add({ operation: operation as S3Operation, times: 1, effect: { type } });
   const id = await bench.submit();
-  expect(fault.struck).toBe(1);
+  expect(fault.fired).toBe(1);
   expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: 20 } });
   await expectMoved(bench, KEYS);
 });
@@ -36,7 +36,7 @@ it.each([
 it("nor a preflight", async () => {
   const fault = bench.store.faults.add({ times: 2, effect: { type: "internal-error" } });
   const report = await bench.jobs.preflight(PLACES, { canary: false });
-  expect(fault.struck).toBe(2);
+  expect(fault.fired).toBe(2);
   expect(report).toMatchObject({ ok: true, objects: 20 });
 });
 

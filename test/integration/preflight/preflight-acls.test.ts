@@ -48,7 +48,7 @@ it("nothing is said of private objects, nor where the store does not tell", asyn
   ] as const) {
     const fault = bench.store.faults.add({ operation: "GetObjectAcl", effect });
     expect(await look()).toEqual([]);
-    expect(fault.struck).toBe(3);
+    expect(fault.fired).toBe(3);
     fault.remove();
   }
 });

@@ -75,7 +75,7 @@ it.each(STAGES)("%s", async (_, rule, job) => {
   const id = await bench.submit({ batchSize: 100, ...job });
   const fault = bench.store.faults.add(rule);
   const ended = bench.scheduler.runNow(id);
-  await until(() => fault.struck >= 3);
+  await until(() => fault.fired >= 3);
   expect(await stopMs(ended)).toBeLessThan(MOST_MS);
   expect((await bench.jobs.get(id)).state).toBe("queued");
 });

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { noRequests, type ObjectStore } from "../../../src/ports/object-store.ts";
-import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/credential-book.ts";
+import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/accepted-credentials.ts";
 import { expectMoved } from "../../support/expect-moved.ts";
 import {
   type CredentialsService,

@@ -34,7 +34,7 @@ describe("a store that hangs", () => {
     const id = await bench.submit({ batchSize: 20, inventory: { from: "bucket" } });
     const fault = bench.store.faults.add({ ...rule, times: 3 });
     expect(await bench.work(id)).toMatchObject(MOVED);
-    expect(fault.struck).toBe(3);
+    expect(fault.fired).toBe(3);
     await expectMoved(bench, keys);
   });
 
@@ -46,7 +46,7 @@ describe("a store that hangs", () => {
       when: () => bench.store.countObjects("bucket-b") >= 25,
     });
     const work = bench.work(id);
-    await expect.poll(() => fault.struck, { timeout: 10_000 }).toBeGreaterThan(40);
+    await expect.poll(() => fault.fired, { timeout: 10_000 }).toBeGreaterThan(40);
     fault.remove();
     expect(await work).toMatchObject(MOVED);
     await expectMoved(bench, keys);

@@ -36,7 +36,7 @@ export async function startCeph({ dir }: { dir?: string } = {}): Promise<Started
   const conf = join(directory, "ceph.conf");
   const clusterId = randomUUID();
   writeFileSync(conf, configuration(directory, clusterId, monitorPort, gatewayPort));
-  writeFileSync(join(directory, "keyring"), keyring(), { mode: 0o600 });
+  writeFileSync(join(directory, "keyring"), await keyring(), { mode: 0o600 });
 
   const daemon = (name: string, program: string, args: readonly string[]) =>
     startDaemon({
@@ -137,14 +137,10 @@ async function reachable(port: number): Promise<void> {
   });
 }
 
-/** Keys of the cluster's members, which `ceph-mon --mkfs` takes over: 16 random bytes in Ceph's envelope. */
-function keyring(): string {
+/** One key for all of the cluster's members, of the kind that its version takes; `ceph-mon --mkfs` takes them over. */
+async function keyring(): Promise<string> {
+  const key = (await runProgram("ceph-authtool", ["--gen-print-key"])).trim();
   const entries = ["mon.", "client.admin", "client.rgw", "osd.0"].map((name) => {
-    const envelope = Buffer.alloc(12);
-    envelope.writeUInt16LE(1, 0); // AES
-    envelope.writeUInt32LE(Math.floor(Date.now() / 1000), 2);
-    envelope.writeUInt16LE(16, 10);
-    const key = Buffer.concat([envelope, randomBytes(16)]).toString("base64");
     const rights = name === "mon." ? ["mon"] : ["mon", "osd", "mgr"];
     return `[${name}]\n key = ${key}\n${rights.map((part) => ` caps ${part} = "allow *"\n`).join("")}`;
   });

@@ -2,7 +2,7 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/credential-book.ts";
+import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/accepted-credentials.ts";
 
 export interface CredentialsService {
   /** What it hands out; null answers 500. */

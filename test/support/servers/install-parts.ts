@@ -7,24 +7,29 @@ import { findProgram } from "./daemon.ts";
 interface Part {
   programs: readonly string[];
   packages: readonly string[];
-  instead: string;
+  instead?: string;
 }
 
-const parts = {
+const SQL_URL = "TRANSHIP_TEST_MARIADB_URL=mysql://user:password@host:port (a user who may create databases)";
+
+/** The first of the programs tells the version. */
+export const parts = {
   mariadb: {
     programs: ["mariadbd", "mariadb-install-db"],
     packages: ["mariadb-server"],
-    instead: "TRANSHIP_TEST_MARIADB_URL=mysql://user:password@host:port (a user who may create databases)",
+    instead: SQL_URL,
   },
+  mysql: { programs: ["mysqld"], packages: ["mysql-server"], instead: SQL_URL },
   ceph: {
-    programs: ["ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"],
+    programs: ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"],
     packages: ["radosgw", "ceph-mon", "ceph-osd", "ceph-common"],
     instead:
       "TRANSHIP_TEST_S3_URL=http://host:port with TRANSHIP_TEST_S3_ACCESS_KEY and TRANSHIP_TEST_S3_SECRET_KEY",
   },
+  debootstrap: { programs: ["debootstrap"], packages: ["debootstrap"] },
 } as const satisfies Record<string, Part>;
 
-/** A server that tests can start. */
+/** What tests can have installed. */
 export type PartName = keyof typeof parts;
 
 /** Installs those of the named servers that are missing; throws what to do when that cannot be done from here. */
@@ -34,7 +39,7 @@ export async function installParts(names: readonly PartName[]): Promise<void> {
   const packages = missing.flatMap((part) => part.packages);
   const advice = [
     `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(" ")}`,
-    ...missing.map((part) => `or set ${part.instead}`),
+    ...missing.flatMap(({ instead }) => (instead === undefined ? [] : [`or set ${instead}`])),
   ].join("\n  ");
   const prefix = await rootPrefix();
   if (prefix === undefined)

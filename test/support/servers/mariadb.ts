@@ -1,12 +1,17 @@
-/** Starts a private, throwaway MariaDB server and makes fresh databases in a server. */
+/** Starts a private, throwaway MariaDB or MySQL server and makes fresh databases in a server. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Connection, createConnection } from "mysql2/promise";
+import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { createRunDirectory, removeRunDirectory } from "../run-directory.ts";
 import { freePort, runProgram, startDaemon } from "./daemon.ts";
 
-/** A running MariaDB server of the tests' own. */
+/** Which server {@link startMariadb} starts: MariaDB, unless TRANSHIP_TEST_SQL_SERVER says `mysql`. */
+export function sqlServer(): "mariadb" | "mysql" {
+  return process.env.TRANSHIP_TEST_SQL_SERVER === "mysql" ? "mysql" : "mariadb";
+}
+
+/** A running server of the tests' own. */
 export interface StartedMariadb {
   /** `mysql://tranship:…@127.0.0.1:port`, with all rights; the same after a restart. */
   url: string;
@@ -26,7 +31,7 @@ export interface MariadbOptions {
   settings?: readonly string[];
 }
 
-/** Starts a MariaDB server with its own data directory, port and socket. */
+/** Starts a server with its own data directory, port and socket. */
 export async function startMariadb(options: MariadbOptions = {}): Promise<StartedMariadb> {
   const runDirectory = options.dir ?? createRunDirectory();
   const directory = join(runDirectory, "mariadb");
@@ -35,19 +40,17 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Starte
   const port = await freePort();
   const url = `mysql://tranship:${password}@127.0.0.1:${port}`;
   const optionFile = join(directory, "my.cnf");
-  writeFileSync(join(directory, "init.sql"), accounts(password), { mode: 0o600 });
+  const accountsFile = join(directory, "init.sql");
+  writeFileSync(accountsFile, accounts(password), { mode: 0o600 });
   writeFileSync(optionFile, optionText(directory, port, options.settings ?? []));
-  await runProgram("mariadb-install-db", [
-    `--defaults-file=${optionFile}`,
-    "--auth-root-authentication-method=normal",
-    "--skip-test-db",
-  ]);
+  const { program, install } = PROGRAMS[sqlServer()];
+  await runProgram(install[0], [`--defaults-file=${optionFile}`, ...install.slice(1)]);
 
   const start = async () => {
     const started = startDaemon({
       name: "mariadb",
-      program: "mariadbd",
-      args: [`--defaults-file=${optionFile}`],
+      program,
+      args: [`--defaults-file=${optionFile}`, `--init-file=${accountsFile}`],
       directory: runDirectory,
     });
     await started.ready(async () => {
@@ -71,6 +74,21 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Starte
     },
   };
 }
+
+const PROGRAMS = {
+  mariadb: {
+    program: "mariadbd",
+    install: ["mariadb-install-db", "--auth-root-authentication-method=normal", "--skip-test-db"],
+    withoutRoot: "DELETE FROM mysql.global_priv WHERE User = 'root';",
+    settings: ["innodb_log_file_size=128M"],
+  },
+  mysql: {
+    program: "mysqld",
+    install: ["mysqld", "--initialize-insecure"],
+    withoutRoot: "DROP USER IF EXISTS root@localhost;",
+    settings: ["innodb_redo_log_capacity=256M", "mysqlx=OFF"],
+  },
+} as const;
 
 /** A database of a test file's own. */
 export interface TestDatabase {
@@ -100,6 +118,12 @@ export async function createDatabase(
   return { name, url: url.href, drop };
 }
 
+/** Whether a connection's server is MySQL; MariaDB names itself in its version. */
+export async function isMysql(connection: Connection): Promise<boolean> {
+  const [rows] = await connection.query<RowDataPacket[]>("SELECT VERSION() AS version");
+  return !/mariadb/i.test(String(rows[0]?.version));
+}
+
 async function withConnection(
   url: string,
   work: (connection: Connection) => Promise<unknown>,
@@ -117,7 +141,7 @@ function accounts(password: string): string {
   return [
     `CREATE USER IF NOT EXISTS tranship@'%' IDENTIFIED BY '${password}';`,
     "GRANT ALL PRIVILEGES ON *.* TO tranship@'%' WITH GRANT OPTION;",
-    "DELETE FROM mysql.global_priv WHERE User = 'root';",
+    PROGRAMS[sqlServer()].withoutRoot,
     "FLUSH PRIVILEGES;",
     "",
   ].join("\n");
@@ -135,12 +159,11 @@ function accounts(password: string): string {
  */
 function optionText(directory: string, port: number, settings: readonly string[]): string {
   return [
-    "[mariadbd]",
+    `[${PROGRAMS[sqlServer()].program}]`,
     `datadir=${join(directory, "data")}`,
     `tmpdir=${join(directory, "tmp")}`,
     `socket=${join(directory, "s.sock")}`,
     `pid_file=${join(directory, "mariadbd.pid")}`,
-    `init_file=${join(directory, "init.sql")}`,
     "bind_address=127.0.0.1",
     `port=${port}`,
     ...(process.getuid?.() === 0 ? ["user=root"] : []),
@@ -150,9 +173,9 @@ function optionText(directory: string, port: number, settings: readonly string[]
     "collation_server=utf8mb4_general_ci",
     "innodb_flush_log_at_trx_commit=2",
     "innodb_buffer_pool_size=256M",
-    "innodb_log_file_size=128M",
     "innodb_fast_shutdown=1",
     "max_connections=400",
+    ...PROGRAMS[sqlServer()].settings,
     ...settings,
     "",
   ].join("\n");

@@ -3,7 +3,7 @@ import type { TestProject } from "vitest/node";
 import { createRunDirectory, reapLeftovers, removeRunDirectory } from "../run-directory.ts";
 import { type S3Facts, startCeph } from "./ceph.ts";
 import { installParts } from "./install-parts.ts";
-import { startMariadb } from "./mariadb.ts";
+import { sqlServer, startMariadb } from "./mariadb.ts";
 
 declare module "vitest" {
   /** What a test gets from `inject("mariadbUrl")` and `inject("s3")`. */
@@ -18,15 +18,12 @@ declare module "vitest" {
 export default async function startParts(project: TestProject): Promise<() => void> {
   const givenMariadb = process.env.TRANSHIP_TEST_MARIADB_URL;
   const givenS3 = s3FromEnvironment();
-  await installParts([
-    ...(givenMariadb ? [] : (["mariadb"] as const)),
-    ...(givenS3 ? [] : (["ceph"] as const)),
-  ]);
+  await installParts([...(givenMariadb ? [] : [sqlServer()]), ...(givenS3 ? [] : (["ceph"] as const))]);
   const dir = createRunDirectory();
   // Both are awaited even if one fails, for a directory cannot be removed while a server is still filling it.
   const [mariadbUrl, s3] = await Promise.allSettled([
-    givenMariadb ?? timed("MariaDB", async () => (await startMariadb({ dir })).url),
-    givenS3 ?? timed("Ceph", async () => (await startCeph({ dir })).facts),
+    givenMariadb ?? timed(sqlServer(), async () => (await startMariadb({ dir })).url),
+    givenS3 ?? timed("ceph", async () => (await startCeph({ dir })).facts),
   ]);
   if (mariadbUrl.status === "rejected" || s3.status === "rejected") {
     removeRunDirectory(dir);

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/credential-book.ts";
+import type { SandboxKeys } from "../../../src/sandbox-s3/protocol/accepted-credentials.ts";
 
 /** What it says instead of credentials. */
 export interface Refusal {

@@ -1,4 +1,4 @@
-/** Two jobs over fourteen days and two changes of clocks, with all that may happen to them; see test/integration/fortnight.test.ts. */
+/** Two jobs over fourteen days and two changes of clocks, with all that may happen to them; see test/soak/fortnight.test.ts. */
 
 import type { Windows } from "../../../src/domain/job-spec.ts";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";

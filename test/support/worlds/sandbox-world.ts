@@ -28,9 +28,7 @@ const WRITES: readonly S3Operation[] = [
   "CompleteMultipartUpload",
   "AbortMultipartUpload",
   "PutObjectTagging",
-  "DeleteObjectTagging",
   "CreateBucket",
-  "DeleteBucket",
   "PutBucketVersioning",
 ];
 

@@ -42,7 +42,7 @@ export class Estate {
   /** Lets the target bucket take only so many writes a second from now on; null: as many as come. */
   throttle(writesPerSecond: number | null): void {
     this.#budget =
-      writesPerSecond === null ? null : new WriteBudget({ writesPerSecond }, () => this.#clock.now());
+      writesPerSecond === null ? null : new WriteBudget(writesPerSecond, () => this.#clock.now());
   }
 
   begins(kind: Kind): void {

@@ -196,9 +196,6 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
     matching({ values }, pass) {
       return this.findRows(values, pass);
     },
-    findRowsToRewrite(values, pass) {
-      return this.findRows(values, pass);
-    },
     async existing(ids, pass = sendFreely) {
       await pass(lasts);
       return new Set(ids.filter((id) => Number(id) >= 1 && Number(id) <= estate.size));

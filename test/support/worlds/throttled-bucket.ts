@@ -152,6 +152,6 @@ export class Simulation {
   }
 
   #newBudget(writesPerSecond: number): WriteBudget {
-    return new WriteBudget({ writesPerSecond }, () => this.clock.now());
+    return new WriteBudget(writesPerSecond, () => this.clock.now());
   }
 }

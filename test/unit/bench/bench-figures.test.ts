@@ -1,10 +1,9 @@
-/** What the benchmark makes of a store's timeline, and how it prints and draws. */
+/** What the benchmark makes of a store's timeline, and how it prints. */
 
 import { describe, expect, it } from "vitest";
-import { barChart } from "../../../bench/bar-chart.ts";
 import { figure, percent, thousandths, times } from "../../../bench/figures.ts";
-import { sharesOf } from "../../../bench/measure-throttled.ts";
-import type { StoreSample } from "../../../bench/store-process.ts";
+import { sharesOf } from "../../../bench/sections/throttled.ts";
+import type { StoreSample } from "../../../bench/worlds/store-process.ts";
 
 /** A moment at which so many copies were received, admitted and rejected. */
 const at = (seconds: number, received: number, admitted: number): StoreSample => ({
@@ -42,21 +41,4 @@ describe("figures", () => {
     [times(3.125), "3.13×"],
     [times(Number.POSITIVE_INFINITY), "–"],
   ])("%s", (printed, expected) => expect(printed).toBe(expected));
-});
-
-describe("the chart", () => {
-  const bar = (label: string, value: number, ours = false) => ({ label, value, text: String(value), ours });
-
-  it("draws bars in proportion, ours marked, and leaves out what could not be measured", () => {
-    const svg = barChart([{ title: "T", bars: [bar("a", 10, true), bar("b", 5), bar("c", Number.NaN)] }]);
-    const widths = [...svg.matchAll(/<rect class="(ours|peer)" [^>]*?width="([\d.]+)"/g)];
-    expect(widths.map(([, kind]) => kind)).toEqual(["ours", "peer", "peer"]);
-    const [a = 0, b = 0, c = -1] = widths.map(([, , width]) => Number(width));
-    expect(a / b).toBeCloseTo(2);
-    expect(c).toBe(0);
-  });
-
-  it("shows any text as text", () => {
-    expect(barChart([{ title: "<&>", bars: [bar("1 < 2", 1)] }])).toContain("&lt;&amp;&gt;");
-  });
 });

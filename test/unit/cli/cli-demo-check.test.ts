@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkWorld } from "../../../src/demo/demo-check.ts";
 import { demoObject, targetKeyOf } from "../../../src/demo/demo-objects.ts";
-import { movedBeforeKey, movedRowsOf, rowsNaming, rowsOf } from "../../../src/demo/demo-rows.ts";
+import { demoRowCount, demoRowsOf, movedBeforeKey, movedRowsOf } from "../../../src/demo/demo-rows.ts";
 import { type DemoWorld, makeWorld, SOURCE_BUCKET, TARGET_BUCKET } from "../../../src/demo/demo-world.ts";
 
 /** The hostile keys are the 25th, 50th, … */
@@ -19,11 +19,11 @@ describe("the demo's seeds", () => {
     for (let index = 0; index < COUNT; index += 1) {
       const { key } = demoObject(index);
       keys.add(key);
-      ids.push(...rowsOf(index).map((row) => row.id));
+      ids.push(...demoRowsOf(index).map((row) => row.id));
     }
     expect(targetKeyOf(24)).toBe(demoObject(24).key.replace(/^image\//, "avatar/"));
     expect(keys.size).toBe(COUNT);
-    expect(ids).toEqual(Array.from({ length: rowsNaming(COUNT) }, (_, i) => i + 1));
+    expect(ids).toEqual(Array.from({ length: demoRowCount(COUNT) }, (_, i) => i + 1));
   });
 
   it("are the same each time", () => expect(demoObject(77)).toEqual(demoObject(77)));
@@ -104,7 +104,7 @@ describe("the check", () => {
   it("counts all differences and tells the first twenty", () => {
     sql("UPDATE images SET legacy = 9");
     const check = checkWorld(world, OBJECTS);
-    expect(check.found).toBe(rowsNaming(OBJECTS) + 47);
+    expect(check.found).toBe(demoRowCount(OBJECTS) + 47);
     expect(check.differences).toHaveLength(20);
   });
 

@@ -73,7 +73,7 @@ describe("demo and openapi", () => {
 });
 
 describe("signals", () => {
-  it("the first stops gracefully, the second at once; none is caught before somebody cares", () => {
+  it("the first stops gracefully, the second at once; no handler is installed before the signal is asked for", () => {
     const handlers = new Map<string, () => void>();
     const exits: number[] = [];
     const notes: string[] = [];

@@ -1,4 +1,4 @@
-/** The configured replicas of a database: taken as they are, and refused where nobody would watch them. */
+/** The configured replicas of a database: taken as given, and refused for a database that is not configured. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -32,7 +32,7 @@ describe("a bucket that allows a thousand writes a second", () => {
       simulation.copyWith(copiers);
       await simulation.run(60);
       expectGood(shares(simulation, 5, 60, 1000));
-      // First contact is no storm either.
+      // The first rejections are few as well.
       expect(simulation.sums(0, 5).rejected).toBeLessThan(300);
       await simulation.end();
     },
@@ -70,7 +70,7 @@ describe("a bucket that allows a thousand writes a second", () => {
     await simulation.end();
   });
 
-  it("is not stormed after a time in which nobody asked for all of it", async () => {
+  it("is not flooded after a time without demand for all of it", async () => {
     const simulation = new Simulation(1000, 20);
     const limit = new RateLimit(null);
     simulation.copyWith(256, simulation.job([limit]));
@@ -106,7 +106,7 @@ describe("a bucket that allowed three thousand writes a second", () => {
     await simulation.end();
   });
 
-  it("and answers nothing but 503 for minutes is asked little, fails nobody, and is used again soon afterwards", async () => {
+  it("and answers nothing but 503 for minutes gets few requests, fails none, and is used again soon afterwards", async () => {
     const simulation = new Simulation(3000, 20);
     simulation.copyWith(128);
     await simulation.run(20);
@@ -115,7 +115,7 @@ describe("a bucket that allowed three thousand writes a second", () => {
     expect(simulation.sums(22, 200).requests).toBeLessThan(1000);
     simulation.allow(3000);
     await simulation.run(250);
-    // Half of the former rate at once, the rest as after any objection.
+    // Half of the former rate at once, the rest as after any rejection.
     expect(shares(simulation, 203, 206, 3000).used).toBeGreaterThan(0.4);
     expectGood(shares(simulation, 220, 250, 3000));
     expect(simulation.failures).toEqual([]);

@@ -1,4 +1,4 @@
-/** A pace lets through what it promises: never more than its limit over any second, and nearly all of it. */
+/** A rate limit: never more than its limit in any second, and nearly all of it used. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,13 +6,13 @@ import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
 
 const START = 5_000_000;
 
-/** How an event loop wakes somebody who sleeps: in whole milliseconds, late, and now and then after a stall. */
+/** How an event loop wakes a sleeper: in whole milliseconds, late, and now and then after a stall. */
 interface Lateness {
   /** 0–3 ms more for the nth sleep. */
   lateMs(nth: number): number;
 }
 
-/** Somebody who always has more to send, and is woken late; gives the moments when units went. */
+/** A sender that always has more to send and is woken late; gives the moments when units were sent. */
 function sendEagerly(rateLimit: RateLimit, seconds: number, lateness: Lateness): number[] {
   const went: number[] = [];
   let nth = 0;
@@ -33,7 +33,7 @@ function mostInAnySecond(went: readonly number[]): number {
   return most;
 }
 
-/** 5 % more than the limit; small limits cannot be passed by a part of a unit. */
+/** 5 % more than the limit; small limits cannot be exceeded by a part of a unit. */
 const mostAllowed = (rate: number) => Math.max(Math.ceil(rate), rate * 1.05);
 const onTime: Lateness = { lateMs: () => 0 };
 const rates = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 40, max: 5000 }));
@@ -47,7 +47,7 @@ const lateness = fc
   )
   .map((pattern): Lateness => ({ lateMs: (nth) => pattern[nth % pattern.length] ?? 0 }));
 
-describe("a pace", () => {
+describe("a rate limit", () => {
   it("holds over any sliding second and is used to 95 %, though timers fire late and in clumps", () => {
     fc.assert(
       fc.property(rates, lateness, (rate, late) => {
@@ -60,7 +60,7 @@ describe("a pace", () => {
     );
   });
 
-  it("holds whatever comes when", () => {
+  it("holds whatever is sent when", () => {
     const arrivals = fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 1, max: 300 })), {
       minLength: 20,
       maxLength: 60,
@@ -103,7 +103,7 @@ describe("a pace", () => {
     expect(sent).toBeLessThanOrEqual(200 * 100 + 1000);
   });
 
-  it("lets any second hold at most one large unit too much", () => {
+  it("allows any second at most one large unit too much", () => {
     const rateLimit = new RateLimit(1_000_000);
     const went: number[] = [];
     for (let now = START; now < START + 20_000; now += 1) {
@@ -115,7 +115,7 @@ describe("a pace", () => {
     expect(went.length * 300_000).toBeGreaterThanOrEqual(0.95 * 20 * 1_000_000);
   });
 
-  it("does not save up what was not used", () => {
+  it("does not accumulate what was not used", () => {
     const rateLimit = new RateLimit(100);
     rateLimit.take(1, START);
     let sent = 0;
@@ -166,13 +166,13 @@ describe("a pace", () => {
     expect(went).toBeGreaterThanOrEqual(95);
   });
 
-  it.each([20, 100])("of %d counts what was paid for ahead in the second in which it goes", (rate) => {
+  it.each([20, 100])("of %d counts reserved units in the second in which they are sent", (rate) => {
     const rateLimit = new RateLimit(rate);
     const late: number[] = [];
     const went: number[] = [];
     let wanted = 0;
     for (let now = START; now < START + 20_000; now += 1) {
-      // Every tenth pays ahead and goes at least two seconds later, many at once where they may.
+      // Every tenth is reserved and sent at least two seconds later, many at once where allowed.
       if (now % (10_000 / rate) === 0) wanted += 1;
       if (wanted > 0 && rateLimit.reservation.waitMs(1, now) === 0) {
         rateLimit.reservation.take(1, now);
@@ -189,11 +189,11 @@ describe("a pace", () => {
     }
     expect(late.length).toBeGreaterThan(0);
     expect(mostInAnySecond(went)).toBeLessThanOrEqual(mostAllowed(rate));
-    // It costs nothing again.
+    // Sending takes nothing more from the average.
     expect(went.length + late.length).toBeGreaterThanOrEqual(0.95 * rate * (20 - 0.2));
   });
 
-  it("lets nobody who pays ahead overtake those who go at once, though the second is full", () => {
+  it("lets no reservation overtake units that are sent at once, though the second is full", () => {
     const rateLimit = new RateLimit(6);
     let full = 0;
     for (let now = START; now < START + 20_000; now += 1) {
@@ -205,14 +205,14 @@ describe("a pace", () => {
     expect(full).toBeGreaterThan(0);
   });
 
-  it("without a limit lets what paid ahead go at once", () => {
+  it("without a limit allows reserved units at once", () => {
     const rateLimit = new RateLimit(null);
     rateLimit.reservation.take(1000, START);
     expect(rateLimit.reservation.waitMs(1000, START)).toBe(0);
     expect(rateLimit.dispatch.waitMs(1000, START)).toBe(0);
   });
 
-  it("without a limit never makes anybody wait, and takes a new one from then on", () => {
+  it("without a limit has no waits, and follows one that is set", () => {
     const rateLimit = new RateLimit(null);
     rateLimit.take(1e9, START);
     expect(rateLimit.waitMs(1e9, START)).toBe(0);
@@ -232,7 +232,7 @@ describe("a pace", () => {
   ])("changed from %i to %i a second is the new limit within two seconds", (before, after) => {
     const rateLimit = new RateLimit(before);
     sendEagerly(rateLimit, 5, onTime);
-    // Somebody has just sent a minute's worth at once.
+    // A minute's worth has just been sent at once.
     rateLimit.take(before * (before < after ? 60 : 0), START + 5000);
     rateLimit.setRate(after, START + 5000);
     const went: number[] = [];
@@ -250,7 +250,7 @@ describe("a pace", () => {
     expect(rateLimit.waitMs(1, START - 3_600_000)).toBeLessThanOrEqual(1100);
   });
 
-  it("books ahead in the order of asking", () => {
+  it("books ahead in the order of calls", () => {
     const rateLimit = new RateLimit(20);
     const waits = Array.from({ length: 50 }, () => rateLimit.reserve(1, START));
     expect([...waits].sort((a, b) => a - b)).toEqual(waits);

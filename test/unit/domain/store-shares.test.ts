@@ -1,95 +1,73 @@
-/** How instances divide a store's limits, whatever they want and in whatever order they ask. */
+/** How processes divide a store's limit: by jobs, and never more than the whole together, in whatever order they ask. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fairShares, nextShare, type WrittenShare } from "../../../src/domain/rates/store-shares.ts";
+import { nextShare, type ShareEntry } from "../../../src/domain/rates/store-shares.ts";
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-describe("fair shares", () => {
-  const table: readonly [string, readonly [jobs: number, wants: number][], readonly number[]][] = [
-    ["one alone has all of it", [[1, 0.1]], [1]],
-    ["two that want all have half each", [[1, 1], [1, 1]], [0.5, 0.5]],
-    ["jobs count, not instances", [[3, 1], [1, 1]], [0.75, 0.25]],
-    ["what one does not want is the other's", [[1, 0.1], [1, 1]], [0.1, 0.9]],
-    ["what nobody wants is divided by jobs", [[1, 0.1], [3, 0.1]], [0.3, 0.7]],
-    ["the modest are served first, in rounds", [[1, 0.1], [1, 0.44], [1, 1]], [0.1, 0.44, 0.46]],
+describe("the next share of a process", () => {
+  type Entry = readonly [jobs: number, share: number];
+  const table: readonly [string, Entry, readonly Entry[], due: number, share: number][] = [
+    ["alone it has the whole limit", [1, 0], [], 1, 1],
+    ["of two with a job each it has half", [1, 0], [[1, 0.5]], 1 / 2, 1 / 2],
+    ["jobs count, not processes", [3, 0], [[1, 0.25]], 3 / 4, 3 / 4],
+    ["it has nothing while others hold everything", [1, 0], [[1, 1]], 1 / 2, 0],
+    ["it grows into what is free", [1, 0.1], [[1, 0.8]], 1 / 2, 0.2],
+    ["it is not written as less than what is used", [1, 1], [[1, 0]], 1 / 2, 1],
   ]; // biome-ignore format: a table
-  it.each(table)("%s", (_, sharers, expected) => {
-    const shares = fairShares(sharers.map(([jobs, wants]) => ({ jobs, wants })));
-    expect(shares).toHaveLength(expected.length);
-    for (const [index, share] of shares.entries()) expect(share).toBeCloseTo(expected[index] ?? -1, 9);
-  });
-
-  const sharers = fc.array(
-    fc.record({ jobs: fc.integer({ min: 1, max: 8 }), wants: fc.double({ min: 0, max: 1, noNaN: true }) }),
-    { minLength: 1, maxLength: 6 },
-  );
-
-  it("add up to the whole, and give nobody less than he wants or his jobs' part", () => {
-    fc.assert(
-      fc.property(sharers, (all) => {
-        const shares = fairShares(all);
-        expect(sum(shares)).toBeCloseTo(1, 9);
-        const jobs = sum(all.map((sharer) => sharer.jobs));
-        for (const [index, { jobs: own, wants }] of all.entries()) {
-          expect(shares[index] ?? 0).toBeGreaterThanOrEqual(Math.min(wants, own / jobs) - 1e-9);
-        }
-      }),
+  it.each(table)("%s", (_, [jobs, share], others, due, expected) => {
+    const next = nextShare(
+      { jobs, share },
+      others.map(([otherJobs, otherShare]) => ({ jobs: otherJobs, share: otherShare })),
     );
+    expect(next.due).toBeCloseTo(due, 9);
+    expect(next.share).toBeCloseTo(expected, 9);
   });
 });
 
-describe("instances that ask in any order", () => {
-  interface Instance {
+describe("processes that ask in any order", () => {
+  interface Process {
     readonly owner: string;
-    /** What its limits let go at this moment; what it has written down is never less. */
-    used: number;
     readonly jobs: number;
-    readonly wants: number;
+    /** What its limits allow at this moment; its entry is never less. */
+    used: number;
   }
 
-  /** One round of `instance`, as a process makes it: asks, and if it is due less, uses less and then says so. */
-  function round(instance: Instance, written: Map<string, WrittenShare>): void {
-    const others = [...written.values()].filter(({ owner }) => owner !== instance.owner);
-    const own = { ...instance, share: instance.used };
-    const { share, due, isTooMuch } = nextShare(own, others);
-    instance.used = isTooMuch ? due : share;
-    written.set(instance.owner, { ...own, share: instance.used, beat: 0 });
+  /** One confirmation, as a process makes it: a process to which less is due uses less and then writes that. */
+  function confirm(process: Process, entries: Map<string, ShareEntry>): void {
+    const { owner, jobs } = process;
+    const others = [...entries.values()].filter((entry) => entry.owner !== owner);
+    const { due, share } = nextShare({ jobs, share: process.used }, others);
+    process.used = Math.min(share, due);
+    entries.set(owner, { owner, jobs, share: process.used, beat: 0 });
   }
 
-  const instances = fc.array(
-    fc.record({ jobs: fc.integer({ min: 1, max: 4 }), wants: fc.constantFrom(0.05, 0.3, 1) }),
-    { minLength: 1, maxLength: 5 },
-  );
+  const counts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 });
 
-  it("never use more than the whole together, and soon have what is due to them", () => {
+  it("never use more than the whole together, and soon have their jobs' parts", () => {
     fc.assert(
-      fc.property(instances, fc.array(fc.nat(4), { maxLength: 40 }), (drawn, order) => {
-        const all = drawn.map((one, index): Instance => ({ ...one, owner: `${index}`, used: 0 }));
-        const written = new Map<string, WrittenShare>();
-        const total = () => sum(all.map(({ used }) => used));
+      fc.property(counts, fc.array(fc.nat(4), { maxLength: 40 }), (jobs, order) => {
+        const all = jobs.map((count, index): Process => ({ owner: `${index}`, jobs: count, used: 0 }));
+        const entries = new Map<string, ShareEntry>();
         for (const index of order) {
-          round(all[index % all.length] as Instance, written);
-          expect(total()).toBeLessThanOrEqual(1 + 1e-9);
+          confirm(all[index % all.length] as Process, entries);
+          expect(sum(all.map(({ used }) => used))).toBeLessThanOrEqual(1 + 1e-9);
         }
-        for (let again = 0; again < 3; again += 1) for (const instance of all) round(instance, written);
-        const fair = fairShares(all);
-        for (const [index, { used }] of all.entries()) {
-          expect(Math.abs(used - (fair[index] ?? 0))).toBeLessThanOrEqual(0.06);
-        }
+        for (let again = 0; again < 3; again += 1) for (const process of all) confirm(process, entries);
+        for (const process of all) expect(process.used).toBeCloseTo(process.jobs / sum(jobs), 9);
       }),
     );
   });
 
   it("make room for one more, however many they are", () => {
-    const written = new Map<string, WrittenShare>();
-    const instance = (owner: string, jobs: number): Instance => ({ owner, used: 0, jobs, wants: 1 });
-    const all = Array.from({ length: 8 }, (_, index) => instance(`${index}`, 8));
-    for (let again = 0; again < 3; again += 1) for (const one of all) round(one, written);
-    const newcomer = instance("newcomer", 1);
-    for (let again = 0; again < 3; again += 1) for (const one of [newcomer, ...all]) round(one, written);
-    expect(newcomer.used).toBeCloseTo(1 / 65, 3);
+    const entries = new Map<string, ShareEntry>();
+    const process = (owner: string, jobs: number): Process => ({ owner, jobs, used: 0 });
+    const all = Array.from({ length: 8 }, (_, index) => process(`${index}`, 8));
+    for (let again = 0; again < 3; again += 1) for (const one of all) confirm(one, entries);
+    const newcomer = process("newcomer", 1);
+    for (let again = 0; again < 3; again += 1) for (const one of [newcomer, ...all]) confirm(one, entries);
+    expect(newcomer.used).toBeCloseTo(1 / 65, 9);
     expect(sum([newcomer, ...all].map(({ used }) => used))).toBeLessThanOrEqual(1 + 1e-9);
   });
 });

@@ -105,7 +105,7 @@ it.each(["/health/live", "/health/ready", "/docs", "/docs/json", "/"])("%s is pu
   expect((await ask("GET", url, {})).statusCode).toBeLessThan(400);
 });
 
-it("unknown paths are unknown to everybody", async () => {
+it("unknown paths are 404 for every caller", async () => {
   expect((await ask("GET", "/nowhere", {})).statusCode).toBe(404);
 });
 

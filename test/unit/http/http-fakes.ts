@@ -1,4 +1,4 @@
-/** Hand-written jobs behind the door, and a server before them whose log can be read. */
+/** A fake of `Jobs`, and an HTTP server over it whose log can be read. */
 
 import type { FastifyInstance } from "fastify";
 import pino from "pino";

@@ -95,7 +95,7 @@ describe("secrets", () => {
     expect(JSON.stringify(door.lines)).not.toContain(SECRET);
   });
 
-  it("stay out even when somebody logs a request's headers", async () => {
+  it("stay out even when a request's headers are logged", async () => {
     const { default: pino } = await import("pino");
     const written: string[] = [];
     const logger = requestLogger(pino({}, { write: (line: string) => void written.push(line) }));

@@ -1,4 +1,4 @@
-/** What a count ahead of planning makes known: percent, and when a job will be done. */
+/** Percent and estimated end of a job whose inventory was counted ahead of planning. */
 
 import { describe, expect, it } from "vitest";
 import { emptyTally } from "../../../src/domain/tally.ts";
@@ -34,7 +34,7 @@ function shown({
     ...{ createdAt: NOW, updatedAt: NOW, startedAt: NOW, finishedAt: null },
   } as unknown as JobRecord;
   const tally = { ...emptyTally(), planned, copied: moved, moved };
-  const pulse = { copiedPerSecond: 10, settledPerSecond: 10, limits: null, updatedAt: NOW };
+  const measured = { copiedPerSecond: 10, settledPerSecond: 10, limits: null, updatedAt: NOW };
   const live = {
     objectsPerSecond: 10,
     bytesPerSecond: 0,
@@ -42,7 +42,7 @@ function shown({
     requests: noRequests(),
     statements: {},
   };
-  const view = viewOf(record, tally, { ...live, tally, pulse }, { now: NOW, calendar });
+  const view = viewOf(record, tally, { ...live, tally, measured }, { now: NOW, calendar });
   const { finishAt, percent } = view;
   return { percent, hours: finishAt === null ? null : Math.round((Date.parse(finishAt) - NOW) / HOUR) };
 }

@@ -1,4 +1,4 @@
-/** What the holder of a lease knows without asking, and when it asks. */
+/** `HeldLease`: when a renewal is due, and which checks call the ledger. */
 
 import { expect, it } from "vitest";
 import { HeldLease } from "../../../src/jobs/run/held-lease.ts";

@@ -1,4 +1,4 @@
-/** One stage waits for its windows while others work, slowly or not at all: what the job as a whole waits for. */
+/** `LiveSettings.waiting`: what the job waits for when some stages wait for windows and others work, slowly or not at all. */
 
 import { describe, expect, it } from "vitest";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";
@@ -32,7 +32,7 @@ function deletionsHeld() {
     { spec: { ...AVATARS, windows, guards }, windowsIgnoredUntil: null },
     { signal },
   );
-  void settings.throttlers.delete.pass(signal);
+  void settings.throttlers.delete.whenOpen(signal);
   const waitsAfter = async (ms: number) => {
     await clock.runUntil(clock.now() + ms);
     return settings.waiting?.reason ?? null;

@@ -1,4 +1,4 @@
-/** Every kind of bad input is told by its JSON pointer, and nothing unknown is let through in silence. */
+/** `parseJobSpec`: every kind of bad input is reported at its JSON pointer, and unknown fields are refused. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";

@@ -1,4 +1,4 @@
-/** Places for requests: all taken while there is work, never more than there are, handed over from batch to batch. */
+/** Slots for requests: all in use while there is work, never more than there are, handed over from batch to batch. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
@@ -7,13 +7,13 @@ import { limitConcurrency } from "../../../src/pacing/concurrency.ts";
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
-/** Work that ends when told to, and knows how much of it is under way. */
+/** Work whose items end when the test says so. */
 function workshop() {
   const open: (() => void)[] = [];
   const begun: number[] = [];
   return {
     begun,
-    get underWay() {
+    get running() {
       return open.length;
     },
     work: (item: number) => {
@@ -28,89 +28,89 @@ function workshop() {
 }
 
 describe("limitConcurrency", () => {
-  it("keeps all places taken across the boundary of two batches, first come first served", async () => {
+  it("keeps all slots in use across the boundary of two batches, first come first served", async () => {
     const shop = workshop();
-    const places = limitConcurrency(4);
-    const first = places.each(numbers(6), shop.work);
-    const second = places.each(
+    const limiter = limitConcurrency(4);
+    const first = limiter.each(numbers(6), shop.work);
+    const second = limiter.each(
       numbers(6).map((at) => at + 100),
       shop.work,
     );
     await turn();
-    expect(shop.underWay).toBe(4);
+    expect(shop.running).toBe(4);
     await shop.finish(3);
-    // Three of the first batch are left to be taken or under way; the fourth place goes to the second batch at once.
+    // Three of the first batch are running; the fourth slot goes to the second batch at once.
     expect(shop.begun).toEqual([0, 1, 2, 3, 4, 5, 100]);
-    expect(shop.underWay).toBe(4);
-    while (shop.underWay > 0) await shop.finish(1);
+    expect(shop.running).toBe(4);
+    while (shop.running > 0) await shop.finish(1);
     await Promise.all([first, second]);
     expect(shop.begun).toHaveLength(12);
   });
 
-  it("takes and gives places while it runs, and leaves no item out", async () => {
+  it("grows and shrinks while it runs, and leaves no item out", async () => {
     const shop = workshop();
-    const places = limitConcurrency(8);
-    const done = places.each(numbers(40), shop.work);
+    const limiter = limitConcurrency(8);
+    const done = limiter.each(numbers(40), shop.work);
     await turn();
-    places.resize(1);
+    limiter.resize(1);
     await shop.finish(8);
-    expect(shop.underWay).toBe(1);
-    places.resize(3);
+    expect(shop.running).toBe(1);
+    limiter.resize(3);
     await shop.finish(1);
-    expect(shop.underWay).toBe(3);
-    while (shop.underWay > 0) await shop.finish(3);
+    expect(shop.running).toBe(3);
+    while (shop.running > 0) await shop.finish(3);
     await done;
     expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
   });
 
-  it("takes new places at once, for the work that is in hand too", async () => {
+  it("uses new slots at once, for a call that is running too", async () => {
     const shop = workshop();
-    const places = limitConcurrency(2);
-    const done = places.each(numbers(40), shop.work);
+    const limiter = limitConcurrency(2);
+    const done = limiter.each(numbers(40), shop.work);
     await turn();
-    expect(shop.underWay).toBe(2);
-    places.resize(10);
+    expect(shop.running).toBe(2);
+    limiter.resize(10);
     await turn();
-    expect(shop.underWay).toBe(10);
-    while (shop.underWay > 0) await shop.finish(10);
+    expect(shop.running).toBe(10);
+    while (shop.running > 0) await shop.finish(10);
     await done;
     expect([...shop.begun].sort((a, b) => a - b)).toEqual(numbers(40));
   });
 
-  it("is not over while items are left, though none of its own is under way", async () => {
+  it("does not end a call that has items left, though none of them is running", async () => {
     const shop = workshop();
     const other = workshop();
-    const places = limitConcurrency(2);
-    const first = places.each(numbers(1), shop.work);
+    const limiter = limitConcurrency(2);
+    const first = limiter.each(numbers(1), shop.work);
     let isOver = false;
-    const second = places.each(numbers(3), other.work).then(() => {
+    const second = limiter.each(numbers(3), other.work).then(() => {
       isOver = true;
     });
-    expect(other.underWay).toBe(1);
-    places.resize(1);
-    // The only place is the first one's now, and two items wait.
+    expect(other.running).toBe(1);
+    limiter.resize(1);
+    // The first call has the only slot now, and two items wait.
     await other.finish(1);
-    expect({ isOver, underWay: other.underWay, begun: other.begun }).toEqual({
+    expect({ isOver, running: other.running, begun: other.begun }).toEqual({
       isOver: false,
-      underWay: 0,
+      running: 0,
       begun: [0],
     });
     await shop.finish(1);
-    while (other.underWay > 0) await other.finish(1);
+    while (other.running > 0) await other.finish(1);
     await Promise.all([first, second]);
     expect(other.begun).toEqual(numbers(3));
   });
 
-  it("begins nothing for new places before the caller has set whatever else changes with them", async () => {
-    const places = limitConcurrency(1);
+  it("begins nothing in new slots before the synchronous code of the caller has ended", async () => {
+    const limiter = limitConcurrency(1);
     let rate = "old";
     const seen: string[] = [];
     const ends: (() => void)[] = [];
-    const done = places.each(numbers(3), () => {
+    const done = limiter.each(numbers(3), () => {
       seen.push(rate);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
-    places.resize(3);
+    limiter.resize(3);
     rate = "new";
     await turn();
     expect(seen).toEqual(["old", "new", "new"]);
@@ -118,10 +118,10 @@ describe("limitConcurrency", () => {
     await done;
   });
 
-  it("begins nothing after a failure, waits for what was begun, and throws what tells most", async () => {
-    const places = limitConcurrency(2);
+  it("begins nothing after a failure, waits for what was begun, and throws the error that tells most", async () => {
+    const limiter = limitConcurrency(2);
     const ended: number[] = [];
-    const failing = places.each(numbers(10), async (item) => {
+    const failing = limiter.each(numbers(10), async (item) => {
       await turn();
       ended.push(item);
       if (item === 0) throw new DomainError("stopped", "asked to stop");
@@ -129,19 +129,19 @@ describe("limitConcurrency", () => {
     });
     await expect(failing).rejects.toMatchObject({ code: "store_refused" });
     expect(ended).toEqual([0, 1]);
-    await expect(places.each([1], async () => {})).resolves.toBeUndefined();
+    await expect(limiter.each([1], async () => {})).resolves.toBeUndefined();
   });
 
-  it("begins the next item when a place is freed, before free returns, and still waits for what freed it", async () => {
-    const places = limitConcurrency(2);
+  it("begins the next item when a slot is released, before release returns, and still waits for the one that released it", async () => {
+    const limiter = limitConcurrency(2);
     const begun: number[] = [];
-    const frees: (() => void)[] = [];
+    const releases: (() => void)[] = [];
     const ends: (() => void)[] = [];
     let isOver = false;
-    const done = places
-      .each(numbers(6), (item, free) => {
+    const done = limiter
+      .each(numbers(6), (item, release) => {
         begun.push(item);
-        frees.push(free);
+        releases.push(release);
         return new Promise<void>((resolve) => ends.push(resolve));
       })
       .then(() => {
@@ -149,15 +149,15 @@ describe("limitConcurrency", () => {
       });
     await turn();
     expect(begun).toEqual([0, 1]);
-    frees[0]?.();
+    releases[0]?.();
     expect(begun).toEqual([0, 1, 2]);
-    // Whoever has freed his place once has none to free any more.
-    frees[0]?.();
+    // A second release of the same slot has no effect.
+    releases[0]?.();
     ends[0]?.();
     await turn();
     expect(begun).toEqual([0, 1, 2]);
-    for (const free of frees) free();
-    for (const free of frees) free();
+    for (const release of releases) release();
+    for (const release of releases) release();
     expect(begun).toEqual(numbers(6));
     for (const end of ends.slice(0, -1)) end();
     await turn();
@@ -166,37 +166,37 @@ describe("limitConcurrency", () => {
     await done;
   });
 
-  it("gives a freed place to the next batch while the last items of the one before still end", async () => {
-    const places = limitConcurrency(1);
+  it("gives a released slot to the next batch while the last items of the one before still run", async () => {
+    const limiter = limitConcurrency(1);
     const begun: string[] = [];
     let endFirst = () => {};
-    const first = places.each(["first"], (item, free) => {
+    const first = limiter.each(["first"], (item, release) => {
       begun.push(item);
-      setImmediate(free);
+      setImmediate(release);
       return new Promise<void>((resolve) => {
         endFirst = resolve;
       });
     });
-    const second = places.each(["second"], async (item) => begun.push(item));
+    const second = limiter.each(["second"], async (item) => begun.push(item));
     await second;
     expect(begun).toEqual(["first", "second"]);
     endFirst();
     await first;
   });
 
-  it("throws the failure of an item that had freed its place, and begins nothing after it", async () => {
-    const places = limitConcurrency(1);
+  it("throws the failure of an item that had released its slot, and begins nothing after it", async () => {
+    const limiter = limitConcurrency(1);
     let begun = 0;
-    const failing = places.each(numbers(3), async (_, free) => {
+    const failing = limiter.each(numbers(3), async (_, release) => {
       begun += 1;
-      free();
+      release();
       await turn();
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
     expect(begun).toBe(3);
     await expect(
-      places.each(numbers(3), async () => {
+      limiter.each(numbers(3), async () => {
         begun += 1;
         throw new Error("no");
       }),

@@ -1,9 +1,15 @@
-/** The guard's arithmetic: how near a limit is, and how much room that leaves between statements. */
+/** The guard's arithmetic: how near a limit is, and the gap between statements that follows. */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DatabaseLimits } from "../../../src/domain/job-spec.ts";
-import { easedValue, gapMs, isTripped, loadsOf, restMs } from "../../../src/pacing/database/database-load.ts";
+import {
+  gapMs,
+  isTripped,
+  loadsOf,
+  releaseValue,
+  restMs,
+} from "../../../src/pacing/database/database-load.ts";
 import type { HealthSample } from "../../../src/ports/database-health.ts";
 
 const LIMITS: DatabaseLimits = {
@@ -40,7 +46,7 @@ describe("the load of a measure", () => {
     ["lock waits without a limit", { lockWaits: 8 }, { maxLockWaits: null }, [0, 0, 1]],
     ["nobody else where nobody may be", { threadsRunning: 1 }, { maxThreadsRunning: 1 }, [0, 0, 0]],
     [
-      "somebody else where nobody may be",
+      "another thread where none may run",
       { threadsRunning: 2 },
       { maxThreadsRunning: 1 },
       [Number.POSITIVE_INFINITY, 0, 0],
@@ -56,17 +62,17 @@ describe("the load of a measure", () => {
     expect(loads(sample, limits)).toEqual(expected);
   });
 
-  it("spreads and never holds by lock waits for a job that was stored before there was a limit for them", () => {
+  it("spaces out and never holds by lock waits for a job that was stored before there was a limit for them", () => {
     const stored = JSON.parse(
       '{"maxThreadsRunning":41,"maxReplicaLagSeconds":null,"onUnknown":"hold"}',
     ) as DatabaseLimits;
     const [threads, lockWaits] = loadsOf({ ...QUIET, lockWaits: 800 }, stored);
     expect([threads?.measure, lockWaits?.measure]).toEqual(["threadsRunning", "lockWaits"]);
-    expect([lockWaits?.load, lockWaits?.waits]).toEqual([100, false]);
+    expect([lockWaits?.load, lockWaits?.mayHold]).toEqual([100, false]);
     expect(lockWaits !== undefined && isTripped(lockWaits, false)).toBe(false);
   });
 
-  it("objects above the limit, and then until it is back at nine tenths", () => {
+  it("holds above the limit, and then until it is back at nine tenths", () => {
     const at = (threadsRunning: number, wasTripped: boolean) =>
       isTripped(loadsOf({ ...QUIET, threadsRunning }, LIMITS)[0]!, wasTripped);
     expect([at(41, false), at(42, false), at(41, true), at(38, true), at(37, true)]).toEqual([
@@ -74,7 +80,7 @@ describe("the load of a measure", () => {
     ]);
   });
 
-  it("objects again only above the limit: a value that swings between nine tenths and the limit changes nothing", () => {
+  it("holds again only above the limit: a value that swings between nine tenths and the limit changes nothing", () => {
     const swings = fc.array(fc.integer({ min: 37, max: 41 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(swings, (values) => {
@@ -87,15 +93,15 @@ describe("the load of a measure", () => {
     );
   });
 
-  it("tells the very value at which it lets go", () => {
+  it("tells the very value at which it holds no longer", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), (maxThreadsRunning) => {
         const load = (threadsRunning: number) =>
           loadsOf({ ...QUIET, threadsRunning }, { ...LIMITS, maxThreadsRunning })[0]!;
-        const eased = easedValue(load(maxThreadsRunning + 1));
-        expect(eased).toBeGreaterThanOrEqual(1);
-        expect(isTripped(load(eased), true)).toBe(false);
-        expect(isTripped(load(eased + 1), true)).toBe(true);
+        const released = releaseValue(load(maxThreadsRunning + 1));
+        expect(released).toBeGreaterThanOrEqual(1);
+        expect(isTripped(load(released), true)).toBe(false);
+        expect(isTripped(load(released + 1), true)).toBe(true);
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** A fair queue lets pass in order, fairly, and only when all limits allow it at that moment. */
+/** A fair queue admits in order within a flow, fairly between flows, and only when all limits allow it at the same moment. */
 
 import { describe, expect, it } from "vitest";
 import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
@@ -9,43 +9,51 @@ function opened() {
   const clock = new VirtualClock();
   const began = clock.now();
   const fairQueue = new FairQueue(clock);
-  const passed: { readonly who: string; readonly at: number }[] = [];
-  /** `count` requests of `who` come at once. */
-  const come = (who: string, flow: Flow, charges: readonly Charge[], count: number, signal?: AbortSignal) => {
+  const admitted: { readonly name: string; readonly at: number }[] = [];
+  /** `count` requests called `name` arrive at once. */
+  const arrive = (
+    name: string,
+    flow: Flow,
+    charges: readonly Charge[],
+    count: number,
+    signal?: AbortSignal,
+  ) => {
     for (let i = 0; i < count; i += 1) {
-      void fairQueue.pass(flow, charges, signal).then(() => passed.push({ who, at: clock.now() - began }));
+      void fairQueue
+        .acquire(flow, charges, signal)
+        .then(() => admitted.push({ name, at: clock.now() - began }));
     }
   };
   const run = (seconds: number) => clock.runUntil(began + seconds * 1000);
-  const count = (who: string) => passed.filter((one) => one.who === who).length;
-  return { clock, fairQueue, passed, come, run, count };
+  const count = (name: string) => admitted.filter((one) => one.name === name).length;
+  return { clock, fairQueue, admitted, arrive, run, count };
 }
 
 const charge = (limit: RateLimit, units = 1): Charge => ({ limit, units });
 
 describe("a fair queue", () => {
-  it("lets everybody pass at once where nothing is limited", async () => {
-    const { come, run, passed } = opened();
-    come("a", new Flow(), [charge(new RateLimit(null))], 1000);
+  it("admits everything at once where nothing is limited", async () => {
+    const { arrive, run, admitted } = opened();
+    arrive("a", new Flow(), [charge(new RateLimit(null))], 1000);
     await run(0);
-    expect(passed).toHaveLength(1000);
+    expect(admitted).toHaveLength(1000);
   });
 
-  it("keeps the order of a lane, whatever its requests cost", async () => {
-    const { come, run, passed } = opened();
+  it("keeps the order of a flow, whatever its requests cost", async () => {
+    const { arrive, run, admitted } = opened();
     const flow = new Flow();
     const limit = new RateLimit(100);
-    for (let i = 0; i < 40; i += 1) come(String(i), flow, [charge(limit, 1 + (i % 7))], 1);
+    for (let i = 0; i < 40; i += 1) arrive(String(i), flow, [charge(limit, 1 + (i % 7))], 1);
     await run(10);
-    expect(passed.map(({ who }) => Number(who))).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(admitted.map(({ name }) => Number(name))).toEqual(Array.from({ length: 40 }, (_, i) => i));
   });
 
-  it("shares a limit equally between lanes, be one of them crowded", async () => {
-    const { come, run, count } = opened();
+  it("shares a limit equally between flows, however many requests wait in them", async () => {
+    const { arrive, run, count } = opened();
     const shared = new RateLimit(100);
-    come("crowd", new Flow(), [charge(shared)], 5000);
-    come("few", new Flow(), [charge(shared)], 1000);
-    come("bulk", new Flow(), [charge(shared, 10)], 1000);
+    arrive("crowd", new Flow(), [charge(shared)], 5000);
+    arrive("few", new Flow(), [charge(shared)], 1000);
+    arrive("bulk", new Flow(), [charge(shared, 10)], 1000);
     await run(12);
     expect(count("few") / count("crowd")).toBeGreaterThan(0.9);
     expect(count("few") / count("crowd")).toBeLessThan(1.1);
@@ -53,24 +61,24 @@ describe("a fair queue", () => {
     expect((10 * count("bulk")) / count("crowd")).toBeLessThan(1.1);
   });
 
-  it("does not let a lane catch up on what it did not use", async () => {
-    const { come, run, count } = opened();
+  it("does not let a flow catch up on what it did not use", async () => {
+    const { arrive, run, count } = opened();
     const shared = new RateLimit(100);
-    come("early", new Flow(), [charge(shared)], 5000);
+    arrive("early", new Flow(), [charge(shared)], 5000);
     await run(10);
     const before = count("early");
-    come("late", new Flow(), [charge(shared)], 5000);
+    arrive("late", new Flow(), [charge(shared)], 5000);
     await run(20);
     expect(count("late")).toBeLessThan(550);
     expect(count("early") - before).toBeGreaterThan(450);
   });
 
   it("uses nothing of one limit up while it waits for another", async () => {
-    const { come, run, count } = opened();
+    const { arrive, run, count } = opened();
     const shared = new RateLimit(100);
     const slow = new RateLimit(5);
-    come("slow", new Flow(), [charge(shared), charge(slow)], 1000);
-    come("rest", new Flow(), [charge(shared)], 5000);
+    arrive("slow", new Flow(), [charge(shared), charge(slow)], 1000);
+    arrive("rest", new Flow(), [charge(shared)], 5000);
     await run(10);
     expect(count("slow")).toBeGreaterThanOrEqual(47);
     expect(count("slow")).toBeLessThanOrEqual(53);
@@ -78,13 +86,13 @@ describe("a fair queue", () => {
   });
 
   it("holds a job's limit in any second though the store's limit frees up all at once", async () => {
-    const { clock, come, run, passed } = opened();
+    const { clock, arrive, run, admitted } = opened();
     const shared = new RateLimit(1);
-    come("a", new Flow(), [charge(shared), charge(new RateLimit(50))], 1000);
+    arrive("a", new Flow(), [charge(shared), charge(new RateLimit(50))], 1000);
     await run(10);
     shared.setRate(10_000, clock.now());
     await run(20);
-    const later = passed.filter(({ at }) => at >= 10_000).map(({ at }) => at);
+    const later = admitted.filter(({ at }) => at >= 10_000).map(({ at }) => at);
     const most = Math.max(
       ...later.map((from) => later.filter((at) => at >= from && at < from + 1000).length),
     );
@@ -92,40 +100,40 @@ describe("a fair queue", () => {
     expect(later.length).toBeGreaterThanOrEqual(475);
   });
 
-  it("is not blocked by a slow limit that others do not have", async () => {
-    const { come, run, passed } = opened();
-    come("slow", new Flow(), [charge(new RateLimit(0.01))], 5);
+  it("is not blocked by a slow limit that other flows do not have", async () => {
+    const { arrive, run, admitted } = opened();
+    arrive("slow", new Flow(), [charge(new RateLimit(0.01))], 5);
     await run(1);
-    come("quick", new Flow(), [charge(new RateLimit(1000))], 1000);
+    arrive("quick", new Flow(), [charge(new RateLimit(1000))], 1000);
     await run(2.2);
-    expect(passed.filter(({ who }) => who === "quick")).toHaveLength(1000);
+    expect(admitted.filter(({ name }) => name === "quick")).toHaveLength(1000);
   });
 
   it.each([
     [0.01, 1000],
     [null, 5],
     [1000, 5],
-  ])("sees a limit changed from %s to %s, also for those who wait already", async (before, after) => {
-    const { clock, come, run, passed } = opened();
+  ])("follows a limit changed from %s to %s, also for requests that wait already", async (before, after) => {
+    const { clock, arrive, run, admitted } = opened();
     const limit = new RateLimit(before);
-    come("a", new Flow(), [charge(limit)], before === null ? 0 : 20_000);
+    arrive("a", new Flow(), [charge(limit)], before === null ? 0 : 20_000);
     await run(3);
     limit.setRate(after, clock.now());
-    come("b", new Flow(), [charge(limit)], 20_000);
+    arrive("b", new Flow(), [charge(limit)], 20_000);
     await run(15);
-    const perSecond = passed.filter(({ at }) => at >= 5000).length / 10;
+    const perSecond = admitted.filter(({ at }) => at >= 5000).length / 10;
     expect(perSecond).toBeGreaterThanOrEqual(after * 0.95);
     expect(perSecond).toBeLessThanOrEqual(after * 1.05);
   });
 
-  it("lets those go whose signal aborts, unpaid, and nobody else", async () => {
-    const { come, run, passed, count } = opened();
+  it("dismisses requests whose signal aborts, with nothing taken, and no others", async () => {
+    const { arrive, run, admitted, count } = opened();
     const limit = new RateLimit(10);
     const stop = new AbortController();
     const flow = new Flow();
-    come("stays", flow, [charge(limit)], 20);
-    come("leaves", flow, [charge(limit)], 100, stop.signal);
-    come("stays", flow, [charge(limit)], 20);
+    arrive("stays", flow, [charge(limit)], 20);
+    arrive("leaves", flow, [charge(limit)], 100, stop.signal);
+    arrive("stays", flow, [charge(limit)], 20);
     await run(1);
     stop.abort();
     await run(1.01);
@@ -133,7 +141,7 @@ describe("a fair queue", () => {
     await run(5);
     expect(count("stays")).toBe(40);
     // The first second has 80 % of the limit.
-    expect(passed.filter(({ at }) => at < 1000)).toHaveLength(8);
+    expect(admitted.filter(({ at }) => at < 1000)).toHaveLength(8);
   });
 
   it("needs one timer, however many wait", async () => {
@@ -147,7 +155,7 @@ describe("a fair queue", () => {
     const fairQueue = new FairQueue(clock);
     const limit = new RateLimit(1000);
     const flow = new Flow();
-    for (let i = 0; i < 3000; i += 1) void fairQueue.pass(flow, [charge(limit)]);
+    for (let i = 0; i < 3000; i += 1) void fairQueue.acquire(flow, [charge(limit)]);
     expect(timers).toBe(1);
     await clock.runUntil(clock.now() + 3000);
     expect(timers).toBeLessThan(2000);

@@ -1,4 +1,4 @@
-/** The gate: the first objection wins, nobody overrides it, and an approval is asked for each time anew. */
+/** The gate: the first objection counts, and an approval is read anew each time. */
 
 import { describe, expect, it } from "vitest";
 import type { Stage } from "../../../src/domain/batch.ts";
@@ -8,7 +8,7 @@ const hold = (detail: string): Hold => ({ reason: "window", until: 5, detail });
 const at = (stage: Stage) => ({ stage, at: 0 });
 
 describe("a gate", () => {
-  it("without objections lets everything through", async () => {
+  it("without objections holds nothing", async () => {
     expect(await gateOf([]).ask(at("delete"))).toBeNull();
   });
 

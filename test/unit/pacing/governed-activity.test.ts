@@ -1,4 +1,4 @@
-/** What counts as going on in a governed store: requests, and whatever waits for a limit; not what stands at a shut throttler. */
+/** What counts as work of a governed store: requests in flight and waits for a limit, not waits for a closed throttler. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
@@ -21,7 +21,7 @@ const REQUEST: CopyRequest = {
 const { signal } = new AbortController();
 const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
 
-/** A governed store of which `copy` does what `work` does with the pass; its throttler is shut while `gate.isShut`. */
+/** A governed store of which `copy` does what `work` does with its `pass`; its throttler is closed while `gate.isShut`. */
 function governed(
   work: (pass: WritePass, clock: VirtualClock) => Promise<unknown>,
   perSecond: number | null = null,
@@ -51,11 +51,11 @@ function governed(
 }
 
 describe("a copy in parts", () => {
-  it("is under way while it sends, and not while all of its parts stand at a shut throttler", async () => {
+  it("is in flight while it sends, and not while all of its parts wait for a closed throttler", async () => {
     const part = (ms: number, clock: VirtualClock) => () => clock.sleep(ms);
     const { parts, gate, throttler, inFlight, pause } = governed(async (pass, clock) => {
       await pass(1, part(1000, clock), signal);
-      // A short one and a long one at once, then two that meet the shut throttler.
+      // A short one and a long one at once, then two that find the throttler closed.
       await Promise.all(
         [500, 1000].map((ms) =>
           pass(1, part(ms, clock), signal).then(() => pass(1, part(100, clock), signal)),
@@ -79,7 +79,7 @@ describe("a copy in parts", () => {
     expect(inFlight.isStill(400)).toBe(true);
     gate.isShut = false;
     await pause(600);
-    // Its parts are there; what completes it is under way.
+    // All parts are copied; the completion is in flight.
     expect([inFlight.count, isDone]).toEqual([1, false]);
     await pause(1000);
     expect([inFlight.count, isDone]).toEqual([0, true]);
@@ -101,7 +101,7 @@ describe("a copy that fails", () => {
 });
 
 describe("a request that waits for a limit", () => {
-  it("is work while the throttler is open, and none while it is shut", async () => {
+  it("is work while the throttler is open, and none while it is closed", async () => {
     const { parts, gate, throttler, inFlight, pause } = governed(async () => {}, 0.2);
     const all = Promise.all([1, 2, 3].map(() => parts.list(LIST, signal)));
     await pause(7_000);

@@ -1,4 +1,4 @@
-/** A governed store on a clock in the test's hand: throttling is waited out, other troubles have a budget, stop is stop. */
+/** A governed store on a simulated clock: throttling is repeated without end, other failures for a time, a stop ends both. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError, type ErrorCode } from "../../../src/domain/errors.ts";
@@ -85,7 +85,7 @@ const copyOf = (size: number) => ({
 });
 
 describe("throttling", () => {
-  it("is waited out for hours and never thrown on", async () => {
+  it("is repeated for hours and never thrown", async () => {
     const { governed, clock, calls } = failing((nth) => (nth <= 2000 ? "store_throttled" : null));
     const began = clock.at;
     expect(await governed.list(LIST)).toEqual(PAGE);
@@ -103,7 +103,7 @@ describe("throttling", () => {
     expect(governor.bulkKeys).toBeLessThan(100);
   });
 
-  it("lowers the rate to what the writes before it, which were granted, have raised it to", async () => {
+  it("lowers the rate to what the writes before it, which were accepted, have raised it to", async () => {
     const rateAfter = async (granted: number) => {
       const { governed, governor } = failing((nth) => (nth === granted + 1 ? "store_throttled" : null));
       for (let i = 0; i <= granted; i += 1) await governed.copy(copyOf(1));
@@ -113,7 +113,7 @@ describe("throttling", () => {
     expect(await rateAfter(2000)).toBeGreaterThan(2 * (await rateAfter(500)));
   });
 
-  it("of everything for two seconds is shown as what the job waits for, until something moves", async () => {
+  it("of everything for two seconds is shown as what the job waits for, until something is answered", async () => {
     const { governed, clock, stalls } = failing((nth) => (nth <= 30 ? "store_throttled" : null));
     await governed.list(LIST);
     expect(stalls.waiting(clock.at + 5000)).toBeNull();
@@ -128,13 +128,13 @@ describe("throttling", () => {
     await expect(copying).rejects.toMatchObject({ code: "stopped" });
   });
 
-  it("of one part of a copy is waited out there: the other parts are not copied again", async () => {
+  it("of one part of a copy repeats that part only", async () => {
     const { governed, parts } = copyingInParts((nth) => (nth > 3 && nth <= 40 ? "store_throttled" : null));
     expect(await governed.copy(copyOf(1))).toMatchObject({ kind: "copied" });
     expect(parts).toEqual([1, 2, 3, ...Array<number>(38).fill(4), 5]);
   });
 
-  it("in between does not use up the budget of other troubles", async () => {
+  it("in between does not count towards the time of other failures", async () => {
     const { governed, calls } = failing((nth) =>
       nth > 60 ? null : nth % 2 === 0 ? "store_throttled" : "store_unavailable",
     );
@@ -144,7 +144,7 @@ describe("throttling", () => {
 });
 
 describe("an unavailable store", () => {
-  it("is asked again for half a minute, then the trouble is thrown", async () => {
+  it("is tried again for half a minute, then the error is thrown", async () => {
     const { governed, calls } = failing(() => "store_unavailable");
     await expect(governed.list(LIST)).rejects.toMatchObject({ code: "store_unavailable" });
     expect(calls.length).toBeGreaterThan(5);
@@ -152,7 +152,7 @@ describe("an unavailable store", () => {
     expect(calls.at(-1)).toBeLessThan(40_000);
   });
 
-  it("that comes back within it costs nothing", async () => {
+  it("that is available again within it fails nothing", async () => {
     const { governed } = failing((nth) => (nth <= 5 ? "store_unavailable" : null));
     expect(await governed.copy(copyOf(1))).toMatchObject({ kind: "copied" });
   });
@@ -178,7 +178,7 @@ describe("a stop", () => {
     expect(calls).toHaveLength(3);
   });
 
-  it("that came before lets no request begin", async () => {
+  it("before a request lets it not begin", async () => {
     const { governed, calls } = failing(() => null);
     const stopped = AbortSignal.abort();
     await expect(governed.list(LIST, stopped)).rejects.toMatchObject({ code: "stopped" });
@@ -209,7 +209,7 @@ describe("limits", () => {
 });
 
 describe("a deletion", () => {
-  it("is one attempt: while one waits the evidence for it grows old", async () => {
+  it("is one attempt: its evidence would age during a wait", async () => {
     const { governed, calls, clock } = failing(() => "store_throttled");
     await expect(governed.deleteObjects("b", [{ key: "k", etag: "e" }])).rejects.toMatchObject({
       code: "store_throttled",
@@ -226,7 +226,7 @@ describe("a deletion", () => {
     expect(await governed.useReservation()).toBe(false);
   });
 
-  it("whose evidence took long counts in the second in which it goes", async () => {
+  it("whose evidence took long counts in the second in which it is sent", async () => {
     const { governed, calls, clock } = failing(() => null, { requests: 5 });
     await governed.reserveWrites("b", 1);
     clock.at += 3000;
@@ -238,7 +238,7 @@ describe("a deletion", () => {
     expect(calls.filter((at) => at + 1_000_000 > from)).toHaveLength(4);
   });
 
-  it("goes at once, and pays nothing more, where the second has room for it", async () => {
+  it("is sent at once, and takes nothing more, where the second has room for it", async () => {
     const { governed, calls, clock } = failing(() => null, { requests: 10 });
     await governed.reserveWrites("b", 1);
     for (let i = 0; i < 8; i += 1) await governed.list(LIST);
@@ -319,7 +319,7 @@ describe("a throttler", () => {
     return { governed, clock, sent };
   }
 
-  it("lets nothing begin while it is shut, and everything when it opens", async () => {
+  it("lets nothing begin while it is closed, and everything when it opens", async () => {
     const opensAt = 1_000_000 + 5_000;
     const { governed, sent } = behindThrottler((at) => (at < opensAt ? { ...shut, until: opensAt } : null));
     await governed.list(LIST, new AbortController().signal);

@@ -1,4 +1,4 @@
-/** A clock that is set back must not make the governor deaf to rejections. */
+/** A clock that is set back must not make the governor ignore rejections. */
 
 import { expect, it } from "vitest";
 import { BucketGovernor } from "../../../src/pacing/rates/bucket-governor.ts";
@@ -26,6 +26,6 @@ it("lowers its rate on rejections after the clock was set back by an hour", () =
     governor.succeeded(1, now, now);
   }
   reject(setBack + 3_000, 3);
-  // With nothing granted at all it falls to next to nothing, whatever the clock showed before.
+  // With nothing accepted it falls to almost nothing, whatever the clock showed before.
   expect(governor.perSecond).toBeLessThan(10);
 });

@@ -1,4 +1,4 @@
-/** A statement that was held back asks for the lease when it is let go: the hold may have outlasted it. */
+/** A statement that was held confirms the lease before it is sent: the hold may have outlasted it. */
 
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
@@ -46,7 +46,7 @@ function world(leaseEndsAt: number) {
 }
 
 describe("a guarded table", () => {
-  it("changes rows when the hold is over and the job still ours", async () => {
+  it("changes rows when the hold is over and the lease confirmed", async () => {
     const { guarded, calls, opensAt } = world(Number.POSITIVE_INFINITY);
     await guarded.rewrite(["image/a"], CHANGE);
     expect(calls).toEqual([
@@ -61,7 +61,7 @@ describe("a guarded table", () => {
     expect(calls).toEqual([["rewrite", opensAt]]);
   });
 
-  it("is waited for no longer than the work goes on that it was asked for", async () => {
+  it("waits no longer than the signal of its call allows", async () => {
     const { guards, table, calls, clock } = world(Number.POSITIVE_INFINITY);
     const over = new AbortController();
     const inFlight = new InFlight(() => clock.now());

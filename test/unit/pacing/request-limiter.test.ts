@@ -1,4 +1,4 @@
-/** Whoever finds its limits open overtakes nobody who waits for the same ones. */
+/** A request whose limits allow it at once overtakes none that waits for the same limits. */
 
 import { expect, it } from "vitest";
 import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
@@ -7,7 +7,7 @@ import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
 import { READ_COST } from "../../../src/pacing/rates/request-cost.ts";
 import { RequestLimiter } from "../../../src/pacing/rates/request-limiter.ts";
 
-/** A gate for ten requests a second, on a clock that nobody's sleep moves. */
+/** A limiter of ten requests a second, on a clock that sleeping does not move. */
 function gateOfTen() {
   const now = () => clock.at;
   const clock = { at: 1_000_000, now, monotonic: now, sleep: () => new Promise<void>(() => {}) };
@@ -22,7 +22,7 @@ function gateOfTen() {
   return { clock, gate };
 }
 
-it("lets nobody pass at once while another waits, though the limit is open again", () => {
+it("acquires nothing at once while another request waits, though the limit allows it again", () => {
   const { clock, gate } = gateOfTen();
   while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
   void gate.acquire(READ_COST, undefined);
@@ -30,7 +30,7 @@ it("lets nobody pass at once while another waits, though the limit is open again
   expect(gate.tryAcquire(READ_COST, undefined)).toBe(false);
 });
 
-it("lets pass at once whoever finds the limit open and nobody waiting", () => {
+it("acquires at once where the limit allows it and nothing waits", () => {
   const { clock, gate } = gateOfTen();
   while (gate.tryAcquire(READ_COST, undefined)) clock.at += 1;
   clock.at += 2000;

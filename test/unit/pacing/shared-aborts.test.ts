@@ -1,4 +1,4 @@
-/** However many wait with one signal, it has one listener, and none when nobody waits. */
+/** However many wait with one signal, it has one listener, and none when none waits. */
 
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
@@ -7,8 +7,8 @@ import { systemClock } from "../../../src/stores/system-clock.ts";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
-describe("those who wait with one signal", () => {
-  it("share a listener, which goes with the last of them and comes again with the next", () => {
+describe("waits with one signal", () => {
+  it("share a listener, which is removed with the last of them and added again with the next", () => {
     const { signal } = new AbortController();
     const aborts = new SharedAborts();
     const forget = Array.from({ length: 300 }, () => aborts.on(signal, () => {}));
@@ -25,7 +25,7 @@ describe("those who wait with one signal", () => {
     expect(listeners(signal)).toBe(0);
   });
 
-  it("are woken once each, but for those who wait no more", () => {
+  it("are woken once each, but for those that were cancelled", () => {
     const stop = new AbortController();
     const aborts = new SharedAborts();
     const woken: number[] = [];
@@ -51,7 +51,7 @@ describe("those who wait with one signal", () => {
     stop.abort();
     await Promise.all(long);
     expect(listeners(stop.signal)).toBe(0);
-    // Warnings come a turn later.
+    // Warnings are emitted a turn of the event loop later.
     await new Promise((resolve) => setImmediate(resolve));
     process.off("warning", note);
     expect(warnings).toEqual([]);

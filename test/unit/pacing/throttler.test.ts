@@ -1,4 +1,4 @@
-/** The throttler: nothing passes while something objects, whoever waits knows why, and goes on at the edge. */
+/** The throttler: nothing begins while an observation gives a hold, waits have its reason and end with it. */
 
 import { describe, expect, it } from "vitest";
 import type { Hold } from "../../../src/pacing/gate.ts";
@@ -8,34 +8,34 @@ import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
 const never = new AbortController().signal;
 const closedUntil = (until: number): Hold => ({ reason: "window", until, detail: "opens at 22:00" });
 
-describe("Valve", () => {
-  it("lets everything through, without a promise, while nothing objects", () => {
+describe("Throttler", () => {
+  it("is open, without a promise, while no observation gives a hold", () => {
     const throttler = new Throttler(new SleepMovedClock(), [() => null, () => null]);
-    expect(throttler.pass(never)).toBeNull();
+    expect(throttler.whenOpen(never)).toBeNull();
     expect(throttler.waiting).toBeNull();
   });
 
-  it("holds until the very millisecond at which the last objection ends, and says why meanwhile", async () => {
+  it("is closed until the very millisecond at which the last hold ends, and says why meanwhile", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 10_001;
     const from = clock.at;
     const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    const passed = throttler.pass(never);
+    const passed = throttler.whenOpen(never);
     expect(throttler.waiting).toEqual({ ...closedUntil(opensAt), since: from });
     await passed;
     expect(clock.at).toBe(opensAt);
     expect(throttler.waiting).toBeNull();
   });
 
-  it("wakes all who wait with one timer", async () => {
+  it("wakes all waits with one timer", async () => {
     const clock = new SleepMovedClock();
     const opensAt = clock.at + 1000;
     const throttler = new Throttler(clock, [(at) => (at < opensAt ? closedUntil(opensAt) : null)]);
-    await Promise.all(Array.from({ length: 100 }, () => throttler.pass(never)));
+    await Promise.all(Array.from({ length: 100 }, () => throttler.whenOpen(never)));
     expect(clock.sleeps.length).toBeLessThan(10);
   });
 
-  it("tells the first objection, and since when that reason stands", async () => {
+  it("tells the first hold, and since when its reason lasts", async () => {
     const clock = new SleepMovedClock();
     const start = clock.at;
     const busy: Hold = { reason: "database", until: null, detail: "busy" };
@@ -44,7 +44,7 @@ describe("Valve", () => {
       (at) => (at < start + 2000 ? busy : null),
     ]);
     const seen: unknown[] = [];
-    const passed = throttler.pass(never);
+    const passed = throttler.whenOpen(never);
     const sleep = clock.sleep.bind(clock);
     clock.sleep = async (ms) => {
       seen.push([throttler.waiting?.reason, throttler.waiting?.since]);
@@ -55,11 +55,11 @@ describe("Valve", () => {
     expect(clock.at).toBeGreaterThanOrEqual(start + 2000);
   });
 
-  it("refuses those who are asked to stop while they wait", async () => {
+  it("throws when the signal of a wait aborts", async () => {
     const stop = new AbortController();
     const clock = new SleepMovedClock();
     const throttler = new Throttler(clock, [() => closedUntil(Number.MAX_SAFE_INTEGER)]);
-    const passed = throttler.pass(stop.signal);
+    const passed = throttler.whenOpen(stop.signal);
     stop.abort();
     await expect(passed).rejects.toMatchObject({ code: "stopped" });
     expect(throttler.waiting).toBeNull();

@@ -1,4 +1,4 @@
-/** How long refused credentials are awaited, and when their provider is asked again; the time is in the test's hand. */
+/** How long refused credentials are awaited, and when their provider is asked again, by a clock that the test sets. */
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -24,7 +24,7 @@ beforeEach(() => {
       return { accessKeyId: "k", secretAccessKey: "s", sessionToken };
     },
   });
-  watch = new CredentialWatch(client, { store: "main", patienceMs: 1_000, now: () => now });
+  watch = new CredentialWatch(client, { store: "main", graceMs: 1_000, now: () => now });
 });
 
 const codeAt = (at: number, code: string) => {
@@ -38,7 +38,7 @@ describe("refused credentials", () => {
   });
 
   it.each(["ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "CredentialsProviderError"])(
-    "that were good are awaited for the time given after %s, and anew by whoever tries again",
+    "that were good are awaited for the grace period after %s, and again from the next run on",
     (code) => {
       watch.noteAccepted();
       expect([0, 999, 1_000].map((at) => codeAt(at, code))).toEqual([
@@ -46,9 +46,8 @@ describe("refused credentials", () => {
         "store_unavailable",
         "store_credentials",
       ]);
-      // Nobody is kept waiting by the others' failure, until somebody has done something about it.
       expect(codeAt(1_001, code)).toBe("store_credentials");
-      watch.beginAnew();
+      watch.restartGrace();
       expect([5_000, 5_999, 6_000].map((at) => codeAt(at, code))).toEqual([
         "store_unavailable",
         "store_unavailable",
@@ -98,6 +97,13 @@ describe("the provider of credentials", () => {
     now = 1_000;
     expect(await watch.hasOthers(used)).toBe(true);
     expect(asked).toBe(3);
+  });
+
+  it("is asked once for all requests that are refused at the same time", async () => {
+    issued = ["one", "two"];
+    const used = await watch.current();
+    expect(await Promise.all([watch.hasOthers(used), watch.hasOthers(used)])).toEqual([true, true]);
+    expect(asked).toBe(2);
   });
 
   it("is not asked again when it has given others meanwhile", async () => {

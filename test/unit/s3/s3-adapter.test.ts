@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { runParallel } from "../../../src/stores/s3/client/run-parallel.ts";
 import { endpointIdentity } from "../../../src/stores/s3/client/store-config.ts";
 import { copySource } from "../../../src/stores/s3/copy/copy-source.ts";
-import { handyPartBytes, partBytesFor, partRanges } from "../../../src/stores/s3/copy/part-plan.ts";
-import { isProvableInParts, type SourceTraits } from "../../../src/stores/s3/copy/source-traits.ts";
+import { choosePartBytes, defaultPartBytes, partRanges } from "../../../src/stores/s3/copy/part-plan.ts";
+import { isVerifiableInParts, type SourceMetadata } from "../../../src/stores/s3/copy/source-metadata.ts";
 import { decodeListedKey } from "../../../src/stores/s3/read/listing.ts";
 import { checksumsOf, needsRestore } from "../../../src/stores/s3/read/object-facts.ts";
 import { faultKind } from "../../../src/stores/s3/s3-errors.ts";
@@ -46,7 +46,7 @@ describe("decodeListedKey", () => {
   });
 });
 
-describe("partBytesFor", () => {
+describe("choosePartBytes", () => {
   const etag = "d41d8cd98f00b204e9800998ecf8427e";
   it.each([
     ["the source's own size", 11 * MIB, `${etag}-3`, 5 * MIB, 64 * MIB, 5 * MIB],
@@ -58,7 +58,7 @@ describe("partBytesFor", () => {
     ["at least 5 MiB", 11 * MIB, etag, null, 1, 5 * MIB],
     ["at most 10,000 parts", 5e12, etag, null, 64 * MIB, 5e8],
   ])("gives %s", (_, size, of, firstPartBytes, preferred, expected) => {
-    expect(partBytesFor({ size, etag: of, firstPartBytes }, preferred)).toBe(expected);
+    expect(choosePartBytes({ size, etag: of, firstPartBytes }, preferred)).toBe(expected);
   });
 
   it("cuts without a gap", () => {
@@ -81,7 +81,7 @@ describe("partBytesFor", () => {
   });
 });
 
-describe("handyPartBytes", () => {
+describe("defaultPartBytes", () => {
   it.each([
     ["16 MiB at least", 256, 32, 16],
     ["as many parts as go at once", 1024, 32, 32],
@@ -89,15 +89,15 @@ describe("handyPartBytes", () => {
     ["more of each with less at once", 256, 8, 32],
     ["64 MiB at most", 5000, 32, 64],
   ])("gives %s", (_, mib, partConcurrency, expected) => {
-    expect(handyPartBytes(mib * MIB, partConcurrency)).toBe(expected * MIB);
+    expect(defaultPartBytes(mib * MIB, partConcurrency)).toBe(expected * MIB);
   });
 });
 
-describe("isProvableInParts", () => {
+describe("isVerifiableInParts", () => {
   const md5 = "d41d8cd98f00b204e9800998ecf8427e";
   const whole = { ChecksumAlgorithm: "CRC64NVME", ChecksumType: "FULL_OBJECT" } as const;
   const kms = { ServerSideEncryption: "aws:kms" } as const;
-  it.each<[string, string, number | null, SourceTraits["kept"], boolean]>([
+  it.each<[string, string, number | null, SourceMetadata["kept"], boolean]>([
     ["a checksum over the whole object", md5, null, whole, true],
     ["such a checksum, KMS or not", `${md5}-2`, 8 * MIB, { ...whole, ...kms }, true],
     ["nothing but an MD5", md5, null, {}, false],
@@ -106,8 +106,8 @@ describe("isProvableInParts", () => {
     ["parts that the store does not tell of", `${md5}-2`, null, {}, false],
     ["parts of uneven sizes", `${md5}-2`, 5 * MIB, {}, false],
   ])("judges an object with %s", (_, etag, firstPartBytes, kept, expected) => {
-    const traits = { size: 11 * MIB, modifiedAt: 0, firstPartBytes, kept, tags: [], expires: null };
-    expect(isProvableInParts(traits, etag)).toBe(expected);
+    const metadata = { size: 11 * MIB, modifiedAt: 0, firstPartBytes, kept, tags: [], expires: null };
+    expect(isVerifiableInParts(metadata, etag)).toBe(expected);
   });
 });
 

@@ -5,18 +5,22 @@ import aws4 from "aws4";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
-import { AmzDates, EMPTY_PAYLOAD, RequestSigner } from "../../../src/stores/s3/client/sign-request.ts";
-import { plainEtag } from "../../../src/stores/s3/copy/copy-answer.ts";
-import { CopyHeaders } from "../../../src/stores/s3/copy/copy-headers.ts";
-import { learnRoute } from "../../../src/stores/s3/copy/copy-route.ts";
+import {
+  AmzDateFormatter,
+  EMPTY_PAYLOAD,
+  SigningKeyCache,
+} from "../../../src/stores/s3/client/sign-request.ts";
+import { CopyHeaderCache } from "../../../src/stores/s3/copy/copy-headers.ts";
+import { parseCopyResultEtag } from "../../../src/stores/s3/copy/copy-response.ts";
+import { resolveRoute } from "../../../src/stores/s3/copy/copy-route.ts";
 import { encodeKey } from "../../../src/stores/s3/copy/copy-source.ts";
 
 const KEYS = { accessKeyId: "AK", secretAccessKey: "secret" };
 
-describe("learnRoute", () => {
+describe("resolveRoute", () => {
   const pin = "x-amz-copy-source-if-match";
   const at = (config: S3ClientConfig, bucket: string) =>
-    learnRoute(new S3Client({ region: "eu-west-1", credentials: KEYS, ...config }), bucket);
+    resolveRoute(new S3Client({ region: "eu-west-1", credentials: KEYS, ...config }), bucket);
 
   it.each<[S3ClientConfig, string, string, string, string]>([
     [{}, "bkt", "https://bkt.s3.eu-west-1.amazonaws.com", "/", "eu-west-1"],
@@ -89,13 +93,13 @@ describe("learnRoute", () => {
 
   it("pins copies twice on stores other than AWS", async () => {
     const names = async (endpoint: string) =>
-      (await learnRoute(openS3Client({ endpoint, ...KEYS }), "bkt"))?.pinHeaders.toSorted();
+      (await resolveRoute(openS3Client({ endpoint, ...KEYS }), "bkt"))?.pinHeaders.toSorted();
     expect(await names("http://store.example")).toEqual(["x-amz-copy-if-match", pin]);
     expect(await names("https://s3.eu-west-1.amazonaws.com")).toEqual([pin]);
   });
 });
 
-describe("CopyHeaders", () => {
+describe("CopyHeaderCache", () => {
   const options = {
     IfNoneMatch: "*",
     MetadataDirective: "COPY",
@@ -111,17 +115,17 @@ describe("CopyHeaders", () => {
   });
 
   it("signs all that is there, whatever was signed before", async () => {
-    const route = await learnRoute(openS3Client({ endpoint: "http://store.example", ...KEYS }), "bkt");
+    const route = await resolveRoute(openS3Client({ endpoint: "http://store.example", ...KEYS }), "bkt");
     if (route === null) throw new Error("the SDK has no route");
     fc.assert(
       fc.property(fc.array(anyCopy, { minLength: 1, maxLength: 12 }), (copies) => {
-        const headers = new CopyHeaders(route, new RequestSigner());
+        const headers = new CopyHeaderCache(route, new SigningKeyCache());
         for (const { options: chosen, key, etag, credentials, amzDate } of copies) {
           const kind = Object.fromEntries(chosen.map((name) => [name, options[name]]));
           const CopySource = `a/${encodeKey(key)}`;
           const input = { Bucket: "bkt", Key: key, CopySource, CopySourceIfMatch: etag, ...kind };
           const path = `/${encodeKey(key)}`;
-          const sent = Object.fromEntries(pairsOf(headers.of(input, path, amzDate, credentials)));
+          const sent = Object.fromEntries(pairsOf(headers.headersFor(input, path, amzDate, credentials)));
           const token = "sessionToken" in credentials ? { "x-amz-security-token": "token" } : {};
           const signed = {
             host: route.host,
@@ -155,8 +159,8 @@ function pairsOf(flat: readonly string[]): [string, string][] {
   return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ""] as [string, string]] : []));
 }
 
-describe("RequestSigner", () => {
-  const signer = new RequestSigner();
+describe("SigningKeyCache", () => {
+  const keys = new SigningKeyCache();
   const value = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/).map((text) => text.replace(/ +/g, " "));
   const by = fc.record({
     accessKeyId: fc.stringMatching(/^[A-Z0-9]{4,20}$/),
@@ -184,21 +188,22 @@ describe("RequestSigner", () => {
         expect(theirs.path).toBe(path);
         const names = headers.map(([name]) => name).join(";");
         const lines = headers.map(([name, value]) => `${name}:${value}\n`).join("");
-        const ours = signer.sheet(by, amzDate, names).authorization("PUT", path, lines);
+        const ours = keys.signer(by, amzDate, names).authorization("PUT", path, lines);
         expect(ours).toBe(theirs.headers?.Authorization);
       }),
     );
   });
 
   it("writes dates as signatures want them", () => {
-    const dates = new AmzDates();
-    expect(dates.at(Date.UTC(2026, 0, 31, 23, 59, 59, 999))).toBe("20260131T235959Z");
-    expect(dates.at(Date.UTC(2026, 1, 1))).toBe("20260201T000000Z");
+    const dates = new AmzDateFormatter();
+    expect(dates.format(Date.UTC(2026, 0, 31, 23, 59, 59, 999))).toBe("20260131T235959Z");
+    expect(dates.format(Date.UTC(2026, 1, 1))).toBe("20260201T000000Z");
   });
 });
 
-describe("plainEtag", () => {
-  const read = (text: string, status = 200) => plainEtag({ status, headers: {}, body: Buffer.from(text) });
+describe("parseCopyResultEtag", () => {
+  const read = (text: string, status = 200) =>
+    parseCopyResultEtag({ status, headers: {}, body: Buffer.from(text) });
   const result = (content: string) => `<CopyObjectResult xmlns="x">${content}</CopyObjectResult>`;
 
   it.each([

@@ -231,7 +231,10 @@ describe("readDeletedKeys", () => {
       "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>",
     ],
     ["a key without a name", "<DeleteResult><Deleted></Deleted></DeleteResult>"],
-    ["an entity nobody knows", "<DeleteResult><Deleted><Key>&nbsp;</Key></Deleted></DeleteResult>"],
+    [
+      "an entity that XML does not define",
+      "<DeleteResult><Deleted><Key>&nbsp;</Key></Deleted></DeleteResult>",
+    ],
     ["an answer cut short", "<DeleteResult><Deleted><Key>a</Key></Deleted>"],
     ["an empty element", "<DeleteResult/>"],
     ["nothing", ""],

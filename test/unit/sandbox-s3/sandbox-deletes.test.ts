@@ -171,24 +171,6 @@ describe("a versioned bucket", () => {
       [versionId, false],
     ]);
   });
-
-  test("is listed version by version across pages", async () => {
-    await setVersioning("Enabled");
-    for (let n = 0; n < 5; n++) for (const key of ["a", "b"]) store.putObject(Bucket, key, `${n}`);
-    store.deleteObject(Bucket, "a");
-    const seen: string[] = [];
-    let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
-    for (;;) {
-      const page = await client.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 3, ...markers }));
-      for (const version of [...(page.DeleteMarkers ?? []), ...(page.Versions ?? [])]) {
-        seen.push(`${version.Key} ${version.VersionId}`);
-      }
-      if (!page.IsTruncated) break;
-      markers = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-    }
-    expect(seen).toEqual(store.listVersions(Bucket).map((version) => `${version.key} ${version.versionId}`));
-    expect(seen.length).toBe(11);
-  });
 });
 
 test("the ETag of an object under KMS keys is no MD5 and new with each write", async () => {

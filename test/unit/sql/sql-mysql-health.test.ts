@@ -7,7 +7,7 @@
 import { describe, expect, it } from "vitest";
 import { translated } from "../../../src/stores/sql/mariadb/mariadb-errors.ts";
 import { MariadbHealth } from "../../../src/stores/sql/mariadb/mariadb-health.ts";
-import type { MariadbSessions, NamedCells } from "../../../src/stores/sql/mariadb/mariadb-sessions.ts";
+import type { MariadbSessions, NamedResultRow } from "../../../src/stores/sql/mariadb/mariadb-sessions.ts";
 
 const LAG = { replicaLag: true };
 const INFINITE = Number.POSITIVE_INFINITY;
@@ -45,7 +45,7 @@ const GLOBAL_STATUS = [
   { Variable_name: "Threads_running", Value: "2" },
 ];
 
-type Answer = readonly NamedCells[] | Error;
+type Answer = readonly NamedResultRow[] | Error;
 
 /** A server that answers questions which begin like this, and what it was asked. */
 function server(answers: Readonly<Record<string, Answer>>, name = "app") {
@@ -54,8 +54,8 @@ function server(answers: Readonly<Record<string, Answer>>, name = "app") {
     name,
     async show(sql) {
       asked.push(sql);
-      const beginning = Object.keys(answers).find((known) => sql.startsWith(known));
-      const answer = beginning === undefined ? UNKNOWN : (answers[beginning] as Answer);
+      const prefix = Object.keys(answers).find((known) => sql.startsWith(known));
+      const answer = prefix === undefined ? UNKNOWN : (answers[prefix] as Answer);
       if (answer instanceof Error) throw translated(name, answer);
       return answer;
     },
@@ -67,7 +67,7 @@ function server(answers: Readonly<Record<string, Answer>>, name = "app") {
 const primary = () => server({ "SHOW GLOBAL STATUS": GLOBAL_STATUS });
 
 describe("MySQL 8.0.22 and later", () => {
-  const modern = (rows: readonly NamedCells[]) => server({ "SHOW REPLICA STATUS": rows }, "replica:3306");
+  const modern = (rows: readonly NamedResultRow[]) => server({ "SHOW REPLICA STATUS": rows }, "replica:3306");
 
   it("is asked in MariaDB's way once, in its own way ever after", async () => {
     const { sessions, asked } = modern([{ ...REPLICA_STATUS, Seconds_Behind_Source: 7 }]);
@@ -78,7 +78,7 @@ describe("MySQL 8.0.22 and later", () => {
     expect(asked).toEqual(["SHOW ALL SLAVES STATUS", "SHOW REPLICA STATUS", "SHOW REPLICA STATUS"]);
   });
 
-  it.each<[string, readonly NamedCells[], number | null, RegExp | null]>([
+  it.each<[string, readonly NamedResultRow[], number | null, RegExp | null]>([
     [
       "stopped",
       [{ ...REPLICA_STATUS, Replica_SQL_Running: "No", Seconds_Behind_Source: null }],

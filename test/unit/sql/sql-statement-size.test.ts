@@ -1,7 +1,7 @@
 /** How many values a rewriting statement takes after statements of which length. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { StatementSize } from "../../../src/stores/sql/statement-size.ts";
+import { StatementSize } from "../../../src/stores/sql/mariadb/statement-size.ts";
 
 /** Lets the size learn from a table where each value takes `msAValue`, until it has settled. */
 function settledOn(msAValue: number, size = new StatementSize(1000, 40)): StatementSize {

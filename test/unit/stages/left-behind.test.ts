@@ -46,7 +46,7 @@ function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {
       const found = stored.filter(({ id, value }) => Number(id) > Number(after) && value.startsWith(prefix));
       return found.slice(0, limit);
     },
-    findRowsToRewrite: async () => [],
+    findRows: async () => [],
   });
   const job = { ...AVATARS, inventory: { from } as JobSpec["inventory"], batchSize: 7, ...spec };
   const context = only<PlanContext>({

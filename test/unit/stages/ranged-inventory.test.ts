@@ -32,7 +32,7 @@ function contextOf(source: Pick<ListedBucket, "list">, planning: Planning = {}):
     onLook?.(values.length);
     return values.map((value) => ({ id: `row of ${value}`, value }));
   };
-  const table = only<ReferenceTable>({ findRowsToRewrite: async (values) => namedBy(values) });
+  const table = only<ReferenceTable>({ findRows: async (values) => namedBy(values) });
   const { batchSize = 1000, maxObjects = null } = planning;
   return only<PlanContext>({
     spec: { ...AVATARS, batchSize, maxObjects },

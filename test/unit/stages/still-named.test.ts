@@ -21,8 +21,8 @@ function world() {
     stored.filter(isHeld).map((value, i) => ({ id: String(i), value }));
   const table = only<ReferenceTable>({
     findRows: async (values) => rows((value) => values.includes(value)),
-    matching: async ({ values, beginnings, samples }) => [
-      ...rows((value) => values.includes(value) || beginnings.some((text) => value.startsWith(text))),
+    matching: async ({ values, prefixes, samples }) => [
+      ...rows((value) => values.includes(value) || prefixes.some((text) => value.startsWith(text))),
       ...samples.flatMap((sample) => rows((value) => value.startsWith(sample)).slice(0, 1)),
     ],
   });

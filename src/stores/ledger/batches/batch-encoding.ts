@@ -12,7 +12,7 @@
 import type { PlannedObject } from "../../../domain/batch.ts";
 import { commonPrefix } from "../../../domain/keys/key-order.ts";
 import { type EtagSuffixes, etagColumn, etagsOf } from "../columns/etag-column.ts";
-import { type RowColumn, rowColumn, rowsOf } from "../columns/row-column.ts";
+import { type RowColumn, rowColumn, rowsFromColumn } from "../columns/row-column.ts";
 import { type TimeColumn, timeColumn, timesOf } from "../columns/time-column.ts";
 import { pack, unpack } from "./packed-json.ts";
 
@@ -65,7 +65,7 @@ export function decodeObjects(encoded: Buffer): PlannedObject[] {
   const columns = unpack<Columns>(encoded.subarray(HEADER_BYTES, end));
   const count = columns.k.length;
   const etags = etagsOf(columns.e, encoded.subarray(end), count);
-  const rows = rowsOf(columns.r, count);
+  const rows = rowsFromColumn(columns.r, count);
   const times = timesOf(columns.m ?? null, count);
   return columns.k.map((suffix, index) => ({
     key: columns.p + suffix,

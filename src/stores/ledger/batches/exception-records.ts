@@ -2,8 +2,7 @@
 
 import { MoreThan } from "typeorm";
 import type { BatchObject, ExceptionCode, Stage } from "../../../domain/batch.ts";
-import type { ExceptionCount } from "../../../domain/exception-ratio.ts";
-import type { ExceptionRecord, Page } from "../../../ports/ledger.ts";
+import type { Ledger } from "../../../ports/ledger.ts";
 import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
 import { pageOf, readCursor } from "../page-cursor.ts";
 
@@ -58,48 +57,43 @@ function exceptionValues(place: ExceptionPlace, position: number, object: BatchO
   return [[place.jobId, place.seq, position, key, place.stage, outcome.code, outcome.message, place.at]];
 }
 
-/** In the order they were recorded. */
-export async function exceptionPage(
-  session: LedgerSession,
-  jobId: string,
-  cursor: string | null,
-  limit: number,
-): Promise<Page<ExceptionRecord>> {
-  const after = Number(readCursor("exceptions", cursor) ?? 0);
-  const rows = await session.run(({ manager }) =>
-    manager.find(session.tables.exceptions, {
-      where: { job_id: jobId, id: MoreThan(after) },
-      order: { id: "ASC" },
-      take: limit + 1,
-    }),
-  );
-  return pageOf("exceptions", rows, limit, {
-    position: (row) => row.id,
-    item: (row) => ({
-      id: row.id,
-      batch: row.seq,
-      key: row.object_key.toString("utf8"),
-      stage: row.stage as Stage,
-      code: row.code as ExceptionCode,
-      message: row.message,
-      at: row.happened_at,
-    }),
-  });
-}
+/** The exceptions of jobs, as viewers read them. */
+export function exceptionRecords(session: LedgerSession): Pick<Ledger, "exceptions" | "topExceptions"> {
+  return {
+    /** In the order they were recorded. */
+    async exceptions(jobId, cursor, limit) {
+      const after = Number(readCursor("exceptions", cursor) ?? 0);
+      const rows = await session.run(({ manager }) =>
+        manager.find(session.tables.exceptions, {
+          where: { job_id: jobId, id: MoreThan(after) },
+          order: { id: "ASC" },
+          take: limit + 1,
+        }),
+      );
+      return pageOf("exceptions", rows, limit, {
+        position: (row) => row.id,
+        item: (row) => ({
+          id: row.id,
+          batch: row.seq,
+          key: row.object_key.toString("utf8"),
+          stage: row.stage as Stage,
+          code: row.code as ExceptionCode,
+          message: row.message,
+          at: row.happened_at,
+        }),
+      });
+    },
 
-/** The most frequent codes among those recorded at `since` or later; of equally frequent ones the first by name. */
-export async function topExceptions(
-  session: LedgerSession,
-  jobId: string,
-  since: number,
-  limit: number,
-): Promise<readonly ExceptionCount[]> {
-  const rows = await session.run((sql) =>
-    sql.rows<{ code: string; amount: number | string }>(
-      `SELECT code, COUNT(*) AS amount FROM tranship_exceptions WHERE job_id = ? AND happened_at >= ?
-       GROUP BY code ORDER BY amount DESC, code LIMIT ${Math.trunc(limit)}`,
-      [jobId, since],
-    ),
-  );
-  return rows.map(({ code, amount }) => ({ code: code as ExceptionCode, count: Number(amount) }));
+    /** The most frequent codes among those recorded at `since` or later; of equally frequent ones the first by name. */
+    async topExceptions(jobId, since, limit) {
+      const rows = await session.run((sql) =>
+        sql.rows<{ code: string; amount: number | string }>(
+          `SELECT code, COUNT(*) AS amount FROM tranship_exceptions WHERE job_id = ? AND happened_at >= ?
+           GROUP BY code ORDER BY amount DESC, code LIMIT ${Math.trunc(limit)}`,
+          [jobId, since],
+        ),
+      );
+      return rows.map(({ code, amount }) => ({ code: code as ExceptionCode, count: Number(amount) }));
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** One object out of millions: the fingerprints lead to the few batches that may hold it, and only those are opened. */
 
 import { type BatchObject, type BatchState, isBefore, type Stage } from "../../../domain/batch.ts";
-import type { ObjectHistory } from "../../../ports/ledger.ts";
+import type { Ledger, ObjectHistory } from "../../../ports/ledger.ts";
 import { exactNumber, exactNumberOrNull } from "../columns/exact-number.ts";
 import { findJob } from "../jobs/job-records.ts";
 import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
@@ -25,22 +25,23 @@ export function mayHold(jobId: string, key: string): { condition: string; values
   };
 }
 
-/** What became of `key`; of several batches that hold it, the newest that tells most. */
-export async function objectHistory(
-  session: LedgerSession,
-  jobId: string,
-  key: string,
-): Promise<ObjectHistory | null> {
-  const { condition, values } = mayHold(jobId, key);
-  return session.run(async (sql) => {
-    const rows = await sql.rows<StoredHistory>(
-      `SELECT ${STORED_COLUMNS}, b.worker, b.planned_at, b.copy_ended_at, b.verify_ended_at, b.delete_ended_at
-       FROM tranship_batches b WHERE ${condition} ORDER BY b.seq DESC`,
-      values,
-    );
-    const [best] = rows.flatMap((row) => sightings(row, key)).sort((a, b) => b.weight - a.weight);
-    return best === undefined ? null : historyOf(session, sql, best);
-  });
+/** One object out of millions. */
+export function objectLookup(session: LedgerSession): Pick<Ledger, "objectHistory"> {
+  return {
+    /** What became of `key`; of several batches that hold it, the newest that tells most. */
+    async objectHistory(jobId, key) {
+      const { condition, values } = mayHold(jobId, key);
+      return session.run(async (sql) => {
+        const rows = await sql.rows<StoredHistory>(
+          `SELECT ${STORED_COLUMNS}, b.worker, b.planned_at, b.copy_ended_at, b.verify_ended_at, b.delete_ended_at
+           FROM tranship_batches b WHERE ${condition} ORDER BY b.seq DESC`,
+          values,
+        );
+        const [best] = rows.flatMap((row) => sightings(row, key)).sort((a, b) => b.weight - a.weight);
+        return best === undefined ? null : historyOf(session, sql, best);
+      });
+    },
+  };
 }
 
 interface Sighting {

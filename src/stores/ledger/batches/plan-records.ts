@@ -3,7 +3,7 @@
 import { BATCH_STAGES, type Batch, FIRST_STATE } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { compareKeys } from "../../../domain/keys/key-order.ts";
-import type { Lease, NewBatch } from "../../../ports/ledger.ts";
+import type { Lease, Ledger, NewBatch } from "../../../ports/ledger.ts";
 import { fenceHolds, fenceValues, leaseLost } from "../fence.ts";
 import { isDuplicate } from "../ledger-errors.ts";
 import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
@@ -12,6 +12,7 @@ import { encodeObjects } from "./batch-encoding.ts";
 import { sumsOf } from "./batch-sums.ts";
 import { exceptionsIn, insertExceptions } from "./exception-records.ts";
 import { fingerprintsOf } from "./key-fingerprints.ts";
+import type { KnownObjects } from "./known-objects.ts";
 import { encodeOutcomes } from "./outcome-encoding.ts";
 
 const MAX_RACES = 5;
@@ -55,8 +56,22 @@ export async function lastSeq(sql: Sql, jobId: string): Promise<number> {
   return Number(row?.last ?? 0);
 }
 
+/** Batches as they are planned; `known` is told of them. */
+export function planRecords(session: LedgerSession, known: KnownObjects): Pick<Ledger, "addBatch"> {
+  const planners = new WeakMap<Lease, BatchPlanner>();
+  return {
+    async addBatch(lease, batch, at) {
+      const planner = planners.get(lease) ?? new BatchPlanner(session, lease);
+      planners.set(lease, planner);
+      const added = await planner.add(batch, at);
+      known.note(added.objects);
+      return added;
+    },
+  };
+}
+
 /** Adds batches for one lease, one after the other; knows the last seq, so that each is one statement. */
-export class BatchPlanner {
+class BatchPlanner {
   readonly #session: LedgerSession;
   readonly #lease: Lease;
   /** Null: not known (any more), ask the ledger. */
@@ -66,10 +81,6 @@ export class BatchPlanner {
   constructor(session: LedgerSession, lease: Lease) {
     this.#session = session;
     this.#lease = lease;
-  }
-
-  get lease(): Lease {
-    return this.#lease;
   }
 
   /** Records `batch` behind the last one. Given again after an error, the same batch is not planned twice. */

@@ -1,7 +1,7 @@
 /** Which keys of a batch were planned before? One walk over the earlier batches' fingerprints answers for all of them. */
 
 import type { Batch, BatchObject } from "../../../domain/batch.ts";
-import type { LastPlanned } from "../../../ports/ledger.ts";
+import type { LastPlanned, Ledger } from "../../../ports/ledger.ts";
 import type { LedgerSession } from "../ledger-session.ts";
 import { batchOf, STORED_COLUMNS, type StoredBatch } from "./batch-reads.ts";
 import { FingerprintSearch } from "./key-fingerprints.ts";
@@ -18,18 +18,17 @@ const FINGERPRINTS_AT_ONCE = 250;
 /** Batches that are opened at once: some 200 KB each while they are taken apart. */
 const OPENED_AT_ONCE = 20;
 
-/** See {@link Ledger.plannedBefore}. */
-export async function plannedBefore(
-  session: LedgerSession,
-  jobId: string,
-  keys: readonly string[],
-  beforeSeq: number,
-): Promise<ReadonlySet<string>> {
-  return new Set((await lastPlanned(session, jobId, keys, beforeSeq)).keys());
+/** Which keys were planned before. */
+export function plannedKeys(session: LedgerSession): Pick<Ledger, "plannedBefore" | "lastPlanned"> {
+  return {
+    plannedBefore: async (jobId, keys, beforeSeq) =>
+      new Set((await lastPlanned(session, jobId, keys, beforeSeq)).keys()),
+    lastPlanned: (jobId, keys) => lastPlanned(session, jobId, keys, Number.MAX_SAFE_INTEGER),
+  };
 }
 
-/** See {@link Ledger.lastPlanned}; only batches before `beforeSeq` count. */
-export async function lastPlanned(
+/** By key what became of those of `keys` that were planned in a batch before `beforeSeq`. */
+async function lastPlanned(
   session: LedgerSession,
   jobId: string,
   keys: readonly string[],

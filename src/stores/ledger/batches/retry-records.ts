@@ -2,6 +2,7 @@
 
 import { type Batch, type BatchObject, PENDING, type Stage } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import type { Ledger } from "../../../ports/ledger.ts";
 import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
 import { batchOf, STORED_COLUMNS, type StoredBatch } from "./batch-reads.ts";
 import { countedBefore, sumsOf } from "./batch-sums.ts";
@@ -17,29 +18,29 @@ interface OpenException {
 
 const IDS_PER_DELETE = 500;
 
-/** See the port's `replanExceptions`. Throws `state_conflict` while a runner holds the job: it has those batches in hand. */
-export async function replanExceptions(
-  session: LedgerSession,
-  jobId: string,
-  batchSize: number,
-  at: number,
-): Promise<number> {
-  return session.transaction(async (sql) => {
-    // Planned for the next run: to that one it is fresh work, and a target that stands there is not its own copy.
-    const plannedUnder = (await lockIdleJob(sql, jobId, at)) + 1;
-    const open = await sql.rows<OpenException>(
-      `SELECT id, seq, position, stage FROM tranship_exceptions WHERE job_id = ?
-       ORDER BY seq, position LIMIT ${Math.max(0, Math.trunc(batchSize))}`,
-      [jobId],
-    );
-    if (open.length === 0) return 0;
-    const objects: BatchObject[] = [];
-    for (const exceptions of byBatch(open)) objects.push(...(await takeOut(sql, jobId, exceptions)));
-    const seq = (await lastSeq(sql, jobId)) + 1;
-    await insertBatch(sql, plannedColumns({ jobId, seq, objects, plannedUnder }, null, null, at));
-    await removeExceptions(sql, open);
-    return open.length;
-  });
+/** Exceptions taken up again. */
+export function retryRecords(session: LedgerSession): Pick<Ledger, "replanExceptions"> {
+  return {
+    /** See the port's `replanExceptions`. Throws `state_conflict` while a runner holds the job: it has those batches in hand. */
+    async replanExceptions(jobId, batchSize, at) {
+      return session.transaction(async (sql) => {
+        // Planned for the next run: to that one it is fresh work, and a target that stands there is not its own copy.
+        const plannedUnder = (await lockIdleJob(sql, jobId, at)) + 1;
+        const open = await sql.rows<OpenException>(
+          `SELECT id, seq, position, stage FROM tranship_exceptions WHERE job_id = ?
+           ORDER BY seq, position LIMIT ${Math.max(0, Math.trunc(batchSize))}`,
+          [jobId],
+        );
+        if (open.length === 0) return 0;
+        const objects: BatchObject[] = [];
+        for (const exceptions of byBatch(open)) objects.push(...(await takeOut(sql, jobId, exceptions)));
+        const seq = (await lastSeq(sql, jobId)) + 1;
+        await insertBatch(sql, plannedColumns({ jobId, seq, objects, plannedUnder }, null, null, at));
+        await removeExceptions(sql, open);
+        return open.length;
+      });
+    },
+  };
 }
 
 /** `open`, which is in order of batches, one list for each batch. */

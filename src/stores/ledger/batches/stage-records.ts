@@ -2,7 +2,7 @@
 
 import { type Batch, laterState, stateAfter } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
-import type { Lease, StageOutcome } from "../../../ports/ledger.ts";
+import type { Lease, Ledger, StageOutcome } from "../../../ports/ledger.ts";
 import { FENCE, fenceHolds, fenceValues, leaseLost } from "../fence.ts";
 import type { LedgerSession, Sql, SqlValue } from "../ledger-session.ts";
 import { encodeObjects } from "./batch-encoding.ts";
@@ -11,25 +11,25 @@ import { insertExceptions } from "./exception-records.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import { encodeOutcomes } from "./outcome-encoding.ts";
 
-/** Records the end of a stage; writing the same end again changes nothing. */
-export async function recordStage(
-  session: LedgerSession,
-  known: KnownObjects,
-  lease: Lease,
-  outcome: StageOutcome,
-): Promise<void> {
-  const { batch, stage, endedAt } = outcome;
-  const failed = known.newExceptions(batch.objects);
-  const update = stageUpdate(lease, outcome, known.factsMayDiffer(batch.objects));
-  const write = async (sql: Sql): Promise<void> => {
-    const changed = await sql.change(update.statement, update.values);
-    if (changed === 0) throw await notWritten(sql, lease, batch);
-    const place = { jobId: batch.jobId, seq: batch.seq, stage, at: endedAt };
-    await insertExceptions(session, sql, place, failed);
+/** The ends of stages; `known` tells what of them is new. */
+export function stageRecords(session: LedgerSession, known: KnownObjects): Pick<Ledger, "recordStage"> {
+  return {
+    /** Records the end of a stage; writing the same end again changes nothing. */
+    async recordStage(lease, outcome) {
+      const { batch, stage, endedAt } = outcome;
+      const failed = known.newExceptions(batch.objects);
+      const update = stageUpdate(lease, outcome, known.factsMayDiffer(batch.objects));
+      const write = async (sql: Sql): Promise<void> => {
+        const changed = await sql.change(update.statement, update.values);
+        if (changed === 0) throw await notWritten(sql, lease, batch);
+        const place = { jobId: batch.jobId, seq: batch.seq, stage, at: endedAt };
+        await insertExceptions(session, sql, place, failed);
+      };
+      if (failed.length === 0) await session.run(write);
+      else await session.transaction(write);
+      known.note(batch.objects);
+    },
   };
-  if (failed.length === 0) await session.run(write);
-  else await session.transaction(write);
-  known.note(batch.objects);
 }
 
 function stageUpdate(

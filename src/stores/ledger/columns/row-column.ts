@@ -27,7 +27,7 @@ export function rowColumn(objects: readonly { readonly rows: readonly Referencin
 }
 
 /** The rows of each of `count` objects. */
-export function rowsOf(column: RowColumn, count: number): ReferencingRow[][] {
+export function rowsFromColumn(column: RowColumn, count: number): ReferencingRow[][] {
   if (column === null) return Array.from({ length: count }, () => []);
   const ids = column.i.every((id) => typeof id === "number")
     ? sums(column.i as readonly number[]).map(String)

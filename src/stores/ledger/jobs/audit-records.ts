@@ -1,7 +1,7 @@
 /** Audit events: who did what to a job. */
 
 import { MoreThan } from "typeorm";
-import type { AuditEvent, Page } from "../../../ports/ledger.ts";
+import type { AuditEvent, Ledger } from "../../../ports/ledger.ts";
 import type { LedgerSession, Sql } from "../ledger-session.ts";
 import { pageOf, readCursor } from "../page-cursor.ts";
 
@@ -13,29 +13,31 @@ export async function insertAudit(sql: Sql, jobId: string, event: Omit<AuditEven
   );
 }
 
-/** Oldest first. */
-export async function auditPage(
-  session: LedgerSession,
-  jobId: string,
-  cursor: string | null,
-  limit: number,
-): Promise<Page<AuditEvent>> {
-  const after = Number(readCursor("audit", cursor) ?? 0);
-  const rows = await session.run(({ manager }) =>
-    manager.find(session.tables.auditEvents, {
-      where: { job_id: jobId, id: MoreThan(after) },
-      order: { id: "ASC" },
-      take: limit + 1,
-    }),
-  );
-  return pageOf("audit", rows, limit, {
-    position: (row) => row.id,
-    item: (row) => ({
-      id: row.id,
-      at: row.happened_at,
-      actor: row.actor,
-      action: row.action,
-      detail: row.detail,
-    }),
-  });
+/** The audit events of jobs. */
+export function auditRecords(session: LedgerSession): Pick<Ledger, "addAudit" | "audit"> {
+  return {
+    /** When the answer is lost, the event may be written twice; never not at all. */
+    addAudit: (jobId, event) => session.run((sql) => insertAudit(sql, jobId, event)),
+
+    async audit(jobId, cursor, limit) {
+      const after = Number(readCursor("audit", cursor) ?? 0);
+      const rows = await session.run(({ manager }) =>
+        manager.find(session.tables.auditEvents, {
+          where: { job_id: jobId, id: MoreThan(after) },
+          order: { id: "ASC" },
+          take: limit + 1,
+        }),
+      );
+      return pageOf("audit", rows, limit, {
+        position: (row) => row.id,
+        item: (row) => ({
+          id: row.id,
+          at: row.happened_at,
+          actor: row.actor,
+          action: row.action,
+          detail: row.detail,
+        }),
+      });
+    },
+  };
 }

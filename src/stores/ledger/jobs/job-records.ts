@@ -5,7 +5,7 @@ import { canonicalJson } from "../../../domain/canonical-json.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { JobSpec } from "../../../domain/job-spec.ts";
 import type { JobState, Waiting } from "../../../domain/job-state.ts";
-import type { ExpectedObjects, JobRecord, Ledger, Page } from "../../../ports/ledger.ts";
+import type { ExpectedObjects, JobRecord, Ledger } from "../../../ports/ledger.ts";
 import { noRequests, type RequestCounts } from "../../../ports/object-store.ts";
 import { digestOf } from "../batches/digest.ts";
 import { isDuplicate } from "../ledger-errors.ts";
@@ -13,31 +13,59 @@ import type { LedgerSession, Sql } from "../ledger-session.ts";
 import { pageOf, readCursor } from "../page-cursor.ts";
 import type { JobRow } from "../schemas/job-schema.ts";
 import { insertAudit } from "./audit-records.ts";
+import { jobIds } from "./job-ids.ts";
 
 type Request<Method extends keyof Ledger> = Ledger[Method] extends (request: infer R) => unknown ? R : never;
 
-/** Records a job and its `submit` event, or finds the one that `idempotencyKey` recorded before. */
-export async function createJob(
+/** Jobs as they are submitted, and read. */
+export function jobRecords(
   session: LedgerSession,
-  newId: (at: number) => string,
-  request: Request<"createJob">,
-): Promise<{ job: JobRecord; created: boolean }> {
-  const row = newJobRow(newId(request.at), request);
-  try {
-    await session.transaction(async (sql) => {
-      await sql.manager.insert(session.tables.jobs, row);
-      await insertAudit(sql, row.id, {
-        at: request.at,
-        actor: request.actor,
-        action: "submit",
-        detail: row.name,
-      });
-    });
-    return { job: recordOf(row), created: true };
-  } catch (error) {
-    if (!isDuplicate(error)) throw error;
-    return await earlierJob(session, row);
-  }
+): Pick<Ledger, "createJob" | "job" | "jobByIdempotencyKey" | "jobs"> {
+  const newId = jobIds();
+  return {
+    /** Records a job and its `submit` event, or finds the one that `idempotencyKey` recorded before. */
+    async createJob(request) {
+      const row = newJobRow(newId(request.at), request);
+      try {
+        await session.transaction(async (sql) => {
+          await sql.manager.insert(session.tables.jobs, row);
+          await insertAudit(sql, row.id, {
+            at: request.at,
+            actor: request.actor,
+            action: "submit",
+            detail: row.name,
+          });
+        });
+        return { job: recordOf(row), created: true };
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        return await earlierJob(session, row);
+      }
+    },
+
+    job: (id) => session.run((sql) => findJob(session, sql, id)),
+
+    async jobByIdempotencyKey(key) {
+      const found = { idempotency_digest: digestOf(key) };
+      const row = await session.run(({ manager }) => manager.findOneBy(session.tables.jobs, found));
+      return row === null ? null : recordOf(row);
+    },
+
+    async jobs(query) {
+      const before = readCursor("jobs", query.cursor);
+      const rows = await session.run(({ manager }) =>
+        manager.find(session.tables.jobs, {
+          where: {
+            ...(before === null ? {} : { id: LessThan(before) }),
+            ...(query.states === null ? {} : { state: In([...query.states]) }),
+          },
+          order: { id: "DESC" },
+          take: query.limit + 1,
+        }),
+      );
+      return pageOf("jobs", rows, query.limit, { position: (row) => row.id, item: recordOf });
+    },
+  };
 }
 
 /** The job that stands in the way of `row`: its own first attempt, whose answer was lost, or an earlier request. */
@@ -99,32 +127,6 @@ function newJobRow(id: string, { spec, idempotencyKey, at }: Request<"createJob"
 export async function findJob(session: LedgerSession, sql: Sql, id: string): Promise<JobRecord | null> {
   const row = await sql.manager.findOneBy(session.tables.jobs, { id });
   return row === null ? null : recordOf(row);
-}
-
-/** The job recorded under `key`, or null. */
-export async function findJobByIdempotencyKey(
-  session: LedgerSession,
-  key: string,
-): Promise<JobRecord | null> {
-  const found = { idempotency_digest: digestOf(key) };
-  const row = await session.run(({ manager }) => manager.findOneBy(session.tables.jobs, found));
-  return row === null ? null : recordOf(row);
-}
-
-/** Newest first. */
-export async function jobPage(session: LedgerSession, query: Request<"jobs">): Promise<Page<JobRecord>> {
-  const before = readCursor("jobs", query.cursor);
-  const rows = await session.run(({ manager }) =>
-    manager.find(session.tables.jobs, {
-      where: {
-        ...(before === null ? {} : { id: LessThan(before) }),
-        ...(query.states === null ? {} : { state: In([...query.states]) }),
-      },
-      order: { id: "DESC" },
-      take: query.limit + 1,
-    }),
-  );
-  return pageOf("jobs", rows, query.limit, { position: (row) => row.id, item: recordOf });
 }
 
 function recordOf(row: JobRow): JobRecord {

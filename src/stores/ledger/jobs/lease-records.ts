@@ -1,39 +1,132 @@
 /** What runners do to jobs: claim them, report while they hold them, and let go. */
 
 import { isFinished, isRunnable, JOB_STATES, type JobState } from "../../../domain/job-state.ts";
-import type { ExpectedObjects, JobRecord, Lease, Ledger, RunReport } from "../../../ports/ledger.ts";
+import type { Lease, Ledger } from "../../../ports/ledger.ts";
 import { fenceHolds, fenceValues, leaseLost } from "../fence.ts";
 import type { LedgerSession, Sql } from "../ledger-session.ts";
 import { insertAudit } from "./audit-records.ts";
 import { findJob } from "./job-records.ts";
 
-type ReleaseEnd = Parameters<Ledger["release"]>[1];
-
 const listed = (states: readonly JobState[]): string => states.map((state) => `'${state}'`).join(", ");
 const RUNNABLE = listed(JOB_STATES.filter(isRunnable));
 
-/** Takes the job if it is runnable and nobody holds it; the conditional UPDATE lets exactly one of many through. */
-export async function claim(
+/** What runners do to a job while they hold its lease. */
+export function leaseRecords(
   session: LedgerSession,
-  jobId: string,
-  owner: string,
-  at: number,
-  leaseMs: number,
-): Promise<Lease | null> {
-  return session.transaction(async (sql, { mayBeDone }) => {
-    const changed = await sql.change(
-      `UPDATE tranship_jobs
-       SET fencing_token = fencing_token + 1, lease_owner = ?, lease_until = ?,
-         state = CASE WHEN state = 'queued' THEN 'running' ELSE state END,
-         started_at = COALESCE(started_at, ?), updated_at = ?, version = version + 1
-       WHERE id = ? AND state IN (${RUNNABLE}) AND (lease_until IS NULL OR lease_until <= ?)`,
-      [owner, at + leaseMs, at, at, jobId, at],
-    );
-    if (changed === 0) return mayBeDone ? ownClaim(session, sql, jobId, owner, at + leaseMs) : null;
-    const token = (await findJob(session, sql, jobId))?.fencingToken ?? 0;
-    await insertAudit(sql, jobId, { at, actor: owner, action: "claim", detail: `token ${token}` });
-    return { jobId, owner, token };
-  });
+): Pick<Ledger, "claim" | "renew" | "recordSent" | "release" | "planFinished" | "expectObjects"> {
+  return {
+    /** Takes the job if it is runnable and nobody holds it; the conditional UPDATE lets exactly one of many through. */
+    async claim(jobId, owner, at, leaseMs) {
+      return session.transaction(async (sql, { mayBeDone }) => {
+        const changed = await sql.change(
+          `UPDATE tranship_jobs
+           SET fencing_token = fencing_token + 1, lease_owner = ?, lease_until = ?,
+             state = CASE WHEN state = 'queued' THEN 'running' ELSE state END,
+             started_at = COALESCE(started_at, ?), updated_at = ?, version = version + 1
+           WHERE id = ? AND state IN (${RUNNABLE}) AND (lease_until IS NULL OR lease_until <= ?)`,
+          [owner, at + leaseMs, at, at, jobId, at],
+        );
+        if (changed === 0) return mayBeDone ? ownClaim(session, sql, jobId, owner, at + leaseMs) : null;
+        const token = (await findJob(session, sql, jobId))?.fencingToken ?? 0;
+        await insertAudit(sql, jobId, { at, actor: owner, action: "claim", detail: `token ${token}` });
+        return { jobId, owner, token };
+      });
+    },
+
+    /**
+     * Prolongs the lease and stores the report. The state follows the report only while it is `running` or `waiting`:
+     * what an operator asked for meanwhile stays. Only a change an operator can see raises the version.
+     */
+    async renew(lease, report, at, leaseMs) {
+      const waiting = report.waiting === null ? null : JSON.stringify(report.waiting);
+      return session.run(async (sql) => {
+        // MariaDB assigns from left to right: the version must look at state and waiting before they change.
+        const changed = await sql.change(
+          `UPDATE tranship_jobs
+           SET version = version + CASE WHEN ${WORKED_ON}
+               AND (state <> ? OR COALESCE(waiting, '') <> ?) THEN 1 ELSE 0 END,
+             waiting = CASE WHEN ${WORKED_ON} THEN ? ELSE waiting END,
+             state = CASE WHEN ${WORKED_ON} THEN ? ELSE state END,
+             lease_until = ?, requests = ?, statements = ?, active_ms = ?, clock_lag_ms = ?, updated_at = ?
+           WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
+          [
+            ...[report.state, waiting ?? "", waiting, report.state, at + leaseMs],
+            ...[JSON.stringify(report.requests), JSON.stringify(report.statements)],
+            ...[report.activeMs, report.clockLagMs, at],
+            ...fenceValues(lease),
+          ],
+        );
+        const job = changed === 0 ? null : await findJob(session, sql, lease.jobId);
+        // A claim may have come between the two statements; its job is not ours to show.
+        if (job === null || job.fencingToken !== lease.token) throw leaseLost(lease);
+        return job;
+      });
+    },
+
+    /** Stores what was sent so far. Many times a second: nothing waits for the disk. */
+    async recordSent(lease, { requests, statements }) {
+      const values = [JSON.stringify(requests), JSON.stringify(statements), ...fenceValues(lease)];
+      await session.unsynced(async (sql) => {
+        await sql.change(
+          `UPDATE tranship_jobs SET requests = ?, statements = ?
+           WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
+          values,
+        );
+      });
+    },
+
+    /** Ends the lease and leaves the job in `end.state`, see {@link askedStatesThatStay}. */
+    async release(lease, end, at) {
+      const asked = askedStatesThatStay(end.state);
+      const unlessAsked = (column: string): string =>
+        asked.length === 0 ? "?" : `CASE WHEN state IN (${listed(asked)}) THEN ${column} ELSE ? END`;
+      const { requests, statements, activeMs, clockLagMs } = end.report;
+      await session.run(async (sql) => {
+        const changed = await sql.change(
+          // From left to right again: the state is the last that may change of what is looked at.
+          `UPDATE tranship_jobs
+           SET reason = ${unlessAsked("reason")}, waiting = ${unlessAsked("waiting")},
+             finished_at = ${unlessAsked("finished_at")}, state = ${unlessAsked("state")},
+             lease_owner = NULL, lease_until = NULL, requests = ?, statements = ?, active_ms = ?,
+             clock_lag_ms = ?, updated_at = ?, version = version + 1
+           WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
+          [
+            ...[end.reason, end.waiting === null ? null : JSON.stringify(end.waiting)],
+            ...[isFinished(end.state) ? at : null, end.state],
+            ...[JSON.stringify(requests), JSON.stringify(statements), activeMs, clockLagMs],
+            ...[at, ...fenceValues(lease)],
+          ],
+        );
+        // Released before, by this call or an earlier one, is as good.
+        if (changed === 0 && !(await fenceHolds(sql, lease))) throw leaseLost(lease);
+      });
+    },
+
+    async planFinished(lease, at) {
+      await session.run(async (sql) => {
+        const changed = await sql.change(
+          `UPDATE tranship_jobs
+           SET version = version + CASE WHEN plan_done_at IS NULL THEN 1 ELSE 0 END,
+             updated_at = CASE WHEN plan_done_at IS NULL THEN ? ELSE updated_at END,
+             plan_done_at = COALESCE(plan_done_at, ?)
+           WHERE id = ? AND fencing_token = ?`,
+          [at, at, ...fenceValues(lease)],
+        );
+        if (changed === 0) throw leaseLost(lease);
+      });
+    },
+
+    async expectObjects(lease, expected, at) {
+      await session.run(async (sql) => {
+        const changed = await sql.change(
+          `UPDATE tranship_jobs SET expected = ?, updated_at = ?, version = version + 1
+           WHERE id = ? AND fencing_token = ?`,
+          [JSON.stringify(expected), at, ...fenceValues(lease)],
+        );
+        if (changed === 0) throw leaseLost(lease);
+      });
+    },
+  };
 }
 
 /** The claim whose answer was lost: without it the job would lie still until its lease ends. */
@@ -53,58 +146,6 @@ async function ownClaim(
 const WORKED_ON = "state IN ('running', 'waiting', 'queued')";
 
 /**
- * Prolongs the lease and stores the report. The state follows the report only while it is `running` or `waiting`:
- * what an operator asked for meanwhile stays. Only a change an operator can see raises the version.
- */
-export async function renew(
-  session: LedgerSession,
-  lease: Lease,
-  report: RunReport,
-  at: number,
-  leaseMs: number,
-): Promise<JobRecord> {
-  const waiting = report.waiting === null ? null : JSON.stringify(report.waiting);
-  return session.run(async (sql) => {
-    // MariaDB assigns from left to right: the version must look at state and waiting before they change.
-    const changed = await sql.change(
-      `UPDATE tranship_jobs
-       SET version = version + CASE WHEN ${WORKED_ON}
-           AND (state <> ? OR COALESCE(waiting, '') <> ?) THEN 1 ELSE 0 END,
-         waiting = CASE WHEN ${WORKED_ON} THEN ? ELSE waiting END,
-         state = CASE WHEN ${WORKED_ON} THEN ? ELSE state END,
-         lease_until = ?, requests = ?, statements = ?, active_ms = ?, clock_lag_ms = ?, updated_at = ?
-       WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
-      [
-        ...[report.state, waiting ?? "", waiting, report.state, at + leaseMs],
-        ...[JSON.stringify(report.requests), JSON.stringify(report.statements)],
-        ...[report.activeMs, report.clockLagMs, at],
-        ...fenceValues(lease),
-      ],
-    );
-    const job = changed === 0 ? null : await findJob(session, sql, lease.jobId);
-    // A claim may have come between the two statements; its job is not ours to show.
-    if (job === null || job.fencingToken !== lease.token) throw leaseLost(lease);
-    return job;
-  });
-}
-
-/** Stores what was sent so far. Many times a second: nothing waits for the disk. */
-export async function recordSent(
-  session: LedgerSession,
-  lease: Lease,
-  { requests, statements }: Pick<RunReport, "requests" | "statements">,
-): Promise<void> {
-  const values = [JSON.stringify(requests), JSON.stringify(statements), ...fenceValues(lease)];
-  await session.unsynced(async (sql) => {
-    await sql.change(
-      `UPDATE tranship_jobs SET requests = ?, statements = ?
-       WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
-      values,
-    );
-  });
-}
-
-/**
  * What an operator asked for, seen too late by the runner, outlives its release:
  *
  * | released as               | asked for meanwhile                       | stays      |
@@ -117,68 +158,4 @@ function askedStatesThatStay(released: JobState): readonly JobState[] {
   if (isFinished(released)) return [];
   const ended = ["cancelling", "cancelled"] as const;
   return released === "paused" ? ["queued", ...ended] : ["pausing", "paused", ...ended];
-}
-
-/** Ends the lease and leaves the job in `end.state`, see {@link askedStatesThatStay}. */
-export async function release(
-  session: LedgerSession,
-  lease: Lease,
-  end: ReleaseEnd,
-  at: number,
-): Promise<void> {
-  const asked = askedStatesThatStay(end.state);
-  const unlessAsked = (column: string): string =>
-    asked.length === 0 ? "?" : `CASE WHEN state IN (${listed(asked)}) THEN ${column} ELSE ? END`;
-  const { requests, statements, activeMs, clockLagMs } = end.report;
-  await session.run(async (sql) => {
-    const changed = await sql.change(
-      // From left to right again: the state is the last that may change of what is looked at.
-      `UPDATE tranship_jobs
-       SET reason = ${unlessAsked("reason")}, waiting = ${unlessAsked("waiting")},
-         finished_at = ${unlessAsked("finished_at")}, state = ${unlessAsked("state")},
-         lease_owner = NULL, lease_until = NULL, requests = ?, statements = ?, active_ms = ?,
-         clock_lag_ms = ?, updated_at = ?, version = version + 1
-       WHERE id = ? AND fencing_token = ? AND lease_owner IS NOT NULL`,
-      [
-        ...[end.reason, end.waiting === null ? null : JSON.stringify(end.waiting)],
-        ...[isFinished(end.state) ? at : null, end.state],
-        ...[JSON.stringify(requests), JSON.stringify(statements), activeMs, clockLagMs],
-        ...[at, ...fenceValues(lease)],
-      ],
-    );
-    // Released before, by this call or an earlier one, is as good.
-    if (changed === 0 && !(await fenceHolds(sql, lease))) throw leaseLost(lease);
-  });
-}
-
-/** Records that the whole inventory is planned. */
-export async function planFinished(session: LedgerSession, lease: Lease, at: number): Promise<void> {
-  await session.run(async (sql) => {
-    const changed = await sql.change(
-      `UPDATE tranship_jobs
-       SET version = version + CASE WHEN plan_done_at IS NULL THEN 1 ELSE 0 END,
-         updated_at = CASE WHEN plan_done_at IS NULL THEN ? ELSE updated_at END,
-         plan_done_at = COALESCE(plan_done_at, ?)
-       WHERE id = ? AND fencing_token = ?`,
-      [at, at, ...fenceValues(lease)],
-    );
-    if (changed === 0) throw leaseLost(lease);
-  });
-}
-
-/** Records how many objects the whole inventory is expected to give. */
-export async function expectObjects(
-  session: LedgerSession,
-  lease: Lease,
-  expected: ExpectedObjects,
-  at: number,
-): Promise<void> {
-  await session.run(async (sql) => {
-    const changed = await sql.change(
-      `UPDATE tranship_jobs SET expected = ?, updated_at = ?, version = version + 1
-       WHERE id = ? AND fencing_token = ?`,
-      [JSON.stringify(expected), at, ...fenceValues(lease)],
-    );
-    if (changed === 0) throw leaseLost(lease);
-  });
 }

@@ -1,39 +1,44 @@
-/** What instances have agreed on about a limit of a store: one row for each, changed by compare-and-set. */
+/** The entries of processes about a limit of a store: one row for each limit, changed by compare-and-set. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "../../../domain/errors.ts";
-import type { WrittenShare } from "../../../domain/rates/store-shares.ts";
+import type { ShareEntry } from "../../../domain/rates/store-shares.ts";
 import type { Ledger } from "../../../ports/ledger.ts";
 import type { LedgerSession, Sql } from "../ledger-session.ts";
 
-/** Instances that write at the same moment come one after the other; there are few of them, and they write once a second. */
+/** Of processes that write at the same moment one succeeds; there are few of them, and they write once a second. */
 const MAX_ATTEMPTS = 30;
-const MOST_PAUSE_MS = 20;
+/** Longest pause before the next attempt; random, so that two processes do not meet again. */
+const MAX_PAUSE_MS = 20;
 
 interface Row {
   readonly version: number;
   readonly shares: string;
 }
 
-/** Replaces what is written down for `name`; no transaction and no lock that a stopped process could keep. */
-export async function reviseShares(
-  session: LedgerSession,
-  name: string,
-  revise: Parameters<Ledger["reviseShares"]>[1],
-): Promise<void> {
-  await session.run(async (sql) => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const row = await readRow(session, sql, name);
-      const revised = revise(JSON.parse(row.shares) as WrittenShare[]);
-      const changed = await sql.change(
-        "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
-        [JSON.stringify(revised), name, row.version],
-      );
-      if (changed > 0) return;
-      await sleep(MOST_PAUSE_MS * Math.random());
-    }
-    throw new DomainError("ledger_unavailable", `The shares of limit "${name}" change all the time.`);
-  });
+/** What instances have agreed on about limits of stores. */
+export function shareRecords(session: LedgerSession): Pick<Ledger, "reviseShares"> {
+  return {
+    /** Replaces what is written down for `name`; no transaction and no lock that a stopped process could keep. */
+    async reviseShares(name, revise) {
+      await session.run(async (sql) => {
+        for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+          const row = await readRow(session, sql, name);
+          const revised = revise(JSON.parse(row.shares) as ShareEntry[]);
+          const changed = await sql.change(
+            "UPDATE tranship_store_shares SET shares = ?, version = version + 1 WHERE name = ? AND version = ?",
+            [JSON.stringify(revised), name, row.version],
+          );
+          if (changed > 0) return;
+          await sleep(MAX_PAUSE_MS * Math.random());
+        }
+        throw new DomainError(
+          "ledger_unavailable",
+          `The shares of limit "${name}" were changed by others ${MAX_ATTEMPTS} times in a row.`,
+        );
+      });
+    },
+  };
 }
 
 async function readRow(session: LedgerSession, sql: Sql, name: string): Promise<Row> {

@@ -7,7 +7,7 @@ export interface StoreSharesRow {
   /** Of the limit. */
   name: string;
   version: number;
-  /** JSON: what each instance has written down. */
+  /** JSON: the entry of each process. */
   shares: string;
 }
 

@@ -8,19 +8,18 @@ type Send = (
 ) => Promise<unknown>;
 
 /**
- * Makes `client` learn each bucket's region from the first answer that names another one, and send that request, and
- * all later ones for the bucket, by a client of that region, which `openIn` opens. No client's region ever changes: the
- * SDK's own `followRegionRedirects` changes it for the time of a request, which others under way at once would take over.
- * Credentials and the clock's offset stay those of `client`.
+ * Has `client` send a request whose answer names another region for its bucket, and all later ones for the bucket, by a
+ * client of that region, which `openIn` opens. In place of the SDK's `followRegionRedirects`, which changes the region
+ * of the whole client during a request, and so of others under way. Credentials and clock offset stay those of `client`.
  */
 export function followRegions(client: S3Client, openIn: (region: string) => S3Client): void {
-  const sendHere = client.send.bind(client) as Send;
-  const destroyHere = client.destroy.bind(client);
+  const sendLocal = client.send.bind(client) as Send;
+  const destroyLocal = client.destroy.bind(client);
   const regions = new Map<string, string>();
   const clients = new Map<string, S3Client>();
   const sendTo = (region: string | undefined): Send => {
-    if (region === undefined) return sendHere;
-    const opened = clients.get(region) ?? openElsewhere(client, openIn(region));
+    if (region === undefined) return sendLocal;
+    const opened = clients.get(region) ?? openForRegion(client, openIn(region));
     clients.set(region, opened);
     return opened.send.bind(opened) as Send;
   };
@@ -40,13 +39,13 @@ export function followRegions(client: S3Client, openIn: (region: string) => S3Cl
   client.send = send as S3Client["send"];
   client.destroy = () => {
     for (const other of clients.values()) other.destroy();
-    destroyHere();
+    destroyLocal();
   };
 }
 
-function openElsewhere(client: S3Client, other: S3Client): S3Client {
+function openForRegion(client: S3Client, other: S3Client): S3Client {
   other.config.credentials = client.config.credentials;
-  // The signer reads it before each request and corrects it after.
+  // The SDK's signer reads it before each request and corrects it after.
   Object.defineProperty(other.config, "systemClockOffset", {
     get: () => client.config.systemClockOffset,
     set: (offset: number) => {
@@ -56,7 +55,7 @@ function openElsewhere(client: S3Client, other: S3Client): S3Client {
   return other;
 }
 
-/** The bucket's region as an error's answer tells it, by the one header that even an answer to HEAD has. */
+/** The bucket's region in the header of an error's answer, which an answer to HEAD has too; null where there is none. */
 export function regionIn(error: unknown): string | null {
   if (!(error instanceof Error) || !("$response" in error)) return null;
   const response = error.$response as { readonly headers?: Readonly<Record<string, string>> } | undefined;

@@ -1,56 +1,54 @@
-/** Sends requests without body over kept connections and reads each answer to its end, within a time. */
+/** Sends requests without body over kept connections and reads each answer to its end, within a time limit. */
 
 import type { Dispatcher } from "undici";
-import type { CopyAnswer } from "../copy/copy-answer.ts";
-import { notSent } from "../copy/last-look.ts";
-import { ConnectionStack, type StackedHandler } from "./connection-stack.ts";
+import { type ConnectionLimits, ConnectionStack, type StackedHandler } from "./connection-stack.ts";
+import { notSentError } from "./send-guard.ts";
 
-/** See `ClientLimits`. */
-export interface PoolLimits {
-  readonly maxSockets: number;
-  readonly connectionTimeoutMs: number;
-  readonly silenceTimeoutMs: number;
+/** An answer, read to its end. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
-/** What to send. */
-export interface BareRequest {
+/** A signed request without body. */
+export interface PooledRequest {
   readonly method: "PUT";
   readonly origin: string;
-  /** Sent byte for byte. */
+  /** Percent-encoded, sent byte for byte. */
   readonly path: string;
-  /** Names and values by turns. */
+  /** Names and values, alternating. */
   readonly headers: string[];
 }
 
-/** What one request and its answer keep to, and what is made of the answer. */
-export interface ExchangeTerms<Result> {
-  /** From the wait for a connection to the end of the answer. */
+export interface ExchangeOptions<Result> {
+  /** Milliseconds from the wait for a connection to the end of the answer. */
   readonly limitMs: number;
-  /** Asked at the moment the request is written. */
+  /** Called when the request is about to be written; false: it is not sent. */
   readonly mayBegin: () => boolean;
-  /** Called as soon as the answer has been read to its end, with its connection free: what it sends goes out at once. */
-  readonly onAnswer: (answer: CopyAnswer) => Result | Promise<Result>;
+  /** Called as soon as the answer has been read and its connection is free: what it sends is written at once. */
+  readonly onResponse: (response: HttpResponse) => Result | Promise<Result>;
 }
 
 /** Connections to each origin; like the SDK's agents they open again when used after {@link RequestPools.close}. */
 export class RequestPools {
   readonly #stacks = new Map<string, ConnectionStack>();
-  readonly #limits: PoolLimits;
+  readonly #limits: ConnectionLimits;
 
-  constructor(limits: PoolLimits) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
   /**
-   * Gives what the terms make of the answer. Never sends twice. Throws as Node's HTTP client does, and a `TimeoutError`
-   * when the terms forbid to go on.
+   * Gives the result of `onResponse`. Never sends twice. Throws transport errors by the names of Node's HTTP client, and
+   * a `TimeoutError` when the limit is over or `mayBegin` gives false.
    */
-  send<Result>(request: BareRequest, terms: ExchangeTerms<Result>): Promise<Result> {
+  send<Result>(request: PooledRequest, options: ExchangeOptions<Result>): Promise<Result> {
     const stack = this.#stackOf(request.origin);
-    return new Promise((resolve, reject) => stack.dispatch(request, new Exchange(resolve, reject, terms)));
+    return new Promise((resolve, reject) => stack.dispatch(request, new Exchange(resolve, reject, options)));
   }
 
-  /** Cuts what is still under way. */
+  /** Aborts what is still under way. */
   async close(): Promise<void> {
     const stacks = [...this.#stacks.values()];
     this.#stacks.clear();
@@ -71,7 +69,7 @@ class Exchange<Result> implements StackedHandler {
   onFree: () => void = () => {};
   readonly #resolve: (result: Result | Promise<Result>) => void;
   readonly #reject: (error: Error) => void;
-  readonly #terms: ExchangeTerms<Result>;
+  readonly #options: ExchangeOptions<Result>;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | null = null;
@@ -82,24 +80,23 @@ class Exchange<Result> implements StackedHandler {
   constructor(
     resolve: (result: Result | Promise<Result>) => void,
     reject: (error: Error) => void,
-    terms: ExchangeTerms<Result>,
+    options: ExchangeOptions<Result>,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#terms = terms;
-    // From the wait for a connection to the end of the answer; undici's own times begin later and begin anew.
-    this.#timer = setTimeout(() => this.#giveUp(), terms.limitMs);
+    this.#options = options;
+    // undici's own limits begin only with the connection, and anew with each piece of the answer.
+    this.#timer = setTimeout(() => this.#giveUp(), options.limitMs);
   }
 
-  get isOver(): boolean {
+  get isAbandoned(): boolean {
     return this.#timeout !== null;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Nobody waits any more, or the job is another's by now: it must not begin.
     if (this.#timeout !== null) controller.abort(this.#timeout);
-    else if (!this.#terms.mayBegin()) controller.abort(notSent());
+    else if (!this.#options.mayBegin()) controller.abort(notSentError());
   }
 
   onResponseStart(
@@ -119,20 +116,20 @@ class Exchange<Result> implements StackedHandler {
     clearTimeout(this.#timer);
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    const answer = { status: this.#status, headers: this.#headers, body };
+    const response = { status: this.#status, headers: this.#headers, body };
     this.onFree();
-    this.#resolve(this.#terms.onAnswer(answer));
+    this.#resolve(this.#options.onResponse(response));
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
     clearTimeout(this.#timer);
-    // Not in this turn: undici is still clearing the connection, and a request it finds there then ends the process.
+    // Not synchronously: undici is still clearing the connection, and a request dispatched now would crash the process.
     queueMicrotask(this.onFree);
     this.#reject(asNodeError(error));
   }
 
   #giveUp(): void {
-    this.#timeout = timeoutError(`no answer within ${this.#terms.limitMs} ms`);
+    this.#timeout = timeoutError(`no answer within ${this.#options.limitMs} ms`);
     this.#reject(this.#timeout);
     this.#controller?.abort(this.#timeout);
   }
@@ -144,12 +141,12 @@ const OUT_OF_TIME: ReadonlySet<string> = new Set([
   "UND_ERR_BODY_TIMEOUT",
 ]);
 
-/** What Node calls a reset, whichever way the connection ended before the answer did. */
+/** A connection that ended before the answer did: a reset by Node's name. */
 const CUT_SHORT: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
 
 /** undici's errors by the names that Node's HTTP client, and so the SDK, has for them. */
 function asNodeError(error: Error): Error {
-  // It looks for the parser's code in the wrong table and so has none.
+  // undici gives its parser's errors no code.
   if (error.name === "HTTPParserError") return withCode(error, "HPE_INVALID");
   const code = "code" in error ? error.code : undefined;
   if (typeof code !== "string") return error;
@@ -163,7 +160,5 @@ function withCode({ message }: Error, code: string): Error {
 }
 
 function timeoutError(message: string): Error {
-  const error = new Error(message);
-  error.name = "TimeoutError";
-  return error;
+  return Object.assign(new Error(message), { name: "TimeoutError" });
 }

@@ -1,10 +1,10 @@
-/** Runs tasks a few at once and leaves none behind when one fails. */
+/** Runs tasks with limited concurrency; when one fails, none is still running when the error is thrown. */
 
 import pLimit from "p-limit";
 
 /**
- * Results in the order of `items`. After a failure nothing more begins; what is under way is waited for, because its
- * effects must have happened before the caller cleans up; then the first failure is thrown.
+ * Results in the order of `items`. After a failure no further task begins; those under way are awaited, as their effects
+ * must precede the caller's clean-up; then the first error is thrown.
  */
 export async function runParallel<Item, Result>(
   items: readonly Item[],
@@ -13,23 +13,19 @@ export async function runParallel<Item, Result>(
 ): Promise<Result[]> {
   const limit = pLimit(concurrency);
   const results: Result[] = [];
-  let failure: { readonly error: unknown } | null = null;
+  const errors: unknown[] = [];
   await Promise.all(
     items.map((item, at) =>
       limit(async () => {
-        if (failure !== null) return;
+        if (errors.length > 0) return;
         try {
           results[at] = await task(item);
         } catch (error) {
-          failure ??= { error };
+          errors.push(error);
         }
       }),
     ),
   );
-  throwIfFailed(failure);
+  if (errors.length > 0) throw errors[0];
   return results;
-}
-
-function throwIfFailed(failure: { readonly error: unknown } | null): void {
-  if (failure !== null) throw failure.error;
 }

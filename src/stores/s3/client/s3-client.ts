@@ -1,34 +1,31 @@
-/** Opens the SDK client that all jobs on one store share. */
+/** Opens the SDK client that all jobs on a store share. */
 
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { ConnectionLimits } from "./connection-stack.ts";
 import { followRegions } from "./follow-regions.ts";
-import { tellProviderFailures } from "./provider-failure.ts";
-import { isAws, type StoreConfig } from "./store-config.ts";
+import { markProviderErrors } from "./provider-errors.ts";
+import { isAws, type S3StoreConfig } from "./store-config.ts";
 
-/** How long to wait for a store, and over how many connections to talk to it. */
-export interface ClientLimits {
-  /** Connections open at once; jobs share them. */
-  readonly maxSockets?: number;
-  readonly connectionTimeoutMs?: number;
-  /** For requests that do not name their own; see {@link import("./s3-requests.ts").RequestTimeouts}. */
-  readonly requestTimeoutMs?: number;
-  /** A connection on which nothing moves for so long is dead, even in the middle of a copy. */
-  readonly silenceTimeoutMs?: number;
-}
+/** Of the SDK's connections, and of the pools of single copies beside them. */
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  maxSockets: 512,
+  connectionTimeoutMs: 5_000,
+  silenceTimeoutMs: 600_000,
+};
 
-/** What holds for {@link ClientLimits} that are not given, and for the pools beside the client. */
-export const CONNECTION_LIMITS = { maxSockets: 512, connectionTimeoutMs: 5_000, silenceTimeoutMs: 600_000 };
+/** For requests that do not set a timeout of their own; see `RequestTimeouts`. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
  * Opens a client; `destroy()` it when the store is no longer needed.
  *
- * The SDK never retries here: its retry quota is shared by all calls of a client and drains under throttling, so
- * retrying is left to the caller. Buckets in other regions than the configured one are followed; see `followRegions`.
+ * The SDK does not retry: its retry quota is shared by all calls of a client and drains under throttling, so retrying is
+ * left to the caller. Redirects to the region of a bucket are followed; see `followRegions`.
  */
-export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3Client {
-  const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = { ...CONNECTION_LIMITS, ...limits };
+export function openS3Client(config: S3StoreConfig): S3Client {
+  const { maxSockets, connectionTimeoutMs, silenceTimeoutMs } = CONNECTION_LIMITS;
   const agent = { keepAlive: true, maxSockets };
   const settings: S3ClientConfig = {
     maxAttempts: 1,
@@ -36,7 +33,7 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
       connectionTimeout: connectionTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs ?? 60_000,
+      requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
       socketTimeout: silenceTimeoutMs,
       httpAgent: new HttpAgent(agent),
@@ -51,7 +48,7 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
       ...elsewhere,
       ...credentialsOf(config),
     });
-    tellProviderFailures(client);
+    markProviderErrors(client);
     if (!isAws(config)) pinCopiesOnCeph(client);
     return client;
   };
@@ -61,8 +58,8 @@ export function openS3Client(config: StoreConfig, limits: ClientLimits = {}): S3
 }
 
 /**
- * Ceph (16.2 measured) ignores `x-amz-copy-source-if-match` and honours the same condition as `x-amz-copy-if-match`;
- * without it a source overwritten since it was planned would be copied unnoticed.
+ * Ceph 16.2 ignores `x-amz-copy-source-if-match` and enforces the same condition as `x-amz-copy-if-match`; without it a
+ * source overwritten since it was planned would be copied unnoticed.
  */
 function pinCopiesOnCeph(client: S3Client): void {
   client.middlewareStack.add(
@@ -76,7 +73,7 @@ function pinCopiesOnCeph(client: S3Client): void {
   );
 }
 
-function addressOf(config: StoreConfig): S3ClientConfig {
+function addressOf(config: S3StoreConfig): S3ClientConfig {
   const { endpoint, forcePathStyle } = config;
   // Other stores ignore the region, yet the SDK does not start without one.
   const region = config.region ?? (endpoint === undefined ? undefined : "us-east-1");
@@ -87,7 +84,7 @@ function addressOf(config: StoreConfig): S3ClientConfig {
   };
 }
 
-function credentialsOf(config: StoreConfig): S3ClientConfig {
+function credentialsOf(config: S3StoreConfig): S3ClientConfig {
   const { accessKeyId, secretAccessKey, sessionToken } = config;
   if (accessKeyId === undefined || secretAccessKey === undefined) return {};
   return {

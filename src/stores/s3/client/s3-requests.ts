@@ -1,20 +1,20 @@
-/** Sends requests for one job: counts each, stops between them, bounds their time, translates their failure. */
+/** Sends one job's requests: counts each, sends none after a stop, limits their time, translates their errors. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DomainError } from "../../../domain/errors.ts";
 import type { RequestCounts } from "../../../ports/object-store.ts";
 import { isStale } from "../s3-errors.ts";
-import { beforeSending } from "./before-sending.ts";
-import { CredentialWatch } from "./credential-watch.ts";
+import { waitBounded } from "./bounded-wait.ts";
+import { type Credentials, CredentialWatch } from "./credential-watch.ts";
 import { faultFromSdk } from "./sdk-faults.ts";
 
 /** Under which heading a request is counted. */
 export type RequestKind = Exclude<keyof RequestCounts, "throttled">;
 
+/** In milliseconds, from the wait for a connection to the end of the answer. */
 export interface RequestTimeouts {
-  /** From the wait for a connection to the end of the answer. */
   readonly requestMs: number;
-  /** The same for server-side copies, which last as long as the object is large: their longest time. */
+  /** The longest time of a server-side copy, which takes longer the larger the object is. */
   readonly copyMs: number;
 }
 
@@ -23,11 +23,11 @@ export interface RequestLabel {
   readonly kind: RequestKind;
   /** As in "when listing bucket-a". */
   readonly doing: string;
-  /** What a copy copies; one of unknown size gets the longest time. */
+  /** Bytes that a copy copies; where not given it gets the longest time. */
   readonly bytes?: number;
 }
 
-/** The slowest copy that is still taken for alive; AWS copies some 80 MB/s and more in one request. */
+/** 10 MB/s: AWS copies some 80 MB/s and more in one request, so a copy slower than this is taken to hang. */
 const SLOWEST_COPY_BYTES_PER_MS = 10_000;
 
 /** What goes to `client.send` beside the command. */
@@ -36,10 +36,10 @@ export interface SendOptions {
   readonly abortSignal: AbortSignal;
 }
 
-/** A job's way to the shared client. */
+/** A job's way to the client that all jobs on a store share. */
 export class S3Requests {
   readonly client: S3Client;
-  /** Asked when a request that writes leaves, after all preparation: whether it still may. */
+  /** Called when a request that writes is about to be sent; false: it must not be. */
   readonly mayWrite: () => boolean;
   readonly #counts: RequestCounts;
   readonly #timeouts: RequestTimeouts;
@@ -61,22 +61,40 @@ export class S3Requests {
 
   /**
    * Sends one request by the SDK, or throws `stopped` when `signal` was aborted before. Throws {@link S3Fault} when it
-   * fails; one that was refused for its credentials is sent once more if there are others. The signal does not reach
-   * the SDK: a request that has begun may take effect, so its outcome is waited for.
+   * fails; one refused for its credentials is sent once more if there are others. The signal is not given to the SDK:
+   * a request that has begun may take effect, so its answer is awaited.
    */
   async send<Output>(
     label: RequestLabel,
     signal: AbortSignal | undefined,
     call: (client: S3Client, options: SendOptions) => Promise<Output>,
   ): Promise<Output> {
-    const terms = { signal, limitMs: this.#timeouts.requestMs, doing: label.doing };
-    const used = await beforeSending(this.#credentials.current(), terms);
+    const used = await this.prepare(this.#credentials.current(), label, signal);
     try {
       return await this.#sendOnce(label, signal, call);
     } catch (error) {
-      if (!isStale(error) || !(await beforeSending(this.#credentials.hasOthers(used), terms))) throw error;
+      if (!(await this.hasOtherCredentials(error, used, label, signal))) throw error;
       return this.#sendOnce(label, signal, call);
     }
+  }
+
+  /** Waits for what a request needs before it is sent, for `requestMs` at most; see {@link waitBounded}. */
+  prepare<Result>(
+    wait: Promise<Result>,
+    { doing }: RequestLabel,
+    signal: AbortSignal | undefined,
+  ): Promise<Result> {
+    return waitBounded(wait, { signal, limitMs: this.#timeouts.requestMs, doing });
+  }
+
+  /** Whether `error` refused the credentials `used` and a request sent now would carry others. */
+  async hasOtherCredentials(
+    error: unknown,
+    used: Credentials | null,
+    label: RequestLabel,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    return isStale(error) && (await this.prepare(this.#credentials.hasOthers(used), label, signal));
   }
 
   #sendOnce<Output>(
@@ -84,7 +102,7 @@ export class S3Requests {
     signal: AbortSignal | undefined,
     call: (client: S3Client, options: SendOptions) => Promise<Output>,
   ): Promise<Output> {
-    return this.run(label, signal, async (limitMs) => {
+    return this.attempt(label, signal, async (limitMs) => {
       // The SDK's own timeout ends with the answer's headers; S3 sends those of a copy long before its outcome.
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(), limitMs);
@@ -96,8 +114,8 @@ export class S3Requests {
     });
   }
 
-  /** As {@link S3Requests.send}, for a request that is sent in another way and keeps to `limitMs` by itself. */
-  async run<Output>(
+  /** One attempt: as {@link S3Requests.send} without repeating, for a `call` that keeps to `limitMs` by itself. */
+  async attempt<Output>(
     label: RequestLabel,
     signal: AbortSignal | undefined,
     call: (limitMs: number) => Promise<Output>,
@@ -121,7 +139,7 @@ export class S3Requests {
     return bytes === undefined ? copyMs : Math.min(copyMs, requestMs + bytes / SLOWEST_COPY_BYTES_PER_MS);
   }
 
-  /** Counts a request as rejected that was answered with 200, yet rejected inside. */
+  /** Counts a rejection inside an answer of status 200. */
   noteThrottled(): void {
     this.#counts.throttled += 1;
   }

@@ -1,9 +1,9 @@
-/** Reads code and status out of whatever the SDK throws, leaving behind all that may hold a secret. */
+/** Translates the SDK's errors into faults, without the parts of them that may hold a secret. */
 
 import { S3Fault } from "../s3-errors.ts";
 import { regionIn } from "./follow-regions.ts";
 
-/** Certificates do not heal by asking again. */
+/** Codes of certificate errors, for which repeating is of no use. */
 const BAD_CERTIFICATE = /CERT|SELF_SIGNED|LEAF_SIGNATURE/;
 
 /** Codes of the socket, the resolver and Node's HTTP parser. */
@@ -11,9 +11,9 @@ const TRANSPORT = /^(E[A-Z_]{3,}|HPE_\w+|ERR_(STREAM|HTTP|SOCKET)\w*|UND_ERR_\w+
 
 const TIMEOUTS: ReadonlySet<string> = new Set(["TimeoutError", "AbortError"]);
 
-/** Translates an error the SDK threw while `doing` something. */
+/** Translates an error that the SDK threw, or undici by the same names, while `doing` something. */
 export function faultFromSdk(error: unknown, doing: string): S3Fault {
-  const seen = read(error);
+  const seen = fieldsOf(error);
   const { message, status, systemCode } = seen;
   const parts = { message, status, cause: scrubbed(error, seen.name, message) };
   const broken = !seen.isService && systemCode !== null && TRANSPORT.test(systemCode);
@@ -31,24 +31,24 @@ export function faultFromSdk(error: unknown, doing: string): S3Fault {
   return new S3Fault({ ...parts, code: seen.name }, doing);
 }
 
-/** Said where a redirect could not be followed: the region is what the operator has to configure. */
+/** Where a redirect could not be followed, the region is what the operator has to configure. */
 function withRegion(message: string, region: string | null): string {
   return region === null ? message : `the bucket is in ${region}. ${message}`;
 }
 
-/** What the SDK calls an error without a code. */
+/** The SDK's name of an error without a code. */
 const UNNAMED: ReadonlySet<string> = new Set(["Unknown", "UnknownError"]);
 
-interface SdkError {
+interface ErrorFields {
   readonly name: string;
   readonly message: string;
   readonly status: number | null;
   readonly systemCode: string | null;
-  /** Whether the store itself named the error. */
+  /** Whether the code is the store's. */
   readonly isService: boolean;
 }
 
-function read(error: unknown): SdkError {
+function fieldsOf(error: unknown): ErrorFields {
   if (!(error instanceof Error)) {
     return { name: "Error", message: String(error), status: null, systemCode: null, isService: false };
   }
@@ -59,19 +59,19 @@ function read(error: unknown): SdkError {
     message: UNNAMED.has(error.message) ? "" : error.message,
     status,
     systemCode,
-    isService: "$fault" in error || KNOWN_UNMODELLED.has(error.name),
+    isService: "$fault" in error || UNMODELLED.has(error.name),
   };
 }
 
-/** What the SDK itself throws for an empty 200. */
-const KNOWN_UNMODELLED: ReadonlySet<string> = new Set(["InternalError"]);
+/** The SDK's name of the error for an empty answer with status 200. */
+const UNMODELLED: ReadonlySet<string> = new Set(["InternalError"]);
 
 function statusIn(metadata: unknown): number | null {
   if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return null;
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : null;
 }
 
-/** The SDK's errors carry the whole answer (in S3's case with the string to sign), which no log may show. */
+/** An error without the answer that the SDK attaches, which for a wrong signature quotes the string to sign. */
 function scrubbed(error: unknown, name: string, message: string): Error {
   const cause = new Error(name === "SignatureDoesNotMatch" ? name : message);
   cause.name = name;

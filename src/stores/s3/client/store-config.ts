@@ -1,7 +1,7 @@
-/** How an operator describes a store, and what makes two of them one endpoint. */
+/** The configuration of a store, and whether two of them reach the same buckets. */
 
 /** A configured S3 store. Without keys the SDK's standard credential chain is used. */
-export interface StoreConfig {
+export interface S3StoreConfig {
   /** Without it: the environment's or profile's region, or `us-east-1` where an endpoint is given. */
   readonly region?: string;
   /** URL of an S3-compatible store; AWS when absent. */
@@ -10,7 +10,7 @@ export interface StoreConfig {
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly sessionToken?: string;
-  /** Shared by all jobs on the store, fairly. */
+  /** Shared by all jobs on the store. */
   readonly limits?: { readonly requestsPerSecond?: number; readonly bytesPerSecond?: number };
 }
 
@@ -18,14 +18,14 @@ export interface StoreConfig {
  * Equal for two stores that reach the same buckets, so that one can copy from the other. On AWS bucket names are
  * unique in a partition and `CopyObject` crosses regions, so the partition is the identity.
  */
-export function endpointIdentity(config: StoreConfig): string {
+export function endpointIdentity(config: S3StoreConfig): string {
   if (config.endpoint === undefined || isAws(config)) return partitionOf(config.region ?? "");
   const url = new URL(config.endpoint);
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-/** Whether the store is AWS itself, be it named by its URL. */
-export function isAws(config: StoreConfig): boolean {
+/** Whether the store is AWS, by default or by the URL of its endpoint. */
+export function isAws(config: S3StoreConfig): boolean {
   if (config.endpoint === undefined) return true;
   return /(^|\.)amazonaws\.com(\.cn)?$/.test(new URL(config.endpoint).hostname);
 }

@@ -1,148 +1,133 @@
-/** The headers of single copies: sorted and written once a second for each kind of copy, and filled in for each copy. */
+/** The signed headers of single copies, from templates that hold for one second and all copies with equal options. */
 
 import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
 import {
   EMPTY_PAYLOAD,
   type RequestSigner,
-  type Signatory,
-  type SignatureSheet,
+  type SigningIdentity,
+  type SigningKeyCache,
 } from "../client/sign-request.ts";
 import type { CopyRoute } from "./copy-route.ts";
 
-/** The fields a single copy has; a copy of anything else would be sent incompletely. */
-export type SingleCopyInput = Pick<CopyObjectCommandInput, KindField> & {
+/** The fields that the headers are made from; other fields of `CopyObject` would be left out. */
+export type SingleCopyInput = Pick<CopyObjectCommandInput, OptionField> & {
   readonly Bucket: string;
   readonly Key: string;
   readonly CopySource: string;
   readonly CopySourceIfMatch: string;
 };
 
-/** Fields in which the copies of a job hardly differ. */
-type KindField = "MetadataDirective" | "TaggingDirective" | "StorageClass" | "IfNoneMatch";
+/** Fields in which the copies of a job rarely differ. */
+type OptionField = "MetadataDirective" | "TaggingDirective" | "StorageClass" | "IfNoneMatch";
 
-const KIND_HEADERS: readonly (readonly [name: string, field: KindField])[] = [
+const OPTION_HEADERS: readonly (readonly [name: string, field: OptionField])[] = [
   ["if-none-match", "IfNoneMatch"],
   ["x-amz-metadata-directive", "MetadataDirective"],
   ["x-amz-tagging-directive", "TaggingDirective"],
   ["x-amz-storage-class", "StorageClass"],
 ];
 
-/** Who signs; `sessionToken` belongs to temporary credentials. */
-export interface CopyCredentials extends Omit<Signatory, "region"> {
+/** `sessionToken` belongs to temporary credentials. */
+export interface CopyCredentials extends Omit<SigningIdentity, "region"> {
   readonly sessionToken?: string | undefined;
 }
 
-/** A header whose value is known only with the copy. */
-type Open = "CopySource" | "CopySourceIfMatch";
-type Header = readonly [name: string, value: string | { readonly open: Open }];
+/** A field whose value each copy fills in. */
+type Placeholder = "CopySource" | "CopySourceIfMatch";
+type Header = readonly [name: string, value: string | { readonly placeholder: Placeholder }];
 
-/** The headers of copies along one route. */
-export class CopyHeaders {
+/** Builds the headers of copies along one route; keeps the templates of one second and one set of credentials. */
+export class CopyHeaderCache {
   readonly #route: CopyRoute;
-  readonly #signer: RequestSigner;
-  /** What `#sheets` are for. */
+  readonly #keys: SigningKeyCache;
   #amzDate = "";
   #credentials: CopyCredentials | null = null;
-  #sheets: { readonly kind: SingleCopyInput; readonly sheet: CopySheet }[] = [];
+  #templates: { readonly options: SingleCopyInput; readonly template: HeaderTemplate }[] = [];
 
-  constructor(route: CopyRoute, signer: RequestSigner) {
+  constructor(route: CopyRoute, keys: SigningKeyCache) {
     this.#route = route;
-    this.#signer = signer;
+    this.#keys = keys;
   }
 
   /**
-   * All headers of the copy, signed, names and values by turns. `path` as sent, percent-encoded; `amzDate` as in
-   * `x-amz-date`.
+   * All headers of the copy, the signature among them, names and values alternating. `path` as sent, percent-encoded;
+   * `amzDate` as in `x-amz-date`.
    */
-  of(input: SingleCopyInput, path: string, amzDate: string, credentials: CopyCredentials): string[] {
+  headersFor(input: SingleCopyInput, path: string, amzDate: string, credentials: CopyCredentials): string[] {
     if (amzDate !== this.#amzDate || credentials !== this.#credentials) {
       this.#amzDate = amzDate;
       this.#credentials = credentials;
-      this.#sheets = [];
+      this.#templates = [];
     }
-    for (const { kind, sheet } of this.#sheets)
-      if (areOfOneKind(kind, input)) return sheet.filled(input, path);
-    const sheet = this.#newSheet(input, amzDate, credentials);
-    this.#sheets.push({ kind: input, sheet });
-    return sheet.filled(input, path);
+    for (const { options, template } of this.#templates)
+      if (haveEqualOptions(options, input)) return template.fill(input, path);
+    const template = this.#newTemplate(input, amzDate, credentials);
+    this.#templates.push({ options: input, template });
+    return template.fill(input, path);
   }
 
-  #newSheet(input: SingleCopyInput, amzDate: string, credentials: CopyCredentials): CopySheet {
+  #newTemplate(input: SingleCopyInput, amzDate: string, credentials: CopyCredentials): HeaderTemplate {
     const { host, pinHeaders, region, userAgent } = this.#route;
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
     const signed: Header[] = [
       ["host", host],
       ["x-amz-content-sha256", EMPTY_PAYLOAD],
-      ["x-amz-copy-source", { open: "CopySource" }],
+      ["x-amz-copy-source", { placeholder: "CopySource" }],
       ["x-amz-date", amzDate],
     ];
-    for (const name of pinHeaders) signed.push([name, { open: "CopySourceIfMatch" }]);
+    for (const name of pinHeaders) signed.push([name, { placeholder: "CopySourceIfMatch" }]);
     if (sessionToken !== undefined) signed.push(["x-amz-security-token", sessionToken]);
-    for (const [name, field] of KIND_HEADERS) {
+    for (const [name, field] of OPTION_HEADERS) {
       const value = input[field];
       if (value !== undefined) signed.push([name, value]);
     }
     signed.sort(([one], [other]) => (one < other ? -1 : 1));
     const names = signed.map(([name]) => name).join(";");
-    const by = { accessKeyId, secretAccessKey, region };
-    return new CopySheet(signed, userAgent, this.#signer.sheet(by, amzDate, names));
+    const signer = this.#keys.signer({ accessKeyId, secretAccessKey, region }, amzDate, names);
+    return new HeaderTemplate(signed, userAgent, signer);
   }
 }
 
-function areOfOneKind(one: SingleCopyInput, other: SingleCopyInput): boolean {
-  return (
-    one.StorageClass === other.StorageClass &&
-    one.IfNoneMatch === other.IfNoneMatch &&
-    one.MetadataDirective === other.MetadataDirective &&
-    one.TaggingDirective === other.TaggingDirective
-  );
+function haveEqualOptions(one: SingleCopyInput, other: SingleCopyInput): boolean {
+  return OPTION_HEADERS.every(([, field]) => one[field] === other[field]);
 }
 
-/** Headers with gaps. */
-class CopySheet {
-  readonly #signature: SignatureSheet;
-  readonly #sent: readonly string[];
-  /** The gaps in order, each with its place in `#sent` and the signed text between it and the next. */
-  readonly #gaps: readonly { readonly open: Open; readonly at: number; readonly textAfter: string }[];
-  readonly #textBefore: string;
+/** Stands for a placeholder in signed text; no header can contain it. */
+const GAP = "\0";
 
-  constructor(signed: readonly Header[], userAgent: string, signature: SignatureSheet) {
-    this.#signature = signature;
-    const sent: string[] = [];
-    const gaps: { open: Open; at: number; textAfter: string }[] = [];
-    let text = "";
-    let textBefore = "";
-    const endText = () => {
-      const last = gaps.at(-1);
-      if (last === undefined) textBefore = text;
-      else last.textAfter = text;
-      text = "";
-    };
-    for (const [name, value] of signed) {
-      const known = typeof value === "string" ? value : "";
-      text += `${name}:${known}`;
-      sent.push(name, known);
-      if (typeof value !== "string") {
-        endText();
-        gaps.push({ open: value.open, at: sent.length - 1, textAfter: "" });
-      }
-      text += "\n";
-    }
-    endText();
-    this.#sent = [...sent, "user-agent", userAgent, "authorization", ""];
-    this.#gaps = gaps;
-    this.#textBefore = textBefore;
+/** Headers with placeholders. */
+class HeaderTemplate {
+  readonly #signer: RequestSigner;
+  readonly #headers: readonly string[];
+  /** In order, each with the index of its value in `#headers`. */
+  readonly #placeholders: readonly (readonly [field: Placeholder, at: number])[];
+  /** The signed text before, between and after the placeholders. */
+  readonly #texts: readonly string[];
+
+  constructor(signed: readonly Header[], userAgent: string, signer: RequestSigner) {
+    const known = signed.map(([name, value]) => [name, typeof value === "string" ? value : GAP] as const);
+    this.#signer = signer;
+    this.#headers = [...known.flat(), "user-agent", userAgent, "authorization", ""];
+    this.#placeholders = signed.flatMap(([, value], at) =>
+      typeof value === "string" ? [] : [[value.placeholder, 2 * at + 1] as const],
+    );
+    this.#texts = known
+      .map(([name, value]) => `${name}:${value}\n`)
+      .join("")
+      .split(GAP);
   }
 
-  filled(input: SingleCopyInput, path: string): string[] {
-    const sent = this.#sent.slice();
-    let lines = this.#textBefore;
-    for (const { open, at, textAfter } of this.#gaps) {
-      const value = input[open];
-      sent[at] = value;
-      lines += value + textAfter;
+  fill(input: SingleCopyInput, path: string): string[] {
+    const headers = this.#headers.slice();
+    let lines = this.#texts[0] ?? "";
+    let next = 1;
+    for (const [field, at] of this.#placeholders) {
+      const value = input[field];
+      headers[at] = value;
+      lines += value + this.#texts[next];
+      next += 1;
     }
-    sent[sent.length - 1] = this.#signature.authorization("PUT", path, lines);
-    return sent;
+    headers[headers.length - 1] = this.#signer.authorization("PUT", path, lines);
+    return headers;
   }
 }

@@ -1,7 +1,7 @@
-/** Where copies into a bucket go and how they are signed: asked of the SDK, which alone knows all the rules. */
+/** Resolves where the copies into a bucket are sent and how they are signed, by the SDK's own rules. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { answered, type SdkRequest } from "./copy-answer.ts";
+import { copyAnsweredBy, type SdkRequest } from "./copy-response.ts";
 
 /** Holds for every copy into one bucket. */
 export interface CopyRoute {
@@ -11,7 +11,7 @@ export interface CopyRoute {
   readonly pathPrefix: string;
   readonly region: string;
   readonly userAgent: string;
-  /** Headers that carry the source's ETag; Ceph needs one more than AWS. */
+  /** Headers that carry the source's ETag; see `pinCopiesOnCeph`. */
   readonly pinHeaders: readonly string[];
 }
 
@@ -21,11 +21,11 @@ const SIGNED_FOR_S3 = /^AWS4-HMAC-SHA256 Credential=[^,]*\/\d{8}\/([^/,]+)\/s3\/
 const PROBE_ANSWER = "<CopyObjectResult><ETag>tranship</ETag></CopyObjectResult>";
 
 /**
- * Has the SDK build and sign a copy and looks at it, so that endpoint rules, URL styles, prefixes and regions are the
- * SDK's own. Null for buckets whose requests are signed in another way (directory buckets, multi-region access
- * points): they stay with the SDK. Throws what the SDK throws, for example without credentials.
+ * Has the SDK build and sign a copy that is not sent, and reads endpoint, URL style, path prefix and region off it. Null
+ * for buckets whose requests are signed in another way (directory buckets, multi-region access points). Throws what the
+ * SDK throws, for example without credentials.
  */
-export async function learnRoute(client: S3Client, bucket: string): Promise<CopyRoute | null> {
+export async function resolveRoute(client: S3Client, bucket: string): Promise<CopyRoute | null> {
   let request: SdkRequest | null = null;
   const probe = {
     Bucket: bucket,
@@ -34,8 +34,8 @@ export async function learnRoute(client: S3Client, bucket: string): Promise<Copy
     CopySourceIfMatch: PROBE_ETAG,
   };
   await client.send(
-    answered(probe, (seen) => {
-      request = seen;
+    copyAnsweredBy(probe, (built) => {
+      request = built;
       return { status: 200, headers: {}, body: Buffer.from(PROBE_ANSWER) };
     }),
   );

@@ -1,20 +1,20 @@
-/** Keys as paths and the `x-amz-copy-source` header have them. */
+/** Keys as the `x-amz-copy-source` header and request paths carry them. */
 
-/** What `encodeURIComponent` leaves alone though SigV4 and S3 count it as reserved. */
+/** Characters that `encodeURIComponent` leaves as they are, though SigV4 and S3 count them as reserved. */
 const ALSO_RESERVED = /[!'()*]/g;
 
 /**
- * `bucket/key` with every segment percent-encoded. Raw, S3 would read `+` as a space and `%41` as `A`, and Node would
- * refuse characters beyond Latin-1. Throws `URIError` for a key that is not valid Unicode.
+ * `bucket/key` with every segment percent-encoded. S3 would read a raw `+` as a space and `%41` as `A`, and Node refuses
+ * characters beyond Latin-1. Throws `URIError` for a key that is not valid Unicode.
  */
 export function copySource(bucket: string, key: string): string {
   return `${bucket}/${encodeKey(key)}`;
 }
 
-/** What every store reads as it stands, so that most keys need no second look. */
+/** Characters that need no encoding; most keys have no others. */
 const PLAIN = /^[A-Za-z0-9\-._~/]*$/;
 
-/** Every segment percent-encoded, slashes and dots left as they are. Throws `URIError` as {@link copySource} does. */
+/** Every segment percent-encoded, slashes and dots as they are. Throws `URIError` as {@link copySource} does. */
 export function encodeKey(key: string): string {
   return PLAIN.test(key) ? key : key.split("/").map(encodeSegment).join("/");
 }

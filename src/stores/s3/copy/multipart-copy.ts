@@ -1,4 +1,4 @@
-/** Copies an object too large for `CopyObject`: server-side, in parts, keeping what `CopyObject` would keep. */
+/** `UploadPartCopy`: copies a large object server-side in parts, and keeps what `CopyObject` would keep of it. */
 
 import {
   AbortMultipartUploadCommand,
@@ -8,108 +8,108 @@ import {
   type StorageClass,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { LimitFunction } from "p-limit";
-import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
+import pLimit, { type LimitFunction } from "p-limit";
 import { runParallel } from "../client/run-parallel.ts";
-import type { S3Requests } from "../client/s3-requests.ts";
+import { guardSend } from "../client/send-guard.ts";
 import { bareEtag, etagOfParts, quotedEtag } from "../read/etag.ts";
-import { headObject } from "../read/object-facts.ts";
+import { sendHead } from "../read/object-facts.ts";
 import { badAnswer, S3Fault } from "../s3-errors.ts";
-import type { StoreAbilities } from "../store-abilities.ts";
+import { checkCompletion } from "./completed-copy.ts";
 import { copySource } from "./copy-source.ts";
-import { lookBeforeSending } from "./last-look.ts";
-import { findLeftovers, type Upload } from "./leftover-uploads.ts";
-import { handyPartBytes, type PartRange, partBytesFor, partRanges } from "./part-plan.ts";
-import { settleTarget } from "./settle-target.ts";
-import { pinnedHead, type SourceTraits, tagHeader } from "./source-traits.ts";
-import { guardTarget } from "./target-guard.ts";
+import { findIncompleteUploads, type Upload } from "./incomplete-uploads.ts";
+import { choosePartBytes, defaultPartBytes, type PartRange, partRanges } from "./part-plan.ts";
+import { pinnedHeadInput, type SourceMetadata, tagHeader } from "./source-metadata.ts";
+import { type CopyContext, sendIfTargetFits } from "./target-conditions.ts";
 
 /** How large objects are cut. */
 export interface PartSettings {
-  /** Bytes in a part when the source does not suggest a size; null: see {@link handyPartBytes}. */
+  /** Bytes in a part when the source's ETag does not dictate a size; null: see {@link defaultPartBytes}. */
   readonly partBytes: number | null;
   /** Parts of one object under way at once. */
   readonly partConcurrency: number;
 }
 
-/** What a copy in parts is made of. */
-export interface PartedCopy {
-  readonly requests: S3Requests;
-  readonly request: CopyRequest;
-  readonly abilities: StoreAbilities;
-  readonly signal: AbortSignal | undefined;
-  readonly traits: SourceTraits;
-  /** Shared with other objects: each part takes a place. */
-  readonly slots: LimitFunction;
-  /** Every write goes through it; the first is paid for twice then, which does no harm. */
-  readonly pass: WritePass;
+/** Parts under way at once over all objects of a store; the SDK's other connections are left to other requests. */
+const MAX_STORE_PARTS = 128;
+
+/** The slots that all copies in parts on one store share. */
+export function partSlots(): LimitFunction {
+  return pLimit(MAX_STORE_PARTS);
 }
 
-/** What all steps of one copy need. */
-interface Copying extends PartedCopy {
+/** What a copy in parts is made with; every request beside HEAD, tags and uploads' list goes through `pass`. */
+export interface MultipartCopy extends CopyContext {
+  readonly source: SourceMetadata;
+  /** See {@link partSlots}. */
+  readonly slots: LimitFunction;
+}
+
+interface Copying extends MultipartCopy {
   readonly doing: string;
 }
 
-/** Of parts and looks; a completion whose answer was lost finds no upload any more when it is repeated. */
+/** Not for the completion: when its answer was lost, the upload no longer exists for a second one. */
 const REPEATABLE = { isRepeatable: true } as const;
 
-/** Gives the new object's ETag. Whatever fails, no unfinished upload is left: they are billed until somebody looks. */
-export async function multipartCopy(copy: PartedCopy, settings: PartSettings): Promise<string> {
-  const { requests, request, traits, signal, pass } = copy;
-  const doing = `copying ${request.source.bucket}/${request.source.key} in parts`;
-  const copying: Copying = { ...copy, doing };
+/** Gives the new object's ETag. Whatever fails, the upload is aborted: parts are billed until then. */
+export async function multipartCopy(copy: MultipartCopy, settings: PartSettings): Promise<string> {
+  const { requests, request, source, signal, pass } = copy;
+  const copying = { ...copy, doing: `copying ${request.source.bucket}/${request.source.key} in parts` };
   const upload = await createUpload(copying);
-  const handy = settings.partBytes ?? handyPartBytes(traits.size, settings.partConcurrency);
-  const partBytes = partBytesFor({ ...traits, etag: request.source.etag }, handy);
-  const ranges = partRanges(traits.size, partBytes);
+  const preferred = settings.partBytes ?? defaultPartBytes(source.size, settings.partConcurrency);
+  const partBytes = choosePartBytes({ ...source, etag: request.source.etag }, preferred);
   let etag: string;
   let parts: CompletedPart[];
   try {
-    await abortLeftovers(copying, upload);
-    parts = await runParallel(ranges, settings.partConcurrency, (range) =>
-      // A part that has to wait for the bucket's rate takes no place of others meanwhile.
-      partOf(copying, upload, range),
+    await abortIncompleteUploads(copying, upload);
+    parts = await runParallel(partRanges(source.size, partBytes), settings.partConcurrency, (range) =>
+      copyPart(copying, upload, range),
     );
-    await pass(0, () => expectUnchanged(copying), signal, REPEATABLE);
+    await pass(0, () => checkUnchanged(copying), signal, REPEATABLE);
     etag = await complete(copying, upload, parts);
   } catch (error) {
     await abort(copying, upload);
     throw error;
   }
   const { target } = request;
-  const expected = etagOfParts(parts.map(({ ETag }) => bareEtag(ETag)));
-  return settleTarget(requests, { target, etag, size: traits.size, expected, tags: traits.tags }, pass);
+  const expectedEtag = etagOfParts(parts.map(({ ETag }) => bareEtag(ETag)));
+  return checkCompletion(
+    requests,
+    { target, etag, size: source.size, expectedEtag, tags: source.tags },
+    pass,
+  );
 }
 
 /**
- * Some stores ignore the condition on parts; if the source still is what it was, so was every part. Its metadata were
- * read before all waiting, and may be changed in place under the same ETag.
+ * Ceph ignores the condition on parts: they are the source's if it is unchanged after them. Its metadata, which were read
+ * before the parts, may be changed in place under the same ETag.
  */
-async function expectUnchanged({ requests, request, traits, signal, doing }: Copying): Promise<void> {
-  const { LastModified: modified } = await headObject(requests, pinnedHead(request.source), signal);
-  if ((modified?.getTime() ?? 0) === traits.modifiedAt) return;
+async function checkUnchanged({ requests, request, source, signal, doing }: Copying): Promise<void> {
+  const { LastModified: modified } = await sendHead(requests, pinnedHeadInput(request.source), signal);
+  if ((modified?.getTime() ?? 0) === source.modifiedAt) return;
   throw new S3Fault(
     { code: "PreconditionFailed", status: 412, message: "the source changed in place" },
     doing,
   );
 }
 
-/** One stopped in between leaves them: they may be a successor's by now. */
-async function abortLeftovers(copying: Copying, upload: Upload): Promise<void> {
+/** Ends at a stop: from then on the uploads may be those of the instance that continues the job. */
+async function abortIncompleteUploads(copying: Copying, own: Upload): Promise<void> {
   const { requests, signal, pass } = copying;
-  const find = () => findLeftovers(requests, upload, signal);
-  for (const leftover of await pass(0, find, signal, REPEATABLE)) {
+  const find = () => findIncompleteUploads(requests, own, signal);
+  for (const upload of await pass(0, find, signal, REPEATABLE)) {
     if (signal?.aborted) return;
-    await abort(copying, leftover);
+    await abort(copying, upload);
   }
 }
 
-/** Copies a part, again and again while that may help: without its upload, which somebody has aborted, it does not. */
-async function partOf(copying: Copying, upload: Upload, range: PartRange): Promise<CompletedPart> {
+/** Repeats the part while that may help, which it does not once its upload has been aborted by another client. */
+async function copyPart(copying: Copying, upload: Upload, range: PartRange): Promise<CompletedPart> {
   const { pass, slots, signal } = copying;
+  // The slot is taken inside the attempt: a part that waits for the bucket's rate limit holds none.
   const attempt = () =>
     slots(() =>
-      copyPart(copying, upload, range).catch((error: unknown) => {
+      sendPart(copying, upload, range).catch((error: unknown) => {
         if (error instanceof S3Fault && error.vendorCode === "NoSuchUpload") return error;
         throw error;
       }),
@@ -119,16 +119,16 @@ async function partOf(copying: Copying, upload: Upload, range: PartRange): Promi
   return part;
 }
 
-async function createUpload({ requests, request, signal, doing, traits, pass }: Copying): Promise<Upload> {
+async function createUpload({ requests, request, signal, doing, source, pass }: Copying): Promise<Upload> {
   const { target, storageClass } = request;
   const at = { Bucket: target.bucket, Key: target.key };
   const command = new CreateMultipartUploadCommand({
     ...at,
-    ...traits.kept,
-    ...(traits.tags.length === 0 ? {} : { Tagging: tagHeader(traits.tags) }),
+    ...source.kept,
+    ...(source.tags.length === 0 ? {} : { Tagging: tagHeader(source.tags) }),
     ...(storageClass === null ? {} : { StorageClass: storageClass as StorageClass }),
   });
-  const { expires } = traits;
+  const { expires } = source;
   if (expires !== null) {
     command.middlewareStack.add(
       (next) => (args) => {
@@ -136,7 +136,7 @@ async function createUpload({ requests, request, signal, doing, traits, pass }: 
         headers.expires = expires;
         return next(args);
       },
-      { step: "build", name: "keepExpiresAsItIs" },
+      { step: "build", name: "setRawExpires" },
     );
   }
   const create = () =>
@@ -148,7 +148,7 @@ async function createUpload({ requests, request, signal, doing, traits, pass }: 
   return { ...at, UploadId: output.UploadId };
 }
 
-async function copyPart(
+async function sendPart(
   { requests, request, signal, doing }: Copying,
   upload: Upload,
   range: PartRange,
@@ -181,13 +181,13 @@ async function copyPart(
 
 async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]): Promise<string> {
   const { requests, signal, doing, pass } = copying;
-  // The look, where it is needed, is part of the attempt: whatever is waited for comes before it.
+  // A HEAD of the target, where one is needed, is part of the attempt and so comes after all waiting.
   const attempt = () =>
-    guardTarget(copying, (conditions, mayBegin) =>
+    sendIfTargetFits(copying, (conditions, mayBegin) =>
       requests.send({ kind: "copy", doing }, signal, (client, options) => {
         const input = { ...upload, MultipartUpload: { Parts: parts }, ...conditions };
         const command = new CompleteMultipartUploadCommand(input);
-        lookBeforeSending(command, mayBegin);
+        guardSend(command, mayBegin);
         return client.send(command, options);
       }),
     );
@@ -196,7 +196,7 @@ async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]
   return bareEtag(output.ETag);
 }
 
-/** Never stopped and never the reason of a failure: what stays is found by the next copy to this key. */
+/** Does not throw faults of the store: an upload that stays is found by the next copy to this key. */
 async function abort({ requests, signal, pass }: Copying, upload: Upload): Promise<void> {
   const doing = `aborting an upload of ${upload.Bucket}/${upload.Key}`;
   const send = () =>
@@ -204,7 +204,7 @@ async function abort({ requests, signal, pass }: Copying, upload: Upload): Promi
       client.send(new AbortMultipartUploadCommand(upload), options),
     );
   try {
-    // A job that is to stop waits for this, so it is tried once then, however busy the store.
+    // After a stop it is sent once, however busy the store is, as the stopping job waits for it.
     await (signal?.aborted ? send() : pass(1, send));
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;

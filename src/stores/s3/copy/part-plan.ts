@@ -1,4 +1,4 @@
-/** Decides in which parts a large object is copied, so that the copy gets the source's ETag where that can be. */
+/** Plans the parts of a copy, so that it gets the source's ETag where possible. */
 
 import { partsInEtag } from "../read/etag.ts";
 
@@ -9,13 +9,13 @@ export const MIN_PART_BYTES = 5 * MIB;
 const MAX_PART_BYTES = 5 * 1024 * MIB;
 const MAX_PARTS = 10_000;
 
-/** Smaller parts would save a tenth of a second and double the requests, which AWS bills one by one. */
-const SMALL_PART_BYTES = 16 * MIB;
-/** Larger ones would only make the last one last longer. */
-const LARGE_PART_BYTES = 64 * MIB;
+/** Smaller parts would save a tenth of a second and double the number of requests, which AWS bills one by one. */
+const DEFAULT_MIN_BYTES = 16 * MIB;
+/** Larger parts would save requests, but the last one would take longer. */
+const DEFAULT_MAX_BYTES = 64 * MIB;
 
 /** Part sizes that uploaders use by default, most common first. */
-const USUAL_PART_BYTES = [8, 5, 16, 10, 64, 100, 128, 32, 50, 256, 512].map((mib) => mib * MIB);
+const COMMON_PART_BYTES = [8, 5, 16, 10, 64, 100, 128, 32, 50, 256, 512].map((mib) => mib * MIB);
 
 /** One part: its number from 1, and its first and last byte. */
 export interface PartRange {
@@ -24,27 +24,26 @@ export interface PartRange {
   readonly last: number;
 }
 
-/** What is known of the source when the parts are planned. */
 export interface PartedSource {
   readonly size: number;
   readonly etag: string;
-  /** Size of its first part, as `HEAD ?partNumber=1` tells; null where the store does not. */
+  /** Bytes in its first part by `HEAD ?partNumber=1`; null where the store does not support that. */
   readonly firstPartBytes: number | null;
 }
 
 /**
- * Bytes in each part. A multipart ETag is a digest over the parts' digests, so only the source's own part size
- * gives the copy the same ETag; where the store does not tell it, the sizes that uploaders use are tried against the
- * number of parts. Otherwise `preferred`, or more where there would be too many parts.
+ * Bytes in each part. A multipart ETag is a digest of the parts' digests, so only the source's own part size gives the
+ * copy the same ETag; where it is not known, the first common size that gives the ETag's number of parts is taken.
+ * Otherwise `preferred`, or more where there would be too many parts.
  */
-export function partBytesFor(source: PartedSource, preferred: number): number {
-  const candidates = [source.firstPartBytes, ...USUAL_PART_BYTES];
-  const same = candidates.find((bytes) => givesSameParts(source, bytes));
+export function choosePartBytes(source: PartedSource, preferred: number): number {
+  const candidates = [source.firstPartBytes, ...COMMON_PART_BYTES];
+  const same = candidates.find((bytes) => fitsPartCount(source, bytes));
   return same ?? Math.max(preferred, MIN_PART_BYTES, Math.ceil(source.size / MAX_PARTS));
 }
 
-/** Whether parts of `bytes` are as many as the source's ETag speaks of, and S3 takes them. */
-export function givesSameParts(
+/** Whether parts of `bytes` are allowed and as many as the source's ETag states. */
+export function fitsPartCount(
   { size, etag }: Omit<PartedSource, "firstPartBytes">,
   bytes: number | null,
 ): bytes is number {
@@ -54,13 +53,10 @@ export function givesSameParts(
   return parts === 1 || bytes >= MIN_PART_BYTES;
 }
 
-/**
- * Bytes in each part of an object of `size` bytes whose ETag does not dictate them: so many that all parts go at once,
- * within 16–64 MiB.
- */
-export function handyPartBytes(size: number, partConcurrency: number): number {
+/** Bytes in each part where the ETag does not dictate a size: so many that all parts are under way at once, 16–64 MiB. */
+export function defaultPartBytes(size: number, partConcurrency: number): number {
   const even = Math.ceil(size / partConcurrency / MIB) * MIB;
-  return Math.min(LARGE_PART_BYTES, Math.max(SMALL_PART_BYTES, even));
+  return Math.min(DEFAULT_MAX_BYTES, Math.max(DEFAULT_MIN_BYTES, even));
 }
 
 /** The parts of an object of `size` bytes. */

@@ -1,147 +1,119 @@
-/** The hot path: `CopyObject` signed here and sent over a pool, at a fraction of what the SDK's pipeline costs. */
+/** The hot path: `CopyObject` signed here and sent over kept connections, at a tenth of the CPU of the SDK's pipeline. */
 
-import { CopyObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { CopyRequest } from "../../../ports/object-store.ts";
-import { type BeforeSending, beforeSending } from "../client/before-sending.ts";
-import { type BareRequest, type PoolLimits, RequestPools } from "../client/request-pools.ts";
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { ConnectionLimits } from "../client/connection-stack.ts";
+import type { Credentials } from "../client/credential-watch.ts";
+import { type PooledRequest, RequestPools } from "../client/request-pools.ts";
 import { CONNECTION_LIMITS } from "../client/s3-client.ts";
-import type { RequestLabel, S3Requests } from "../client/s3-requests.ts";
-import { AmzDates, RequestSigner } from "../client/sign-request.ts";
-import { S3Fault } from "../s3-errors.ts";
-import { plainEtag, readAsSdk } from "./copy-answer.ts";
-import { CopyHeaders, type SingleCopyInput } from "./copy-headers.ts";
-import { type CopyRoute, learnRoute } from "./copy-route.ts";
+import { AmzDateFormatter, SigningKeyCache } from "../client/sign-request.ts";
+import { hasKind } from "../s3-errors.ts";
+import { CopyHeaderCache, type SingleCopyInput } from "./copy-headers.ts";
+import { parseCopyResultEtag, parseWithSdk } from "./copy-response.ts";
+import { type CopyRoute, resolveRoute } from "./copy-route.ts";
 import { encodeKey } from "./copy-source.ts";
-import { lookBeforeSending } from "./last-look.ts";
+import { copyBySdk, type SingleCopy } from "./sdk-copy.ts";
 
-type Credentials = Awaited<ReturnType<S3Client["config"]["credentials"]>>;
-
-/** Codes of an answer that other credentials would not have got. */
-const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
-  "ExpiredToken",
-  "ExpiredTokenException",
-  "InvalidAccessKeyId",
-  "InvalidToken",
-  "TokenRefreshRequired",
-]);
-
-/** So long before they expire the SDK begins to renew credentials, and a minute to spare. */
+/** The SDK renews credentials five minutes before they expire; a minute earlier it is asked for each copy. */
 const RENEWAL_MS = 6 * 60_000;
 
-/** A provider that is asked for others after a refusal is waited for so long. */
-const PROVIDER_MS = 60_000;
-
-/** Where copies into a bucket go, and with which headers. */
-interface Way {
+/** Where copies into a bucket are sent, and with which headers. */
+interface BucketRoute {
   readonly route: CopyRoute;
-  readonly headers: CopyHeaders;
+  readonly headers: CopyHeaderCache;
 }
 
-/** What a copy's sender wants of it. */
-export interface Asked {
-  readonly onAnswered?: CopyRequest["onAnswered"] | undefined;
-  /** Asked at the moment the request is written; the job's own question unless given. */
-  readonly mayBegin?: () => boolean;
+/** The route to a bucket; null: its copies are sent by the SDK. */
+interface RouteEntry {
+  readonly resolving: Promise<BucketRoute | null>;
+  resolved: BucketRoute | null;
 }
 
-/** What an attempt must keep to. */
-interface Terms extends BeforeSending {
-  readonly mayWrite: () => boolean;
-  readonly asked: Asked;
-}
-
-/** What an attempt was made with. */
-interface Used {
-  credentials: Credentials | null;
-  route: CopyRoute | null;
+/** What a copy is sent with. */
+interface Prepared {
+  readonly bucketRoute: BucketRoute;
+  readonly credentials: Credentials;
 }
 
 /**
- * Copies over pools that all jobs on a store share. What is rare stays with the SDK: where a bucket is, who signs,
- * the clock's offset, and every answer that is not plain success; so either path has the same results.
+ * Sends copies over pools that all jobs on a store share. Endpoints, credentials, the clock offset and every answer but
+ * plain success are the SDK's, so that both paths have the same results.
  */
 export class PooledCopies {
   readonly #client: S3Client;
   readonly #pools: RequestPools;
-  /** By bucket; null: the SDK's. */
-  readonly #ways = new Map<string, Way | null>();
-  readonly #asked = new Map<string, Promise<Way | null>>();
-  readonly #signer = new RequestSigner();
-  readonly #dates = new AmzDates();
-  /** The provider's answer of this second: it answers through several promises, which is much for every copy. */
+  /** By bucket. */
+  readonly #routes = new Map<string, RouteEntry>();
+  readonly #signingKeys = new SigningKeyCache();
+  readonly #dates = new AmzDateFormatter();
+  /** Kept for a second: the SDK's provider answers through several promises, which is much for every copy. */
   #recent: { readonly second: number; readonly credentials: Credentials } | null = null;
 
-  constructor(client: S3Client, limits: Partial<PoolLimits> = {}) {
+  constructor(client: S3Client, limits: Partial<ConnectionLimits> = {}) {
     this.#client = client;
     this.#pools = new RequestPools({ ...CONNECTION_LIMITS, ...limits });
   }
 
-  /** Gives the ETag of the new object as the store wrote it. `asked` is told when the answer is there. */
-  send(
-    requests: S3Requests,
-    label: RequestLabel,
-    input: SingleCopyInput,
-    signal: AbortSignal | undefined,
-    asked: Asked = {},
-  ): Promise<string | undefined> {
-    const used: Used = { credentials: null, route: null };
-    const before = { signal, doing: label.doing };
-    const call = (limitMs: number) =>
-      this.#sendOnce(
-        input,
-        { ...before, limitMs, mayWrite: asked.mayBegin ?? requests.mayWrite, asked },
-        used,
-      );
-    return requests.run(label, signal, call).catch(async (error: unknown) => {
-      const others = this.#isWorthRepeating(error, input.Bucket, used);
-      if (!(await beforeSending(others, { ...before, limitMs: PROVIDER_MS }))) throw error;
-      return requests.run(label, signal, call);
-    });
+  /**
+   * Gives the ETag of the new object as the store wrote it. Where route and credentials are known the request is written
+   * before this returns, if a connection is free.
+   */
+  send(copy: SingleCopy): Promise<string | undefined> {
+    const bucketRoute = this.#routes.get(copy.input.Bucket)?.resolved ?? null;
+    const recent = this.#recent;
+    if (bucketRoute === null || recent?.second !== currentSecond()) return this.#prepareAndSend(copy);
+    return this.#sendAndRetry(copy, { bucketRoute, credentials: recent.credentials });
   }
 
-  /** Cuts what is still under way; the client is the owner's to destroy. */
+  /** Aborts what is still under way; the client is destroyed by its owner. */
   close(): Promise<void> {
     return this.#pools.close();
   }
 
-  /** Without waiting for anything but the answer where way and credentials are known: every copy comes by here. */
-  #sendOnce(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
-    const way = this.#ways.get(input.Bucket) ?? null;
-    const recent = this.#recent;
-    if (way === null || recent?.second !== thisSecond()) return this.#askAndSend(input, terms, used);
-    return this.#exchange(input, terms, used, way, recent.credentials);
+  async #prepareAndSend(copy: SingleCopy): Promise<string | undefined> {
+    const prepared = await this.#prepare(copy);
+    return prepared === null ? copyBySdk(copy) : this.#sendAndRetry(copy, prepared);
   }
 
-  async #askAndSend(input: SingleCopyInput, terms: Terms, used: Used): Promise<string | undefined> {
-    const way = await beforeSending(this.#wayTo(input.Bucket), terms);
-    if (way === null) return this.#sendBySdk(input, terms);
-    return this.#exchange(input, terms, used, way, await beforeSending(this.#askCredentials(), terms));
-  }
-
-  #exchange(
-    input: SingleCopyInput,
-    { limitMs, mayWrite, asked }: Terms,
-    used: Used,
-    way: Way,
-    credentials: Credentials,
-  ): Promise<string | undefined> {
-    used.credentials = credentials;
-    used.route = way.route;
-    return this.#pools.send(this.#build(way, credentials, input), {
-      limitMs,
-      mayBegin: mayWrite,
-      onAnswer: (answer) => {
-        const etag = plainEtag(answer);
-        if (etag === null) return readAsSdk(this.#client, input, answer);
-        asked.onAnswered?.(etag);
-        return etag;
-      },
+  #sendAndRetry(copy: SingleCopy, prepared: Prepared): Promise<string | undefined> {
+    return this.#sendOnce(copy, prepared).catch(async (error: unknown) => {
+      if (!(await this.#isWorthRetrying(copy, prepared, error))) throw error;
+      const again = await this.#prepare(copy);
+      return again === null ? copyBySdk(copy) : this.#sendOnce(copy, again);
     });
   }
 
-  /** The SDK keeps them, and renews them five minutes before they expire: from then on it is asked each time. */
-  async #askCredentials(): Promise<Credentials> {
-    const second = thisSecond();
+  #sendOnce(copy: SingleCopy, prepared: Prepared): Promise<string | undefined> {
+    const { requests, label, input, signal, mayBegin, onAnswered } = copy;
+    return requests.attempt(label, signal, (limitMs) =>
+      this.#pools.send(this.#build(prepared, input), {
+        limitMs,
+        mayBegin,
+        onResponse: (response) => {
+          const etag = parseCopyResultEtag(response);
+          if (etag === null || etag === "") return parseWithSdk(this.#client, input, response);
+          onAnswered?.(etag);
+          return etag;
+        },
+      }),
+    );
+  }
+
+  /** Null: the SDK sends the copy, as it has to, or as preparing failed and the SDK then throws the reason. */
+  #prepare({ requests, label, input, signal }: SingleCopy): Promise<Prepared | null> {
+    const prepare = async () => {
+      const bucketRoute = await this.#routeTo(input.Bucket);
+      return bucketRoute && { bucketRoute, credentials: await this.#currentCredentials() };
+    };
+    return requests.prepare(
+      prepare().catch(() => null),
+      label,
+      signal,
+    );
+  }
+
+  /** From the provider, whatever is kept. */
+  async #currentCredentials(): Promise<Credentials> {
+    const second = currentSecond();
     const credentials = await this.#client.config.credentials();
     const { expiration } = credentials;
     const isLasting = expiration === undefined || expiration.getTime() > Date.now() + RENEWAL_MS;
@@ -149,73 +121,48 @@ export class PooledCopies {
     return credentials;
   }
 
-  #wayTo(bucket: string): Promise<Way | null> {
-    const asked = this.#asked.get(bucket);
-    if (asked !== undefined) return asked;
-    const asking = learnRoute(this.#client, bucket).then((route) => {
-      const way = route === null ? null : { route, headers: new CopyHeaders(route, this.#signer) };
-      this.#ways.set(bucket, way);
-      return way;
+  #routeTo(bucket: string): Promise<BucketRoute | null> {
+    const known = this.#routes.get(bucket);
+    if (known !== undefined) return known.resolving;
+    const resolving = resolveRoute(this.#client, bucket).then((route) => {
+      entry.resolved = route && { route, headers: new CopyHeaderCache(route, this.#signingKeys) };
+      return entry.resolved;
     });
-    this.#asked.set(bucket, asking);
-    // Credentials or a network that were missing may be there next time.
-    asking.catch(() => this.#asked.delete(bucket));
-    return asking;
+    const entry: RouteEntry = { resolving, resolved: null };
+    this.#routes.set(bucket, entry);
+    // Missing credentials or an unreachable network may be temporary.
+    resolving.catch(() => this.#routes.delete(bucket));
+    return resolving;
   }
 
-  /** Whether the same copy would be sent elsewhere now, or signed by others. */
-  async #isWorthRepeating(error: unknown, bucket: string, used: Used): Promise<boolean> {
-    if (!(error instanceof S3Fault)) return false;
-    if (error.kind === "wrong_region" && (await this.#hasMoved(bucket, used.route))) return true;
-    return STALE_CREDENTIALS.has(error.vendorCode) && this.#hasOtherCredentials(used.credentials);
+  /** Whether the same copy would now be sent to another region or with other credentials. */
+  #isWorthRetrying(copy: SingleCopy, used: Prepared, error: unknown): Promise<boolean> {
+    const { requests, label, input, signal } = copy;
+    if (hasKind(error, "wrong_region")) {
+      return requests.prepare(this.#hasMoved(input.Bucket, used.bucketRoute), label, signal);
+    }
+    return requests.hasOtherCredentials(error, used.credentials, label, signal);
   }
 
-  /** Whether the client has learned, from a redirect, that `bucket` is in another region than `used` led to. */
-  async #hasMoved(bucket: string, used: CopyRoute | null): Promise<boolean> {
-    const isOther = async () => (await this.#wayTo(bucket))?.route.region !== used?.region;
-    if (await isOther()) return true;
-    this.#ways.delete(bucket);
-    this.#asked.delete(bucket);
-    return isOther();
+  /** Whether the client has learned from a redirect that `bucket` is in another region than `used` leads to. */
+  async #hasMoved(bucket: string, used: BucketRoute): Promise<boolean> {
+    if (this.#routes.get(bucket)?.resolved === used) this.#routes.delete(bucket);
+    const now = await this.#routeTo(bucket).catch(() => used);
+    return now?.route.region !== used.route.region;
   }
 
-  async #sendBySdk(input: SingleCopyInput, { limitMs, mayWrite }: Terms): Promise<string | undefined> {
-    const options = { requestTimeout: limitMs, abortSignal: AbortSignal.timeout(limitMs) };
-    const command = new CopyObjectCommand(input);
-    lookBeforeSending(command, mayWrite);
-    const output = await this.#client.send(command, options);
-    return output.CopyObjectResult?.ETag;
-  }
-
-  #build({ route, headers }: Way, credentials: Credentials, input: SingleCopyInput): BareRequest {
+  #build({ bucketRoute: { route, headers }, credentials }: Prepared, input: SingleCopyInput): PooledRequest {
     const path = route.pathPrefix + encodeKey(input.Key);
-    const amzDate = this.#dates.at(Date.now() + this.#client.config.systemClockOffset);
+    const amzDate = this.#dates.format(Date.now() + this.#client.config.systemClockOffset);
     return {
       method: "PUT",
       origin: route.origin,
       path,
-      headers: headers.of(input, path, amzDate, credentials),
+      headers: headers.headersFor(input, path, amzDate, credentials),
     };
-  }
-
-  /** Whether the provider has other credentials by now, or when asked once more. */
-  async #hasOtherCredentials(used: Credentials | null): Promise<boolean> {
-    if (used === null) return false;
-    const { credentials } = this.#client.config;
-    const isOther = (one: Credentials) =>
-      one.accessKeyId !== used.accessKeyId || one.sessionToken !== used.sessionToken;
-    try {
-      return isOther(await credentials()) || isOther(await credentials({ forceRefresh: true }));
-    } catch {
-      // The store's refusal says more than the provider's.
-      return false;
-    } finally {
-      // Now, and not before the provider has answered: others went on with the old ones meanwhile.
-      this.#recent = null;
-    }
   }
 }
 
-function thisSecond(): number {
+function currentSecond(): number {
   return Math.floor(Date.now() / 1000);
 }

@@ -1,35 +1,32 @@
-/** Copies one object in one request: `CopyObject`, pinned to the version that was planned. */
+/** Copies one object in one request: `CopyObject`, conditional on the ETag that the source had when it was planned. */
 
-import { CopyObjectCommand, type StorageClass } from "@aws-sdk/client-s3";
-import type { RequestLabel } from "../client/s3-requests.ts";
+import type { StorageClass } from "@aws-sdk/client-s3";
 import { bareEtag, quotedEtag } from "../read/etag.ts";
 import { badAnswer } from "../s3-errors.ts";
-import type { SingleCopyInput } from "./copy-headers.ts";
+import { canProbeWith, copyAndProbe } from "./condition-probe.ts";
 import { copySource } from "./copy-source.ts";
-import { canFindOut, copyAndFindOut } from "./find-conditions.ts";
-import { lookBeforeSending } from "./last-look.ts";
 import type { PooledCopies } from "./pooled-copies.ts";
-import { type Guarded, guardTarget, type TargetConditions } from "./target-guard.ts";
+import { copyBySdk } from "./sdk-copy.ts";
+import { type CopyContext, sendIfTargetFits } from "./target-conditions.ts";
 
 /**
- * Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. Goes by the
- * SDK where there are no `pools`.
+ * Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. Sent by the
+ * SDK where `pools` is null.
  */
-export function singleCopy(guarded: Guarded, pools: PooledCopies | null): Promise<string> {
-  const { abilities, request } = guarded;
-  const mustFindOut = abilities.copyConditions === "unknown" && canFindOut(request);
-  return mustFindOut
-    ? copyAndFindOut(guarded, (copying) => guardedCopy(copying, pools))
-    : guardedCopy(guarded, pools);
+export function singleCopy(context: CopyContext, pools: PooledCopies | null): Promise<string> {
+  const { capabilities, request } = context;
+  return capabilities.copyConditions === "unknown" && canProbeWith(request)
+    ? copyAndProbe(context, (copying) => conditionalCopy(copying, pools))
+    : conditionalCopy(context, pools);
 }
 
-async function guardedCopy(guarded: Guarded, pools: PooledCopies | null): Promise<string> {
-  const { requests, request, signal } = guarded;
-  const { source, target, storageClass } = request;
+async function conditionalCopy(context: CopyContext, pools: PooledCopies | null): Promise<string> {
+  const { requests, request, signal } = context;
+  const { source, target, storageClass, onAnswered } = request;
   const doing = `copying ${source.bucket}/${source.key}`;
   const label = { kind: "copy", doing, bytes: source.size } as const;
-  const written = await guardTarget(guarded, ({ IfNoneMatch, IfMatch }, mayBegin) => {
-    const input: SingleCopyInput = {
+  const written = await sendIfTargetFits(context, ({ IfNoneMatch, IfMatch }, mayBegin) => {
+    const input = {
       Bucket: target.bucket,
       Key: target.key,
       CopySource: copySource(source.bucket, source.key),
@@ -39,25 +36,13 @@ async function guardedCopy(guarded: Guarded, pools: PooledCopies | null): Promis
       // A copy falls back to STANDARD unless the class is named.
       StorageClass: (storageClass ?? undefined) as StorageClass | undefined,
       IfNoneMatch,
-    };
-    // Replacing an object is rare, and its condition differs with each: it has no place in the pooled headers.
-    if (pools === null || IfMatch !== undefined) {
-      return bySdk({ ...guarded, mayBegin }, label, { ...input, IfMatch });
-    }
-    return pools.send(requests, label, input, signal, { onAnswered: request.onAnswered, mayBegin });
+    } as const;
+    const copy = { requests, label, input, signal, mayBegin, onAnswered };
+    // An `IfMatch` differs with each copy and would need a header template each time; such copies are rare.
+    if (pools === null || IfMatch !== undefined) return copyBySdk({ ...copy, input: { ...input, IfMatch } });
+    return pools.send(copy);
   });
   const etag = bareEtag(written);
   if (etag === "") throw badAnswer(doing, "no ETag in the answer");
   return etag;
-}
-
-async function bySdk(
-  { requests, signal, mayBegin }: Pick<Guarded, "requests" | "signal"> & { readonly mayBegin: () => boolean },
-  label: RequestLabel,
-  input: SingleCopyInput & Pick<TargetConditions, "IfMatch">,
-): Promise<string | undefined> {
-  const command = new CopyObjectCommand(input);
-  lookBeforeSending(command, mayBegin);
-  const output = await requests.send(label, signal, (client, options) => client.send(command, options));
-  return output.CopyObjectResult?.ETag;
 }

@@ -1,6 +1,6 @@
 /**
- * Where a store keeps versions but does not compare before it deletes, a delete marker may hide a version that somebody
- * has written since the last look. Such markers are taken away again: the newer version stands as before.
+ * On a store that keeps versions but does not enforce the ETag of a deletion, a delete marker may hide a version written
+ * since the object was last read. Such markers are removed, which makes the newer version current again.
  */
 
 import {
@@ -14,65 +14,67 @@ import { isSameVersion } from "../../../domain/verdict.ts";
 import type { Deletion, ObjectFailure, WritePass } from "../../../ports/object-store.ts";
 import { runParallel } from "../client/run-parallel.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
-import { lookBeforeSending } from "../copy/last-look.ts";
-import { maybeNames } from "../copy/leftover-uploads.ts";
+import { guardSend } from "../client/send-guard.ts";
+import { mayBeKey } from "../copy/incomplete-uploads.ts";
 import { bareEtag } from "../read/etag.ts";
-import { S3Fault } from "../s3-errors.ts";
+import { hasKind, S3Fault } from "../s3-errors.ts";
 
-const LOOKS_AT_ONCE = 8;
+/** Markers looked under at once. */
+const CONCURRENCY = 8;
 
-interface Looking {
+/** What versions of a bucket are read and restored with. */
+interface VersionAccess {
   readonly requests: S3Requests;
   readonly bucket: string;
   readonly pass: WritePass;
 }
 
-/** What a marker hides. */
-interface Hidden {
+/** A version under a delete marker that is not the one that was to be deleted. */
+interface HiddenVersion {
   readonly object: Deletion;
   readonly markerId: string;
   readonly version: ObjectVersion;
 }
 
-/** What to say of an object that a deletion has put a marker on. */
-export interface RestoredVersions {
+/** The outcome of a deletion whose marker hides another version, or may hide one. */
+export interface HiddenVersionFailure {
   readonly failure: ObjectFailure;
-  /** It could not be told what lies under the marker: look again. */
+  /** What lies under the marker could not be read: the caller has to check. */
   readonly isUnsettled?: boolean;
 }
 
 /**
- * Looks under the markers among `deleted`, and takes away each that hides another version than the one in `asked`; gives
- * what to say of these objects, by key. Not stopped by a signal: what was deleted is to be known. Where the account may
- * not list versions nothing is found.
+ * Reads the versions under the markers among `deleted` and removes each marker that hides another version than `asked`
+ * names; gives the outcomes of these objects by key. Not stopped by a signal, as the outcome of every deletion is needed.
+ * Gives none where the account may not list versions.
  */
 export async function restoreNewerVersions(
-  looking: Looking,
+  access: VersionAccess,
   deleted: readonly DeletedObject[],
   asked: readonly Deletion[],
-): Promise<ReadonlyMap<string, RestoredVersions>> {
+): Promise<ReadonlyMap<string, HiddenVersionFailure>> {
   const objects = new Map(asked.map((object) => [object.key, object]));
-  const failures = new Map<string, RestoredVersions>();
+  const failures = new Map<string, HiddenVersionFailure>();
   const markers = deleted.filter(({ DeleteMarker, DeleteMarkerVersionId }) => {
     return DeleteMarker === true && DeleteMarkerVersionId !== undefined;
   });
-  await runParallel(markers, LOOKS_AT_ONCE, async ({ Key = "", DeleteMarkerVersionId: markerId = "" }) => {
+  await runParallel(markers, CONCURRENCY, async ({ Key = "", DeleteMarkerVersionId: markerId = "" }) => {
     const object = objects.get(Key);
     if (object === undefined) return;
-    const uncovered = await restoreNewerVersion(looking, object, markerId);
-    if (uncovered !== null) failures.set(Key, uncovered);
+    const failure = await restoreNewerVersion(access, object, markerId);
+    if (failure !== null) failures.set(Key, failure);
   });
   return failures;
 }
 
 async function restoreNewerVersion(
-  looking: Looking,
+  access: VersionAccess,
   object: Deletion,
   markerId: string,
-): Promise<RestoredVersions | null> {
+): Promise<HiddenVersionFailure | null> {
   try {
-    const version = await hiddenVersion(looking, object, markerId);
-    return version === null ? null : { failure: await uncover(looking, { object, markerId, version }) };
+    const version = await hiddenVersion(access, object, markerId);
+    return version === null ? null : { failure: await removeMarker(access, { object, markerId, version }) };
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;
     const message = `whether a newer version lies under the delete marker ${markerId} was not told (${error.reason})`;
@@ -81,16 +83,16 @@ async function restoreNewerVersion(
 }
 
 /**
- * For an object that is not there: the id of another version than `object` that lies under a delete marker, of this job or
- * another writer; null when there is none, or versions may not be listed.
+ * For an object that does not exist: the id of another version than `object` under a delete marker, whoever set it; null
+ * when there is none, or versions may not be listed.
  */
-export async function versionUnderMarker(looking: Looking, object: Deletion): Promise<string | null> {
-  return (await hiddenVersion(looking, object, null))?.VersionId ?? null;
+export async function versionUnderMarker(access: VersionAccess, object: Deletion): Promise<string | null> {
+  return (await hiddenVersion(access, object, null))?.VersionId ?? null;
 }
 
 /** The version right under the marker (null: any), when it is another one than was to be deleted. */
 async function hiddenVersion(
-  { requests, bucket, pass }: Looking,
+  { requests, bucket, pass }: VersionAccess,
   object: Deletion,
   markerId: string | null,
 ): Promise<ObjectVersion | null> {
@@ -102,33 +104,31 @@ async function hiddenVersion(
     );
   try {
     const { Versions = [], DeleteMarkers = [] } = await pass(0, list);
-    const isOfKey = ({ Key = "" }: ObjectVersion | DeleteMarkerEntry) => maybeNames(Key, object.key);
+    const isOfKey = ({ Key = "" }: ObjectVersion | DeleteMarkerEntry) => mayBeKey(Key, object.key);
     const isMeant = ({ VersionId }: DeleteMarkerEntry) => markerId === null || VersionId === markerId;
     const marker = DeleteMarkers.find((one) => isOfKey(one) && isMeant(one));
     const [newest] = Versions.filter(isOfKey);
-    // An object that was written after the marker is not hidden.
+    // An object written after the marker is current, not hidden.
     if (newest === undefined || marker?.IsLatest !== true) return null;
-    const seen = {
+    const found = {
       size: newest.Size ?? -1,
       etag: bareEtag(newest.ETag),
       modifiedAt: newest.LastModified?.getTime() ?? null,
     };
-    return isSameVersion({ ...seen, etag: object.etag, modifiedAt: object.modifiedAt ?? null }, seen)
-      ? null
-      : newest;
+    const expected = { ...found, etag: object.etag, modifiedAt: object.modifiedAt ?? null };
+    return isSameVersion(expected, found) ? null : newest;
   } catch (error) {
-    if (error instanceof S3Fault && (error.kind === "denied" || error.kind === "not_implemented"))
-      return null;
+    if (hasKind(error, "denied", "not_implemented")) return null;
     throw error;
   }
 }
 
-async function uncover(
-  { requests, bucket, pass }: Looking,
-  { object: { key }, markerId, version }: Hidden,
+async function removeMarker(
+  { requests, bucket, pass }: VersionAccess,
+  { object: { key }, markerId, version }: HiddenVersion,
 ): Promise<ObjectFailure> {
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: markerId });
-  lookBeforeSending(command, requests.mayWrite);
+  guardSend(command, requests.mayWrite);
   const doing = `taking the delete marker off ${bucket}/${key}`;
   const send = () =>
     requests.send({ kind: "delete", doing }, undefined, (client, options) => client.send(command, options));

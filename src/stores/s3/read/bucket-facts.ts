@@ -1,4 +1,4 @@
-/** What a bucket is like: whether it is there, under its own name, with which versioning and encryption. */
+/** HeadBucket and its relatives: whether a bucket exists, under its own name, with which versioning and encryption. */
 
 import {
   GetBucketEncryptionCommand,
@@ -6,14 +6,14 @@ import {
   HeadBucketCommand,
 } from "@aws-sdk/client-s3";
 import type { BucketFacts, Encryption } from "../../../ports/object-store.ts";
+import { explainRefusal } from "../client/explain-refusal.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
-import { withReason } from "../client/with-reason.ts";
-import { isUntold, S3Fault } from "../s3-errors.ts";
+import { hasKind, NOT_TOLD } from "../s3-errors.ts";
 
 /** Names reserved for aliases of access points (S3 user guide, "Bucket naming rules"). */
 const ALIAS = /(-s3alias|--ol-s3|--op-s3)$/;
 
-/** What is to be known of a bucket before a job; throws faults. */
+/** Reads the facts of a bucket; throws faults. */
 export async function readBucketFacts(
   requests: S3Requests,
   bucket: string,
@@ -21,11 +21,11 @@ export async function readBucketFacts(
 ): Promise<BucketFacts> {
   const doing = `looking at bucket ${bucket}`;
   try {
-    const look = () =>
+    const head = () =>
       requests.send({ kind: "head", doing }, signal, (client, options) =>
         client.send(new HeadBucketCommand({ Bucket: bucket }), options),
       );
-    const { AccessPointAlias } = await withReason(look, () => versioningOf(requests, bucket, signal));
+    const { AccessPointAlias } = await explainRefusal(head, () => versioningOf(requests, bucket, signal));
     const isAlias = AccessPointAlias === true || ALIAS.test(bucket);
     const [versioning, defaultEncryption] = await Promise.all([
       versioningOf(requests, bucket, signal),
@@ -33,14 +33,13 @@ export async function readBucketFacts(
     ]);
     return { exists: true, versioning, isAlias, defaultEncryption };
   } catch (error) {
-    // HEAD has no body, so a missing bucket looks like a missing object.
-    const missing = error instanceof S3Fault && (error.kind === "gone" || error.kind === "bucket_missing");
-    if (missing) return { exists: false, versioning: "off", isAlias: false, defaultEncryption: null };
-    throw error;
+    // HEAD has no body, so a missing bucket cannot be told from a missing object.
+    if (!hasKind(error, "gone", "bucket_missing")) throw error;
+    return { exists: false, versioning: "off", isAlias: false, defaultEncryption: null };
   }
 }
 
-/** Null also for who may not ask, and for stores that do not know the question. */
+/** Null also where the account lacks the right, and on stores without this request. */
 async function encryptionOf(
   requests: S3Requests,
   bucket: string,
@@ -55,7 +54,7 @@ async function encryptionOf(
     if (rule?.SSEAlgorithm === undefined) return null;
     return { algorithm: rule.SSEAlgorithm, keyId: rule.KMSMasterKeyID ?? null };
   } catch (error) {
-    if (isUntold(error)) return null;
+    if (hasKind(error, ...NOT_TOLD)) return null;
     throw error;
   }
 }
@@ -73,7 +72,7 @@ async function versioningOf(
     if (output.Status === undefined) return "off";
     return output.Status === "Enabled" ? "enabled" : "suspended";
   } catch (error) {
-    if (error instanceof S3Fault && error.kind === "not_implemented") return "off";
+    if (hasKind(error, "not_implemented")) return "off";
     throw error;
   }
 }

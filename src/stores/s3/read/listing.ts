@@ -1,9 +1,9 @@
-/** One page of a bucket's listing, with keys decoded exactly and an implausible page refused. */
+/** ListObjectsV2: one page of a bucket, its keys decoded exactly, an implausible page refused. */
 
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { compareKeys } from "../../../domain/keys/key-order.ts";
 import type { ListedObject, ListPage, ListRequest } from "../../../ports/object-store.ts";
-import { readFirst } from "../client/read-first.ts";
+import { interceptResponse } from "../client/response-interceptor.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { badAnswer, S3Fault } from "../s3-errors.ts";
 import { bareEtag } from "./etag.ts";
@@ -11,7 +11,7 @@ import { readPlainXml } from "./plain-xml.ts";
 
 /** A page as the store gave it, keys not decoded yet. */
 export interface RawPage {
-  /** Undefined: the answer did not say, so it is no listing. */
+  /** Whether more keys follow; undefined: the answer does not say, so it is no listing. */
   readonly more: boolean | undefined;
   readonly isUrlEncoded: boolean;
   readonly entries: readonly RawEntry[];
@@ -19,6 +19,7 @@ export interface RawPage {
 
 export interface RawEntry {
   readonly key: string;
+  /** Bytes. */
   readonly size: number | undefined;
   readonly etag: string;
   readonly storageClass: string | undefined;
@@ -26,7 +27,7 @@ export interface RawEntry {
   readonly modifiedAt: number;
 }
 
-/** Asks for the page after `startAfter`; a position, unlike a continuation token, can be kept for days. */
+/** Lists the page after `startAfter`: a position, unlike a continuation token, can be kept for days. */
 export async function listPage(
   requests: S3Requests,
   request: ListRequest,
@@ -40,74 +41,42 @@ export async function listPage(
     EncodingType: "url",
     ...(request.startAfter === null ? {} : { StartAfter: request.startAfter }),
   });
-  const plain = readFirst(command, readPlainPage, EMPTY_PAGE);
+  const parsed = interceptResponse(command, readPlainPage, EMPTY_PAGE);
   const output = await requests.send({ kind: "list", doing }, signal, (client, options) =>
     client.send(command, options),
   );
-  return checkedPage(plain() ?? rawPageOf(output), request, doing);
+  return checkedPage(parsed() ?? rawPageOf(output), request, doing);
 }
 
-/** What the SDK is given to parse where the page has been read already. */
+/** What the SDK is given to parse where the page has been parsed already. */
 const EMPTY_PAGE = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
-/** An entry as AWS, Ceph and the sandbox store write it; one that is written otherwise leaves the page to the SDK. */
+/** An entry as AWS, Ceph and the sandbox store write it; any other form leaves the page to the SDK. */
 const ENTRY =
   /<Contents><Key>([^<&\s]+)<\/Key><LastModified>(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z)<\/LastModified><ETag>(?:&quot;|&#34;|")?([^<>&"\s]*)(?:&quot;|&#34;|")?<\/ETag>(?:<ChecksumAlgorithm>\w*<\/ChecksumAlgorithm>)*(?:<ChecksumType>\w*<\/ChecksumType>)?<Size>(\d{1,15})<\/Size>(?:<StorageClass>(\w*)<\/StorageClass>)?(?:<Owner>(?:<(ID|DisplayName)>[^<]*<\/\6>)*<\/Owner>)?(?:<Type>\w*<\/Type>)?<\/Contents>/y;
 
-/** The page in an answer that is plainly a listing in URL encoding; null leaves it to the SDK's parser. */
+/** The page in an answer that is a plain listing in URL encoding; null leaves it to the SDK's parser. */
 export function readPlainPage(body: string): RawPage | null {
   const page = readPlainXml(body, "ListBucketResult", ENTRY);
   const more = page?.scalars.get("IsTruncated");
   if (page?.scalars.get("EncodingType") !== "url" || (more !== "true" && more !== "false")) return null;
-  const keys = copiesOf(page.entries.map(([, key = ""]) => key));
-  const etags = copiesOf(page.entries.map(([, , , etag = ""]) => etag));
-  const epochMs = timeReader();
-  const entries = page.entries.map(([, , modified = "", , size, storageClass], at) => ({
-    key: keys[at] ?? "",
+  const entries = page.entries.map(([, key = "", modified = "", etag = "", size, storageClass]) => ({
+    key: detached(key),
     size: Number(size),
-    etag: etags[at] ?? "",
-    storageClass: storageClass === STANDARD ? STANDARD : storageClass && copyOf(storageClass),
-    modifiedAt: epochMs(modified),
+    etag: detached(etag),
+    storageClass: storageClass === STANDARD ? STANDARD : storageClass && detached(storageClass),
+    modifiedAt: Date.parse(modified),
   }));
   if (entries.some(({ modifiedAt }) => Number.isNaN(modifiedAt))) return null;
   return { more: more === "true", isUrlEncoded: true, entries };
 }
 
-/** Texts copied together. Each may keep all of them in memory: a filter may leave one object of a whole page. */
-const COPIED_TOGETHER = 16;
-
-/** The same texts, copied, a few at once: one by one takes twice as long. */
-function copiesOf(texts: readonly string[]): string[] {
-  const copies: string[] = [];
-  for (let from = 0; from < texts.length; from += COPIED_TOGETHER) {
-    const some = texts.slice(from, from + COPIED_TOGETHER);
-    const all = copyOf(some.join(""));
-    let at = 0;
-    for (const { length } of some) {
-      copies.push(all.slice(at, at + length));
-      at += length;
-    }
-  }
-  return copies;
-}
-
-/** A part of an answer's text would keep all of it in memory, as long as the object is on its way. */
-function copyOf(text: string): string {
+/** A copy of `text`: a substring keeps the whole answer in memory for as long as its object is being moved. */
+function detached(text: string): string {
   return Buffer.from(text).toString();
 }
 
-/** Reads times that are mostly the one before: objects are written many a second. */
-function timeReader(): (text: string) => number {
-  let last = "";
-  let lastMs = Number.NaN;
-  return (text) => {
-    if (text !== last) lastMs = Date.parse(text);
-    last = text;
-    return lastMs;
-  };
-}
-
-/** A page as the SDK read it: its parser makes texts of their own. */
+/** A page as the SDK read it; its parser makes strings of their own. */
 export function rawPageOf(output: ListObjectsV2CommandOutput): RawPage {
   const entries = (output.Contents ?? []).map((entry) => ({
     key: entry.Key ?? "",
@@ -119,13 +88,13 @@ export function rawPageOf(output: ListObjectsV2CommandOutput): RawPage {
   return { more: output.IsTruncated, isUrlEncoded: output.EncodingType === "url", entries };
 }
 
-/** A page as the port wants it, or a fault when it cannot be what was asked for. */
+/** A page as the port has it. Throws a fault when it cannot be the answer to `request`. */
 export function checkedPage(
   { more, isUrlEncoded, entries }: RawPage,
   request: ListRequest,
   doing: string,
 ): ListPage {
-  // An empty or foreign answer parses to nothing at all; taking that for an empty bucket could lose data.
+  // An empty or foreign answer parses to nothing; taking it for an empty bucket could lose data.
   if (more === undefined) throw badAnswer(doing, "the answer is not a listing");
   if (more && entries.length === 0) throw badAnswer(doing, "more keys announced, none given");
   const objects: ListedObject[] = [];
@@ -137,13 +106,7 @@ export function checkedPage(
     }
     if (last !== null && compareKeys(key, last) <= 0) throw outOfOrder(doing);
     last = key;
-    objects.push({
-      key,
-      size,
-      etag,
-      storageClass: storageClassOf(storageClass),
-      modifiedAt,
-    });
+    objects.push({ key, size, etag, storageClass: storageClassOf(storageClass), modifiedAt });
   }
   return { objects, more };
 }
@@ -151,7 +114,7 @@ export function checkedPage(
 /** The class that has no name in the port. */
 const STANDARD = "STANDARD";
 
-/** A storage class as the port wants it: null for STANDARD, which stores name or leave out as they like. */
+/** A storage class as the port has it: null for STANDARD, which some stores name and others leave out. */
 export function storageClassOf(name: string | undefined): string | null {
   return name === undefined || name === "" || name === STANDARD ? null : name;
 }
@@ -160,7 +123,7 @@ const ENCODED = /[%+]/;
 
 /**
  * Decodes a key from an `encoding-type=url` listing. AWS sends `+` for a space and `%2B` for a plus; Ceph and others
- * send `%20` and `%2B`: no store sends a bare `+` for a plus, so one rule fits all.
+ * send `%20` and `%2B`. No store sends a bare `+` for a plus. Throws where the bytes are not UTF-8.
  */
 export function decodeListedKey(encoded: string, doing = "reading a listing"): string {
   if (!ENCODED.test(encoded)) return encoded;
@@ -172,7 +135,7 @@ export function decodeListedKey(encoded: string, doing = "reading a listing"): s
   }
 }
 
-/** Paging by position would skip or repeat keys without end. */
+/** Paging by position would skip keys or repeat them without end. */
 function outOfOrder(doing: string): S3Fault {
   const message = "the store does not list keys in byte order";
   return new S3Fault({ code: "ListingOutOfOrder", status: null, message }, doing);

@@ -1,15 +1,12 @@
-/** Asks whether an object's access control list grants anything to others than its owner. */
+/** GetObjectAcl: whether an object's access control list grants anything to others than its owner. */
 
 import { GetObjectAclCommand } from "@aws-sdk/client-s3";
 import type { ObjectAcl } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
-import { isUntold } from "../s3-errors.ts";
+import { hasKind, NOT_TOLD } from "../s3-errors.ts";
 
-/**
- * Reads whether an object grants access to anyone but its owner. A copy gets a private ACL, so such grants are not kept.
- * A store that does not answer the question gives `not_told`; throws what every request may throw.
- */
-export async function readAcl(
+/** A copy gets a private ACL, so grants to others are not kept. Throws what every request may throw. */
+export async function fetchAcl(
   requests: S3Requests,
   at: { readonly bucket: string; readonly key: string },
   signal: AbortSignal | undefined,
@@ -22,7 +19,7 @@ export async function readAcl(
     if (Owner?.ID === undefined) return "not_told";
     return Grants.every(({ Grantee }) => Grantee?.ID === Owner.ID) ? "private" : "shared";
   } catch (error) {
-    if (isUntold(error)) return "not_told";
+    if (hasKind(error, ...NOT_TOLD)) return "not_told";
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** What HEAD says about an object, in the port's words. */
+/** HeadObject: an object's facts as the port has them. */
 
 import {
   GetObjectCommand,
@@ -8,9 +8,9 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Checksum } from "../../../domain/verdict.ts";
 import type { ObjectFacts } from "../../../ports/object-store.ts";
+import { explainRefusal } from "../client/explain-refusal.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
-import { withReason } from "../client/with-reason.ts";
-import { badAnswer, S3Fault } from "../s3-errors.ts";
+import { badAnswer, hasKind, S3Fault } from "../s3-errors.ts";
 import { bareEtag } from "./etag.ts";
 import { storageClassOf } from "./listing.ts";
 
@@ -25,20 +25,34 @@ const CHECKSUM_FIELDS = {
 } as const satisfies Record<string, keyof HeadObjectCommandOutput>;
 
 /** Sends HEAD; throws a fault of kind `gone` when there is no such object. */
-export function headObject(
+export function sendHead(
   requests: S3Requests,
   input: HeadObjectCommandInput,
   signal: AbortSignal | undefined,
 ): Promise<HeadObjectCommandOutput> {
   const doing = `looking at ${input.Bucket}/${input.Key}`;
-  const look = () =>
+  const head = () =>
     requests.send({ kind: "head", doing }, signal, (client, options) =>
       client.send(new HeadObjectCommand(input), options),
     );
-  return withReason(look, () => readFirstByte(requests, input, doing, signal));
+  return explainRefusal(head, () => readFirstByte(requests, input, doing, signal));
 }
 
-/** Needs the same permission as HEAD, and throws a fault that says what was wrong. */
+/** As {@link sendHead}; null when there is no such object. */
+export async function headIfPresent(
+  requests: S3Requests,
+  input: HeadObjectCommandInput,
+  signal: AbortSignal | undefined,
+): Promise<HeadObjectCommandOutput | null> {
+  try {
+    return await sendHead(requests, input, signal);
+  } catch (error) {
+    if (hasKind(error, "gone")) return null;
+    throw error;
+  }
+}
+
+/** Needs the same permission as HEAD, and throws a fault with the reason of a refusal. */
 async function readFirstByte(
   requests: S3Requests,
   { Bucket, Key }: HeadObjectCommandInput,
@@ -51,13 +65,13 @@ async function readFirstByte(
     );
     await output.Body?.transformToByteArray();
   } catch (error) {
-    // An empty object has no first byte; being told so is being let in.
+    // An empty object has no first byte; the answer shows that access is allowed.
     if (!(error instanceof S3Fault) || error.status !== 416) throw error;
   }
 }
 
-/** The answer to HEAD as the port wants it. */
-export function factsOf(key: string, head: HeadObjectCommandOutput): ObjectFacts {
+/** The answer to HEAD as the port has it. Throws where size or ETag are missing. */
+export function objectFactsOf(key: string, head: HeadObjectCommandOutput): ObjectFacts {
   if (head.ContentLength === undefined || head.ETag === undefined) {
     throw badAnswer(`looking at ${key}`, "neither size nor ETag given");
   }
@@ -79,7 +93,7 @@ export function factsOf(key: string, head: HeadObjectCommandOutput): ObjectFacts
   };
 }
 
-/** Archived and without a finished restore. Intelligent-Tiering shows its archive tiers only in `ArchiveStatus`. */
+/** Archived and without a finished restore. Intelligent-Tiering names its archive tiers in `ArchiveStatus` only. */
 export function needsRestore(
   head: Pick<HeadObjectCommandOutput, "StorageClass" | "Restore" | "ArchiveStatus">,
 ): boolean {
@@ -87,7 +101,7 @@ export function needsRestore(
   return head.ArchiveStatus !== undefined || ARCHIVE_CLASSES.has(head.StorageClass ?? "");
 }
 
-/** The stored checksums; without a `ChecksumType` a `-N` at the end tells composite ones. */
+/** The stored checksums. Where `ChecksumType` is missing, `-N` at the end marks composite ones. */
 export function checksumsOf(head: Partial<HeadObjectCommandOutput>): readonly Checksum[] {
   const found: Checksum[] = [];
   for (const [algorithm, field] of Object.entries(CHECKSUM_FIELDS)) {

@@ -1,9 +1,9 @@
-/** Reads the plain XML that stores answer with, at a fiftieth of what a general parser costs; anything else is refused. */
+/** Parses the plain XML that stores answer with, at a fiftieth of the SDK's cost; anything else is left to the SDK. */
 
 export interface PlainXml {
-  /** Texts of the root's other children, entities not decoded. */
+  /** Texts of the root's children by name, entities not decoded. */
   readonly scalars: ReadonlyMap<string, string>;
-  /** The children that there are many of, in order. */
+  /** The children that match the caller's pattern, in order. */
   readonly entries: readonly RegExpExecArray[];
 }
 
@@ -12,29 +12,28 @@ const ATTRIBUTES = /^(?: xmlns="[^"<>&\s]*")?>$/;
 const SCALAR = /<(\w+)>([^<]*)<\/\1>|<(\w+)\/>/y;
 
 /**
- * Reads a document whose root is `root` (attributes allowed), with children that are texts or match `entry` (sticky,
- * without comments and the like by its own strictness). Null: the document has anything else in it, or a scalar twice,
- * so the SDK's parser must say what it is.
+ * Parses a document whose root is `root`, without attributes but a namespace, and whose children are texts or match
+ * `entry`, a sticky pattern. Null: there is anything else in it, or two texts of one name, so the SDK has to parse it.
  */
-export function readPlainXml(document: string, root: string, entry: RegExp): PlainXml | null {
+export function readPlainXml(document: string, root: string, entry: RegExp | null): PlainXml | null {
   const end = `</${root}>`;
   let at = rootContent(document, root);
   if (at === null) return null;
   const scalars = new Map<string, string>();
   const entries: RegExpExecArray[] = [];
   while (!document.startsWith(end, at)) {
-    const matched = matchAt(entry, document, at);
+    const matched = entry && matchAt(entry, document, at);
     if (matched !== null) entries.push(matched);
     const found = matched ?? matchAt(SCALAR, document, at);
     if (found === null) return null;
-    if (matched === null && !noteScalar(scalars, found)) return null;
+    if (matched === null && !addScalar(scalars, found)) return null;
     at += found[0].length;
   }
   return document.slice(at + end.length).trim() === "" ? { scalars, entries } : null;
 }
 
 /** False: there is one of that name already. */
-function noteScalar(scalars: Map<string, string>, [, name, text = "", empty = ""]: RegExpExecArray): boolean {
+function addScalar(scalars: Map<string, string>, [, name, text = "", empty = ""]: RegExpExecArray): boolean {
   const isNew = !scalars.has(name ?? empty);
   scalars.set(name ?? empty, text);
   return isNew;
@@ -56,7 +55,7 @@ function matchAt(pattern: RegExp, document: string, at: number): RegExpExecArray
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-/** `text` with its entities decoded, as XML 1.0 names them; null when there is one it does not name. */
+/** `text` with its entities decoded as XML 1.0 defines them; null when one is not defined there. */
 export function decodeEntities(text: string): string | null {
   if (!text.includes("&")) return text;
   let known = true;

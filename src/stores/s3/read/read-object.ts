@@ -1,4 +1,4 @@
-/** Reads the body of an object as it comes; a stop signal cuts it short, for nothing takes effect by reading. */
+/** GetObject: an object's body as a stream, which a stop signal cuts short, as reading has no effect. */
 
 import type { Readable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
@@ -13,7 +13,7 @@ export async function* readObject(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const doing = `reading ${at.bucket}/${at.key}`;
-  // Without the deadline: it would end the body while a slow reader is still at it.
+  // Without the abort signal of the deadline, which would end the body under a slow reader.
   const output = await requests.send({ kind: "other", doing }, signal, (client, { requestTimeout }) =>
     client.send(new GetObjectCommand({ Bucket: at.bucket, Key: at.key }), { requestTimeout }),
   );

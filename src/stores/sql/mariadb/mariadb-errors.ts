@@ -2,116 +2,48 @@
 
 import type { ExceptionCode } from "../../../domain/batch.ts";
 import { DomainError } from "../../../domain/errors.ts";
+import { NETWORK_CODES } from "../../mysql-network-codes.ts";
 
 /** What an error means for the statement that met it. */
 export type ErrorKind = "contention" | "row" | "unavailable" | "refused" | "unknown";
+
+const numbers = (...lists: readonly string[]): ReadonlySet<number> =>
+  new Set(lists.flatMap((list) => list.split(" ").map(Number)));
+
+const DUPLICATE_KEY = "1022 1062 1169 1586 1761 1762";
+const VALUE_TOO_LONG = 1406;
+const MISSING_RIGHT = "1142 1143 1370";
 
 /**
  * Server error numbers; the names are MariaDB's. Sources: "MariaDB Error Code Reference"; "MySQL 8.0 Error Message
  * Reference" for those from 3000 to 3999, which MariaDB gives other numbers.
  */
 const NUMBERS: Readonly<Record<Exclude<ErrorKind, "unknown">, ReadonlySet<number>>> = {
-  contention: new Set([
-    1020, // ER_CHECKREAD: the row changed since it was read (innodb_snapshot_isolation)
-    1205, // ER_LOCK_WAIT_TIMEOUT
-    1206, // ER_LOCK_TABLE_FULL
-    1213, // ER_LOCK_DEADLOCK
-    1317, // ER_QUERY_INTERRUPTED: KILL QUERY
-    1969, // ER_STATEMENT_TIMEOUT
-    3024, // MySQL: ER_QUERY_TIMEOUT
-    1614, // ER_XA_RBDEADLOCK
-  ]),
-  row: new Set([
-    1022,
-    1062,
-    1169,
-    1586,
-    1761,
-    1762, // duplicate keys
-    1048,
-    1264,
-    1265,
-    1292,
-    1366,
-    1406,
-    1411,
-    1526,
-    1690,
-    1748,
-    3140, // values the columns do not take
-    1216,
-    1217,
-    1451,
-    1452, // foreign keys
-    1369,
-    3819,
-    4025, // CHECK constraints and options
-    1644, // ER_SIGNAL_EXCEPTION: a trigger says no
-  ]),
-  unavailable: new Set([
-    1021,
-    1030,
-    1037,
-    1041,
-    1114,
-    1135,
-    1180,
-    1181,
-    1637, // out of disk, memory, threads
-    1040,
-    1129,
-    1203,
-    1226, // too many connections
-    1047, // ER_UNKNOWN_COM_ERROR: Galera's "WSREP has not yet prepared node"
-    1053,
-    1077,
-    1079,
-    1152,
-    1158,
-    1159,
-    1160,
-    1161,
-    1184,
-    1927,
-    2006,
-    2013,
-    3032,
-    4031, // connection or server gone
-    1223,
-    1290,
-    1792,
-    1836, // read-only: a failover, a backup
-  ]),
-  refused: new Set([
-    1044,
-    1045,
-    1142,
-    1143,
-    1227,
-    1370,
-    1698,
-    1862,
-    3118,
-    4151, // rights
-    1049,
-    1054,
-    1146,
-    1176, // something is missing
-  ]),
+  contention: numbers(
+    "1020", // ER_CHECKREAD: the row changed since it was read (innodb_snapshot_isolation)
+    "1205 1206", // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_TABLE_FULL
+    "1213 1614", // ER_LOCK_DEADLOCK, ER_XA_RBDEADLOCK
+    "1317 1969 3024", // ER_QUERY_INTERRUPTED (KILL QUERY), ER_STATEMENT_TIMEOUT, MySQL's ER_QUERY_TIMEOUT
+  ),
+  row: numbers(
+    DUPLICATE_KEY,
+    `1048 1264 1265 1292 1366 ${VALUE_TOO_LONG} 1411 1526 1690 1748 3140`, // values the columns do not take
+    "1216 1217 1451 1452", // foreign keys
+    "1369 3819 4025", // CHECK constraints and options
+    "1644", // ER_SIGNAL_EXCEPTION: a trigger refuses
+  ),
+  unavailable: numbers(
+    "1021 1030 1037 1041 1114 1135 1180 1181 1637", // out of disk, memory, threads
+    "1040 1129 1203 1226", // too many connections
+    "1047", // ER_UNKNOWN_COM_ERROR: Galera's "WSREP has not yet prepared node"
+    "1053 1077 1079 1152 1158 1159 1160 1161 1184 1927 2006 2013 3032 4031", // connection or server gone
+    "1223 1290 1792 1836", // read-only: a failover, a backup
+  ),
+  refused: numbers(
+    `1044 1045 ${MISSING_RIGHT} 1227 1698 1862 3118 4151`, // rights
+    "1049 1054 1146 1176", // something is missing
+  ),
 };
-
-const NETWORK_CODES: ReadonlySet<string> = new Set([
-  "PROTOCOL_CONNECTION_LOST",
-  "PROTOCOL_SEQUENCE_TIMEOUT",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
 
 const MISSING_INDEX = 1176;
 
@@ -158,14 +90,14 @@ export function kindOf(error: unknown): ErrorKind {
   return errno === null ? "unknown" : "refused";
 }
 
-/** Whether the index named in a hint is gone: the table changed since it was looked at. */
+/** Whether the index named in a hint is gone: the table changed since its shape was read. */
 export function isMissingIndex(error: unknown): boolean {
   return vendorError(error)?.errno === MISSING_INDEX;
 }
 
 /** Whether the account lacks the right for a statement (on the table, on a column, on a routine it calls). */
 export function isMissingRight(error: unknown): boolean {
-  return [1142, 1143, 1370].includes(vendorError(error)?.errno ?? 0);
+  return numbers(MISSING_RIGHT).has(vendorError(error)?.errno ?? 0);
 }
 
 /** Whether the account lacks a right that is given for the whole server (ER_SPECIFIC_ACCESS_DENIED_ERROR). */
@@ -174,21 +106,16 @@ export function isMissingGlobalRight(error: unknown): boolean {
 }
 
 /**
- * Whether the account lacked a right, of whatever kind. Rights to the server and to a database are read when a connection is
- * made: one that was refused does not know what has been granted since.
+ * Whether the account lacked a right, of any kind. Rights to the server and to a database are read when a connection is made:
+ * what is granted since does not hold for it.
  */
 export function isDenied(error: unknown): boolean {
-  return [1044, 1142, 1143, 1227, 1370].includes(vendorError(error)?.errno ?? 0);
+  return numbers("1044 1227", MISSING_RIGHT).has(vendorError(error)?.errno ?? 0);
 }
 
 /** Whether the server does not know the statement (ER_PARSE_ERROR). */
 export function isSyntaxError(error: unknown): boolean {
   return vendorError(error)?.errno === 1064;
-}
-
-/** Whether a statement ended by a limit of its time, or of its waiting for locks: those it was sent with, or others. */
-export function isGivenUp(error: unknown): boolean {
-  return [1205, 1969].includes(vendorError(error)?.errno ?? 0);
 }
 
 /** Whether the server did not answer in time: the statement may still be running, so a repetition would wait behind it. */
@@ -203,10 +130,10 @@ export function leavesConnectionUsable(error: unknown): boolean {
 }
 
 /** Which exception a single value gets when its statement failed with `error`. */
-export function exceptionOf(error: unknown): ExceptionCode {
+export function rowExceptionCode(error: unknown): ExceptionCode {
   const errno = vendorError(error)?.errno ?? 0;
-  if ([1022, 1062, 1169, 1586, 1761, 1762].includes(errno)) return "row_conflict";
-  return errno === 1406 ? "row_value_too_long" : "row_not_updated";
+  if (numbers(DUPLICATE_KEY).has(errno)) return "row_conflict";
+  return errno === VALUE_TOO_LONG ? "row_value_too_long" : "row_not_updated";
 }
 
 /**
@@ -222,7 +149,7 @@ export function translated(database: string, error: unknown): unknown {
   return new DomainError(code, message, { cause: error });
 }
 
-/** What to put right, said before the server's own words. */
+/** What to put right, before the server's own message. */
 const HINTS: ReadonlyMap<number, string> = new Map([
   [1044, "the account has no right to this database: "],
   [1045, "user name or password is wrong: "],

@@ -3,7 +3,7 @@
 import type { ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { TableFacts } from "../../../ports/reference-table.ts";
 import { text } from "./mariadb-literals.ts";
-import type { Cells, MariadbSessions } from "./mariadb-sessions.ts";
+import type { MariadbSessions, ResultRow } from "./mariadb-sessions.ts";
 
 export interface ColumnFacts {
   /** As the table spells it. */
@@ -28,7 +28,7 @@ interface IndexFacts {
     readonly prefix: number | null;
     readonly nullable: boolean;
   }[];
-  /** Whether it can find ranges, and the optimizer may use it. */
+  /** Whether it is a B-tree. */
   readonly usable: boolean;
 }
 
@@ -40,8 +40,6 @@ export interface TableShape {
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
   readonly estimatedRows: number | null;
-  /** Whether a statement that fails, or is given up, has changed nothing: InnoDB alone, as far as we know. */
-  readonly undoesStatements: boolean;
   /** Whether the server can join a list of values that a statement brings along. */
   readonly joinsLists: boolean;
 }
@@ -58,7 +56,7 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
   const here = `TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${text(table)}`;
   const read = (sql: string) => sessions.select(sql, notCounted);
   const tables = await read(
-    `SELECT TABLE_NAME, TABLE_ROWS, VERSION(), ENGINE FROM information_schema.TABLES WHERE ${here}`,
+    `SELECT TABLE_NAME, TABLE_ROWS, VERSION() FROM information_schema.TABLES WHERE ${here}`,
   );
   const columns = await read(
     "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, " +
@@ -74,8 +72,8 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
   );
   // information_schema compares names without case, tables on Linux are named with it: an exact match goes first.
   const exact = tables.some(([name]) => name === table);
-  const ours = (rows: readonly Cells[]) => rows.filter(([name]) => !exact || name === table);
-  const [, rows, , engine] = ours(tables)[0] ?? [];
+  const ours = (rows: readonly ResultRow[]) => rows.filter(([name]) => !exact || name === table);
+  const [, rows] = ours(tables)[0] ?? [];
   return {
     exists: tables.length > 0,
     columns: new Map(
@@ -86,7 +84,6 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
     indexes: indexesOf(ours(indexes)),
     triggers: ours(triggers).map(([, name]) => String(name)),
     estimatedRows: rows === null || rows === undefined ? null : Number(rows),
-    undoesStatements: String(engine).toLowerCase() === "innodb",
     joinsLists: joinsLists(String(tables[0]?.[2])),
   };
 }
@@ -100,7 +97,7 @@ export function joinsLists(version: string): boolean {
   return Number(major) > 10 || (Number(major) === 10 && Number(minor) >= 6);
 }
 
-function columnOf([, name, dataType, columnType, charset, collation, length, extra]: Cells): ColumnFacts {
+function columnOf([, name, dataType, columnType, charset, collation, length, extra]: ResultRow): ColumnFacts {
   return {
     name: String(name),
     dataType: asText(dataType).toLowerCase(),
@@ -117,8 +114,8 @@ function asText(cell: unknown): string {
   return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
 }
 
-function indexesOf(rows: readonly Cells[]): IndexFacts[] {
-  const grouped = new Map<string, Cells[]>();
+function indexesOf(rows: readonly ResultRow[]): IndexFacts[] {
+  const grouped = new Map<string, ResultRow[]>();
   for (const row of rows) {
     const name = String(row[1]);
     const parts = grouped.get(name);
@@ -169,7 +166,7 @@ export function missingColumns(shape: TableShape, spec: ReferenceSpec): readonly
 }
 
 /** The facts preflight asks for. */
-export function factsOf(shape: TableShape, spec: ReferenceSpec): Omit<TableFacts, "mayRewrite"> {
+export function tableFactsOf(shape: TableShape, spec: ReferenceSpec): Omit<TableFacts, "mayRewrite"> {
   const column = shape.columns.get(spec.column.toLowerCase());
   return {
     tableExists: shape.exists,

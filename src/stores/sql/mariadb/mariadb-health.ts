@@ -10,7 +10,7 @@ import { type Replication, ReplicationStatus } from "./replication-status.ts";
 const STATUS =
   "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_running', 'Innodb_row_lock_current_waits')";
 
-/** A replica that takes longer to answer is as good as stopped; the database's own status is not to wait for it. */
+/** A replica that takes longer to answer counts as stopped; the database's own status is not to wait for it. */
 const REPLICA_ANSWERS_WITHIN_MS = 2000;
 
 type LagPart = Pick<HealthSample, "replicaLagSeconds" | "replica" | "missingRights">;
@@ -18,8 +18,8 @@ type LagPart = Pick<HealthSample, "replicaLagSeconds" | "replica" | "missingRigh
 const NO_LAG: LagPart = { replicaLagSeconds: null, replica: null, missingRights: [] };
 
 /**
- * Uses sessions of its own, so that its question does not queue behind the statements it is to protect the database
- * from. With `replicas` configured only their lag counts, else that of the database's own server, if it is a replica.
+ * Uses sessions of its own, so that its statement does not queue behind those that it is to protect the database from.
+ * With `replicas` configured only their lag counts, else that of the database's own server, if it is a replica.
  */
 export class MariadbHealth implements DatabaseHealth {
   readonly database: string;
@@ -72,7 +72,7 @@ export class MariadbHealth implements DatabaseHealth {
     };
   }
 
-  /** A configured replica that cannot be asked, or replicates from nobody, is as good as stopped. */
+  /** A configured replica that cannot be asked, or replicates from no server, counts as stopped. */
   async #replicaLag(sessions: MariadbSessions): Promise<LagPart> {
     try {
       const replication = await inTime(this.#ask(sessions));

@@ -3,7 +3,7 @@
 import type { ColumnFacts } from "./mariadb-facts.ts";
 import { bytes, canHold, text } from "./mariadb-literals.ts";
 
-/** A key column's dealings with text. */
+/** How a key column's values become text, and text a value. */
 export interface KeyType {
   /** SQL that gives the key as exact text. */
   asText(column: string): string;
@@ -40,7 +40,7 @@ function characters(charset: string | null): KeyType {
 }
 
 /**
- * The dealings of a key column, null for types that cannot page: FLOAT and DOUBLE have no exact text, ENUM and SET
+ * The type of a key column, null where rows cannot be paged by it: FLOAT and DOUBLE have no exact text, ENUM and SET
  * sort by number but compare as text, TIMESTAMP repeats an hour each autumn.
  */
 export function keyTypeOf({ dataType, charset }: ColumnFacts): KeyType | null {

@@ -1,10 +1,10 @@
-/** Strings, numbers and names as SQL text for MariaDB, what comes back of them, and which strings a character set can hold. */
+/** Strings and names as SQL text for MariaDB, column values as strings, and which strings a character set can hold. */
 
 import { escape as escapeText } from "mysql2";
 import { DomainError } from "../../../domain/errors.ts";
 
 /** A name in backticks. Names with NUL are refused: no table has one, and the server would stop reading there. */
-export function quotedName(name: string): string {
+export function backtickQuoted(name: string): string {
   if (name === "" || name.includes("\0")) {
     throw new DomainError("invalid_input", "a table or column name is empty or contains NUL");
   }
@@ -22,7 +22,7 @@ export function bytes(value: string): string {
 }
 
 /** A column's value as a string. A binary column's bytes are taken for UTF-8: object keys are nothing else. */
-export function stored(cell: unknown): string {
+export function textOf(cell: unknown): string {
   return Buffer.isBuffer(cell) ? cell.toString("utf8") : String(cell);
 }
 

@@ -33,12 +33,6 @@ export function findRowsSql(
   return `${found} ${rows} WHERE ${plan.column} IN (${literals})${exactly}${filter} LIMIT ${most}`;
 }
 
-/** At most `most` rows whose column is within `condition`, whatever the reference's `where`. */
-export function rangedSql(plan: Plan, condition: string, most: number): string {
-  const { key, keyType, column, table, byColumn } = plan;
-  return `SELECT ${keyType.asText(key)}, ${column} FROM ${table} r${byColumn} WHERE ${condition} LIMIT ${most}`;
-}
-
 /**
  * The first `most` rows that the index shows to be near `valuePrefix`; the value is NULL in those that do not start with it
  * byte for byte, or do not match `where`. The server turns LIKE into a range of the index, which lacks values whose next

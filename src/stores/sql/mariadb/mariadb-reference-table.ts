@@ -1,42 +1,41 @@
-/** A reference's table in MariaDB or MySQL: plans its statements once, keeps them short, sorts out what fails. */
+/** A reference's table in MariaDB or MySQL: plans its statements once, keeps them short, narrows down what fails. */
 
 import { DomainError } from "../../../domain/errors.ts";
 import type { ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
-import { inSafeOrder } from "../../../domain/rewrite-order.ts";
 import {
   type ReferencedRow,
   type ReferenceTable,
   type RewriteFailure,
   type RewriteResult,
-  type RowQuestion,
+  type RowSearch,
   type StatementPass,
   sendFreely,
   type TableFacts,
 } from "../../../ports/reference-table.ts";
-import { bisectRewrite } from "../bisect-rewrite.ts";
-import { ColumnRanges } from "../column-ranges.ts";
-import { foreseenFailure } from "../foreseen-failure.ts";
+import { rewriteInOrder } from "../bisect-rewrite.ts";
 import { PageWindows, type WindowRow } from "../page-windows.ts";
 import { assertRewritable, assertSpec } from "../reference-rules.ts";
-import { StatementBudget } from "../statement-budget.ts";
 import { chunksOf } from "../statement-chunks.ts";
-import { StatementSize } from "../statement-size.ts";
-import { factsOf, readShape } from "./mariadb-facts.ts";
-import { canHold, stored, text } from "./mariadb-literals.ts";
-import { MariadbLooks, MOST_LISTED } from "./mariadb-looks.ts";
+import { foreseenFailure } from "./foreseen-failure.ts";
+import { readShape, tableFactsOf } from "./mariadb-facts.ts";
+import { canHold, text, textOf } from "./mariadb-literals.ts";
+import { MariadbReads, MOST_LISTED } from "./mariadb-reads.ts";
 import { MariadbRewrites } from "./mariadb-rewrites.ts";
 import { mayRewrite } from "./mariadb-rights.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
 import { existingSql, type Plan, pageSql } from "./mariadb-statements.ts";
 import { MariadbTablePlan } from "./mariadb-table-plan.ts";
+import { StatementSize } from "./statement-size.ts";
 
-/** Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. */
-const MAX_REWRITE = 1000;
+/**
+ * Values in one rewriting statement: 1,000 usually take 11–25 ms, which is how long their rows stay locked. Planning and
+ * the check before a deletion take a statement each for 1,000 objects, which leaves two of 500 for rewriting within a
+ * budget of four. Of URLs the check takes two.
+ */
+const [MAX_REWRITE, MAX_REWRITE_OF_KEYS] = [1000, 500];
 /** Where statements take longer than this they get fewer values. Budget: no row is locked for more than 50 ms. */
 const LONG_REWRITE_MS = 40;
-/** A statement by ranges that takes so many times as long is given up: 50 ms. */
-const MOST_BY_RANGE = 1.25;
 /** Room for a statement's text around its lists. */
 const FRAME_BYTES = 64 * 1024;
 
@@ -46,11 +45,10 @@ export class MariadbReferenceTable implements ReferenceTable {
   readonly #spec: ReferenceSpec;
   readonly #statements: Record<string, number>;
   readonly #plan: MariadbTablePlan;
-  readonly #pages = new Map<string, PageWindows>();
+  readonly #pages: PageWindows;
   readonly #size: StatementSize;
-  readonly #budget: StatementBudget;
-  readonly #ranges = new ColumnRanges();
-  readonly #looks: MariadbLooks;
+  readonly #valuesEach: number;
+  readonly #reads: MariadbReads;
   readonly #rewrites: MariadbRewrites;
 
   constructor(
@@ -64,29 +62,28 @@ export class MariadbReferenceTable implements ReferenceTable {
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
-    this.#budget = new StatementBudget({ asksMore: spec.urlPrefix !== null });
+    this.#valuesEach = spec.urlPrefix === null ? MAX_REWRITE_OF_KEYS : MAX_REWRITE;
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
     this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
-      ...{ sessions, plan: this.#plan, size: this.#size, ranges: this.#ranges },
-      rangeMs: longRewriteMs * MOST_BY_RANGE,
-      onSend: () => this.#count("rewrite"),
+      ...{ sessions, plan: this.#plan, size: this.#size },
+      onSend: () => this.#count(),
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
     });
-    this.#looks = new MariadbLooks({
+    this.#reads = new MariadbReads({
       select: (pass, sqlOf) => this.#select(pass, sqlOf),
       listBytes: () => this.#listBytes(),
-      ranges: this.#ranges,
     });
+    this.#pages = new PageWindows((...window) => this.#window(...window));
   }
 
   async inspect(): Promise<TableFacts> {
     const shape = await readShape(this.#sessions, this.#spec.table);
     const rights = await mayRewrite(this.#sessions, this.#spec, shape);
-    return { ...factsOf(shape, this.#spec), mayRewrite: rights };
+    return { ...tableFactsOf(shape, this.#spec), mayRewrite: rights };
   }
 
   async page(
@@ -95,12 +92,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     limit: number,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    let windows = this.#pages.get(valuePrefix);
-    if (windows === undefined) {
-      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
-      this.#pages.set(valuePrefix, windows);
-    }
-    return windows.page(afterId, limit, pass);
+    return this.#pages.page(afterId, valuePrefix, limit, pass);
   }
 
   async starting(
@@ -108,25 +100,18 @@ export class MariadbReferenceTable implements ReferenceTable {
     most: number,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[] | null> {
-    return this.#looks.starting(await this.#plan.current(pass), valuePrefix, most, pass);
+    return this.#reads.starting(await this.#plan.current(pass), valuePrefix, most, pass);
   }
 
   async findRows(
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#looks.holding(await this.#plan.current(pass), values, "anywhere", pass);
+    return this.#reads.findRows(await this.#plan.current(pass), values, "anywhere", pass);
   }
 
-  async matching(question: RowQuestion, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
-    return this.#looks.matching(await this.#plan.current(pass), question, pass);
-  }
-
-  async findRowsToRewrite(
-    values: readonly string[],
-    pass: StatementPass = sendFreely,
-  ): Promise<readonly ReferencedRow[]> {
-    return this.#looks.findRowsToRewrite(await this.#plan.current(pass), values, pass);
+  async matching(search: RowSearch, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+    return this.#reads.matching(await this.#plan.current(pass), search, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
@@ -150,35 +135,28 @@ export class MariadbReferenceTable implements ReferenceTable {
   ): Promise<RewriteResult> {
     assertRewritable(values, change);
     const plan = await this.#plan.current(pass);
-    const failures: RewriteFailure[] = [];
-    const [free, hopeless] = partition(
-      values.filter((value) => canHold(plan.facts.charset, value) === true),
-      (value) => foreseenFailure(plan.facts, value, change) === null,
-    );
-    const held = await this.#looks.holding(plan, hopeless, "where", pass);
-    const present = new Set(held.map(({ value }) => value));
-    for (const value of present) {
+    const holdable = values.filter((value) => canHold(plan.facts.charset, value) === true);
+    const foreseen = new Map<string, RewriteFailure>();
+    for (const value of holdable) {
       const failure = foreseenFailure(plan.facts, value, change);
-      if (failure !== null) failures.push(failure);
+      if (failure !== null) foreseen.set(value, failure);
     }
-    let rows = 0;
-    for (const layer of inSafeOrder(free, change)) {
-      // Each value stands in two lists, escaped.
-      const pieces = chunksOf(
-        layer,
-        this.#size.evenly(layer.length, this.#budget.valuesInEach(layer.length)),
-        this.#listBytes(),
-        (value) => 2 * Buffer.byteLength(text(value)) + 16,
-      );
-      const result = await bisectRewrite(pieces, (piece) => this.#rewrites.attempt(piece, change, pass));
-      rows += result.rows;
-      failures.push(...result.failures);
-    }
-    return { rows, failures };
+    const held = await this.#reads.findRows(plan, [...foreseen.keys()], "where", pass);
+    const present = new Set(held.map(({ value }) => value));
+    const { rows, failures } = await rewriteInOrder(
+      holdable.filter((value) => !foreseen.has(value)),
+      change,
+      (layer) => this.#cut(layer),
+      (piece) => this.#rewrites.attempt(piece, change, pass),
+    );
+    return {
+      rows,
+      failures: [...[...foreseen.values()].filter(({ value }) => present.has(value)), ...failures],
+    };
   }
 
   async ping(): Promise<void> {
-    await this.#sessions.select("SELECT 1", () => this.#count("read"));
+    await this.#sessions.select("SELECT 1", () => this.#count());
   }
 
   async #window(
@@ -195,21 +173,24 @@ export class MariadbReferenceTable implements ReferenceTable {
       if (afterId !== null && after === null) throw this.#refused(`${afterId} is no ${this.#spec.key}`);
       return pageSql(plan, after, prefix, rows);
     });
-    return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : stored(value) }));
+    return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : textOf(value) }));
   }
 
   async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
-    return this.#plan.run(pass, (plan) =>
-      this.#sessions.select(sqlOf(plan), () => this.#count("read"), pass),
-    );
+    return this.#plan.run(pass, (plan) => this.#sessions.select(sqlOf(plan), () => this.#count(), pass));
+  }
+
+  #cut(values: readonly string[]): readonly (readonly string[])[] {
+    const each = this.#size.evenly(values.length, this.#valuesEach);
+    // Each value stands in two lists, escaped.
+    return chunksOf(values, each, this.#listBytes(), (value) => 2 * Buffer.byteLength(text(value)) + 16);
   }
 
   #listBytes(): number {
     return this.#sessions.statementBytes - FRAME_BYTES;
   }
 
-  #count(kind: "read" | "rewrite"): void {
-    this.#budget.sent(kind);
+  #count(): void {
     this.#statements[this.database] = (this.#statements[this.database] ?? 0) + 1;
   }
 
@@ -219,10 +200,4 @@ export class MariadbReferenceTable implements ReferenceTable {
       `database "${this.database}", table "${this.#spec.table}": ${what}`,
     );
   }
-}
-
-function partition(values: readonly string[], isFirst: (value: string) => boolean): [string[], string[]] {
-  const parts: [string[], string[]] = [[], []];
-  for (const value of values) parts[isFirst(value) ? 0 : 1].push(value);
-  return parts;
 }

@@ -1,18 +1,17 @@
-/** The statements that change rows: by ranges where they are known, by lists otherwise, and what stopped them. */
+/** The statements that change rows, and what stopped them. */
 
-import { hasCode, messageOf } from "../../../domain/errors.ts";
+import { messageOf } from "../../../domain/errors.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
 import type { RewriteFailure, RewriteResult, StatementPass } from "../../../ports/reference-table.ts";
-import type { Setback } from "../bisect-rewrite.ts";
+import type { StatementFailure } from "../bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
-import type { ColumnRanges } from "../column-ranges.ts";
-import type { StatementSize } from "../statement-size.ts";
-import { exceptionOf, isGivenUp, kindOf } from "./mariadb-errors.ts";
-import { byKeySql, heldSql, rewriteByKeySql } from "./mariadb-keyed.ts";
-import { stored } from "./mariadb-literals.ts";
-import type { Cells, MariadbSessions, Updated } from "./mariadb-sessions.ts";
+import { byKeySql, heldSql, rewriteByKeySql } from "./mariadb-by-key.ts";
+import { kindOf, rowExceptionCode } from "./mariadb-errors.ts";
+import { referencedRows } from "./mariadb-reads.ts";
+import type { MariadbSessions, ResultRow } from "./mariadb-sessions.ts";
 import { type Plan, rewriteSql } from "./mariadb-statements.ts";
 import type { MariadbTablePlan } from "./mariadb-table-plan.ts";
+import type { StatementSize } from "./statement-size.ts";
 
 /** Rows one rewriting statement may change for each value it may take: more are rewritten by their keys. */
 const ROWS_A_VALUE = 2;
@@ -21,13 +20,10 @@ export interface RewritesParts {
   readonly sessions: MariadbSessions;
   readonly plan: MariadbTablePlan;
   readonly size: StatementSize;
-  readonly ranges: ColumnRanges;
-  /** A statement that goes by ranges is given up after so long. */
-  readonly rangeMs: number;
-  /** Told of each rewriting statement. */
+  /** Called before each rewriting statement. */
   readonly onSend: () => void;
-  /** Runs one SELECT, whose text is made anew where the plan has changed. */
-  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly Cells[]>;
+  /** Runs one SELECT, whose text is made again where the plan has changed. */
+  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly ResultRow[]>;
 }
 
 export class MariadbRewrites {
@@ -42,7 +38,7 @@ export class MariadbRewrites {
     values: readonly string[],
     change: PrefixChange,
     pass: StatementPass,
-  ): Promise<RewriteResult | Setback> {
+  ): Promise<RewriteResult | StatementFailure> {
     let rows = 0;
     const count = (more: number) => {
       rows += more;
@@ -53,7 +49,7 @@ export class MariadbRewrites {
     } catch (error) {
       const message = messageOf(error);
       if (kindOf(error) === "contention") return { kind: "contention", message, cause: error, rows };
-      if (kindOf(error) === "row") return { kind: "row", code: exceptionOf(error), message, rows };
+      if (kindOf(error) === "row") return { kind: "row", code: rowExceptionCode(error), message, rows };
       throw error;
     }
   }
@@ -69,13 +65,15 @@ export class MariadbRewrites {
     pass: StatementPass,
     count: (rows: number) => void,
   ): Promise<readonly RewriteFailure[]> {
-    const { size, plan } = this.#parts;
+    const { sessions, plan, size, onSend } = this.#parts;
     // Rows whose value stays as it is hold it before and after, and a statement that takes them all is sent once.
     const keepsValues = change.to === change.from;
     const most = keepsValues ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * size.values;
     const { hasTriggers } = await plan.current(pass);
     if (keepsValues || !hasTriggers) {
-      const { matched, changed, ms } = await this.#send(values, change, most, pass);
+      const { matched, changed, ms } = await plan.run(pass, (current) =>
+        sessions.update(rewriteSql(current, values, change, most), onSend, pass),
+      );
       // What takes long is changing rows, and a value may be in many.
       size.took(Math.max(values.length, matched), ms);
       count(keepsValues ? matched : changed);
@@ -87,57 +85,17 @@ export class MariadbRewrites {
   /** Rewriting by key, three short statements for each round. */
   #byKey(change: PrefixChange, pass: StatementPass, onRewritten: (rows: number) => void): CheckedStatements {
     const { sessions, plan, size, select, onSend } = this.#parts;
-    const rowsOf = (cells: readonly Cells[]) =>
-      cells.map(([id, value]) => ({ id: String(id), value: stored(value) }));
     return {
-      held: async (values, most) => rowsOf(await select(pass, (current) => heldSql(current, values, most))),
+      held: async (values, most) =>
+        referencedRows(await select(pass, (current) => heldSql(current, values, most))),
       rewrite: async (values, ids) => {
-        const sqlOf = (current: Plan) => () => rewriteByKeySql(current, values, change, ids);
-        const { ms } = await plan.run(pass, (current) => sessions.update(sqlOf(current), onSend, pass));
+        const { ms } = await plan.run(pass, (current) =>
+          sessions.update(rewriteByKeySql(current, values, change, ids), onSend, pass),
+        );
         size.took(ids.length, ms);
       },
-      now: async (ids) => rowsOf(await select(pass, (current) => byKeySql(current, ids))),
+      now: async (ids) => referencedRows(await select(pass, (current) => byKeySql(current, ids))),
       onRewritten,
     };
-  }
-
-  /**
-   * One statement; by ranges first, where they are known, and by list at once where these were of no use: somebody holds a
-   * row of them, they take too long, such a statement is refused altogether, or no row was found, which proves nothing.
-   */
-  async #send(
-    values: readonly string[],
-    change: PrefixChange,
-    most: number,
-    pass: StatementPass,
-  ): Promise<Updated> {
-    const { sessions, plan, ranges, rangeMs, onSend } = this.#parts;
-    /** How the last attempt went, and whether any of them went by ranges: a lost connection is repeated by list. */
-    let [isByRange, wasByRange] = [false, false];
-    const send = () => {
-      isByRange = false;
-      return plan.run(pass, (current) => {
-        const sqlOf = () => {
-          // After all waiting, for what is known of a range grows old. Whatever went wrong with one must not go wrong twice.
-          const condition = wasByRange ? null : ranges.take(current, values, performance.now());
-          isByRange = condition !== null;
-          wasByRange ||= isByRange;
-          const range = condition === null ? null : { condition, withinMs: rangeMs };
-          return rewriteSql(current, values, change, most, range);
-        };
-        return sessions.update(sqlOf, onSend, pass);
-      });
-    };
-    try {
-      const changed = await send();
-      if (isByRange && changed.matched > 0) ranges.served();
-      else if (wasByRange) ranges.refused();
-      return isByRange && changed.matched === 0 ? await send() : changed;
-    } catch (error) {
-      if (wasByRange) ranges.refused();
-      if (isByRange && (isGivenUp(error) || hasCode(error, "database_refused"))) return send();
-      // By range too, a deadlock or a statement that somebody ended is met with patience, as by list.
-      throw error;
-    }
   }
 }

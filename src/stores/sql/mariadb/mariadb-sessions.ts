@@ -6,19 +6,19 @@ import { type StatementPass, sendFreely } from "../../../ports/reference-table.t
 import type { MysqlAddress } from "../../mysql-address.ts";
 import { systemClock } from "../../system-clock.ts";
 import { backOff } from "../backoff.ts";
-import { StatementTurns } from "../statement-turns.ts";
 import { isDenied, isSilence, kindOf, leavesConnectionUsable, translated } from "./mariadb-errors.ts";
 import { RightsGeneration } from "./rights-generation.ts";
+import { StatementQueue } from "./statement-queue.ts";
 
-/** One row of a result, column by column. */
-export type Cells = readonly unknown[];
+/** One row of a result, in the order of its columns. */
+export type ResultRow = readonly unknown[];
 
 /** One row of a result, by column name. */
-export type NamedCells = Readonly<Record<string, unknown>>;
+export type NamedResultRow = Readonly<Record<string, unknown>>;
 
 /** Attempts of one statement while the connection or the server goes away under it. */
 const ATTEMPTS = 3;
-/** A statement that is not answered by then is given up with its connection: the network is gone. */
+/** A statement without an answer by then is given up with its connection: the network is gone. */
 const ANSWER_WITHIN_MS = 30_000;
 const CONNECT_WITHIN_MS = 5000;
 /** No statement is longer, whatever the server takes: parsing more would not be a short statement. */
@@ -34,13 +34,13 @@ export interface Updated {
   readonly ms: number;
 }
 
-/** A small pool. All statements sent through it must be harmless when repeated; they take turns. */
+/** A small pool. Statements must be harmless when repeated; they run one after the other. */
 export class MariadbSessions {
   readonly name: string;
   readonly #pool: Pool;
   readonly #lockWaitSeconds: number;
   readonly #answerWithinMs: number;
-  readonly #turns = new StatementTurns(systemClock);
+  readonly #queue = new StatementQueue(systemClock);
   /**
    * Connections that are set up, and with which generation's rights, by the driver's own object: the promise wrapper is new
    * at every checkout.
@@ -74,13 +74,17 @@ export class MariadbSessions {
     });
   }
 
-  /** The longest statement the server and our own limit allow; our own until the first connection is made. */
+  /** Bytes of the longest statement that the server and our own limit allow; the latter until the first connection is made. */
   get statementBytes(): number {
     return this.#statementBytes;
   }
 
   /** Runs a SELECT; each attempt of it goes through `pass`. */
-  async select(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<readonly Cells[]> {
+  async select(
+    sql: string,
+    onSend: () => void,
+    pass: StatementPass = sendFreely,
+  ): Promise<readonly ResultRow[]> {
     return this.#repeated("contention too", pass, async (connection) => {
       onSend();
       const [rows] = await connection.query<RowDataPacket[]>({
@@ -88,18 +92,16 @@ export class MariadbSessions {
         rowsAsArray: true,
         timeout: this.#answerWithinMs,
       });
-      return rows as unknown as readonly Cells[];
+      return rows as unknown as readonly ResultRow[];
     });
   }
 
   /**
-   * Runs an UPDATE; each attempt of it goes through `pass`, and only then has its text made by `sqlOf`. After a lost
-   * connection the statement may have been applied already: the repetition then matches nothing and the number is too
-   * small, never the effect twice.
+   * Runs an UPDATE; each attempt of it goes through `pass`. After a lost connection the statement may have been applied
+   * already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
-  async update(sqlOf: () => string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
+  async update(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
     return this.#repeated("only lost connections", pass, async (connection) => {
-      const sql = sqlOf();
       onSend();
       const sentAt = performance.now();
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
@@ -109,14 +111,14 @@ export class MariadbSessions {
   }
 
   /** Runs a SHOW, whose columns differ from server to server. It touches no table and is not counted. */
-  async show(sql: string): Promise<readonly NamedCells[]> {
+  async show(sql: string): Promise<readonly NamedResultRow[]> {
     return this.#repeated("contention too", sendFreely, async (connection) => {
       const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: this.#answerWithinMs });
       return rows;
     });
   }
 
-  /** After a refusal for want of a right the next statement goes by a new connection: what was granted since is in force there. */
+  /** After a refusal for lack of a right the next statement goes by a new connection, for which rights granted since hold. */
   askRightsAnew(): void {
     this.#rights.askAnew();
   }
@@ -133,8 +135,8 @@ export class MariadbSessions {
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        // Whoever is held back holds neither a turn nor a connection meanwhile.
-        return await pass(() => this.#turns.take(() => this.#once(work)));
+        // What waits in `pass` holds up no other statement and has no connection.
+        return await pass(() => this.#queue.run(() => this.#once(work)));
       } catch (error) {
         const kind = kindOf(error);
         if (what !== "contention too" && (kind === "contention" || kind === "row")) throw error;
@@ -160,7 +162,7 @@ export class MariadbSessions {
     }
   }
 
-  /** A connection with the rights of the present generation; there are as few older ones as the pool has connections. */
+  /** A connection with the rights of the present generation; there are no more older ones than the pool has connections. */
   async #connection(): Promise<PoolConnection> {
     for (;;) {
       const connection = await this.#pool.getConnection();
@@ -171,7 +173,7 @@ export class MariadbSessions {
   }
 
   /**
-   * Makes a new connection ours, once; these statements touch no table and are not counted as production statements.
+   * Sets a new connection up, once; these statements touch no table and are not counted as production statements.
    *
    * - sql_mode is set whole, not added to: the text depends on backslash escapes (no NO_BACKSLASH_ESCAPES) and on ''
    *   being a string (no EMPTY_STRING_IS_NULL); strict for every engine, so that nothing is truncated (hazard: an
@@ -204,7 +206,7 @@ export class MariadbSessions {
       rowsAsArray: true,
       timeout,
     });
-    const [mode, packet] = (rows as unknown as readonly Cells[])[0] ?? [];
+    const [mode, packet] = (rows as unknown as readonly ResultRow[])[0] ?? [];
     if (!String(mode).split(",").includes("STRICT_TRANS_TABLES")) {
       throw new DomainError("database_refused", `database "${this.name}": strict SQL mode cannot be set`);
     }

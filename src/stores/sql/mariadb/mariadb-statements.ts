@@ -3,10 +3,9 @@
 import { DomainError } from "../../../domain/errors.ts";
 import type { ColumnValue, ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
-import { type AsciiOrder, asciiOrderOf } from "../collation-order.ts";
 import { type ColumnFacts, indexOn, isUniqueKey, missingColumns, type TableShape } from "./mariadb-facts.ts";
 import { type KeyType, keyTypeOf } from "./mariadb-key.ts";
-import { bytes, canHold, quotedName, text } from "./mariadb-literals.ts";
+import { backtickQuoted, bytes, canHold, text } from "./mariadb-literals.ts";
 
 /** Everything the statements of one reference have in common. */
 export interface Plan {
@@ -22,8 +21,6 @@ export interface Plan {
   readonly facts: ColumnFacts;
   /** The column's type as a `JSON_TABLE` declares it, without its length; null where lists must be plain ones. */
   readonly listedType: string | null;
-  /** How the column's index orders its values; null where ranges of them are not to be used. */
-  readonly order: AsciiOrder | null;
   /** ` AND …` for the reference's `where`, or nothing. */
   readonly where: string;
   /** ` AND …`: no row with a smaller key, within `where`, holds the same value. Nothing where that cannot be looked up by index. */
@@ -55,43 +52,37 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
   if (keyType === null) throw refused(`rows cannot be paged by ${key.name} of type ${key.columnType}`);
   const hint = (column: string) => {
     const index = hints ? indexOn(shape, column) : null;
-    return index === null ? "" : ` FORCE INDEX (${quotedName(index.name)})`;
+    return index === null ? "" : ` FORCE INDEX (${backtickQuoted(index.name)})`;
   };
-  // An index of prefixes would read and lock all rows that begin like the ends. MySQL cannot keep a range from waiting.
-  // What is given up must be as if it had not been: without InnoDB, or in what triggers wrote elsewhere, it may be half done.
-  const isUndone = shape.undoesStatements && shape.triggers.length === 0;
-  const hasOrder =
-    shape.joinsLists && isUndone && hints && indexOn(shape, spec.column)?.columns[0]?.prefix === null;
   const whereFor = (alias: string) =>
     Object.entries(spec.where)
       .map(([name, value]) => ` AND ${equality(shape, alias, name, value)}`)
       .join("");
   return {
     spec,
-    table: quotedName(spec.table),
-    key: `r.${quotedName(key.name)}`,
+    table: backtickQuoted(spec.table),
+    key: `r.${backtickQuoted(key.name)}`,
     keyType,
     keyIsUnique: isUniqueKey(shape, spec.key),
     byKey: hint(spec.key),
     byColumn: hint(spec.column),
-    column: `r.${quotedName(facts.name)}`,
+    column: `r.${backtickQuoted(facts.name)}`,
     facts,
     // Without an index each value of a joined list would read the whole table; a plain list reads it once.
     listedType:
       shape.joinsLists && facts.charset !== null && hint(spec.column) !== ""
         ? `CHARACTER SET ${facts.charset} COLLATE ${facts.collation}`
         : null,
-    order: hasOrder ? asciiOrderOf(facts) : null,
     where: whereFor("r"),
     // Without the hint the optimizer may not use the index either, and would read the table once for every row.
     isFirst:
       hint(spec.column) === ""
         ? ""
-        : ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} d${hint(spec.column)} ` +
-          `WHERE d.${quotedName(facts.name)} = r.${quotedName(facts.name)} ` +
-          `AND ${exactBytes(`d.${quotedName(facts.name)}`, facts.charset)} = ` +
-          `${exactBytes(`r.${quotedName(facts.name)}`, facts.charset)} ` +
-          `AND d.${quotedName(key.name)} < r.${quotedName(key.name)}${whereFor("d")})`,
+        : ` AND NOT EXISTS (SELECT 1 FROM ${backtickQuoted(spec.table)} d${hint(spec.column)} ` +
+          `WHERE d.${backtickQuoted(facts.name)} = r.${backtickQuoted(facts.name)} ` +
+          `AND ${exactBytes(`d.${backtickQuoted(facts.name)}`, facts.charset)} = ` +
+          `${exactBytes(`r.${backtickQuoted(facts.name)}`, facts.charset)} ` +
+          `AND d.${backtickQuoted(key.name)} < r.${backtickQuoted(key.name)}${whereFor("d")})`,
     assignments: assignments(spec, shape),
     hasTriggers: shape.triggers.length > 0,
   };
@@ -111,7 +102,7 @@ export function exactBytes(column: string, charset: string | null): string {
  */
 function equality(shape: TableShape, alias: string, name: string, value: ColumnValue): string {
   const facts = shape.columns.get(name.toLowerCase());
-  const column = `${alias}.${quotedName(name)}`;
+  const column = `${alias}.${backtickQuoted(name)}`;
   if (value === null) return `${column} IS NULL`;
   const plain = typeof value === "boolean" ? Number(value) : value;
   if (facts !== undefined && (facts.charset !== null || /(binary|blob)$/.test(facts.dataType))) {
@@ -128,14 +119,18 @@ function equality(shape: TableShape, alias: string, name: string, value: ColumnV
 }
 
 function assignments(spec: ReferenceSpec, shape: TableShape): string {
-  const set = Object.entries(spec.set).map(([name, value]) => `, r.${quotedName(name)} = ${assigned(value)}`);
+  const set = Object.entries(spec.set).map(
+    ([name, value]) => `, r.${backtickQuoted(name)} = ${assigned(value)}`,
+  );
   if (!spec.keepUpdatedAt) return set.join("");
   const given = new Set([spec.column, ...Object.keys(spec.set)].map((name) => name.toLowerCase()));
   const kept = [...shape.columns.values()].filter(
     ({ updatesItself, name }) => updatesItself && !given.has(name.toLowerCase()),
   );
   // A column set to itself is not "updated automatically" (MariaDB and MySQL manuals, TIMESTAMP).
-  return [...set, ...kept.map(({ name }) => `, r.${quotedName(name)} = r.${quotedName(name)}`)].join("");
+  return [...set, ...kept.map(({ name }) => `, r.${backtickQuoted(name)} = r.${backtickQuoted(name)}`)].join(
+    "",
+  );
 }
 
 function assigned(value: ColumnValue): string {
@@ -185,41 +180,20 @@ export function listed(plan: Plan, values: readonly string[]): string {
   return `${plan.column} IN (${values.map((value) => nativeLiteral(plan, value)).join(",")})`;
 }
 
-/** How a statement finds its rows without a list. */
-export interface RangedBy {
-  /** On the column, as SQL. */
-  readonly condition: string;
-  /** The statement is given up after so long. */
-  readonly withinMs: number;
-}
-
-function boundsOf({ withinMs }: RangedBy): string {
-  const limits = `innodb_lock_wait_timeout=0, lock_wait_timeout=0, max_statement_time=${withinMs / 1000}`;
-  return `SET STATEMENT ${limits} FOR `;
-}
-
 /**
- * The compare-and-set. The first list, or the condition of `range`, which holds for no less, finds rows through the index as the
- * collation sees them; the second list keeps those that are equal byte for byte (no case, accent or padding); the prefix
- * is checked once more where it is cut.
- * At most `most` rows, for a million rows may name one default picture.
- *
- * By range the server also locks the rows between the values and the one behind them, until the statement ends. If it
- * waited for one of them, whoever holds it might wait for us, and be the one that a deadlock rolls back (seen in
- * MariaDB 10.11): so it waits for none, nor for the table, and fails with 1205 at once. Where many rows came between the
- * values since they were looked at, it ends with 1969 after `withinMs`.
+ * The compare-and-set. The first list finds rows through the index as the collation sees them; the second keeps those that
+ * are equal byte for byte (no case, accent or padding); the prefix is checked once more where it is cut. At most `most`
+ * rows, for a million rows may name one default picture.
  */
 export function rewriteSql(
   plan: Plan,
   values: readonly string[],
   change: PrefixChange,
   most: number,
-  range: RangedBy | null = null,
 ): string {
-  const exactly = plan.facts.charset === null && range === null ? "" : ` AND ${exactlyListed(plan, values)}`;
-  const bounds = range === null ? "" : boundsOf(range);
-  const found = `${range?.condition ?? listed(plan, values)}${exactly}${withPrefix(plan, change)}`;
-  return `${bounds}UPDATE ${plan.table} r${plan.byColumn} ${setting(plan, change)} WHERE ${found} LIMIT ${most}`;
+  const exactly = plan.facts.charset === null ? "" : ` AND ${exactlyListed(plan, values)}`;
+  const found = `${listed(plan, values)}${exactly}${withPrefix(plan, change)}`;
+  return `UPDATE ${plan.table} r${plan.byColumn} ${setting(plan, change)} WHERE ${found} LIMIT ${most}`;
 }
 
 /** The column is one of `values`, byte for byte. */

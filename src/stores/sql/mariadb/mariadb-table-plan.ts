@@ -23,8 +23,8 @@ export class MariadbTablePlan {
   }
 
   /**
-   * The plan; reading the shape for it goes through `pass` as if it were one statement. Everybody waits by a pass of
-   * their own, and whoever is let through first reads: one stage's closed window must not hold up another stage.
+   * The plan; reading the shape for it goes through `pass` as if it were one statement. Each caller waits in its own pass,
+   * and the first that gets through reads: one stage's closed window must not hold up another stage.
    */
   async current(pass: StatementPass): Promise<Plan> {
     return this.#plan ?? pass(() => this.#read());

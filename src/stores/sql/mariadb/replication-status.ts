@@ -1,8 +1,8 @@
-/** How far one server is behind those it replicates from, by whatever name the server has for it. */
+/** How far one server is behind those it replicates from, in the words of MariaDB and of MySQL. */
 
 import { DomainError } from "../../../domain/errors.ts";
 import { isMissingGlobalRight, isSyntaxError } from "./mariadb-errors.ts";
-import type { MariadbSessions, NamedCells } from "./mariadb-sessions.ts";
+import type { MariadbSessions, NamedResultRow } from "./mariadb-sessions.ts";
 
 /**
  * In this order, until one is no syntax error: the first is MariaDB's and gives all connections (the two others only
@@ -15,7 +15,7 @@ const STATEMENTS = [
   { sql: "SHOW SLAVE STATUS", right: "REPLICATION CLIENT" },
 ] as const;
 
-/** `lag` null: the server replicates from nobody. */
+/** `lagSeconds` null: the server replicates from no other. */
 export type Replication =
   | { readonly kind: "known"; readonly lagSeconds: number | null }
   | { readonly kind: "forbidden"; readonly right: string; readonly grant: string };
@@ -31,8 +31,8 @@ export class ReplicationStatus {
   }
 
   /**
-   * Throws `database_unavailable` or `database_refused` when the server does not answer. While it takes its time over
-   * a question, those who ask meanwhile get the same answer: questions do not pile up at a silent server.
+   * Throws `database_unavailable` or `database_refused` when the server does not answer. Calls that come before the answer
+   * get the same one: statements do not pile up at a silent server.
    */
   ask(): Promise<Replication> {
     this.#asking ??= this.#ask().finally(() => {
@@ -44,7 +44,7 @@ export class ReplicationStatus {
   async #ask(): Promise<Replication> {
     for (;;) {
       const statement = STATEMENTS[this.#from];
-      if (statement === undefined) throw this.#mute();
+      if (statement === undefined) throw this.#noneUnderstood();
       try {
         return { kind: "known", lagSeconds: worstLagSeconds(await this.#sessions.show(statement.sql)) };
       } catch (error) {
@@ -62,7 +62,7 @@ export class ReplicationStatus {
     return { kind: "forbidden", right, grant: `GRANT ${right} ON *.* TO ${account}` };
   }
 
-  #mute(): DomainError {
+  #noneUnderstood(): DomainError {
     this.#from = 0;
     const message = `database "${this.#sessions.name}": none of ${STATEMENTS.map(({ sql }) => sql).join(", ")} is understood`;
     return new DomainError("database_refused", message);
@@ -73,13 +73,13 @@ export class ReplicationStatus {
  * The lag of the channel furthest behind, by the rows of SHOW REPLICA STATUS. NULL is a channel that is stopped, broken
  * or without a connection: infinite. So is a column that is missing under both its names. Null without any channel.
  */
-export function worstLagSeconds(rows: readonly NamedCells[]): number | null {
+export function worstLagSeconds(rows: readonly NamedResultRow[]): number | null {
   if (rows.length === 0) return null;
   return Math.max(...rows.map(lagOf));
 }
 
 /** MySQL since 8.0.22 says Source, MariaDB (11 too) and older MySQL say Master. */
-function lagOf(row: NamedCells): number {
+function lagOf(row: NamedResultRow): number {
   const lag = row.Seconds_Behind_Source ?? row.Seconds_Behind_Master ?? null;
   const seconds = lag === null || lag === "" ? Number.NaN : Number(lag);
   return Number.isFinite(seconds) ? Math.max(0, seconds) : Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 /** When connections are to be made anew because the account's rights may have changed. */
 
-/** A server that refuses is asked by a new connection no more often. */
+/** After refusals connections are renewed no more often. */
 const ANEW_EVERY_MS = 15_000;
 
 /** The server reads an account's rights to itself and to databases when a connection is made (seen in MariaDB 10.11). */
@@ -18,7 +18,7 @@ export class RightsGeneration {
     this.generation += 1;
   }
 
-  /** Work begins that a right may have been given for: where any was missing so far, the next connection is a new one. */
+  /** A right may have been granted by now: where any was missing so far, the next connection is a new one. */
   askAnew(): void {
     if (this.#wasDenied) this.generation += 1;
   }

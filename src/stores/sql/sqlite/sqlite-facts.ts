@@ -108,7 +108,7 @@ function isRowid(columns: readonly ColumnRow[], name: string): boolean {
   return others.length === 0 && only?.name.toLowerCase() === name && only.type.toUpperCase() === "INTEGER";
 }
 
-/** From ANALYZE, if anybody ever ran it; counting rows would read the whole table. */
+/** From ANALYZE, where it has run; counting rows would read the whole table. */
 function estimatedRows(connection: Database, table: string): number | null {
   const hasStatistics = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").get();
   if (hasStatistics === undefined) return null;

@@ -1,4 +1,4 @@
-/** A SQLite file that belongs to someone else: opened at first use, never reconfigured, and waited for when busy. */
+/** A SQLite file of an application: opened at first use, never reconfigured, and waited for when busy. */
 
 import Sqlite from "better-sqlite3";
 import type { ExceptionCode } from "../../../domain/batch.ts";
@@ -87,6 +87,6 @@ export function sqliteCode(error: unknown): string | null {
 }
 
 /** The exception a single value gets, by the result code of the constraint it violated. */
-export function exceptionOf(code: string): ExceptionCode {
+export function constraintExceptionCode(code: string): ExceptionCode {
   return /_(UNIQUE|PRIMARYKEY|ROWID)$/.test(code) ? "row_conflict" : "row_not_updated";
 }

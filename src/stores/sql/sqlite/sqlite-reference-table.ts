@@ -4,31 +4,29 @@ import type { Database } from "better-sqlite3";
 import { DomainError, messageOf } from "../../../domain/errors.ts";
 import type { ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
-import { inSafeOrder } from "../../../domain/rewrite-order.ts";
 import {
   type ReferencedRow,
   type ReferenceTable,
-  type RewriteFailure,
   type RewriteResult,
-  type RowQuestion,
+  type RowSearch,
   type StatementPass,
   sendFreely,
   type TableFacts,
 } from "../../../ports/reference-table.ts";
-import { Beginnings } from "../beginnings.ts";
-import { bisectRewrite, type Setback } from "../bisect-rewrite.ts";
+import { rewriteInOrder, type StatementFailure } from "../bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
-import { PageWindows, type WindowRow } from "../page-windows.ts";
+import { isMatch, PageWindows, type WindowRow } from "../page-windows.ts";
+import { PrefixSet } from "../prefix-set.ts";
 import { assertRewritable, assertSpec } from "../reference-rules.ts";
 import { chunksOf } from "../statement-chunks.ts";
 import { readFacts } from "./sqlite-facts.ts";
-import { exceptionOf, type SqliteFile, sqliteCode } from "./sqlite-file.ts";
+import { constraintExceptionCode, type SqliteFile, sqliteCode } from "./sqlite-file.ts";
 import {
-  beginningStatement,
   byKeyStatement,
   findRowsStatement,
   heldStatement,
   pageStatement,
+  prefixStatement,
   rewriteStatement,
   type SqlitePlan,
   type SqliteStatement,
@@ -47,7 +45,7 @@ export class SqliteReferenceTable implements ReferenceTable {
   readonly #file: SqliteFile;
   readonly #spec: ReferenceSpec;
   readonly #statements: Record<string, number>;
-  readonly #pages = new Map<string, PageWindows>();
+  readonly #pages = new PageWindows((...window) => this.#window(...window));
   #plan: { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } | null = null;
 
   constructor(file: SqliteFile, spec: ReferenceSpec, statements: Record<string, number>) {
@@ -68,12 +66,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     limit: number,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    let windows = this.#pages.get(valuePrefix);
-    if (windows === undefined) {
-      windows = new PageWindows((after, rows, by) => this.#window(after, valuePrefix, rows, by));
-      this.#pages.set(valuePrefix, windows);
-    }
-    return windows.page(afterId, limit, pass);
+    return this.#pages.page(afterId, valuePrefix, limit, pass);
   }
 
   async starting(
@@ -86,7 +79,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     if (!isIndexed) return null;
     const rows = await this.#all<WindowRow>(pass, (plan) => startingStatement(plan, valuePrefix, most));
     if (rows.length >= most) return null;
-    return rows.filter((row): row is ReferencedRow => row.value !== null);
+    return rows.filter(isMatch);
   }
 
   async findRows(
@@ -103,28 +96,20 @@ export class SqliteReferenceTable implements ReferenceTable {
   }
 
   async matching(
-    { values, beginnings, samples }: RowQuestion,
+    { values, prefixes, samples }: RowSearch,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
     const found: ReferencedRow[] = [...(await this.findRows(values, pass))];
-    const begins = new Beginnings([...beginnings, ...samples]);
-    const look = async (list: readonly string[], most: number | null) => {
-      const rows = await this.#all<ReferencedRow>(pass, (plan) => beginningStatement(plan, list, most));
-      found.push(...rows.filter(({ value }) => typeof value === "string" && begins.begin(value)));
+    const wanted = new PrefixSet([...prefixes, ...samples]);
+    const read = async (list: readonly string[], most: number | null) => {
+      const rows = await this.#all<ReferencedRow>(pass, (plan) => prefixStatement(plan, list, most));
+      found.push(...rows.filter(({ value }) => typeof value === "string" && wanted.matches(value)));
     };
-    const wellFormed = beginnings.filter((beginning) => beginning.isWellFormed());
+    const wellFormed = prefixes.filter((prefix) => prefix.isWellFormed());
     for (const chunk of chunksOf(wellFormed, MAX_READ, MAX_LIST_BYTES, Buffer.byteLength))
-      await look(chunk, null);
-    for (const sample of samples) if (sample.isWellFormed()) await look([sample], 1);
+      await read(chunk, null);
+    for (const sample of samples) if (sample.isWellFormed()) await read([sample], 1);
     return found;
-  }
-
-  /** No other statements than {@link SqliteReferenceTable.findRows}: a file's index takes a list as easily. */
-  findRowsToRewrite(
-    values: readonly string[],
-    pass: StatementPass = sendFreely,
-  ): Promise<readonly ReferencedRow[]> {
-    return this.findRows(values, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
@@ -143,16 +128,13 @@ export class SqliteReferenceTable implements ReferenceTable {
     pass: StatementPass = sendFreely,
   ): Promise<RewriteResult> {
     assertRewritable(values, change);
-    const failures: RewriteFailure[] = [];
-    let rows = 0;
     const wellFormed = change.to.isWellFormed() ? values.filter((value) => value.isWellFormed()) : [];
-    for (const layer of inSafeOrder(wellFormed, change)) {
-      const pieces = chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength);
-      const result = await bisectRewrite(pieces, (piece) => this.#attempt(piece, change, pass));
-      rows += result.rows;
-      failures.push(...result.failures);
-    }
-    return { rows, failures };
+    return rewriteInOrder(
+      wellFormed,
+      change,
+      (layer) => chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength),
+      (piece) => this.#attempt(piece, change, pass),
+    );
   }
 
   async ping(): Promise<void> {
@@ -182,7 +164,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     values: readonly string[],
     change: PrefixChange,
     pass: StatementPass,
-  ): Promise<RewriteResult | Setback> {
+  ): Promise<RewriteResult | StatementFailure> {
     let rows = 0;
     try {
       // Rows whose value stays as it is hold it before and after.
@@ -202,7 +184,7 @@ export class SqliteReferenceTable implements ReferenceTable {
     } catch (error) {
       const code = sqliteCode(error);
       if (code === null) throw error;
-      return { kind: "row", code: exceptionOf(code), message: messageOf(error), rows };
+      return { kind: "row", code: constraintExceptionCode(code), message: messageOf(error), rows };
     }
   }
 

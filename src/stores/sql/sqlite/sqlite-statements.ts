@@ -21,7 +21,7 @@ export interface SqlitePlan {
 }
 
 /** A name in double quotes. */
-export function quotedName(name: string): string {
+export function doubleQuoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
@@ -30,7 +30,7 @@ export function quotedName(name: string): string {
  * json_each, and a name that does not exist would quietly be a string (SQLite documentation, "Quirks").
  */
 function qualified(name: string): string {
-  return `r.${quotedName(name)}`;
+  return `r.${doubleQuoted(name)}`;
 }
 
 /** An integer stays one: the driver binds every JavaScript number as a float, and 5.0 is not the text '5'. */
@@ -43,7 +43,7 @@ function bound(value: ColumnValue): Parameter {
 function whereOf({ where }: ReferenceSpec, alias = "r"): SqliteStatement {
   const entries = Object.entries(where);
   return {
-    sql: entries.map(([name]) => ` AND ${alias}.${quotedName(name)} COLLATE BINARY IS ?`).join(""),
+    sql: entries.map(([name]) => ` AND ${alias}.${doubleQuoted(name)} COLLATE BINARY IS ?`).join(""),
     parameters: entries.map(([, value]) => bound(value)),
   };
 }
@@ -85,13 +85,13 @@ export function pageStatement(
   const where = whereOf(spec);
   const starts = `typeof(${column}) = 'text' AND ${blobPart(column, 1, prefix.length)} = ?`;
   const earlier = whereOf(spec, "d");
-  const other = (name: string) => `d.${quotedName(name)}`;
+  const other = (name: string) => `d.${doubleQuoted(name)}`;
   // The first comparison uses the column's own collation and so its index; the second is exact.
   const isFirst =
-    ` AND NOT EXISTS (SELECT 1 FROM ${quotedName(spec.table)} AS d WHERE ${other(spec.column)} = ${column} ` +
+    ` AND NOT EXISTS (SELECT 1 FROM ${doubleQuoted(spec.table)} AS d WHERE ${other(spec.column)} = ${column} ` +
     `AND ${other(spec.column)} = ${column} COLLATE BINARY AND ${other(spec.key)} < ${key}${earlier.sql})`;
   const value = `CASE WHEN ${starts}${where.sql} THEN ${column} END`;
-  const table = `${quotedName(spec.table)} AS r`;
+  const table = `${doubleQuoted(spec.table)} AS r`;
   const range = `FROM ${table}${afterId === null ? "" : ` WHERE ${key} > ?`} ORDER BY ${key} LIMIT ${rows}`;
   const parameters = [prefix, ...where.parameters, ...(afterId === null ? [] : [idParameter(plan, afterId)])];
   if (!plan.columnIsIndexed)
@@ -119,7 +119,7 @@ export function startingStatement(plan: SqlitePlan, valuePrefix: string, most: n
     sql:
       `SELECT ${idOf(plan)} AS id, CASE WHEN ${starts}${where.sql} THEN ${column} END AS value ` +
       // No byte of UTF-8 is 0xff: all that starts with the prefix is below.
-      `FROM ${quotedName(spec.table)} AS r WHERE ${column} >= ? AND ${column} < CAST(? AS TEXT) LIMIT ${most}`,
+      `FROM ${doubleQuoted(spec.table)} AS r WHERE ${column} >= ? AND ${column} < CAST(? AS TEXT) LIMIT ${most}`,
     parameters: [prefix, ...where.parameters, valuePrefix, Buffer.concat([prefix, Buffer.of(0xff)])],
   };
 }
@@ -130,20 +130,20 @@ export function findRowsStatement(plan: SqlitePlan, values: readonly string[]): 
   const column = qualified(spec.column);
   return {
     sql:
-      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${quotedName(spec.table)} AS r ` +
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${doubleQuoted(spec.table)} AS r ` +
       `WHERE ${column} IN (SELECT value FROM json_each(?))`,
     parameters: [list(values)],
   };
 }
 
 /**
- * Rows whose value begins with one of `beginnings`, at most `most` of them where that is not null. A range of the index for
+ * Rows whose value begins with one of `prefixes`, at most `most` of them where that is not null. A range of the index for
  * each: no text of UTF-8 has the byte that ends it, and the file's collations compare bytes, NOCASE and RTRIM folding ASCII
  * alone; both give a superset only, so those that are not exact are left out.
  */
-export function beginningStatement(
+export function prefixStatement(
   plan: SqlitePlan,
-  beginnings: readonly string[],
+  prefixes: readonly string[],
   most: number | null,
 ): SqliteStatement {
   const { spec } = plan;
@@ -153,8 +153,8 @@ export function beginningStatement(
   return {
     sql:
       `SELECT ${idOf(plan)} AS id, ${column} AS value FROM json_each(?) AS b ` +
-      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${range} WHERE ${exact}${most === null ? "" : ` LIMIT ${most}`}`,
-    parameters: [list(beginnings)],
+      `CROSS JOIN ${doubleQuoted(spec.table)} AS r ON ${range} WHERE ${exact}${most === null ? "" : ` LIMIT ${most}`}`,
+    parameters: [list(prefixes)],
   };
 }
 
@@ -166,9 +166,9 @@ export function byKeyStatement(plan: SqlitePlan, ids: readonly string[]): Sqlite
   const key = qualified(spec.key);
   const source = keyIsBlob
     ? `WITH RECURSIVE wanted(id) AS (SELECT value FROM json_each(?)) SELECT ${row} FROM wanted ` +
-      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = unhex(wanted.id)`
+      `CROSS JOIN ${doubleQuoted(spec.table)} AS r ON ${key} = unhex(wanted.id)`
     : `SELECT ${row} FROM json_each(?) AS wanted ` +
-      `CROSS JOIN ${quotedName(spec.table)} AS r ON ${key} = wanted.value`;
+      `CROSS JOIN ${doubleQuoted(spec.table)} AS r ON ${key} = wanted.value`;
   return { sql: source, parameters: [list(ids)] };
 }
 
@@ -179,7 +179,7 @@ export function heldStatement(plan: SqlitePlan, values: readonly string[], most:
   const where = whereOf(spec);
   return {
     sql:
-      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${quotedName(spec.table)} AS r ` +
+      `SELECT ${idOf(plan)} AS id, ${column} AS value FROM ${doubleQuoted(spec.table)} AS r ` +
       `WHERE ${holdingOneOf(column)}${where.sql} LIMIT ${most}`,
     parameters: [list(values), list(values), ...where.parameters],
   };
@@ -208,8 +208,8 @@ export function rewriteStatement(
   const set = Object.entries(spec.set);
   return {
     sql:
-      `UPDATE ${quotedName(spec.table)} AS r SET ${quotedName(spec.column)} = ? || CAST(${blobPart(column, from.length + 1, null)} AS TEXT)` +
-      `${set.map(([name]) => `, ${quotedName(name)} = ?`).join("")} ` +
+      `UPDATE ${doubleQuoted(spec.table)} AS r SET ${doubleQuoted(spec.column)} = ? || CAST(${blobPart(column, from.length + 1, null)} AS TEXT)` +
+      `${set.map(([name]) => `, ${doubleQuoted(name)} = ?`).join("")} ` +
       `WHERE ${holdingOneOf(column)} AND ${blobPart(column, 1, from.length)} = ?${where.sql}` +
       (ids === null ? "" : ` AND ${idOf(plan)} IN (SELECT value FROM json_each(?))`),
     parameters: [

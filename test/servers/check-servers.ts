@@ -1,0 +1,109 @@
+/**
+ * `npm run check:servers`: the contract suites and one whole job on newer servers than `npm test` has. The servers come out of
+ * Debian trees and are started by the tests' own set-up, as those of this machine are. Exit code 0: all passed; 1: some
+ * did not; 2: this machine lacks what is needed.
+ */
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { installParts, type PartName, parts } from "../support/servers/install-parts.ts";
+import { debianTree, startersOf, temporaryFolder } from "./debian-trees.ts";
+
+/** A set of servers out of Debian trees, and the suites that run on it. */
+interface Check {
+  readonly servers: readonly { readonly part: PartName; readonly suite: string }[];
+  readonly tests: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const CEPH_20 = { part: "ceph", suite: "sid" } as const;
+const SQL_SUITES = [
+  "test/contract/reference-table",
+  "test/contract/database-health.test.ts",
+  "test/contract/ledger.test.ts",
+];
+const STORE_SUITES = ["test/contract/object-store.test.ts", "test/contract/object-store-conditions.test.ts"];
+/** Rows and ledger in the SQL server, objects in Ceph. */
+const WHOLE_JOB = "test/acceptance/main-job.test.ts";
+
+const CHECKS: readonly Check[] = [
+  {
+    servers: [{ part: "mariadb", suite: "trixie" }, CEPH_20],
+    tests: [...SQL_SUITES, ...STORE_SUITES, WHOLE_JOB],
+    environment: {},
+  },
+  {
+    servers: [{ part: "mysql", suite: "sid" }, CEPH_20],
+    tests: [...SQL_SUITES, WHOLE_JOB],
+    environment: { TRANSHIP_TEST_SQL_SERVER: "mysql" },
+  },
+];
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 1;
+});
+
+async function main(): Promise<number> {
+  if (process.getuid?.() !== 0) {
+    console.error(
+      "check:servers makes and enters chroots: it needs root on a Debian machine, and debootstrap",
+    );
+    return 2;
+  }
+  await installParts(["debootstrap"]);
+  const starters = temporaryFolder();
+  const results: string[] = [];
+  let failed = 0;
+  for (const [at, { servers, tests, environment }] of CHECKS.entries()) {
+    const folder = join(starters, String(at));
+    mkdirSync(folder);
+    const versions: string[] = [];
+    for (const { part, suite } of servers) {
+      const { packages, programs } = parts[part];
+      startersOf(await debianTree({ suite, packages }), programs, folder);
+      versions.push(`${part} ${versionOf(join(folder, programs[0]))}`);
+    }
+    const names = versions.join(", ");
+    console.error(`\n${names}`);
+    const PATH = `${folder}${delimiter}${process.env.PATH}`;
+    const code = await runSuites(tests, { ...process.env, ...environment, PATH });
+    if (code !== 0) failed += 1;
+    results.push(`${code === 0 ? "passed" : "FAILED"}: ${names}`);
+  }
+  console.error(`\n${results.join("\n")}`);
+  return failed === 0 ? 0 : 1;
+}
+
+function versionOf(program: string): string {
+  const printed = execFileSync(program, ["--version"], { encoding: "utf8" });
+  return /\d+\.\d+\.\d+/.exec(printed)?.[0] ?? printed;
+}
+
+/** Runs vitest in a process group of its own, so that Ctrl-C reaches it once, by way of this process. */
+async function runSuites(tests: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = spawn(
+    "setpriv",
+    ["--pdeathsig", "KILL", "--", "vitest", "run", "--project", "parts", ...tests],
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      detached: true,
+      env,
+    },
+  );
+  const forward = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+  };
+  process.on("SIGINT", forward).on("SIGTERM", forward);
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exit, signal) => {
+      // Broken off: no further suite is begun.
+      if (signal !== null) process.exit(1);
+      resolve(exit ?? 1);
+    });
+  });
+  process.off("SIGINT", forward).off("SIGTERM", forward);
+  return code;
+}
