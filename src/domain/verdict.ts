@@ -50,7 +50,7 @@ export interface CopyHistory {
  * |-----------------------------------------------------|----------------|--------------------------------------|
  * | absent                                              | any            | copy                                 |
  * | this job's own copy                                 | any            | already there                        |
- * | another object, though this job copied here before  | any            | target_changed: not this job's copy |
+ * | another object, though this job copied here before  | any            | target_changed: not this job's copy  |
  * | identical to the source                             | skip-identical | already there                        |
  * | any                                                 | overwrite      | copy                                 |
  * | any                                                 | other          | target_exists                        |

@@ -55,8 +55,8 @@ export class ReferenceChecks {
 
   /**
    * Which keys of `objects`, all of `batch`, rows name now. Waits up to a second for a second batch; not when one waits
- X
-   * throws, for both batches then.
+   * already, when no other batch is in progress (a held one is), or when the batch was checked before. Throws what
+   * {@link keysStillNamed} throws, for both batches then.
    */
   async stillNamed(context: CheckContext, batch: Batch, objects: Objects): Promise<ReferenceCheck> {
     // A batch is checked again for its remaining objects, or after a hold: a second each time would add up.
