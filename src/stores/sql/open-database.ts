@@ -32,8 +32,6 @@ export interface DatabaseOptions {
   readonly answerWithinMs?: number;
   /** Where rewriting statements take longer than this they get fewer values; default 40. MariaDB only. */
   readonly longRewriteMs?: number;
-  /** Look rows up as on a server that cannot join lists (MySQL, MariaDB before 10.6). MariaDB only. */
-  readonly plainLists?: boolean;
   /** Where the servers are that replicate from it; their lag is part of its health. MariaDB only. */
   readonly replicas?: readonly (string | MysqlServer)[];
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { createConnection } from "mysql2/promise";
 import { inject } from "vitest";
-import { type DatabaseOptions, openDatabase } from "../../../src/stores/sql/open-database.ts";
+import { openDatabase } from "../../../src/stores/sql/open-database.ts";
 import { createDatabase, isMysql } from "../../support/servers/mariadb.ts";
 import { describeReferenceTable } from "./reference-table-contract.ts";
 import { NAME, type StoredRow, type Workshop } from "./reference-table-workshop.ts";
@@ -38,25 +38,14 @@ const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
 for (const [type, waits] of COLUMNS) {
   describeReferenceTable(`${serverName}, ${type}`, () => mariadbWorkshop(type, waits));
 }
-// As on servers that cannot join lists.
-for (const collation of ["utf8mb4_general_ci", "utf8mb4_bin", "latin1_swedish_ci"]) {
-  const waits = collation.startsWith("latin1") ? latin1 : anything;
-  describeReferenceTable(`${serverName}, plain lists, VARCHAR(500) ${text(collation)}`, () =>
-    mariadbWorkshop(`VARCHAR(500) ${text(collation)}`, waits, { plainLists: true }),
-  );
-}
 for (const collation of ["BINARY", "NOCASE", "RTRIM"]) {
   describeReferenceTable(`SQLite, TEXT COLLATE ${collation}`, () => sqliteWorkshop(collation));
 }
 
-async function mariadbWorkshop(
-  type: string,
-  waits: (value: string) => boolean,
-  options: DatabaseOptions = {},
-): Promise<Workshop> {
+async function mariadbWorkshop(type: string, waits: (value: string) => boolean): Promise<Workshop> {
   const own = await createDatabase(inject("mariadbUrl"));
   const connection = await createConnection({ uri: own.url, charset: "utf8mb4_general_ci" });
-  const database = openDatabase(NAME, own.url, { lockWaitSeconds: 1, ...options });
+  const database = openDatabase(NAME, own.url, { lockWaitSeconds: 1 });
   const quoted = (name: string) => `\`${name.replaceAll("`", "``")}\``;
   return {
     database,

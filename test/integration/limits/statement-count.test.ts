@@ -57,9 +57,7 @@ async function logOfJob(
   }
   // What a connection was made with stands in its first line, `name@host on name`.
   const [rows] = await admin.query<RowDataPacket[]>(
-    "SELECT thread_id, command_type, CONCAT(LEFT(CONVERT(argument USING utf8mb4), 500), " +
-      // Behind the values that it looks up.
-      "IF(LOCATE('STRAIGHT_JOIN `images`', argument), ' FROM `images`', '')) argument FROM mysql.general_log " +
+    "SELECT thread_id, command_type, LEFT(CONVERT(argument USING utf8mb4), 500) argument FROM mysql.general_log " +
       `WHERE thread_id IN (SELECT thread_id FROM mysql.general_log WHERE command_type = 'Connect' AND argument LIKE '${name}@%') ` +
       "ORDER BY event_time",
   );

@@ -12,7 +12,6 @@ const PLAN = {
   key: "r.`id`",
   keyType: { asText: (column: string) => column },
   column: "r.`path`",
-  listedType: null,
   byColumn: " FORCE INDEX (`path`)",
   facts: { charset: "utf8mb4", collation: "utf8mb4_general_ci" },
   where: "",

@@ -40,8 +40,6 @@ export interface TableShape {
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
   readonly estimatedRows: number | null;
-  /** Whether the server can join a list of values that a statement brings along. */
-  readonly joinsLists: boolean;
 }
 
 /** A shorter index prefix finds too many rows for one value to count as an index on the column. */
@@ -55,9 +53,7 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
   const notCounted = () => {};
   const here = `TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${text(table)}`;
   const read = (sql: string) => sessions.select(sql, notCounted);
-  const tables = await read(
-    `SELECT TABLE_NAME, TABLE_ROWS, VERSION() FROM information_schema.TABLES WHERE ${here}`,
-  );
+  const tables = await read(`SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES WHERE ${here}`);
   const columns = await read(
     "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, " +
       `CHARACTER_MAXIMUM_LENGTH, EXTRA FROM information_schema.COLUMNS WHERE ${here} ORDER BY ORDINAL_POSITION`,
@@ -84,17 +80,7 @@ export async function readShape(sessions: MariadbSessions, table: string): Promi
     indexes: indexesOf(ours(indexes)),
     triggers: ours(triggers).map(([, name]) => String(name)),
     estimatedRows: rows === null || rows === undefined ? null : Number(rows),
-    joinsLists: joinsLists(String(tables[0]?.[2])),
   };
-}
-
-/**
- * `JSON_TABLE` is in MariaDB from 10.6 on (MariaDB documentation). MySQL 8 has one too, but we have not seen how it plans
- * the join, and a join without the index would read the table once for each value.
- */
-export function joinsLists(version: string): boolean {
-  const [, major = "", minor = ""] = /^(\d+)\.(\d+)\..*MariaDB/i.exec(version) ?? [];
-  return Number(major) > 10 || (Number(major) === 10 && Number(minor) >= 6);
 }
 
 function columnOf([, name, dataType, columnType, charset, collation, length, extra]: ResultRow): ColumnFacts {

@@ -1,18 +1,13 @@
-/** The text of the look-up of rows by value: a list that is joined where the server can do that, a plain one elsewhere. */
+/** The text of the searches for rows by value and by prefix. */
 
-import { chunksOf } from "../statement-chunks.ts";
-import { bytes, text } from "./mariadb-literals.ts";
-import { exactBytes, nativeLiteral, type Plan } from "./mariadb-statements.ts";
-
-/** Space for a joined list, as the server keeps it: its own limit for one in memory is 16 MB. */
-const MOST_LISTED_BYTES = 8_000_000;
-/** The server stores no longer text in a row (MariaDB documentation, VARCHAR). */
-const MOST_LISTED_CHARACTERS = 16_000;
+import type { RowSearch } from "../../../ports/reference-table.ts";
+import { bytes } from "./mariadb-literals.ts";
+import { exactBytes, listed, nativeLiteral, type Plan } from "./mariadb-statements.ts";
 
 /**
- * At most `most` rows that hold one of the values: exactly, or (a plain list) as the column's collation sees it, a
- * superset, from which the caller takes the exact ones. Of a single value only the exact ones, for others must not use up
- * the limit. With `within`, only rows that match `where`. `values` are different from each other.
+ * At most `most` rows that hold one of the values as the column's collation sees it: a superset, from which the caller
+ * takes the exact ones. Of a single value only the exact ones, for others must not use up the limit. Within `where`, only
+ * rows that match it.
  */
 export function findRowsSql(
   plan: Plan,
@@ -20,17 +15,11 @@ export function findRowsSql(
   within: "anywhere" | "where",
   most: number,
 ): string {
-  const found = `SELECT ${plan.keyType.asText(plan.key)}, ${plan.column} FROM`;
-  const rows = `${plan.table} r${plan.byColumn}`;
-  const filter = within === "where" ? plan.where : "";
-  const joined = joinedList(plan, values);
-  if (joined !== null)
-    return `${found} ${joined} STRAIGHT_JOIN ${rows} ON ${plan.column} = j.v WHERE ${isJoined(plan)}${filter} LIMIT ${most}`;
   const [only] = values.length === 1 ? values : [];
   const exactly =
     only === undefined ? "" : ` AND ${exactBytes(plan.column, plan.facts.charset)} = ${bytes(only)}`;
-  const literals = values.map((value) => nativeLiteral(plan, value)).join(",");
-  return `${found} ${rows} WHERE ${plan.column} IN (${literals})${exactly}${filter} LIMIT ${most}`;
+  const filter = within === "where" ? plan.where : "";
+  return `${selectSql(plan, plan.column)} WHERE ${listed(plan, values)}${exactly}${filter} LIMIT ${most}`;
 }
 
 /**
@@ -39,62 +28,47 @@ export function findRowsSql(
  * character its collation ignores or sorts above U+FFFF (MariaDB 10.11): so the pattern ends before a plain character.
  */
 export function startingSql(plan: Plan, valuePrefix: string, most: number): string {
-  const { key, keyType, column, table, byColumn, facts, where } = plan;
-  const length = Buffer.byteLength(valuePrefix, "utf8");
-  const exact = `LEFT(${exactBytes(column, facts.charset)}, ${length}) = ${bytes(valuePrefix)}${where}`;
-  const head = valuePrefix.replace(/[!-~][^!-~]*$/, "");
-  const pattern = nativeLiteral(plan, `${head.replaceAll(/[|%_]/g, "|$&")}%`);
-  return (
-    `SELECT ${keyType.asText(key)}, IF(${exact}, ${column}, NULL) FROM ${table} r${byColumn} ` +
-    `WHERE ${column} LIKE ${pattern} ESCAPE '|' LIMIT ${most}`
-  );
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what JSON has to escape.
-const ESCAPED_IN_JSON = /["\\\x00-\x1f]/;
-
-/**
- * Whether `value` may stand in a joined list. Some servers give it as it is written there (MariaDB before the change of
- * `sql/json_table.cc` that brought `st_append_json`): an escaped one would then find no row, without an error.
- */
-function isPlainInJson(value: string): boolean {
-  return !ESCAPED_IN_JSON.test(value);
+  const { column, where } = plan;
+  const value = `IF(${startsWith(plan, valuePrefix)}${where}, ${column}, NULL)`;
+  const pattern = patternOf(valuePrefix.replace(/[!-~][^!-~]*$/, ""));
+  return `${selectSql(plan, value)} WHERE ${column} LIKE ${nativeLiteral(plan, pattern)} LIMIT ${most}`;
 }
 
 /**
- * The different ones of `values` in lists that fit in one look-up each, with at most `maxItems` values and `maxBytes` of
- * text. One odd value does not make the list of all others a plain one.
+ * Rows for all lists of `search`, at most `most` for values and for prefixes and one for each sample; supersets by the
+ * column's collation, from which the caller takes the exact ones. The lists fit in one statement and hold different strings
+ * that the column's character set has. Several SELECTs, for a row would otherwise be compared with every prefix.
  */
-export function lookUpLists(
-  plan: Plan,
-  values: readonly string[],
-  maxItems: number,
-  maxBytes: number,
-): (readonly string[])[] {
-  const all = [...new Set(values)];
-  const joined = plan.listedType === null ? [] : all.filter(isPlainInJson);
-  const plain = plan.listedType === null ? all : all.filter((value) => !isPlainInJson(value));
-  // A joined list escapes its quotes.
-  const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value)) + 2;
-  return [joined, plain].flatMap((list) => chunksOf(list, maxItems, maxBytes, bytesOf));
+export function matchingSql(plan: Plan, { values, prefixes, samples }: RowSearch, most: number): string {
+  const parts = samples.map((sample) => prefixSql(plan, [sample], 1));
+  if (prefixes.length > 0) parts.unshift(prefixSql(plan, prefixes, most));
+  if (values.length > 0) parts.unshift(findRowsSql(plan, values, "anywhere", most));
+  return parts.map((part) => `(${part})`).join(" UNION ALL ");
 }
 
 /**
- * The values as a table `j` with a column `v`, to be joined in this order: half the work of a plain list, of which the
- * server looks up every value twice before it begins (measured, decision 13). Null where that cannot be done.
+ * Rows with one of the prefixes as the collation sees it; of a single prefix only exact ones, for others must not use up the
+ * limit. A pattern in the column's own collation is a range of its index; `LIKE BINARY` and `COLLATE` are none (seen in
+ * MariaDB 10.11). The prefix of one value each, so that a thousand are a thousand short ranges.
  */
-function joinedList({ listedType }: Plan, values: readonly string[]): string | null {
-  const longest = values.reduce((most, value) => Math.max(most, value.length), 1);
-  const isTooLarge = longest > MOST_LISTED_CHARACTERS || 4 * longest * values.length > MOST_LISTED_BYTES;
-  if (listedType === null || values.length < 2 || isTooLarge || !values.every(isPlainInJson)) return null;
-  // Nothing here can fail to be read, but if something did: by default it would be NULL, name no row, and free its object
-  // for deletion.
-  const strictly = "ERROR ON EMPTY ERROR ON ERROR";
-  const column = `v VARCHAR(${longest}) ${listedType} PATH '$' ${strictly}`;
-  return `JSON_TABLE(${text(JSON.stringify(values))}, '$[*]' COLUMNS (${column})) j`;
+function prefixSql(plan: Plan, prefixes: readonly string[], most: number): string {
+  const patterns = prefixes.map((prefix) => nativeLiteral(plan, patternOf(prefix)));
+  const like = patterns.map((pattern) => `${plan.column} LIKE ${pattern}`).join(" OR ");
+  const [only] = prefixes.length === 1 ? prefixes : [];
+  const exactly = only === undefined ? "" : ` AND ${startsWith(plan, only)}`;
+  return `${selectSql(plan, plan.column)} WHERE (${like})${exactly} LIMIT ${most}`;
 }
 
-/** Byte for byte: of two listed values that are alike to the collation, a row would be found by both. */
-function isJoined({ column, facts }: Plan): string {
-  return `${exactBytes(column, facts.charset)} = ${exactBytes("j.v", facts.charset)}`;
+function selectSql({ key, keyType, table, byColumn }: Plan, value: string): string {
+  return `SELECT ${keyType.asText(key)}, ${value} FROM ${table} r${byColumn}`;
+}
+
+/** Byte for byte. */
+function startsWith({ column, facts }: Plan, prefix: string): string {
+  return `LEFT(${exactBytes(column, facts.charset)}, ${Buffer.byteLength(prefix)}) = ${bytes(prefix)}`;
+}
+
+/** The pattern of everything with the prefix; the escape is the server's default, which our sessions' SQL mode leaves on. */
+export function patternOf(prefix: string): string {
+  return `${prefix.replaceAll(/[\\%_]/g, "\\$&")}%`;
 }

@@ -4,10 +4,9 @@ import type { ReferencedRow, RowSearch, StatementPass } from "../../../ports/ref
 import { PrefixSet } from "../prefix-set.ts";
 import { chunksOf } from "../statement-chunks.ts";
 import { canHold, text, textOf } from "./mariadb-literals.ts";
-import { findRowsSql, lookUpLists, startingSql } from "./mariadb-lookup.ts";
-import { matchingSql } from "./mariadb-matching.ts";
+import { findRowsSql, matchingSql, startingSql } from "./mariadb-lookup.ts";
 import type { ResultRow } from "./mariadb-sessions.ts";
-import type { Plan } from "./mariadb-statements.ts";
+import { nativeLiteral, type Plan } from "./mariadb-statements.ts";
 
 /** Values in one reading statement; it takes no locks. */
 export const MOST_LISTED = 10_000;
@@ -40,7 +39,7 @@ export class MariadbReads {
     if (values.length === 0) return [];
     const { select, listBytes } = this.#parts;
     const found: ReferencedRow[] = [];
-    const chunks = lookUpLists(plan, holdable(plan, values), MOST_LISTED, listBytes());
+    const chunks = [...valueLists(plan, values, listBytes())];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
       const rows = await select(pass, (current) => findRowsSql(current, list, within, MAX_ROWS_READ));
@@ -71,16 +70,16 @@ export class MariadbReads {
   /** See the port's `matching`. A search that gives as many rows as a statement may is repeated in halves. */
   async matching(plan: Plan, search: RowSearch, pass: StatementPass): Promise<ReferencedRow[]> {
     const { select, listBytes } = this.#parts;
-    const values = new Set(holdable(plan, search.values));
     const prefixes = new PrefixSet(holdable(plan, [...search.prefixes, ...search.samples]));
     // Half of a statement's bytes for each list; a pattern doubles its backslashes, and the literal doubles them again.
     const bytesOf = (value: string) => 2 * Buffer.byteLength(text(value)) + 64;
     const half = listBytes() >> 1;
     const statements = zipped(
-      lookUpLists(plan, [...values], MOST_LISTED, half),
+      valueLists(plan, search.values, half),
       chunksOf(holdable(plan, search.prefixes), MOST_PREFIXES, half, bytesOf),
       holdable(plan, search.samples),
     );
+    const values = new Set(search.values);
     const found: ReferencedRow[] = [];
     for (let next = statements.shift(); next !== undefined; next = statements.shift()) {
       const lists = next;
@@ -98,6 +97,12 @@ export class MariadbReads {
 /** Those that the column's character set can hold: the others are in no row. */
 function holdable({ facts }: Plan, values: readonly string[]): string[] {
   return values.filter((value) => canHold(facts.charset, value) === true);
+}
+
+/** The different ones of `values` in lists of at most `maxBytes` of text, one for each statement. */
+function valueLists(plan: Plan, values: readonly string[], maxBytes: number) {
+  const bytesOf = (value: string) => Buffer.byteLength(nativeLiteral(plan, value));
+  return chunksOf([...new Set(holdable(plan, values))], MOST_LISTED, maxBytes, bytesOf);
 }
 
 /** Rows of a key and a value. */

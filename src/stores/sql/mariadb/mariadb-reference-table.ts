@@ -55,10 +55,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     sessions: MariadbSessions,
     spec: ReferenceSpec,
     statements: Record<string, number>,
-    {
-      longRewriteMs = LONG_REWRITE_MS,
-      plainLists = false,
-    }: { readonly longRewriteMs?: number; readonly plainLists?: boolean } = {},
+    { longRewriteMs = LONG_REWRITE_MS }: { readonly longRewriteMs?: number } = {},
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
@@ -66,7 +63,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
-    this.#plan = new MariadbTablePlan(sessions, spec, plainLists);
+    this.#plan = new MariadbTablePlan(sessions, spec);
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
       ...{ sessions, plan: this.#plan, size: this.#size },

@@ -19,8 +19,6 @@ export interface Plan {
   readonly byColumn: string;
   readonly column: string;
   readonly facts: ColumnFacts;
-  /** The column's type as a `JSON_TABLE` declares it, without its length; null where lists must be plain ones. */
-  readonly listedType: string | null;
   /** ` AND …` for the reference's `where`, or nothing. */
   readonly where: string;
   /** ` AND …`: no row with a smaller key, within `where`, holds the same value. Nothing where that cannot be looked up by index. */
@@ -68,11 +66,6 @@ export function planStatements(spec: ReferenceSpec, shape: TableShape, hints: bo
     byColumn: hint(spec.column),
     column: `r.${backtickQuoted(facts.name)}`,
     facts,
-    // Without an index each value of a joined list would read the whole table; a plain list reads it once.
-    listedType:
-      shape.joinsLists && facts.charset !== null && hint(spec.column) !== ""
-        ? `CHARACTER SET ${facts.charset} COLLATE ${facts.collation}`
-        : null,
     where: whereFor("r"),
     // Without the hint the optimizer may not use the index either, and would read the table once for every row.
     isFirst:

@@ -11,15 +11,13 @@ import { type Plan, planStatements } from "./mariadb-statements.ts";
 export class MariadbTablePlan {
   readonly #sessions: MariadbSessions;
   readonly #spec: ReferenceSpec;
-  readonly #plainLists: boolean;
   #plan: Promise<Plan> | null = null;
   /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
   #hints = true;
 
-  constructor(sessions: MariadbSessions, spec: ReferenceSpec, plainLists: boolean) {
+  constructor(sessions: MariadbSessions, spec: ReferenceSpec) {
     this.#sessions = sessions;
     this.#spec = spec;
-    this.#plainLists = plainLists;
   }
 
   /**
@@ -45,7 +43,7 @@ export class MariadbTablePlan {
   #read(): Promise<Plan> {
     if (this.#plan === null) {
       const planning = readShape(this.#sessions, this.#spec.table).then((shape) =>
-        planStatements(this.#spec, this.#plainLists ? { ...shape, joinsLists: false } : shape, this.#hints),
+        planStatements(this.#spec, shape, this.#hints),
       );
       // A failure is not remembered: the table may be there next time.
       planning.catch(() => {
