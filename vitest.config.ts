@@ -25,7 +25,8 @@ export default defineConfig({
           globalSetup: ["test/support/servers/start-parts.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // Many of these wait for leases, retries and windows more than they compute.
+          maxWorkers: 3,
         },
       },
       {
