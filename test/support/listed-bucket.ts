@@ -2,18 +2,19 @@
 
 import { compareKeys } from "../../src/domain/keys/key-order.ts";
 import type { ListedObject, ListPage, ListRequest } from "../../src/ports/object-store.ts";
+import { VirtualClock } from "./clocks/virtual-clock.ts";
 
 export interface ListedBucket {
   list(request: ListRequest): Promise<ListPage>;
   readonly asked: readonly ListRequest[];
-  /** How often all requests under way were answered together: what the listing takes in latencies. */
-  readonly rounds: number;
+  /** A request takes 1 ms of it unless `deliver` is given: what the listing takes in latencies. */
+  readonly clock: VirtualClock;
 }
 
 export interface BucketManners {
   /** The store's own limit of keys a page. */
   readonly page?: number;
-  /** Called with each answer that is due; answers when it calls back. Else all are given in one round. */
+  /** Called with each answer that is due; answers when it calls back. */
   readonly deliver?: (answer: () => void) => void;
 }
 
@@ -21,24 +22,11 @@ export interface BucketManners {
 export function listedBucket(keys: readonly string[], manners: BucketManners = {}): ListedBucket {
   const sorted = [...new Set(keys)].sort(compareKeys);
   const asked: ListRequest[] = [];
-  let rounds = 0;
-  let due: (() => void)[] = [];
-  const inRounds = (answer: () => void) => {
-    due.push(answer);
-    if (due.length > 1) return;
-    setImmediate(() => {
-      rounds += 1;
-      const answers = due;
-      due = [];
-      for (const one of answers) one();
-    });
-  };
-  const deliver = manners.deliver ?? inRounds;
+  const clock = new VirtualClock(0, "free");
+  const deliver = manners.deliver ?? ((answer: () => void) => void clock.sleep(1).then(answer));
   return {
     asked,
-    get rounds() {
-      return rounds;
-    },
+    clock,
     list(request) {
       asked.push(request);
       const page = pageOf(sorted, request, manners.page ?? 1000);

@@ -1,4 +1,4 @@
-/** Clocks that tests hold in their hand: one that is pushed forward, one that moves only by being slept on. */
+/** A clock that tests move by hand. */
 
 import type { Clock } from "../../../src/ports/clock.ts";
 
@@ -8,8 +8,8 @@ interface Sleeper {
 }
 
 /**
- * Runs with the machine's clock, or stands; {@link HandClock.advance} pushes it forward and wakes whoever is due by then;
- * {@link HandClock.setWall} sets the clock on the wall alone, as an administrator does, and wakes nobody.
+ * Runs with the machine's clock, or stands; {@link HandClock.advance} pushes it forward and wakes all that are due by then;
+ * {@link HandClock.setWall} sets the clock on the wall alone, as an administrator does, and wakes none.
  */
 export class HandClock implements Clock {
   readonly #stands: boolean;
@@ -53,25 +53,5 @@ export class HandClock implements Clock {
       this.#sleepers.add(sleeper);
       signal?.addEventListener("abort", wake, { once: true });
     });
-  }
-}
-
-/** Stands still; sleeping moves it, and `sleeps` tells how long each sleep was. */
-export class SleepMovedClock implements Clock {
-  at = 1_000_000;
-  readonly sleeps: number[] = [];
-
-  now(): number {
-    return this.at;
-  }
-
-  monotonic(): number {
-    return this.at;
-  }
-
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return;
-    this.sleeps.push(ms);
-    this.at += Math.max(0, ms);
   }
 }

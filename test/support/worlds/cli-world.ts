@@ -6,6 +6,7 @@ import type { Output } from "../../../src/cli/output.ts";
 import type { Tranship } from "../../../src/compose.ts";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
 import { noRequests } from "../../../src/ports/object-store.ts";
+import { VirtualClock } from "../clocks/virtual-clock.ts";
 
 /** What a command line came to. */
 export interface Told {
@@ -51,17 +52,10 @@ const unexpected = (what: string) => (): never => {
 
 /** A context in which nothing works but what `parts` gives. */
 export function contextWith(parts: Partial<CommandContext>): CommandContext {
-  let now = Date.UTC(2026, 9, 1, 12);
   return {
     output: new ReadBack(),
     environment: {},
-    clock: {
-      now: () => now,
-      monotonic: () => now,
-      sleep: async (ms) => {
-        now += ms;
-      },
-    },
+    clock: new VirtualClock(Date.UTC(2026, 9, 1, 12), "free"),
     version: "1.2.3",
     fetch: unexpected("fetch"),
     readStdin: unexpected("standard input"),

@@ -13,7 +13,7 @@ import type { Ledger } from "../../../src/ports/ledger.ts";
 import { openLedger } from "../../../src/stores/ledger/open-ledger.ts";
 import { luxonCalendar } from "../../../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../../../src/stores/manifest/csv-manifest.ts";
-import { allTurns, VirtualClock } from "../clocks/virtual-clock.ts";
+import { untilIdle, VirtualClock } from "../clocks/virtual-clock.ts";
 import { SimulatedWorld } from "./simulated-world.ts";
 
 const MINUTE = 60_000;
@@ -39,7 +39,7 @@ export async function openSimulatedService(options: SimulatedServiceOptions): Pr
   // In memory where there is such a place: tens of thousands of heartbeats need not wait for a disk.
   const directory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "tranship-simulated-"));
   const ledger = watched(await openLedger(`sqlite:${join(directory, "ledger.db")}`));
-  const clock = new VirtualClock(options.now, ledger.settled);
+  const clock = new VirtualClock(options.now, "driven", ledger.settled);
   const world = new SimulatedWorld(clock, options.threadsRunning ?? (() => 2));
   const isIdle = options.isIdle ?? (() => false);
   clock.stalledUntil = (at) => {
@@ -111,7 +111,7 @@ function watched(ledger: Ledger): { readonly ledger: Ledger; settled(): Promise<
     },
   });
   const settled = async () => {
-    do await allTurns();
+    do await untilIdle();
     while (pending > 0);
   };
   return { ledger: counted, settled };

@@ -11,13 +11,13 @@ import type { Ledger } from "../../../src/ports/ledger.ts";
 import { ReferenceChecks } from "../../../src/stages/reference-checks.ts";
 import type { DeleteContext, StageContexts, UpdateContext } from "../../../src/stages/stage-contexts.ts";
 import { batchObject, plannedBatch } from "../../support/batches.ts";
-import { SteppedClock } from "../../support/clocks/stepped-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { only } from "../../support/only.ts";
 
 it("asks the gate before each stage and records it after, and lets answers that came meanwhile be used between stages", async () => {
   const seen: string[] = [];
-  const clock = new SteppedClock();
+  const clock = new VirtualClock();
   const spec = { ...AVATARS, delete: { when: "never", after: "0s" } } as const;
   const gate = {
     async ask({ stage }: { stage: string }) {

@@ -3,10 +3,11 @@
 import { expect, it } from "vitest";
 import { HeldLease } from "../../../src/jobs/run/held-lease.ts";
 import type { JobRecord, Ledger, RunReport } from "../../../src/ports/ledger.ts";
-import { HandClock, SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { HandClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 function held(leaseMs: number) {
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const ledger = { renew: async () => ({}) as JobRecord } as unknown as Ledger;
   const lease = new HeldLease({ clock, ledger, leaseMs }, { jobId: "j", owner: "o", token: 1 });
   let asked = 0;

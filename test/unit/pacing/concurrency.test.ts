@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
 import { limitConcurrency } from "../../../src/pacing/concurrency.ts";
+import { untilIdle } from "../../support/clocks/virtual-clock.ts";
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
 /** Work whose items end when the test says so. */
@@ -22,7 +22,7 @@ function workshop() {
     },
     async finish(count: number) {
       for (const end of open.splice(0, count)) end();
-      await turn();
+      await untilIdle();
     },
   };
 }
@@ -36,7 +36,7 @@ describe("limitConcurrency", () => {
       numbers(6).map((at) => at + 100),
       shop.work,
     );
-    await turn();
+    await untilIdle();
     expect(shop.running).toBe(4);
     await shop.finish(3);
     // Three of the first batch are running; the fourth slot goes to the second batch at once.
@@ -51,7 +51,7 @@ describe("limitConcurrency", () => {
     const shop = workshop();
     const limiter = limitConcurrency(8);
     const done = limiter.each(numbers(40), shop.work);
-    await turn();
+    await untilIdle();
     limiter.resize(1);
     await shop.finish(8);
     expect(shop.running).toBe(1);
@@ -67,10 +67,10 @@ describe("limitConcurrency", () => {
     const shop = workshop();
     const limiter = limitConcurrency(2);
     const done = limiter.each(numbers(40), shop.work);
-    await turn();
+    await untilIdle();
     expect(shop.running).toBe(2);
     limiter.resize(10);
-    await turn();
+    await untilIdle();
     expect(shop.running).toBe(10);
     while (shop.running > 0) await shop.finish(10);
     await done;
@@ -112,7 +112,7 @@ describe("limitConcurrency", () => {
     });
     limiter.resize(3);
     rate = "new";
-    await turn();
+    await untilIdle();
     expect(seen).toEqual(["old", "new", "new"]);
     for (const end of ends) end();
     await done;
@@ -122,7 +122,7 @@ describe("limitConcurrency", () => {
     const limiter = limitConcurrency(2);
     const ended: number[] = [];
     const failing = limiter.each(numbers(10), async (item) => {
-      await turn();
+      await untilIdle();
       ended.push(item);
       if (item === 0) throw new DomainError("stopped", "asked to stop");
       throw new DomainError("store_refused", "no");
@@ -147,20 +147,20 @@ describe("limitConcurrency", () => {
       .then(() => {
         isOver = true;
       });
-    await turn();
+    await untilIdle();
     expect(begun).toEqual([0, 1]);
     releases[0]?.();
     expect(begun).toEqual([0, 1, 2]);
     // A second release of the same slot has no effect.
     releases[0]?.();
     ends[0]?.();
-    await turn();
+    await untilIdle();
     expect(begun).toEqual([0, 1, 2]);
     for (const release of releases) release();
     for (const release of releases) release();
     expect(begun).toEqual(numbers(6));
     for (const end of ends.slice(0, -1)) end();
-    await turn();
+    await untilIdle();
     expect(isOver).toBe(false);
     ends.at(-1)?.();
     await done;
@@ -190,7 +190,7 @@ describe("limitConcurrency", () => {
     const failing = limiter.each(numbers(3), async (_, release) => {
       begun += 1;
       release();
-      await turn();
+      await untilIdle();
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");

@@ -9,7 +9,7 @@ import { InFlight } from "../../../src/pacing/in-flight.ts";
 import { Throttler } from "../../../src/pacing/throttler.ts";
 import type { HealthSample, MissingRight } from "../../../src/ports/database-health.ts";
 import { type ReferenceTable, type StatementPass, sendFreely } from "../../../src/ports/reference-table.ts";
-import { SteppedClock } from "../../support/clocks/stepped-clock.ts";
+import { untilIdle, VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const LIMITS: DatabaseLimits = {
   maxThreadsRunning: 40,
@@ -37,7 +37,7 @@ function guarded(
   healthAt: (at: number) => Partial<HealthSample> | Error | Promise<Partial<HealthSample>>,
   limits: Partial<DatabaseLimits> = {},
 ) {
-  const clock = new SteppedClock();
+  const clock = new VirtualClock();
   const start = clock.at;
   const looks: number[] = [];
   const asked: boolean[] = [];
@@ -100,7 +100,7 @@ function guarded(
 /** The hold of a guard once it has a sample. */
 async function detailOf({ guard }: ReturnType<typeof guarded>): Promise<string | null> {
   guard.observe();
-  await new Promise((resolve) => setImmediate(resolve));
+  await untilIdle();
   return guard.observe()?.detail ?? null;
 }
 

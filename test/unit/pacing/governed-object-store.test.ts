@@ -10,7 +10,7 @@ import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
 import { JobStallDetectors } from "../../../src/pacing/stall-detector.ts";
 import { Throttler } from "../../../src/pacing/throttler.ts";
 import type { ObjectStore, WritePass } from "../../../src/ports/object-store.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const PAGE = { objects: [], more: false };
 const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
@@ -20,7 +20,7 @@ function failing(
   failure: (nth: number) => ErrorCode | null,
   rates: { requests?: number; bytes?: number } = {},
 ) {
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const began = clock.at;
   const calls: number[] = [];
   const call = async <Result>(result: Result): Promise<Result> => {
@@ -41,7 +41,7 @@ function failing(
 
 function governedOver(
   store: ObjectStore,
-  clock: SleepMovedClock,
+  clock: VirtualClock,
   rates: { requests?: number; bytes?: number } = {},
 ) {
   const governor = new BucketGovernor();
@@ -74,7 +74,7 @@ function copyingInParts(failure: (nth: number) => ErrorCode | null) {
       return { kind: "copied", etag: "x" };
     },
   } as unknown as ObjectStore;
-  return { ...governedOver(store, new SleepMovedClock()), parts };
+  return { ...governedOver(store, new VirtualClock(1_000_000, "free")), parts };
 }
 
 const copyOf = (size: number) => ({
@@ -121,7 +121,7 @@ describe("throttling", () => {
     const began = stuck.clock.at;
     const stop = new AbortController();
     const copying = stuck.governed.copy(copyOf(1), stop.signal);
-    while (stuck.clock.at - began < 5000) await Promise.resolve();
+    await stuck.clock.sleep(5000);
     expect(stuck.stalls.waiting(stuck.clock.at)).toMatchObject({ reason: "throttled", since: began });
     expect(stuck.stalls.waiting(began + 1000)).toBeNull();
     stop.abort();
@@ -251,7 +251,7 @@ describe("a deletion", () => {
   });
 
   it("that is sent again in part costs the limits that again", async () => {
-    const clock = new SleepMovedClock();
+    const clock = new VirtualClock(1_000_000, "free");
     const store = {
       endpoint: "e",
       list: async () => PAGE,
@@ -288,7 +288,7 @@ describe("a throttler", () => {
 
   /** A store whose copy makes one request with a signal and then cleans up with one that has none. */
   function behindThrottler(observation: (at: number) => Hold | null, onCopy: () => void = () => {}) {
-    const clock = new SleepMovedClock();
+    const clock = new VirtualClock(1_000_000, "free");
     const sent: [string, number][] = [];
     const note = (name: string) => async () => {
       sent.push([name, clock.at]);

@@ -6,13 +6,13 @@ import { DatabaseGuards } from "../../../src/pacing/database/database-guards.ts"
 import type { Hold } from "../../../src/pacing/gate.ts";
 import { InFlight } from "../../../src/pacing/in-flight.ts";
 import { type ReferenceTable, sendFreely } from "../../../src/ports/reference-table.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const HOUR = 3_600_000;
 const CHANGE = { from: "image/", to: "avatar/" };
 
 function world(leaseEndsAt: number) {
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const opensAt = clock.at + HOUR;
   const calls: [string, number][] = [];
   const shut: Hold = { reason: "window", until: opensAt, detail: "shut" };

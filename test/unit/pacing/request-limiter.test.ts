@@ -6,11 +6,11 @@ import { BucketGovernor } from "../../../src/pacing/rates/bucket-governor.ts";
 import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
 import { READ_COST } from "../../../src/pacing/rates/request-cost.ts";
 import { RequestLimiter } from "../../../src/pacing/rates/request-limiter.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 /** A limiter of ten requests a second, on a clock that sleeping does not move. */
 function gateOfTen() {
-  const now = () => clock.at;
-  const clock = { at: 1_000_000, now, monotonic: now, sleep: () => new Promise<void>(() => {}) };
+  const clock = new VirtualClock();
   const governor = new BucketGovernor();
   const gate = new RequestLimiter({
     clock,

@@ -4,6 +4,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { SharedAborts } from "../../../src/pacing/rates/shared-aborts.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
+import { untilIdle } from "../../support/clocks/virtual-clock.ts";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
@@ -52,7 +53,7 @@ describe("waits with one signal", () => {
     await Promise.all(long);
     expect(listeners(stop.signal)).toBe(0);
     // Warnings are emitted a turn of the event loop later.
-    await new Promise((resolve) => setImmediate(resolve));
+    await untilIdle();
     process.off("warning", note);
     expect(warnings).toEqual([]);
   });

@@ -5,13 +5,13 @@ import { RateLimit } from "../../../src/domain/rates/rate-limit.ts";
 import { allowedRows } from "../../../src/stages/allowed-rows.ts";
 import type { RowsContext } from "../../../src/stages/stage-contexts.ts";
 import { mostInASecond } from "../../support/arrivals.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { untilIdle, VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { only } from "../../support/only.ts";
 
 const LATE_MS = 30;
 
 function opened(perSecond: number | null, databasesReady = async () => {}) {
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const rowLimit = new RateLimit(perSecond, LATE_MS);
   const stop = new AbortController();
   const whileRateLimited = (wait: () => Promise<void>) => wait();
@@ -80,7 +80,7 @@ describe("rows that a statement may change", () => {
     });
     const { context, rowLimit, clock } = opened(100, () => ready);
     const asked = allowedRows(context, 20);
-    await new Promise((resolve) => setImmediate(resolve));
+    await untilIdle();
     expect(rowLimit.capacityAt(clock.at)).toBe(101);
     isReady();
     expect(await asked).toBe(20);

@@ -9,6 +9,7 @@ import type { CopyRequest } from "../../../src/ports/object-store.ts";
 import { copyBatch } from "../../../src/stages/copy.ts";
 import type { CopyContext } from "../../../src/stages/stage-contexts.ts";
 import { batchObject, plannedBatch } from "../../support/batches.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { only } from "../../support/only.ts";
 
@@ -26,15 +27,16 @@ async function copyTen(copied: string) {
   let underWay = 0;
   let most = 0;
   let looks = 0;
-  const inTurns = async (turns: number) => {
+  const clock = new VirtualClock();
+  const taking = async (ms: number) => {
     underWay += 1;
     most = Math.max(most, underWay);
-    for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    await clock.sleep(ms);
     underWay -= 1;
   };
   const source: Partial<RateLimitedStore> = {
     async copy({ onAnswered }: CopyRequest) {
-      await inTurns(1);
+      await taking(10);
       onAnswered?.(copied);
       return { kind: "copied", etag: copied };
     },
@@ -43,7 +45,7 @@ async function copyTen(copied: string) {
     },
     async head({ key }: { readonly key: string }) {
       looks += 1;
-      await inTurns(5);
+      await taking(50);
       return { ...NOTHING_MORE, key, size: 1, etag: "e", storageClass: null, modifiedAt: 0 };
     },
   };
@@ -60,7 +62,7 @@ async function copyTen(copied: string) {
     onCopied: () => {},
   });
   const objects = Array.from({ length: 10 }, (_, at) => batchObject(`image/${at}`));
-  await copyBatch(context, plannedBatch(objects), false);
+  await clock.run(copyBatch(context, plannedBatch(objects), false));
   return { most, looks };
 }
 

@@ -9,6 +9,7 @@ import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { countAhead } from "../../../src/stages/inventory/count-ahead.ts";
 import { planBatches } from "../../../src/stages/inventory/plan.ts";
 import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { listedBucket } from "../../support/listed-bucket.ts";
 import { only } from "../../support/only.ts";
@@ -38,7 +39,7 @@ function contextOf(keys: readonly string[], spec: object, parts: Partial<PlanCon
         for (const [i, key] of keys.entries()) if (i + 1 > after) yield { key, record: i + 1 };
       },
     },
-    clock: { now: () => 0, monotonic: () => 0, sleep: async () => {} },
+    clock: new VirtualClock(0, "free"),
     filter: () => true,
     signal: new AbortController().signal,
     ...parts,
@@ -118,27 +119,19 @@ describe("counting ahead", () => {
     ["leaves the database four fifths of the time", 30, 120],
     ["does not make up for a night in which a statement had to wait", 8 * 3_600_000, 10_000],
   ])("%s", async (_, statementMs, restMs) => {
-    let now = 0;
-    const slept: number[] = [];
-    const clock = {
-      now: () => now,
-      monotonic: () => now,
-      sleep: async (ms: number) => {
-        slept.push(ms);
-      },
-    };
+    const clock = new VirtualClock(0, "free");
     const { context } = contextOf(numbered(50_000), { inventory: { from: "database" } }, { clock });
     const references = context.references.map(({ table, urlPrefix }) => {
       const slow = only<ReferenceTable>({
         page: async (...asked) => {
-          now += statementMs;
+          clock.at += statementMs;
           return table.page(...asked);
         },
       });
       return { table: slow, urlPrefix };
     });
     await countAhead({ ...context, references }, at("0", 0));
-    expect(slept).toEqual([restMs, restMs]);
+    expect(clock.sleeps).toEqual([restMs, restMs]);
   });
 
   it("finds in rows what passes by its key, in statements of 20,000 rows", async () => {
@@ -160,11 +153,10 @@ describe("counting ahead", () => {
 
   it("finds in a manifest what passes under the prefix, and what is an exception elsewhere", async () => {
     const inventory = { from: "manifest", bucket: "m", key: "list.csv" };
-    const rests: number[] = [];
-    const clock = { now: () => 0, monotonic: () => 0, sleep: async (ms: number) => void rests.push(ms) };
+    const clock = new VirtualClock(0, "free");
     const { context } = contextOf(["other/1", ...numbered(2500), "other/2"], { inventory }, { clock });
     expect(await countAhead(context, at("11", 11))).toEqual({ objects: 2502, bytes: null });
-    expect(rests).toEqual([10, 10]);
+    expect(clock.sleeps).toEqual([10, 10]);
     const trial = contextOf(numbered(2500), { inventory, maxObjects: 40 });
     expect(await countAhead(trial.context, at("11", 11))).toEqual({ objects: 40, bytes: null });
   });

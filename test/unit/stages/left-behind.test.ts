@@ -10,7 +10,7 @@ import type { LastPlanned } from "../../../src/ports/ledger.ts";
 import type { ReferencedRow, ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { type LeftoverScan, planLeftBehind } from "../../../src/stages/inventory/left-behind.ts";
 import type { PlanContext } from "../../../src/stages/stage-contexts.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { listedBucket } from "../../support/listed-bucket.ts";
 import { only } from "../../support/only.ts";
@@ -30,7 +30,7 @@ interface World {
 /** A context for the scan; a statement takes a second. */
 function contextOf({ keys = [], rows = [], known = {}, from = "bucket", spec = {} }: World) {
   const bucket = listedBucket(keys, { page: 10 });
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const statements: string[] = [];
   const asked: number[] = [];
   const stored = rows.map((value, i): ReferencedRow => ({ id: String(i + 1), value }));

@@ -3,13 +3,14 @@
 import { expect, it } from "vitest";
 import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { NonCanonicalUrls } from "../../../src/stages/non-canonical-urls.ts";
-import { HandClock, SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { HandClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const MINUTE = 60_000;
 
 /** Names over a table that takes `readMs` to read through, or fails while `trouble.lasts`. */
 function slowly(readMs: number) {
-  const clock = new SleepMovedClock();
+  const clock = new VirtualClock(1_000_000, "free");
   const trouble = { lasts: false };
   const readAt: number[] = [];
   const began = clock.at;

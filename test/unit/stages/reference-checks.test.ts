@@ -8,6 +8,7 @@ import { NonCanonicalUrls } from "../../../src/stages/non-canonical-urls.ts";
 import { type CheckContext, ReferenceChecks } from "../../../src/stages/reference-checks.ts";
 import type { JobReference } from "../../../src/stages/reference-lookup.ts";
 import { HandClock } from "../../support/clocks/hand-clock.ts";
+import { untilIdle } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { only } from "../../support/only.ts";
 
@@ -66,7 +67,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
     settled = true;
   };
   promise.then(note, note);
-  await new Promise((resolve) => setImmediate(resolve));
+  await untilIdle();
   return settled;
 }
 

@@ -11,7 +11,7 @@ import { Relocation } from "../../../src/domain/relocation.ts";
 import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import type { UpdateContext } from "../../../src/stages/stage-contexts.ts";
 import { updateBatch } from "../../../src/stages/update.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { only } from "../../support/only.ts";
 
@@ -78,7 +78,7 @@ async function take(
   const context = only<UpdateContext>({
     relocation: new Relocation(spec),
     rowLimit: new RateLimit(null),
-    clock: new SleepMovedClock(),
+    clock: new VirtualClock(1_000_000, "free"),
     signal: new AbortController().signal,
     databasesReady: async () => {},
     confirmLease: async () => {},

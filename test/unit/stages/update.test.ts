@@ -8,7 +8,7 @@ import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import type { UpdateContext } from "../../../src/stages/stage-contexts.ts";
 import { updateBatch } from "../../../src/stages/update.ts";
 import { batchObject, plannedBatch } from "../../support/batches.ts";
-import { SleepMovedClock } from "../../support/clocks/hand-clock.ts";
+import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
 import { only } from "../../support/only.ts";
 
@@ -24,7 +24,7 @@ function contextFor(
     relocation: new Relocation({ source: { ...source, prefix: from }, target: { ...target, prefix: to } }),
     references: [{ table: only<ReferenceTable>(table), urlPrefix: null }],
     rowLimit: new RateLimit(rowsPerSecond),
-    clock: new SleepMovedClock(),
+    clock: new VirtualClock(1_000_000, "free"),
     signal: new AbortController().signal,
     databasesReady: async () => {},
     confirmLease: async () => {},

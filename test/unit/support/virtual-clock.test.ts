@@ -2,9 +2,9 @@
 
 import { expect, it } from "vitest";
 import { yieldToEventLoop } from "../../../src/pacing/yield-to-event-loop.ts";
-import { allTurns, VirtualClock } from "../../support/clocks/virtual-clock.ts";
+import { untilIdle, VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
-it("stands still while work gives way, however often", async () => {
+it("stands still while work yields to the event loop, however often", async () => {
   const clock = new VirtualClock(1000);
   const seen: number[] = [];
   const work = async () => {
@@ -22,14 +22,14 @@ it("stands still while work gives way, however often", async () => {
   expect(clock.now()).toBe(2000);
 });
 
-it("does not wait for ever for turns that do not end", async () => {
+it("does not wait for ever for work that yields without end", async () => {
   let next: NodeJS.Immediate | null = null;
   const again = () => {
     next = setImmediate(again);
   };
   again();
   try {
-    await expect(allTurns()).rejects.toThrow("takes turns");
+    await expect(untilIdle(50)).rejects.toThrow("still yields");
   } finally {
     if (next !== null) clearImmediate(next);
   }
