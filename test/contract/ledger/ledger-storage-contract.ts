@@ -132,6 +132,23 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       }
       expect(costs).toEqual([1, 4, 1, 1]);
     });
+
+    test("a batch that was read from the ledger is not written as a whole again", async () => {
+      const { logger, statements } = statementLog();
+      const ledger = await place.open({ logger });
+      const lease = await claimedJob(ledger);
+      await addKeys(ledger, lease, "a", "b");
+      const [batch] = await ledger.openBatches({ jobId: lease.jobId, ...ALL_OPEN });
+      const writesObjects = async (stage: "copy" | "verify") => {
+        statements.length = 0;
+        await endStage(ledger, lease, batch!, stage);
+        return statements.some((statement) => /UPDATE tranship_batches .*\bobjects = /s.test(statement));
+      };
+      expect(await writesObjects("copy")).toBe(false);
+      // Unless an object is not what it was.
+      batch!.objects[0]!.etag = "newer";
+      expect(await writesObjects("verify")).toBe(true);
+    });
   });
 
   describe("a hundred thousand objects", () => {
