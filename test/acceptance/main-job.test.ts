@@ -181,7 +181,7 @@ describe("the main job on MariaDB and Ceph", () => {
     const id = list.body.items[0].id;
     const path = `/jobs/${id}/objects?key=${encodeURIComponent(HOSTILE[0] ?? "")}`;
     const { body } = await service.call("GET", path);
-    expect(body).toMatchObject({ key: HOSTILE[0], outcome: { kind: "moved" } });
+    expect(body).toMatchObject({ key: HOSTILE[0], fate: { kind: "moved" } });
   });
 
   it("moves the objects no row names with a bucket inventory, and then no source is left", async () => {

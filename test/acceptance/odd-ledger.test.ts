@@ -80,6 +80,6 @@ it("a job with its ledger on MariaDB outlives kill -9, and another process ends 
     "GET",
     `/jobs/${done.id}/objects?key=${encodeURIComponent(KEYS[299] ?? "")}`,
   );
-  expect(outcome.body).toMatchObject({ key: KEYS[299], outcome: { kind: "moved" } });
+  expect(outcome.body).toMatchObject({ key: KEYS[299], fate: { kind: "moved" } });
   expect(await second.kill("SIGTERM")).toMatchObject({ end: 0 });
 }, 120_000);

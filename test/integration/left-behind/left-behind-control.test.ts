@@ -21,6 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
+/** A deletion of several keys: not the request that asks whether the store keeps to conditions. */
+const isMany = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 1;
+
 function putLate(): void {
   fillStore(bench.store, "bucket-a", [LATE]);
   bench.addRows([LATE]);
@@ -37,7 +40,6 @@ it("waits for the next window when the last one has closed, and says so", async 
   const now = clock.now();
   const windows = { timezone: "UTC", open: [{ from: atUtc(now - HOUR), to: atUtc(now + HOUR) }] };
   // Behind those by which the store shows whether it keeps to conditions.
-  const isMany = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 1;
   const deleting = bench.store.faults.hold({ operation: "DeleteObjects", when: isMany });
   const id = await bench.submit({ inventory: { from: "bucket" }, windows });
   const run = bench.work(id);
@@ -58,7 +60,7 @@ it("waits for the next window when the last one has closed, and says so", async 
 it.each(["pause", "cancel"] as const)(
   "ends within a second at a %s, whatever it has found",
   async (action) => {
-    const deleting = bench.store.faults.hold({ operation: "DeleteObjects" });
+    const deleting = bench.store.faults.hold({ operation: "DeleteObjects", when: isMany });
     const id = await bench.submit({ inventory: { from: "bucket" } });
     const run = bench.work(id);
     await deleting.arrival();
@@ -81,7 +83,7 @@ it.each(["pause", "cancel"] as const)(
 );
 
 it("is begun again after the ledger was away, and the job waits meanwhile", async () => {
-  const deleting = bench.store.faults.hold({ operation: "DeleteObjects" });
+  const deleting = bench.store.faults.hold({ operation: "DeleteObjects", when: isMany });
   let isAway = true;
   const ask = bench.ledger.lastPlanned.bind(bench.ledger);
   bench.ledger.lastPlanned = async (...args) => {
