@@ -21,9 +21,12 @@ const CEPH_20 = { part: "ceph", suite: "sid" } as const;
 const SQL_SUITES = [
   "test/contract/reference-table",
   "test/contract/database-health.test.ts",
-  "test/contract/ledger.test.ts",
+  "test/contract/ledger/ledger.test.ts",
 ];
-const STORE_SUITES = ["test/contract/object-store.test.ts", "test/contract/object-store-conditions.test.ts"];
+const STORE_SUITES = [
+  "test/contract/object-store/object-store.test.ts",
+  "test/contract/object-store/object-store-conditions.test.ts",
+];
 /** Rows and ledger in the SQL server, objects in Ceph. */
 const WHOLE_JOB = "test/acceptance/main-job.test.ts";
 
