@@ -27,7 +27,7 @@ export interface SituationRun {
   readonly latencies: Latencies;
   /** Objects moved, or rows changed by the script, a second; 0 when idle. */
   readonly objectsPerSecond: number;
-  /** For 1,000 objects, as Tranship counts them (`test/integration/statement-count.test.ts` checks that); the script sends two each. */
+  /** For 1,000 objects, as Tranship counts them (`test/integration/limits/statement-count.test.ts` checks that); the script sends two each. */
   readonly statementsPerThousand: number;
   /** Of the statements that looked at 100 rows and more, commit included, by the server's own log; 0: there was none. */
   readonly longestReadMs: number;

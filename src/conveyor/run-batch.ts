@@ -86,12 +86,18 @@ async function performOnce(
       countStage(tally, batch, settled, stage, rows);
       return endedAt;
     };
+    // A job that is stopped or held half-way through a deletion may be cancelled: what was deleted is recorded now.
+    const recordDeleted = async () => {
+      if (stage === "delete" && hasSettled(batch, settled)) await record(true);
+    };
     const given = { stage, repeated, before, onCopied, onRowsChanged };
     try {
-      if (!(await perform(run, batch, given))) return false;
+      if (!(await perform(run, batch, given))) {
+        await recordDeleted();
+        return false;
+      }
     } catch (error) {
-      // A cancelled job is never resumed: deletions so far must be recorded now.
-      if (stage === "delete" && hasCode(error, "stopped") && hasSettled(batch, settled)) await record(true);
+      if (hasCode(error, "stopped")) await recordDeleted();
       throw error;
     }
     const endedAt = await record(false);

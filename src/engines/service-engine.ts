@@ -16,9 +16,13 @@ export class ServiceEngine implements CopyEngine {
 
   copy(requests: readonly NumberedCopy[], onResult: OnCopyResult, signal: AbortSignal): Promise<void> {
     return this.#concurrency.each(requests, async ({ number, request }, free) => {
-      // The slot is released as soon as the store has answered, before the answer is processed.
-      const result = await this.#store.copy({ ...request, onAnswered: free }, signal);
-      onResult(number, result);
+      // The place is free as soon as the store has answered. Another ETag than the source's may mean more requests.
+      const onAnswered = (etag: string) => {
+        if (etag === request.source.etag) free();
+      };
+      const result = await this.#store.copy({ ...request, onAnswered }, signal);
+      const more = onResult(number, result);
+      if (more !== undefined) await more;
     });
   }
 }

@@ -9,7 +9,10 @@ export interface NumberedCopy {
 }
 
 /** Called with the result of the copy `number`; after `precondition_failed` the caller checks source and target again. */
-export type OnCopyResult = (number: number, result: CopyResult) => void;
+/**
+ * A promise is to be awaited before the request's place is given to another one: more requests about its object follow.
+ */
+export type OnCopyResult = (number: number, result: CopyResult) => void | Promise<void>;
 
 /**
  * Makes copies and decides nothing: the copy stage decides which objects are copied and what the results mean.

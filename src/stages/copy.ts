@@ -110,17 +110,17 @@ async function copyRound(
 ): Promise<Candidate[]> {
   const toCopy = await decide(context, open);
   const unsettled = new Set(toCopy);
-  const changed: BatchObject[] = [];
-  const settle = (number: number, result: CopyResult): void => {
+  const settle = (number: number, result: CopyResult): undefined | Promise<void> => {
     const candidate = toCopy[number];
-    if (candidate === undefined || result.kind === "precondition_failed") return;
+    if (candidate === undefined || result.kind === "precondition_failed") return undefined;
     // A repeated result for the same number is ignored.
-    if (!unsettled.delete(candidate)) return;
+    if (!unsettled.delete(candidate)) return undefined;
     const { object, version } = candidate;
     const end = noteResult(object, version, result);
     if (end === "vanished") vanished.push(object);
     else countCopied(context, object);
-    if (end === "changed") changed.push(object);
+    // At once: what changes later is not what was copied.
+    return end === "changed" ? settleChanged(context, object) : undefined;
   };
   const expected = context.spec.onConflict === "overwrite" ? ANYTHING : ABSENT;
   const requests = toCopy.map(({ version }, number) => ({
@@ -128,7 +128,6 @@ async function copyRound(
     request: copyRequest(context, version, expected),
   }));
   await context.engine.copy(requests, settle, context.signal);
-  await context.concurrency.each(changed, (object) => settleChanged(context, object));
   return recheck(context, [...unsettled], vanished);
 }
 

@@ -57,7 +57,8 @@ type End = Hold | "settled" | "stale" | "shut";
  */
 async function settleGone(context: DeleteContext, gone: readonly BatchObject[]): Promise<void> {
   const mayWait = context.source.isOpen() && !context.signal.aborted;
-  await repairDanglingRows(mayWait ? context : context.unbound(), gone);
+  const { onRowsChanged } = context;
+  await repairDanglingRows(mayWait ? context : { ...context.unbound(), onRowsChanged }, gone);
   for (const object of gone) if (object.outcome.kind === "pending") object.outcome = MOVED;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
@@ -24,15 +24,30 @@ const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
       "run",
       "--project",
       "parts",
-      "test/contract/ledger.test.ts",
-      "test/contract/reference-table-sqlite.test.ts",
+      "test/contract/ledger/ledger.test.ts",
+      "test/contract/reference-table/reference-table-sqlite.test.ts",
     ],
   ],
   [
     "contract of reference tables on SQLite",
-    [VITEST, "run", "--project", "parts", "test/contract/reference-table.test.ts", "-t", "SQLite"],
+    [
+      VITEST,
+      "run",
+      "--project",
+      "parts",
+      "test/contract/reference-table/reference-table.test.ts",
+      "-t",
+      "SQLite",
+    ],
   ],
 ];
+
+for (const [, args] of CHECKS) {
+  // A filter without a file would run nothing.
+  for (const arg of args) {
+    if (arg.startsWith("test/") && !existsSync(join(ROOT, arg))) throw new Error(`there is no ${arg}`);
+  }
+}
 
 const folder = mkdtempSync(join(tmpdir(), "tranship-runtimes-"));
 const failures: string[] = [];

@@ -5,7 +5,7 @@
  */
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { installParts, type PartName, parts } from "../support/servers/install-parts.ts";
 import { debianTree, startersOf, temporaryFolder } from "./debian-trees.ts";
@@ -55,6 +55,9 @@ async function main(): Promise<number> {
     );
     return 2;
   }
+  // A filter without a file would run nothing.
+  const missing = CHECKS.flatMap(({ tests }) => tests).filter((path) => !existsSync(path));
+  if (missing.length > 0) throw new Error(`there is no ${missing.join(", ")}`);
   await installParts(["debootstrap"]);
   const starters = temporaryFolder();
   const results: string[] = [];

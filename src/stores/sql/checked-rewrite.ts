@@ -59,7 +59,7 @@ function compared(held: readonly ReferencedRow[], now: readonly ReferencedRow[],
 }
 
 function failureOf({ id, value }: ReferencedRow, now: string): RewriteFailure {
-  const waits = now === value ? "still holds the old value" : "holds neither the old nor the new value";
-  const message = `the row with the key ${id} ${waits} after the statement that changes it: a trigger of the table may do that`;
+  const state = now === value ? "still holds the old value" : "holds neither the old nor the new value";
+  const message = `the row with the key ${id} ${state} after the statement that changes it: a trigger of the table may do that`;
   return { value, code: "row_not_updated", message };
 }

@@ -227,6 +227,33 @@ describe("what a cancelled job has deleted", () => {
   });
 });
 
+describe("what a job has deleted when its windows close", () => {
+  it("counts as moved when it is cancelled before they open again", async () => {
+    const many = imageKeys(1_100).filter((key) => !KEYS.includes(key));
+    fillStore(bench.store, "bucket-a", many);
+    bench.addRows(many);
+    const now = clock.now();
+    const atUtc = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+    const windows = { timezone: "UTC", open: [{ from: atUtc(now - HOUR), to: atUtc(now + HOUR) }] };
+    const id = await bench.submit({ windows, batchSize: 2_000, inventory: { from: "bucket" } });
+    // A batch is deleted in slices of a thousand.
+    const isSlice = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 500;
+    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isSlice }, "after");
+    const run = bench.work(id);
+    await hold.arrival();
+    clock.advance(2 * HOUR);
+    hold.release();
+    await untilState(bench, id, "waiting");
+    await bench.jobs.act(id, "cancel", "ann");
+    await run;
+    const left = bench.store.listKeys("bucket-a").length;
+    const { state, objects } = await bench.jobs.get(id);
+    expect(state).toBe("cancelled");
+    expect(left).toBeGreaterThan(50);
+    expect(objects).toMatchObject({ moved: 1_100 - left, exceptions: 0 });
+  });
+});
+
 describe("rows that are committed while a deletion is under way", () => {
   it("are pointed at the copies though the job is cancelled before the answer", async () => {
     const id = await bench.submit();
@@ -243,6 +270,8 @@ describe("rows that are committed while a deletion is under way", () => {
     const gone = KEYS.filter((key) => bench.store.getObject("bucket-a", key) === undefined);
     expect(gone.length).toBeGreaterThan(0);
     for (const path of bench.paths()) expect(gone).not.toContain(path);
+    // One row each, and the late one.
+    expect((await bench.jobs.get(id)).rows.updated).toBe(KEYS.length + 1);
   });
 });
 

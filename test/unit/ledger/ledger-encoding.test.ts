@@ -7,6 +7,7 @@ import { canonicalJson } from "../../../src/domain/canonical-json.ts";
 import { decodeObjects, encodeObjects } from "../../../src/stores/ledger/batches/batch-encoding.ts";
 import { fingerprintsOf } from "../../../src/stores/ledger/batches/key-fingerprints.ts";
 import { encodeOutcomes, withOutcomes } from "../../../src/stores/ledger/batches/outcome-encoding.ts";
+import { unpack } from "../../../src/stores/ledger/batches/packed-json.ts";
 import { exactNumber } from "../../../src/stores/ledger/columns/exact-number.ts";
 import { JOB_ID, jobIds } from "../../../src/stores/ledger/jobs/job-ids.ts";
 import { readLedgerAddress } from "../../../src/stores/ledger/ledger-address.ts";
@@ -38,7 +39,7 @@ const PLANNED: fc.Arbitrary<PlannedObject> = fc.record({
   modifiedAt: fc.option(fc.integer({ min: 0, max: 4_000_000_000 }).map((second) => second * 1000)),
   rows: fc.array(fc.record({ reference: fc.nat(3), id: ROW_ID }), { maxLength: 3 }),
 });
-const FATE = fc.oneof(
+const OUTCOME = fc.oneof(
   fc.constant({ kind: "pending" } as const),
   fc.constant({ kind: "moved" } as const),
   fc
@@ -47,12 +48,20 @@ const FATE = fc.oneof(
   ANY_TEXT.map((message) => ({ kind: "exception", code: "copy_refused", message }) as const),
 );
 const OBJECT = fc
-  .tuple(PLANNED, FATE, fc.oneof(fc.constant(null), fc.constant("same"), ETAG))
+  .tuple(PLANNED, OUTCOME, fc.oneof(fc.constant(null), fc.constant("same"), ETAG))
   .map(([planned, outcome, target]): BatchObject => {
     return { ...planned, outcome, targetEtag: target === "same" ? planned.etag : target } as BatchObject;
   });
 
 describe("a batch's blobs", () => {
+  test("outcomes stand in the ledger under the names that earlier versions read", () => {
+    const object = { key: "a", size: 1, etag: "e", storageClass: null, modifiedAt: null, rows: [] };
+    const copied = { ...object, targetEtag: "e", outcome: { kind: "pending" } as const };
+    const moved = { ...object, targetEtag: "e", outcome: { kind: "moved" } as const };
+    const blob = encodeOutcomes([copied, moved]) as Buffer;
+    expect(unpack(blob)).toEqual({ d: [{ kind: "going" }, { kind: "moved" }], f: [0, 1], t: 0 });
+  });
+
   test("objects come back exactly, whatever their strings", () => {
     fc.assert(
       fc.property(fc.array(PLANNED, { maxLength: 20 }), (objects) => {

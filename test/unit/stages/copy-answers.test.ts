@@ -79,6 +79,22 @@ describe("results of an engine", () => {
     expect(shown).toBe(3);
   });
 
+  it("that tell of another version are checked against the source before the request's place is free", async () => {
+    const settled: (string | null)[] = [];
+    const engine: CopyEngine = {
+      async copy([first, ...rest], onResult) {
+        for (const { number } of rest) onResult(number, { kind: "copied", etag: "e" });
+        const check = onResult(first?.number ?? 0, { kind: "copied", etag: "newer" });
+        expect(check).toBeInstanceOf(Promise);
+        await check;
+        settled.push("checked");
+      },
+    };
+    const { objects } = await copied(engine, new Set());
+    expect(settled).toEqual(["checked"]);
+    expect(objects.map(({ targetEtag }) => targetEtag)).toEqual(["newer", "e", "e"]);
+  });
+
   it("that never come are looked for in the bucket: what is there is ours by its ETag, what is not is asked for again", async () => {
     const atTarget = new Set<string>();
     const rounds: number[] = [];

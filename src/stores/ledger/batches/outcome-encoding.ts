@@ -6,8 +6,8 @@ import { pack, unpack } from "./packed-json.ts";
 /** The same ETag as the source's, the most common case. */
 const SAME = 0;
 
-/** Ledgers of earlier versions call a pending outcome `going`. */
-type StoredOutcome = Outcome | { readonly kind: "going" };
+/** As outcomes stand in the ledger, whose text is a format: there a pending one is called `going`. */
+type StoredOutcome = Exclude<Outcome, { readonly kind: "pending" }> | { readonly kind: "going" };
 
 interface Outcomes {
   /** The different outcomes. */
@@ -27,7 +27,7 @@ export function encodeOutcomes(objects: readonly BatchObject[]): Buffer | null {
   const numbers = objects.map(({ outcome }) => {
     const seen = known.get(outcome);
     if (seen !== undefined) return seen;
-    const text = JSON.stringify(outcome);
+    const text = JSON.stringify(stored(outcome));
     const number = distinct.get(text) ?? distinct.size;
     distinct.set(text, number);
     known.set(outcome, number);
@@ -35,7 +35,7 @@ export function encodeOutcomes(objects: readonly BatchObject[]): Buffer | null {
   });
   const targets = objects.map((object) => (object.targetEtag === object.etag ? SAME : object.targetEtag));
   const outcomes: Outcomes = {
-    d: [...distinct.keys()].map((text) => JSON.parse(text) as Outcome),
+    d: [...distinct.keys()].map((text) => JSON.parse(text) as StoredOutcome),
     f: distinct.size === 1 ? 0 : numbers,
     t: targets.every((target) => target === SAME)
       ? SAME
@@ -61,7 +61,11 @@ export function withOutcomes(planned: readonly PlannedObject[], encoded: Buffer 
   });
 }
 
+function stored(outcome: Outcome): StoredOutcome {
+  return outcome.kind === "pending" ? { kind: "going" } : outcome;
+}
+
 function shared(outcome: StoredOutcome): Outcome {
-  if (outcome.kind === "pending" || outcome.kind === "going") return PENDING;
+  if (outcome.kind === "going") return PENDING;
   return outcome.kind === "moved" ? MOVED : outcome;
 }

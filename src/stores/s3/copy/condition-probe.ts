@@ -7,7 +7,7 @@ import { guardSend } from "../client/send-guard.ts";
 import { S3Fault } from "../s3-errors.ts";
 import type { ConditionSupport } from "../store-capabilities.ts";
 import { copySource } from "./copy-source.ts";
-import type { CopyContext } from "./target-conditions.ts";
+import type { CopyAttempt } from "./target-conditions.ts";
 
 /** A larger object takes the store a second and more to copy onto itself. */
 const MAX_PROBE_BYTES = 64 * 1024 ** 2;
@@ -27,8 +27,8 @@ const MAX_OBJECT_AGE_MS = 1000;
  * object just created. Concurrent calls wait a moment for its answer.
  */
 export async function copyAndProbe(
-  context: CopyContext,
-  copy: (context: CopyContext) => Promise<string>,
+  context: CopyAttempt,
+  copy: (context: CopyAttempt) => Promise<string>,
 ): Promise<string> {
   const { capabilities } = context;
   const underWay = capabilities.copyProbe;
@@ -45,8 +45,8 @@ export async function copyAndProbe(
 }
 
 async function copyThenProbe(
-  context: CopyContext,
-  copy: (context: CopyContext) => Promise<string>,
+  context: CopyAttempt,
+  copy: (context: CopyAttempt) => Promise<string>,
 ): Promise<string> {
   // Without `onAnswered`: the copy's slot is free for another one only after the probe.
   const { onAnswered: _, ...request } = context.request;
@@ -64,7 +64,7 @@ export function canProbeWith({ onlyIfAbsent, storageClass, source }: CopyRequest
 
 /** `createdAt`, by `performance.now()`, of the object at the target. */
 async function probe(
-  { requests, request, signal, pass }: CopyContext,
+  { requests, request, signal, pass }: CopyAttempt,
   createdAt: number,
 ): Promise<ConditionSupport> {
   const { bucket, key } = request.target;

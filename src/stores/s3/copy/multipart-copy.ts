@@ -19,7 +19,7 @@ import { copySource } from "./copy-source.ts";
 import { findIncompleteUploads, type Upload } from "./incomplete-uploads.ts";
 import { choosePartBytes, defaultPartBytes, type PartRange, partRanges } from "./part-plan.ts";
 import { pinnedHeadInput, type SourceMetadata, tagHeader } from "./source-metadata.ts";
-import { type CopyContext, sendIfTargetFits } from "./target-conditions.ts";
+import { type CopyAttempt, sendIfTargetFits } from "./target-conditions.ts";
 
 /** How large objects are cut. */
 export interface PartSettings {
@@ -38,7 +38,7 @@ export function partSlots(): LimitFunction {
 }
 
 /** What a copy in parts is made with; every request beside HEAD, tags and uploads' list goes through `pass`. */
-export interface MultipartCopy extends CopyContext {
+export interface MultipartCopy extends CopyAttempt {
   readonly source: SourceMetadata;
   /** See {@link partSlots}. */
   readonly slots: LimitFunction;

@@ -7,20 +7,20 @@ import { canProbeWith, copyAndProbe } from "./condition-probe.ts";
 import { copySource } from "./copy-source.ts";
 import type { PooledCopies } from "./pooled-copies.ts";
 import { copyBySdk } from "./sdk-copy.ts";
-import { type CopyContext, sendIfTargetFits } from "./target-conditions.ts";
+import { type CopyAttempt, sendIfTargetFits } from "./target-conditions.ts";
 
 /**
  * Gives the new object's ETag. Only an ETag in the body is success: S3 may answer 200 and fail afterwards. Sent by the
  * SDK where `pools` is null.
  */
-export function singleCopy(context: CopyContext, pools: PooledCopies | null): Promise<string> {
+export function singleCopy(context: CopyAttempt, pools: PooledCopies | null): Promise<string> {
   const { capabilities, request } = context;
   return capabilities.copyConditions === "unknown" && canProbeWith(request)
     ? copyAndProbe(context, (copying) => conditionalCopy(copying, pools))
     : conditionalCopy(context, pools);
 }
 
-async function conditionalCopy(context: CopyContext, pools: PooledCopies | null): Promise<string> {
+async function conditionalCopy(context: CopyAttempt, pools: PooledCopies | null): Promise<string> {
   const { requests, request, signal } = context;
   const { source, target, storageClass, onAnswered } = request;
   const doing = `copying ${source.bucket}/${source.key}`;

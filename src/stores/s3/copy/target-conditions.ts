@@ -29,7 +29,7 @@ export type ConditionalSend<Result> = (
 ) => Promise<Result>;
 
 /** What one copy is made with. */
-export interface CopyContext {
+export interface CopyAttempt {
   readonly requests: S3Requests;
   readonly capabilities: StoreCapabilities;
   readonly request: CopyRequest;
@@ -43,7 +43,7 @@ export interface CopyContext {
  * `precondition_failed` when the target is not as `request` expects it, and what `send` throws.
  */
 export function sendIfTargetFits<Result>(
-  context: CopyContext,
+  context: CopyAttempt,
   send: ConditionalSend<Result>,
 ): Promise<Result> {
   const { request, capabilities, requests } = context;
@@ -62,7 +62,7 @@ function conditionsOf({ onlyIfAbsent, replacing }: CopyRequest): TargetCondition
 }
 
 async function headAndSend<Result>(
-  context: CopyContext,
+  context: CopyAttempt,
   conditions: TargetConditions,
   send: ConditionalSend<Result>,
 ): Promise<Result> {
@@ -90,7 +90,7 @@ async function headAndSend<Result>(
 
 /** That the store rejects the header is noted only once the same request has succeeded without it. */
 async function sendWithoutConditions<Result>(
-  context: CopyContext,
+  context: CopyAttempt,
   send: ConditionalSend<Result>,
 ): Promise<Result> {
   const result = await headAndSend(context, NONE, send);
@@ -99,7 +99,7 @@ async function sendWithoutConditions<Result>(
 }
 
 /** Throws `precondition_failed` unless the target is as the request expects it. */
-async function checkTarget({ requests, request, signal }: CopyContext): Promise<void> {
+async function checkTarget({ requests, request, signal }: CopyAttempt): Promise<void> {
   const { target, onlyIfAbsent, replacing } = request;
   const head = await headIfPresent(requests, { Bucket: target.bucket, Key: target.key }, signal);
   if (onlyIfAbsent ? head === null : head !== null && bareEtag(head.ETag) === replacing) return;
