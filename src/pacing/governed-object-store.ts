@@ -244,8 +244,7 @@ export class GovernedObjectStore implements RateLimitedStore {
     if (hasCode(error, "store_throttled")) return null;
     if (!hasCode(error, "store_unavailable")) throw error;
     const now = this.#parts.clock.now();
-    const failingSince = since ?? now;
-    if (now - failingSince >= unavailableMs) throw error;
-    return failingSince;
+    if (now - (since ?? now) >= unavailableMs) throw error;
+    return since ?? now;
   }
 }
