@@ -1,10 +1,12 @@
 /** Plans a job from a bucket within this process, which cannot be seen from outside. */
 
+import { ServiceEngine } from "../../src/engines/service-engine.ts";
 import { BucketGovernors } from "../../src/jobs/run/bucket-governors.ts";
 import { jobContexts, settingsForLooking } from "../../src/jobs/run/job-context.ts";
 import { parseJobSpec } from "../../src/jobs/submit/parse-job-spec.ts";
+import type { Concurrency } from "../../src/pacing/concurrency.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
-import { noRequests } from "../../src/ports/object-store.ts";
+import { noRequests, type ObjectStore } from "../../src/ports/object-store.ts";
 import { planBatches } from "../../src/stages/inventory/plan.ts";
 import { luxonCalendar } from "../../src/stores/luxon-calendar.ts";
 import { csvManifest } from "../../src/stores/manifest/csv-manifest.ts";
@@ -40,9 +42,7 @@ export async function planBucket(endpoint: string, maxObjects: number | null): P
     ledger: {} as Ledger,
     connections,
     governors: new BucketGovernors(),
-    copyEngine: () => {
-      throw new Error("planning copies nothing");
-    },
+    copyEngine: (store: ObjectStore, concurrency: Concurrency) => new ServiceEngine(store, concurrency),
     manifestReader: csvManifest,
   };
   const lease = { jobId: "", owner: "bench", token: 0 };
