@@ -14,39 +14,27 @@ const BELOW_THE_FLOOR = 20;
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = "dist/src/main.js";
 const VITEST = "node_modules/vitest/vitest.mjs";
+const UNIT = [VITEST, "run", "--reporter=dot", "--project", "unit"];
+const PARTS = [VITEST, "run", "--reporter=dot", "--project", "parts"];
 const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["demo", [MAIN, "demo"]],
-  ["unit", [VITEST, "run", "--project", "unit"]],
+  ["unit suite", UNIT],
   [
     "contracts of ledger and SQLite",
-    [
-      VITEST,
-      "run",
-      "--project",
-      "parts",
-      "test/contract/ledger/ledger.test.ts",
-      "test/contract/reference-table/reference-table-sqlite.test.ts",
-    ],
+    [...PARTS, ...suites("ledger/ledger.test.ts", "reference-table/reference-table-sqlite.test.ts")],
   ],
   [
     "contract of reference tables on SQLite",
-    [
-      VITEST,
-      "run",
-      "--project",
-      "parts",
-      "test/contract/reference-table/reference-table.test.ts",
-      "-t",
-      "SQLite",
-    ],
+    [...PARTS, ...suites("reference-table/reference-table.test.ts"), "-t", "SQLite"],
   ],
 ];
 
-for (const [, args] of CHECKS) {
-  // A filter without a file would run nothing.
-  for (const arg of args) {
-    if (arg.startsWith("test/") && !existsSync(join(ROOT, arg))) throw new Error(`there is no ${arg}`);
-  }
+/** Paths of contract suites. vitest passes over a path that is not there as long as another one is. */
+function suites(...names: string[]): string[] {
+  const paths = names.map((name) => `test/contract/${name}`);
+  const missing = paths.filter((path) => !existsSync(join(ROOT, path)));
+  if (missing.length > 0) throw new Error(`no such suite: ${missing.join(", ")}`);
+  return paths;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "tranship-runtimes-"));
