@@ -28,6 +28,20 @@ test.each([
   expect(await pathsOf(table)).toEqual(MOVED);
 });
 
+test("the column's character set, which can hold values then that it could not before", async () => {
+  const [plain, wide] = ["image/plain", "image/\u{1f69a}"];
+  await create("widened", "path VARCHAR(100) CHARACTER SET latin1, KEY (path)", [plain]);
+  const { images } = reference("widened");
+  expect(await images.findRows([plain, wide])).toHaveLength(1);
+  await mariadb.admin.query("ALTER TABLE widened MODIFY path VARCHAR(100) CHARACTER SET utf8mb4");
+  await mariadb.admin.query("INSERT INTO widened (path) VALUES (?)", [wide]);
+  expect((await images.findRows([plain, wide])).map(({ value }) => value).sort()).toEqual([plain, wide]);
+  const search = { values: [wide], prefixes: [], samples: [] };
+  expect(await images.matching(search)).toMatchObject([{ value: wide }]);
+  expect(await images.starting(wide, 10)).toMatchObject([{ value: wide }]);
+  expect(await images.rewrite([wide], CHANGE)).toEqual({ rows: 1, failures: [] });
+});
+
 test.each([
   ["dropped", "DROP INDEX path"],
   ["ignored", "ALTER INDEX path IGNORED"],

@@ -97,18 +97,19 @@ export class MariadbReferenceTable implements ReferenceTable {
     most: number,
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[] | null> {
-    return this.#reads.starting(await this.#plan.current(pass), valuePrefix, most, pass);
+    return this.#reads.starting(await this.#plan.holding([valuePrefix], pass), valuePrefix, most, pass);
   }
 
   async findRows(
     values: readonly string[],
     pass: StatementPass = sendFreely,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#reads.findRows(await this.#plan.current(pass), values, "anywhere", pass);
+    return this.#reads.findRows(await this.#plan.holding(values, pass), values, "anywhere", pass);
   }
 
   async matching(search: RowSearch, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
-    return this.#reads.matching(await this.#plan.current(pass), search, pass);
+    const values = [...search.values, ...search.prefixes, ...search.samples];
+    return this.#reads.matching(await this.#plan.holding(values, pass), search, pass);
   }
 
   async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
@@ -131,7 +132,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     pass: StatementPass = sendFreely,
   ): Promise<RewriteResult> {
     assertRewritable(values, change);
-    const plan = await this.#plan.current(pass);
+    const plan = await this.#plan.holding(values, pass);
     const holdable = values.filter((value) => canHold(plan.facts.charset, value) === true);
     const foreseen = new Map<string, RewriteFailure>();
     for (const value of holdable) {

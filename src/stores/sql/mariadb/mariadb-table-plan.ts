@@ -5,6 +5,7 @@ import type { ReferenceSpec } from "../../../domain/job-spec.ts";
 import type { StatementPass } from "../../../ports/reference-table.ts";
 import { isMissingIndex } from "./mariadb-errors.ts";
 import { readShape } from "./mariadb-facts.ts";
+import { canHold } from "./mariadb-literals.ts";
 import type { MariadbSessions } from "./mariadb-sessions.ts";
 import { type Plan, planStatements } from "./mariadb-statements.ts";
 
@@ -26,6 +27,17 @@ export class MariadbTablePlan {
    */
   async current(pass: StatementPass): Promise<Plan> {
     return this.#plan ?? pass(() => this.#read());
+  }
+
+  /**
+   * The plan for a search of `values`. Those that the column cannot hold are in no row, which is decided on the table as it is
+   * now: its shape is read again, for its character set may have been changed since.
+   */
+  async holding(values: readonly string[], pass: StatementPass): Promise<Plan> {
+    const plan = await this.current(pass);
+    if (values.every((value) => canHold(plan.facts.charset, value) === true)) return plan;
+    this.#plan = null;
+    return this.current(pass);
   }
 
   /** Runs `work` with the plan, and once more without index hints when the index has gone since. */
