@@ -29,5 +29,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD node -e "fetch('http://127.0.0.1:8080/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
 # Node is process 1 and handles SIGTERM itself: in-flight requests finish within 10 s.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=32", "--v8-pool-size=1", "/app/dist/src/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=16", "--v8-pool-size=1", "/app/dist/src/main.js"]
 CMD ["serve", "--config", "/data/tranship.json"]

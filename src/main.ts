@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 --v8-pool-size=1
+#!/usr/bin/env -S node --max-semi-space-size=16 --v8-pool-size=1
 /** The executable: refuses a Node.js below the floor before anything is loaded that such a one cannot run. */
 
 /** Least major version of Node.js; `engines` in package.json says the same. */

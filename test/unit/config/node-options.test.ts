@@ -10,7 +10,7 @@ const fileOf = (path: string) => readFileSync(join(ROOT, path), "utf8");
 
 test("npm start and the container ask Node for what the executable's first line asks for", () => {
   const asked = askedOfNode(fileOf("src/main.ts"));
-  expect(asked).toEqual(["--max-semi-space-size=32", "--v8-pool-size=1"]);
+  expect(asked).toEqual(["--max-semi-space-size=16", "--v8-pool-size=1"]);
   const { scripts } = JSON.parse(fileOf("package.json")) as { scripts: Record<string, string> };
   expect(scripts.start).toBe(`node ${asked.join(" ")} dist/src/main.js serve`);
   const entry = /^ENTRYPOINT (\[.*\])$/m.exec(fileOf("Dockerfile"))?.[1] ?? "[]";
