@@ -113,7 +113,7 @@ describe("a server", () => {
     expect(sample.threadsRunning).toBeGreaterThanOrEqual(1);
     expect(sample.lockWaits).not.toBeNull();
     expect(sample).toMatchObject({ replicaLagSeconds: null, replica: null });
-    const right = (await isMysql(admin)) ? "REPLICATION CLIENT" : "SLAVE MONITOR";
+    const right = (await isMysql(own.url)) ? "REPLICATION CLIENT" : "SLAVE MONITOR";
     const [missing] = sample.missingRights;
     expect(sample.missingRights).toEqual([
       {

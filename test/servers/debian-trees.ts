@@ -4,7 +4,7 @@
  */
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -42,20 +42,13 @@ export async function debianTree({ suite, packages }: DebianTree): Promise<strin
 }
 
 /**
- * A folder with a starter for each of `programs` of the tree at `root`, to be put on PATH. A started program has the
+ * Writes a starter for each of `programs` of the tree at `root` into `folder`, which is to be put on PATH. A started program has the
  * starter's process id, arguments and signals. It sees /proc, /dev and the folder for temporary files of this machine;
  * these mounts are its own and go with it.
  */
-export function startersOf(root: string, programs: readonly string[], folder: string): void {
+export function writeStarters(root: string, programs: readonly string[], folder: string): void {
   for (const program of programs)
     writeFileSync(join(folder, program), starter(root, program), { mode: 0o755 });
-}
-
-/** An empty folder, which is removed when this process exits. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "tranship-starters-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 function starter(root: string, program: string): string {

@@ -104,7 +104,7 @@ async function serverNumber(url: string, query: (tablespaces: string) => string)
   try {
     // Without it the statistics may be from before.
     await connection.query("ANALYZE TABLE tranship_batches, tranship_exceptions");
-    const sql = query((await isMysql(connection)) ? "INNODB_TABLESPACES" : "INNODB_SYS_TABLESPACES");
+    const sql = query((await isMysql(url)) ? "INNODB_TABLESPACES" : "INNODB_SYS_TABLESPACES");
     const [rows] = await connection.query({ sql, rowsAsArray: true });
     return Number((rows as unknown[][])[0]?.[0]);
   } finally {

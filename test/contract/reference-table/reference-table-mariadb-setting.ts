@@ -1,4 +1,4 @@
-/** What the MariaDB reference table's own suites share: a database of the file's own, tables in it and failures. */
+/** What the suites of the reference table on MariaDB and MySQL share: a database of the file's own, tables in it and failures. */
 import { inspect } from "node:util";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, inject } from "vitest";
@@ -6,8 +6,11 @@ import { DomainError } from "../../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../../src/domain/job-spec.ts";
 import type { ReferenceTable } from "../../../src/ports/reference-table.ts";
 import { type Database, openDatabase } from "../../../src/stores/sql/open-database.ts";
-import { createDatabase, type TestDatabase } from "../../support/servers/mariadb.ts";
+import { createDatabase, isMysql, type TestDatabase } from "../../support/servers/mariadb.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
+
+/** Whether the server is MySQL. */
+export const onMysql: boolean = await isMysql(inject("mariadbUrl"));
 
 /** The prefixes that most rewrites go from and to. */
 export const CHANGE = { from: "image/", to: "avatar/" };

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { expect, test } from "vitest";
-import { CHANGE, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
+import { CHANGE, many, onMysql, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 
 const mariadb = setUpMariadb();
 const { reference, create, pathsOf } = mariadb;
@@ -87,8 +87,10 @@ test("1406: rows whose other column becomes too long are left out, all others ch
   );
   const { images } = reference("derived");
   const result = await images.rewrite(many(1004), CHANGE);
-  expect(result.failures.map(({ value, code }) => `${value} ${code}`).sort()).toEqual(
-    ["image/1000", "image/1001", "image/1002", "image/1003"].map((value) => `${value} row_value_too_long`),
+  // MySQL calls it 1265 in a trigger, as other conversions that lose something.
+  const code = onMysql ? "row_not_updated" : "row_value_too_long";
+  expect(result.failures.map((failure) => `${failure.value} ${failure.code}`).sort()).toEqual(
+    ["image/1000", "image/1001", "image/1002", "image/1003"].map((value) => `${value} ${code}`),
   );
   expect(result.rows).toBe(1000);
 });

@@ -16,11 +16,9 @@ const ascii = (value: string) => Buffer.byteLength(value) === value.length;
 const latin1 = (value: string) => [...value].every((c) => ascii(c) || (c >= "\u00a0" && c <= "\u00ff"));
 const text = (collation: string) => `CHARACTER SET ${collation.split("_")[0]} COLLATE ${collation}`;
 
-const server = await createConnection(inject("mariadbUrl"));
-const [serverName, ownCollations] = (await isMysql(server))
+const [serverName, ownCollations] = (await isMysql(inject("mariadbUrl")))
   ? ["MySQL", ["utf8mb4_0900_ai_ci", "utf8mb4_0900_bin"]]
   : ["MariaDB", ["utf8mb4_uca1400_ai_ci", "utf8mb4_nopad_bin"]];
-await server.end();
 
 const COLUMNS: readonly (readonly [string, (value: string) => boolean])[] = [
   [`VARCHAR(500) ${text("utf8mb4_general_ci")}`, anything],

@@ -118,10 +118,14 @@ export async function createDatabase(
   return { name, url: url.href, drop };
 }
 
-/** Whether a connection's server is MySQL; MariaDB names itself in its version. */
-export async function isMysql(connection: Connection): Promise<boolean> {
-  const [rows] = await connection.query<RowDataPacket[]>("SELECT VERSION() AS version");
-  return !/mariadb/i.test(String(rows[0]?.version));
+/** Whether the server is MySQL; MariaDB names itself in its version. */
+export async function isMysql(url: string): Promise<boolean> {
+  let version: unknown;
+  await withConnection(url, async (connection) => {
+    const [[row]] = await connection.query<RowDataPacket[]>("SELECT VERSION() AS version");
+    version = row?.version;
+  });
+  return !/mariadb/i.test(String(version));
 }
 
 async function withConnection(
