@@ -151,7 +151,8 @@ export class JobRun {
       tally: this.#tally,
       unrecorded: this.#unrecorded,
       rows: new UnrecordedRows(),
-      graceMs: durationMs(spec.delete.after),
+      // Sources that are kept are not waited for: a run that was killed right before the end of a batch would wait a day.
+      graceMs: spec.delete.when === "never" ? 0 : durationMs(spec.delete.after),
       time: this.#time,
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");
