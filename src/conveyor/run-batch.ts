@@ -37,8 +37,7 @@ async function advance(run: RunContext, batch: Batch): Promise<BatchResult> {
 }
 
 /** Whether the grace period of `batch` is still running; it counts from the update of its rows. */
-function isDeferred({ spec, graceMs, time }: RunContext, batch: Batch): boolean {
-  if (spec.delete.when === "never") return false;
+function isDeferred({ graceMs, time }: RunContext, batch: Batch): boolean {
   return batch.updatedAt !== null && batch.updatedAt + graceMs > time.now();
 }
 

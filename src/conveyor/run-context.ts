@@ -13,7 +13,7 @@ import type { UnrecordedCopies, UnrecordedRows } from "./live-tally.ts";
 import type { WaitTracker } from "./wait-tracker.ts";
 
 export interface RunContext {
-  readonly spec: Pick<JobSpec, "delete" | "maxObjects">;
+  readonly spec: Pick<JobSpec, "maxObjects">;
   readonly ledger: Ledger;
   readonly lease: Lease;
   readonly clock: Clock;

@@ -5,8 +5,8 @@ import { JobTime } from "../../conveyor/job-time.ts";
 import { UnrecordedCopies, UnrecordedRows } from "../../conveyor/live-tally.ts";
 import type { RunContext } from "../../conveyor/run-context.ts";
 import { WaitTracker } from "../../conveyor/wait-tracker.ts";
-import { durationMs } from "../../domain/duration.ts";
 import { hasCode } from "../../domain/errors.ts";
+import { gracePeriodMs } from "../../domain/grace-period.ts";
 import type { JobState, Waiting } from "../../domain/job-state.ts";
 import { DeletionSize } from "../../domain/rates/deletion-size.ts";
 import { emptyTally, type Tally } from "../../domain/tally.ts";
@@ -89,14 +89,14 @@ export class JobRun {
   }
 
   /** Whether all remaining work waits for the end of a grace period or for an approval. */
-  get isParked(): boolean {
+  get isDeferred(): boolean {
     const reason = this.#waits.waiting?.reason;
     return reason === "grace" || reason === "approval";
   }
 
   /** Whether the run only waits, for grace, approval or a window: such runs do not count against the limit of jobs. */
   get isIdle(): boolean {
-    return this.isParked || this.#waiting?.reason === "window";
+    return this.isDeferred || this.#waiting?.reason === "window";
   }
 
   /** Lets in-flight requests finish and leaves the job `queued`. */
@@ -151,8 +151,7 @@ export class JobRun {
       tally: this.#tally,
       unrecorded: this.#unrecorded,
       rows: new UnrecordedRows(),
-      // Sources that are kept are not waited for: a run that was killed right before the end of a batch would wait a day.
-      graceMs: spec.delete.when === "never" ? 0 : durationMs(spec.delete.after),
+      graceMs: gracePeriodMs(spec.delete),
       time: this.#time,
       onStage: (batch, stage) => {
         this.#log.info({ event: "batch_stage", jobId: batch.jobId, batch: batch.seq, stage }, "stage done");

@@ -105,7 +105,7 @@ export class Scheduler {
     // Jobs over the same keys do not work at the same time: each would see the other's unfinished changes.
     const interferes = (spec: JobSpec) =>
       places(spec).some((a) => places(job.spec).some((b) => overlap(a, b)));
-    return ![...this.#running.values()].some(({ run, spec }) => !run.isParked && interferes(spec));
+    return ![...this.#running.values()].some(({ run, spec }) => !run.isDeferred && interferes(spec));
   }
 
   async #begin(job: JobRecord): Promise<Running | null> {

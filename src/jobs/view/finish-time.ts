@@ -1,7 +1,7 @@
 /** `finishTime`: estimates a job's end from the remaining objects, the last measured rate, windows, limits and grace. Pure. */
 
-import { durationMs } from "../../domain/duration.ts";
 import { estimateFinish, openingsBetween } from "../../domain/finish-estimate.ts";
+import { gracePeriodMs } from "../../domain/grace-period.ts";
 import type { JobSpec, Limits } from "../../domain/job-spec.ts";
 import { isFinished } from "../../domain/job-state.ts";
 import type { Tally } from "../../domain/tally.ts";
@@ -66,7 +66,7 @@ function endOf(
   measured: MeasuredRates,
   { now, after }: { readonly now: number; readonly after: After },
 ): number | null {
-  const graceMs = deletion.when === "never" ? 0 : durationMs(deletion.after);
+  const graceMs = gracePeriodMs(deletion);
   if (toCopy > 0) {
     if (measured.copiedPerSecond <= 0) return null;
     const copiedAt = after(toCopy / measured.copiedPerSecond, now, "copy");

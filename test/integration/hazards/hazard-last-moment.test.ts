@@ -228,7 +228,10 @@ describe("what a cancelled job has deleted", () => {
 });
 
 describe("what a job has deleted when its windows close", () => {
-  it("counts as moved when it is cancelled before they open again", async () => {
+  it.each([
+    ["while its deletion is under way", false],
+    ["after that, while the next sources are checked", true],
+  ])("%s counts as moved when it is cancelled before they open again", async (_when, isChecking) => {
     const many = imageKeys(1_100).filter((key) => !KEYS.includes(key));
     fillStore(bench.store, "bucket-a", many);
     bench.addRows(many);
@@ -241,8 +244,13 @@ describe("what a job has deleted when its windows close", () => {
     const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isSlice }, "after");
     const run = bench.work(id);
     await hold.arrival();
-    clock.advance(2 * HOUR);
+    const listing = { operation: "ListObjectsV2", bucket: "bucket-a" } as const;
+    const checking = isChecking ? bench.store.faults.hold(listing, "after") : null;
+    if (!isChecking) clock.advance(2 * HOUR);
     hold.release();
+    await checking?.arrival();
+    if (isChecking) clock.advance(2 * HOUR);
+    checking?.release();
     await untilState(bench, id, "waiting");
     await bench.jobs.act(id, "cancel", "ann");
     await run;

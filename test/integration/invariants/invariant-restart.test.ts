@@ -82,6 +82,15 @@ describe("a process that dies", () => {
     await expectMovedOnce(id);
   });
 
+  it("before the end of a batch is recorded leaves no wait for a grace period where sources are kept", async () => {
+    const id = await bench.submit({ delete: { when: "never", after: "24h" } });
+    const point: CrashPoint = { method: "recordStage", moment: "before", when: ofStage("delete", 1) };
+    await workWith(bench, { ledger: crashingLedger(bench.ledger, point).ledger }, id);
+    clock.advance(LEASE_OVER);
+    expect(await bench.work(id)).toMatchObject({ state: "completed", objects: { moved: KEYS.length } });
+    expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);
+  });
+
   it("after the rows changed and before that was recorded still counts the rows", async () => {
     const id = await bench.submit({ batchSize: 50 });
     const point: CrashPoint = { method: "recordStage", moment: "before", when: ofStage("update", 1) };

@@ -15,7 +15,7 @@ export function leaseRecords(
   session: LedgerSession,
 ): Pick<Ledger, "claim" | "renew" | "recordSent" | "release" | "planFinished" | "expectObjects"> {
   return {
-    /** Takes the job if it is runnable and nobody holds it; the conditional UPDATE lets exactly one of many through. */
+    /** Takes the job if it is runnable and not leased; of several claims at once the conditional UPDATE succeeds for one. */
     async claim(jobId, owner, at, leaseMs) {
       return session.transaction(async (sql, { mayBeDone }) => {
         const changed = await sql.change(

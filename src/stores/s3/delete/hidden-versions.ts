@@ -83,7 +83,7 @@ async function restoreNewerVersion(
 }
 
 /**
- * For an object that does not exist: the id of another version than `object` under a delete marker, whoever set it; null
+ * For an object that does not exist: the id of another version than `object` under a delete marker of any origin; null
  * when there is none, or versions may not be listed.
  */
 export async function versionUnderMarker(access: VersionAccess, object: Deletion): Promise<string | null> {
