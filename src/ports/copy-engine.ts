@@ -8,15 +8,13 @@ export interface NumberedCopy {
   readonly request: CopyRequest;
 }
 
-/** Called with the result of the copy `number`; after `precondition_failed` the caller checks source and target again. */
 /**
- * A promise is to be awaited before the request's place is given to another one: more requests about its object follow.
+ * Called with the result of the copy `number`; after `precondition_failed` the caller checks source and target again. A
+ * promise is to be awaited before the request's place is given to another one: more requests about its object follow.
  */
 export type OnCopyResult = (number: number, result: CopyResult) => void | Promise<void>;
 
-/**
- * Makes copies and decides nothing: the copy stage decides which objects are copied and what the results mean.
- */
+/** Makes copies and decides nothing: the copy stage decides which objects are copied and what the results mean. */
 export interface CopyEngine {
   /**
    * Makes the copies of `requests`, in any order, and resolves when no more results will come. A result may come late,
