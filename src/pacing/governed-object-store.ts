@@ -12,7 +12,7 @@ import type {
   ListRequest,
   ObjectAcl,
   ObjectFacts,
-  WritePass,
+  WriteLimiter,
   WriteProtection,
 } from "../ports/object-store.ts";
 import { chunksUntilStopped } from "./chunks-until-stopped.ts";
@@ -98,11 +98,11 @@ export class GovernedObjectStore implements RateLimitedStore {
     signal?: AbortSignal,
     terms: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
-    const pass: WritePass = (writes, attempt) => {
+    const limiter: WriteLimiter = (writes, attempt) => {
       this.#limiter.charge(bucket, writes);
       return this.#try({ ...READ_COST, bucket, writes }, attempt);
     };
-    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, { ...terms, pass });
+    const attempt = () => this.#parts.store.deleteObjects(bucket, objects, signal, { ...terms, limiter });
     return this.#try({ ...READ_COST, bucket, writes: objects.length }, attempt);
   }
 
@@ -144,7 +144,7 @@ export class GovernedObjectStore implements RateLimitedStore {
     bucket: string,
     cost: RequestCost,
     signal: AbortSignal | undefined,
-    send: (sendWithin: WritePass) => Promise<CopyResult>,
+    send: (sendWithin: WriteLimiter) => Promise<CopyResult>,
   ): Promise<CopyResult> {
     const { inFlight, stalls, clock } = this.#parts;
     let within = 0;
@@ -157,7 +157,7 @@ export class GovernedObjectStore implements RateLimitedStore {
       inFlight?.begin();
       if (cost.isQuick) stalls.sent(clock.now());
     };
-    const sendWithin: WritePass = async (writes, attempt, stop, terms = {}) => {
+    const sendWithin: WriteLimiter = async (writes, attempt, stop, terms = {}) => {
       if (terms.isImmediate === true) return this.#limiter.sendImmediately(bucket, writes, attempt);
       const ownCost = costWithinCopy(bucket, writes, terms);
       if (within === 0) suspend();

@@ -87,8 +87,8 @@ export type CopyResult =
   | { readonly kind: "source_gone" }
   /** The source is not the requested version, or the target is not as expected: check both again. */
   | { readonly kind: "precondition_failed" }
-  /** `standing`: the new object's ETag where it was made and only a part of it (its tags) is missing. */
-  | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly standing?: string };
+  /** `createdEtag`: the new object's ETag where it was made and only a part of it (its tags) is missing. */
+  | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly createdEtag?: string };
 
 /**
  * Runs `attempt`, which costs `writes`. Passed to calls that may need more writes than their caller has reserved; the
@@ -96,14 +96,14 @@ export type CopyResult =
  * while it is rejected with `store_throttled`; throws `stopped` when `signal` was aborted before. For deletions, whose
  * evidence must stay fresh, it only counts and neither waits nor repeats.
  */
-export type WritePass = <Result>(
+export type WriteLimiter = <Result>(
   writes: number,
   attempt: () => Promise<Result>,
   signal?: AbortSignal,
-  terms?: PassTerms,
+  terms?: WriteTerms,
 ) => Promise<Result>;
 
-export interface PassTerms {
+export interface WriteTerms {
   /**
    * The attempt is idempotent, so `store_unavailable` is retried here for a while too. Otherwise the whole copy would be
    * repeated, and one closed connection would cost all the other parts of a multipart copy.
@@ -117,7 +117,7 @@ export interface PassTerms {
 }
 
 /** For callers without limits. */
-export const freePass: WritePass = (_writes, attempt) => attempt();
+export const unlimitedWrites: WriteLimiter = (_writes, attempt) => attempt();
 
 /** An object to delete, as it was at the last check. */
 export interface Deletion {
@@ -128,7 +128,7 @@ export interface Deletion {
 }
 
 export interface DeletionTerms {
-  readonly pass?: WritePass;
+  readonly limiter?: WriteLimiter;
   /** Called when each request is sent: whether its evidence is still fresh enough. */
   readonly mayBegin?: () => boolean;
 }
@@ -183,7 +183,7 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<ObjectFacts | null>;
   /** Server-side copy with metadata, tags, content headers and storage class, pinned to `source.etag`. */
-  copy(request: CopyRequest, signal?: AbortSignal, pass?: WritePass): Promise<CopyResult>;
+  copy(request: CopyRequest, signal?: AbortSignal, limiter?: WriteLimiter): Promise<CopyResult>;
   /**
    * Completes a copy that was interrupted, or whose answer was lost, and whose object exists at the target with
    * `targetEtag`: some stores still need the tags of a multipart copy. No request for an object that was copied in one.
@@ -193,7 +193,7 @@ export interface ObjectStore {
     request: CopyRequest,
     targetEtag: string,
     signal?: AbortSignal,
-    pass?: WritePass,
+    limiter?: WriteLimiter,
   ): Promise<CopyResult>;
   /**
    * Deletes up to 1,000 objects, each only if its ETag still is `etag`, where the store can check that. In a versioned bucket

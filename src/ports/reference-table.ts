@@ -53,10 +53,10 @@ export interface RewriteResult {
  * Runs `send`, which sends one statement, as soon as a statement may be sent to the database; throws `stopped` (or
  * `lease_lost`, before rows change) without running it.
  */
-export type StatementPass = <Result>(send: () => Promise<Result>) => Promise<Result>;
+export type StatementLimiter = <Result>(send: () => Promise<Result>) => Promise<Result>;
 
 /** For callers without limits. */
-export const sendFreely: StatementPass = (send) => send();
+export const unlimitedStatements: StatementLimiter = (send) => send();
 
 /** A query for the rows that match any of its parts. */
 export interface RowSearch {
@@ -85,7 +85,7 @@ export function isSurelyFound(rest: string): boolean {
  * statements are repeated inside, with fewer values where that helps.
  *
  * A call may take several statements: lists are split, pages continued, failed statements repeated or halved. Each of them,
- * repetitions included, goes through the call's `pass` while no transaction is open and no connection is in use. The
+ * repetitions included, goes through the call's `limiter` while no transaction is open and no connection is in use. The
  * table's schema is read once, as one statement.
  */
 export interface ReferenceTable {
@@ -101,33 +101,41 @@ export interface ReferenceTable {
     afterId: string | null,
     valuePrefix: string,
     limit: number,
-    pass?: StatementPass,
+    limiter?: StatementLimiter,
   ): Promise<readonly ReferencedRow[]>;
   /**
    * All rows, in any order, whose value starts with `valuePrefix` byte for byte and that match `where`; several may have the
    * same value. One statement, by the column's index. Null where it would read `most` rows or more, or no index is usable:
    * use {@link page} then.
    */
-  starting(valuePrefix: string, most: number, pass?: StatementPass): Promise<readonly ReferencedRow[] | null>;
+  starting(
+    valuePrefix: string,
+    most: number,
+    limiter?: StatementLimiter,
+  ): Promise<readonly ReferencedRow[] | null>;
   /**
    * The rows whose value is exactly one of `values`, regardless of the reference's `where`. Of a value that tens of thousands
    * of rows have only some are given, at least one.
    */
-  findRows(values: readonly string[], pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  findRows(values: readonly string[], limiter?: StatementLimiter): Promise<readonly ReferencedRow[]>;
   /**
    * The rows that match `question`, regardless of the reference's `where`, through the column's index; a row may be given
    * twice. Of a value or a prefix that tens of thousands of rows have only some are given, at least one. One statement
    * for a thousand values and two thousand prefixes.
    */
-  matching(question: RowSearch, pass?: StatementPass): Promise<readonly ReferencedRow[]>;
+  matching(question: RowSearch, limiter?: StatementLimiter): Promise<readonly ReferencedRow[]>;
   /** Which of `ids` exist. */
-  existing(ids: readonly string[], pass?: StatementPass): Promise<ReadonlySet<string>>;
+  existing(ids: readonly string[], limiter?: StatementLimiter): Promise<ReadonlySet<string>>;
   /**
    * In every row (within `where`) whose value is exactly one of `values`, replaces the leading `change.from` by `change.to`
    * and applies `set`, as one compare-and-set statement. All `values` start with `change.from`. When it throws between two
    * statements, the earlier ones have had their effect; a repetition does the rest.
    */
-  rewrite(values: readonly string[], change: PrefixChange, pass?: StatementPass): Promise<RewriteResult>;
+  rewrite(
+    values: readonly string[],
+    change: PrefixChange,
+    limiter?: StatementLimiter,
+  ): Promise<RewriteResult>;
   /** Resolves when a trivial query has succeeded: the server is reachable and accepts the credentials. */
   ping(): Promise<void>;
 }

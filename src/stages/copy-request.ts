@@ -41,7 +41,7 @@ export function noteResult(
   result: FinalResult,
 ): "settled" | "vanished" | "changed" {
   if (result.kind === "source_gone") return "vanished";
-  const made = result.kind === "copied" ? result.etag : result.standing;
+  const made = result.kind === "copied" ? result.etag : result.createdEtag;
   if (made !== undefined) {
     adoptVersion(object, version);
     object.targetEtag = made;

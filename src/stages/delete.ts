@@ -115,8 +115,8 @@ async function attemptDeletion(
   if (source.isOpen() && !source.isOpen(FINISH_MS)) return "shut";
   // All waiting comes before the checks: evidence must be fresh when it is used.
   await context.databasesReady();
-  const room = keysPerRequest(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
-  await source.reserveWrites(relocation.source.bucket, room, signal);
+  const reserved = keysPerRequest(context, Math.min(open.length, source.bulkKeys(relocation.source.bucket)));
+  await source.reserveWrites(relocation.source.bucket, reserved, signal);
   const gatheredAt = momentOf(clock);
   const seen = await headSourcesAndTargets(context, open);
   const hold = await context.objection();
@@ -124,7 +124,7 @@ async function attemptDeletion(
   const rows = await context.referenceChecks.stillNamed(context, batch, open);
   const { toDelete, absent } = decideDeletions(seen, rows.named);
   // Deletions first: their evidence becomes stale, that of an absence does not.
-  const end = await deleteInTurn(context, toDelete, { gatheredAt, room, rows }, { gone, absent });
+  const end = await deleteInTurn(context, toDelete, { gatheredAt, reserved, rows }, { gone, absent });
   if (end === "settled") await confirmAbsent(context, absent, gone);
   return end;
 }
@@ -140,7 +140,7 @@ interface Gone {
 interface DeletionEvidence {
   /** When the checks began. */
   readonly gatheredAt: Moment;
-  readonly room: number;
+  readonly reserved: number;
   readonly rows: ReferenceCheck;
 }
 
@@ -148,12 +148,12 @@ interface DeletionEvidence {
 async function deleteInTurn(
   context: DeleteContext,
   toDelete: readonly ToDelete[],
-  { gatheredAt, room, rows }: DeletionEvidence,
+  { gatheredAt, reserved, rows }: DeletionEvidence,
   { gone, absent }: Gone,
 ): Promise<"settled" | "stale" | "shut"> {
   const { clock, signal, source, relocation } = context;
   let { askedAt } = rows;
-  for (let from = 0, most = room; from < toDelete.length; ) {
+  for (let from = 0, most = reserved; from < toDelete.length; ) {
     let some = toDelete.slice(from, from + most);
     if (from > 0) await source.reserveWrites(relocation.source.bucket, some.length, signal);
     await context.confirmLease();

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/domain/canonical-json.ts";
 import { Scheduler } from "../../src/jobs/run/scheduler.ts";
 import type { Connections } from "../../src/ports/connections.ts";
-import type { DeletionTerms, ObjectStore, WritePass } from "../../src/ports/object-store.ts";
+import type { DeletionTerms, ObjectStore, WriteLimiter } from "../../src/ports/object-store.ts";
 import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
 import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
 
@@ -61,28 +61,30 @@ function notingConnections(connections: Connections, note: () => void): Connecti
         if (!REQUESTS.includes(name)) return method;
         return (...args: readonly unknown[]) => {
           note();
-          return method(...args.map((argument) => notingPasses(argument, note)));
+          return method(...args.map((argument) => notingCalls(argument, note)));
         };
       },
     });
   return { ...connections, store: (name, counts) => noting(connections.store(name, counts)) };
 }
 
-/** `argument`; if it is the pass of what goes beside the request itself, or has one, that tells of each such request. */
-function notingPasses(argument: unknown, note: () => void): unknown {
+/** `argument`; if it is a limiter of additional requests, or has one, `note` is called before each such request. */
+function notingCalls(argument: unknown, note: () => void): unknown {
   if (typeof argument === "function") {
-    const pass = argument as WritePass;
-    const noting: WritePass = (writes, attempt, signal, terms) => {
+    const limiter = argument as WriteLimiter;
+    const noting: WriteLimiter = (writes, attempt, signal, terms) => {
       const noted = () => {
         note();
         return attempt();
       };
-      return pass(writes, noted, signal, terms);
+      return limiter(writes, noted, signal, terms);
     };
     return noting;
   }
-  const { pass } = (argument ?? {}) as DeletionTerms;
-  return pass === undefined ? argument : { ...(argument as DeletionTerms), pass: notingPasses(pass, note) };
+  const { limiter } = (argument ?? {}) as DeletionTerms;
+  return limiter === undefined
+    ? argument
+    : { ...(argument as DeletionTerms), limiter: notingCalls(limiter, note) };
 }
 
 /** Checks that `limit` was kept in every second, and used to 95 % between the two moments. */

@@ -84,11 +84,11 @@ export class ReadOnlyStore implements RateLimitedStore {
   }
 
   reserveWrites(): Promise<never> {
-    return refuse("make room for deletions");
+    return refuse("reserve deletions");
   }
 
   useReservation(): Promise<never> {
-    return refuse("take room for deletions");
+    return refuse("use reserved deletions");
   }
 
   isOpen(): boolean {

@@ -55,8 +55,8 @@ export function loadsOf(sample: HealthSample, limits: DatabaseLimits): readonly 
 function loadOf(measure: HealthMeasure, value: number | null, limit: number | null, mayHold = true): Load[] {
   if (value === null || limit === null) return [];
   const above = Math.max(0, value - LEAST[measure]);
-  const room = Math.max(0, limit - LEAST[measure]);
-  const load = above === 0 ? 0 : above / room;
+  const range = Math.max(0, limit - LEAST[measure]);
+  const load = above === 0 ? 0 : above / range;
   return [{ measure, value, limit, load, mayHold }];
 }
 

@@ -7,7 +7,7 @@ import type {
   ReferenceTable,
   RewriteResult,
   RowSearch,
-  StatementPass,
+  StatementLimiter,
   TableFacts,
 } from "../../ports/reference-table.ts";
 import type { InFlight } from "../in-flight.ts";
@@ -77,10 +77,10 @@ export class GuardedReferenceTable implements ReferenceTable {
     return this.#parts.table.ping();
   }
 
-  readonly #admit: StatementPass = (send) => this.#guarded(send);
+  readonly #admit: StatementLimiter = (send) => this.#guarded(send);
 
   /** The wait may have lasted longer than the lease. */
-  readonly #admitUnderLease: StatementPass = (send) => this.#guarded(send, this.#parts.confirmLease);
+  readonly #admitUnderLease: StatementLimiter = (send) => this.#guarded(send, this.#parts.confirmLease);
 
   async #guarded<Result>(send: () => Promise<Result>, confirm?: () => Promise<void>): Promise<Result> {
     const { clock, throttler, guard, signal, inFlight, stalls } = this.#parts;

@@ -1,6 +1,6 @@
 /** What one request to a store takes from the limits. */
 
-import type { PassTerms } from "../../ports/object-store.ts";
+import type { WriteTerms } from "../../ports/object-store.ts";
 
 /** Temporary failures of a request are repeated for this time; then the stage waits and the operator is told. */
 const UNAVAILABLE_BUDGET_MS = 30_000;
@@ -34,7 +34,7 @@ export const READ_COST: RequestCost = {
 export function costWithinCopy(
   bucket: string,
   writes: number,
-  { isRepeatable = false }: PassTerms,
+  { isRepeatable = false }: WriteTerms,
 ): RequestCost {
   const cost = { ...READ_COST, ...(isRepeatable ? {} : { unavailableMs: 0 }), isQuick: writes === 0 };
   return writes === 0 ? cost : { ...cost, bucket, writes };

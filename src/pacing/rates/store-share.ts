@@ -50,7 +50,7 @@ export class StoreShare {
     this.#parts = parts;
   }
 
-  /** `job` wants to send something at `now`: milliseconds until it may ask again, 0 while a share is valid. */
+  /** `job` has something to send at `now`: milliseconds until it may ask again, 0 while a share is valid. */
   waitMs(job: object, now: number): number {
     this.#askedAt.set(job, now);
     if (this.#isValid()) return 0;

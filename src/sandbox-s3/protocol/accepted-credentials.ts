@@ -37,7 +37,7 @@ export class AcceptedCredentials {
     if (entry !== undefined) entry.expiresMs = this.#nowMs();
   }
 
-  /** Forgets these keys, as if somebody had deleted them. */
+  /** Removes these keys, as a deletion by their owner does. */
   revoke(accessKeyId: string): void {
     this.#entries.delete(accessKeyId);
   }

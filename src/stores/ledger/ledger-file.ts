@@ -1,4 +1,4 @@
-/** Notices that the file of an SQLite ledger was deleted, replaced or cut short: SQLite itself goes on without a word. */
+/** Notices that the file of an SQLite ledger was deleted, replaced or cut short: SQLite reports no error. */
 
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { ledgerLost } from "./ledger-errors.ts";

@@ -6,7 +6,7 @@ import { DomainError } from "../../domain/errors.ts";
 
 /** A process that was just killed may need a moment to be gone. */
 const PATIENCE_MS = 2_000;
-/** Nobody else can see it. */
+/** Visible to this process only. */
 const IN_MEMORY = ":memory:";
 
 /** Gives up what {@link lockLedgerFile} took. */
@@ -15,7 +15,7 @@ export type Unlock = () => void;
 /**
  * Takes the lock of the ledger in `file`, which must be there; throws `conflict` when another process holds it. The
  * lock is SQLite's own on an empty `FILE.lock` beside it: the kernel lets go of it when the process dies, however that
- * happens, so it never has to be removed by hand. The ledger itself stays open to whoever only looks.
+ * happens, so it never has to be removed by hand. Readers of the ledger are not affected.
  */
 export function lockLedgerFile(file: string): Unlock {
   if (file === IN_MEMORY) return () => {};

@@ -38,7 +38,7 @@ const PAUSE_PART_MS = 100;
 export class LedgerSession {
   readonly #dataSource: DataSource;
   readonly #isSqlite: boolean;
-  /** TypeORM has one SQLite connection: whoever is in a transaction on it must be alone. */
+  /** TypeORM has one SQLite connection: a transaction on it excludes all other work. */
   readonly #turns: <T>(work: () => Promise<T>) => Promise<T>;
   readonly tables: LedgerTables;
   readonly #check: () => void;

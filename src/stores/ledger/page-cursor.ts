@@ -1,4 +1,4 @@
-/** Opaque page cursors: where a page ended, wrapped so that nobody counts on what is inside. */
+/** Opaque page cursors: where a page ended, encoded so that clients do not depend on the content. */
 
 import { DomainError } from "../../domain/errors.ts";
 import type { Page } from "../../ports/ledger.ts";

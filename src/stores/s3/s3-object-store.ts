@@ -9,7 +9,6 @@ import {
   type DeleteResult,
   type Deletion,
   type DeletionTerms,
-  freePass,
   type GuardedBy,
   type ListPage,
   type ListRequest,
@@ -17,7 +16,8 @@ import {
   type ObjectFacts,
   type ObjectStore,
   type RequestCounts,
-  type WritePass,
+  unlimitedWrites,
+  type WriteLimiter,
   type WriteProtection,
 } from "../../ports/object-store.ts";
 import type { CredentialWatch } from "./client/credential-watch.ts";
@@ -118,32 +118,36 @@ export class S3ObjectStore implements ObjectStore {
     return head && objectFactsOf(at.key, head);
   }
 
-  copy(request: CopyRequest, signal?: AbortSignal, pass: WritePass = freePass): Promise<CopyResult> {
-    return this.#copier.copy(request, signal, pass).then(copied, notCopied);
+  copy(
+    request: CopyRequest,
+    signal?: AbortSignal,
+    limiter: WriteLimiter = unlimitedWrites,
+  ): Promise<CopyResult> {
+    return this.#copier.copy(request, signal, limiter).then(copied, notCopied);
   }
 
   finishCopy(
     request: CopyRequest,
     targetEtag: string,
     signal?: AbortSignal,
-    pass: WritePass = freePass,
+    limiter: WriteLimiter = unlimitedWrites,
   ): Promise<CopyResult> {
-    return this.#copier.finish(request, targetEtag, signal, pass).then(copied, notCopied);
+    return this.#copier.finish(request, targetEtag, signal, limiter).then(copied, notCopied);
   }
 
   deleteObjects(
     bucket: string,
     objects: readonly Deletion[],
     signal?: AbortSignal,
-    { pass = freePass, mayBegin = () => true }: DeletionTerms = {},
+    { limiter = unlimitedWrites, mayBegin = () => true }: DeletionTerms = {},
   ): Promise<readonly DeleteResult[]> {
     const requests = this.#requests;
-    const dependencies = { requests, capabilities: this.#capabilities, bucket, signal, pass };
+    const dependencies = { requests, capabilities: this.#capabilities, bucket, signal, limiter };
     return deleteEach({ ...dependencies, mayBegin: () => requests.mayWrite() && mayBegin() }, objects);
   }
 
   hiddenVersion(bucket: string, object: Deletion): Promise<string | null> {
-    return versionUnderMarker({ requests: this.#requests, bucket, pass: freePass }, object);
+    return versionUnderMarker({ requests: this.#requests, bucket, limiter: unlimitedWrites }, object);
   }
 
   protection(): WriteProtection {

@@ -3,7 +3,7 @@
 import type { PrefixChange } from "../../domain/keys/key-mapping.ts";
 import type { ReferencedRow, RewriteFailure } from "../../ports/reference-table.ts";
 
-/** The statements for it; each goes through the call's pass. */
+/** The statements for it; each goes through the call's limiter. */
 export interface CheckedStatements {
   /** At most `most` rows within `where` that hold exactly one of `values`. */
   held(values: readonly string[], most: number): Promise<readonly ReferencedRow[]>;

@@ -1,7 +1,7 @@
 /** Fills a page from windows of bounded size, so that a table with few matching rows costs no long statement. */
 
 import { DomainError } from "../../domain/errors.ts";
-import type { ReferencedRow, StatementPass } from "../../ports/reference-table.ts";
+import type { ReferencedRow, StatementLimiter } from "../../ports/reference-table.ts";
 
 /** A row of a window; `value` is null when it does not match. */
 export interface WindowRow {
@@ -20,7 +20,7 @@ export type ReadWindow = (
   afterId: string | null,
   valuePrefix: string,
   rows: number,
-  pass: StatementPass,
+  limiter: StatementLimiter,
 ) => Promise<readonly WindowRow[]>;
 
 /** Pages through one table, and remembers how many of its rows match a prefix, so that one window usually fills a page. */
@@ -33,19 +33,19 @@ export class PageWindows {
     this.#read = read;
   }
 
-  /** Up to `limit` matching rows after `afterId`; fewer mean that no more follow. Each window is read by `pass`. */
+  /** Up to `limit` matching rows after `afterId`; fewer mean that no more follow. Each window is read by `limiter`. */
   async page(
     afterId: string | null,
     valuePrefix: string,
     limit: number,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<readonly ReferencedRow[]> {
     const found: ReferencedRow[] = [];
     let position = afterId;
     while (found.length < limit) {
       const density = this.#densities.get(valuePrefix) ?? 1;
       const size = windowSize(limit - found.length, density);
-      const window = await this.#read(position, valuePrefix, size, pass);
+      const window = await this.#read(position, valuePrefix, size, limiter);
       assertAdvances(position, window);
       const matching = window.filter(isMatch);
       found.push(...matching);

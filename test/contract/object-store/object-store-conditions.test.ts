@@ -10,7 +10,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import type { WritePass } from "../../../src/ports/object-store.ts";
+import type { WriteLimiter } from "../../../src/ports/object-store.ts";
 import type { S3ObjectStore } from "../../../src/stores/s3/s3-object-store.ts";
 import { unknownCapabilities } from "../../../src/stores/s3/store-capabilities.ts";
 import { createBuckets } from "../../support/buckets.ts";
@@ -133,13 +133,13 @@ describe("on Ceph, which (16.2) completes a copy in parts without telling its ET
     const source = await putInParts("large", "a");
     const { store } = openStore(bench.under, { multipartCopyBytes: PART, parts: { partBytes: PART } });
     let looks = 0;
-    const pass: WritePass = async (writes, attempt) => {
+    const limiter: WriteLimiter = async (writes, attempt) => {
       // The third: for leftovers, at the source before completing, and at the target after it.
       if (writes === 0) looks += 1;
       if (writes === 0 && looks === 3) await putInParts("to/large", "b", bench.b);
       return attempt();
     };
-    const copying = store.copy(copyOf(bench, "large", source, 2 * PART, "to/large"), undefined, pass);
+    const copying = store.copy(copyOf(bench, "large", source, 2 * PART, "to/large"), undefined, limiter);
     // A store that tells it (20.2 does) leaves nothing to look for.
     if (isTold) expect(await copying).toEqual({ kind: "copied", etag: source });
     else await expect(copying).rejects.toMatchObject({ code: "store_unavailable" });

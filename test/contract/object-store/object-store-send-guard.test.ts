@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noRequests, type ObjectStore, type WritePass } from "../../../src/ports/object-store.ts";
+import { noRequests, type ObjectStore, type WriteLimiter } from "../../../src/ports/object-store.ts";
 import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
 import { S3ObjectStore } from "../../../src/stores/s3/s3-object-store.ts";
@@ -131,7 +131,7 @@ describe("tags that a cut off copy in parts never got", () => {
     etag = sandbox.putObject("a", "plain", "body", { tags: { kind: "film" } }).etag;
     const copy = sandbox.putObject("a", "copy", "body");
     const others = { tags: { owner: "another" } };
-    const waitLong: WritePass = (writes, attempt) => {
+    const waitLong: WriteLimiter = (writes, attempt) => {
       if (writes > 0) sandbox.putObject("a", "copy", "another's body", others);
       return attempt();
     };

@@ -4,8 +4,8 @@ import { hasCode } from "../../../src/domain/errors.ts";
 import type { ReferenceSpec } from "../../../src/domain/job-spec.ts";
 import type { ReferencedRow } from "../../../src/ports/reference-table.ts";
 import { duplicatesTests } from "./reference-table-duplicates.ts";
+import { limiterTests } from "./reference-table-limiter.ts";
 import { modelTest } from "./reference-table-model.ts";
-import { passTests } from "./reference-table-pass.ts";
 import { prefixesTests } from "./reference-table-prefixes.ts";
 import { startingTests } from "./reference-table-starting.ts";
 import { triggerTests } from "./reference-table-triggers.ts";
@@ -252,7 +252,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     duplicatesTests(() => workshop);
     triggerTests(() => workshop);
     prefixesTests(() => workshop);
-    passTests(() => workshop);
+    limiterTests(() => workshop);
     startingTests(() => workshop);
     modelTest(() => workshop);
   });

@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { describe, expect, test } from "vitest";
-import type { StatementPass } from "../../../src/ports/reference-table.ts";
+import type { StatementLimiter } from "../../../src/ports/reference-table.ts";
 import { openDatabase } from "../../../src/stores/sql/open-database.ts";
 import { CHANGE, failureOf, many, setUpMariadb } from "./reference-table-mariadb-setting.ts";
 import { NAME, specOf } from "./reference-table-workshop.ts";
@@ -132,7 +132,7 @@ describe("the connection", () => {
     await images.findRows(many(10));
     const sentBefore = count();
     let asked = 0;
-    const pass: StatementPass = async (send) => {
+    const limiter: StatementLimiter = async (send) => {
       asked += 1;
       // Nothing is open while somebody is held back here.
       const [open] = await mariadb.admin.query<RowDataPacket[]>(
@@ -149,7 +149,7 @@ describe("the connection", () => {
       if (sent.status === "rejected") throw sent.reason;
       return sent.value;
     };
-    expect(await images.rewrite(many(10), CHANGE, pass)).toEqual({ rows: 10, failures: [] });
+    expect(await images.rewrite(many(10), CHANGE, limiter)).toEqual({ rows: 10, failures: [] });
     expect([asked, count() - sentBefore]).toEqual([2, 2]);
   });
 

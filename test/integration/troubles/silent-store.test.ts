@@ -189,9 +189,9 @@ it("a database that answers no statement is waited for, which is shown and logge
     reference: (...given: Parameters<typeof real>) => {
       const table = real(...given);
       const findRows = table.findRows.bind(table);
-      const silenced: typeof findRows = (values, pass = (send) => send()) =>
+      const silenced: typeof findRows = (values, limiter = (send) => send()) =>
         findRows(values, (send) =>
-          pass(async () => {
+          limiter(async () => {
             if (isSilent) await new Promise<void>((resolve) => waiting.push(resolve));
             return send();
           }),

@@ -12,7 +12,11 @@ import type {
   ObjectStore,
   RequestCounts,
 } from "../../../src/ports/object-store.ts";
-import { type ReferencedRow, type ReferenceTable, sendFreely } from "../../../src/ports/reference-table.ts";
+import {
+  type ReferencedRow,
+  type ReferenceTable,
+  unlimitedStatements,
+} from "../../../src/ports/reference-table.ts";
 import { Estate, indexOf, type Kind, keyOf, NEW, OLD } from "./simulated-estate.ts";
 
 const REQUEST_MS = 25;
@@ -172,8 +176,8 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
         ...{ estimatedRows: estate.size, selfUpdatingColumns: [], triggers: [], mayRewrite: true },
       };
     },
-    async page(afterId, valuePrefix, limit, pass = sendFreely) {
-      await pass(lasts);
+    async page(afterId, valuePrefix, limit, limiter = unlimitedStatements) {
+      await limiter(lasts);
       const rows: ReferencedRow[] = [];
       for (let index = Number(afterId ?? 0); index < estate.size && rows.length < limit; index += 1) {
         const row = rowAt(index);
@@ -181,27 +185,27 @@ function simulatedTable(estate: Estate, lasts: () => Promise<void>): ReferenceTa
       }
       return rows;
     },
-    async starting(valuePrefix, most, pass = sendFreely) {
-      await pass(lasts);
+    async starting(valuePrefix, most, limiter = unlimitedStatements) {
+      await limiter(lasts);
       const rows: ReferencedRow[] = [];
       for (let index = 0; index < estate.size && rows.length < most; index += 1) {
         if (estate.valueOf(index).startsWith(valuePrefix)) rows.push(rowAt(index));
       }
       return rows.length < most ? rows : null;
     },
-    async findRows(values, pass = sendFreely) {
-      await pass(lasts);
+    async findRows(values, limiter = unlimitedStatements) {
+      await limiter(lasts);
       return values.flatMap((value) => holding(value) ?? []).map(rowAt);
     },
-    matching({ values }, pass) {
-      return this.findRows(values, pass);
+    matching({ values }, limiter) {
+      return this.findRows(values, limiter);
     },
-    async existing(ids, pass = sendFreely) {
-      await pass(lasts);
+    async existing(ids, limiter = unlimitedStatements) {
+      await limiter(lasts);
       return new Set(ids.filter((id) => Number(id) >= 1 && Number(id) <= estate.size));
     },
-    async rewrite(values, { from, to }, pass = sendFreely) {
-      await pass(lasts);
+    async rewrite(values, { from, to }, limiter = unlimitedStatements) {
+      await limiter(lasts);
       if (from !== OLD || to !== NEW) throw new DomainError("database_refused", `${from} to ${to}`);
       const indexes = values.flatMap((value) => holding(value) ?? []);
       for (const index of indexes) estate.changed[index] = (estate.changed[index] ?? 0) + 1;

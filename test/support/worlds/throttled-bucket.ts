@@ -114,9 +114,9 @@ export class Simulation {
       const writes = job.bulkKeys("b");
       await job.reserveWrites("b", writes);
       await job.useReservation();
-      const doomed = Array.from({ length: writes }, () => ({ key: "k", etag: "e" }));
+      const toDelete = Array.from({ length: writes }, () => ({ key: "k", etag: "e" }));
       try {
-        await job.deleteObjects("b", doomed);
+        await job.deleteObjects("b", toDelete);
       } catch {
         await this.clock.sleep(200 * this.#random());
       }

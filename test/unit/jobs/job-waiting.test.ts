@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { BucketGovernors } from "../../../src/jobs/run/bucket-governors.ts";
 import { LiveSettings } from "../../../src/jobs/run/live-settings.ts";
-import { type ReferenceTable, sendFreely } from "../../../src/ports/reference-table.ts";
+import { type ReferenceTable, unlimitedStatements } from "../../../src/ports/reference-table.ts";
 import { luxonCalendar } from "../../../src/stores/luxon-calendar.ts";
 import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 import { AVATARS } from "../../support/job-spec.ts";
@@ -70,8 +70,8 @@ describe("a job whose deletions wait for a window", () => {
     const { settings, waitsAfter } = deletionsHeld();
     const table: Partial<ReferenceTable> = {
       database: "app",
-      findRows: async (values, pass = sendFreely) => {
-        for (const _ of values) await pass(async () => {});
+      findRows: async (values, limiter = unlimitedStatements) => {
+        for (const _ of values) await limiter(async () => {});
         return [];
       },
     };

@@ -8,7 +8,11 @@ import { GuardedReferenceTable } from "../../../src/pacing/database/guarded-refe
 import { InFlight } from "../../../src/pacing/in-flight.ts";
 import { Throttler } from "../../../src/pacing/throttler.ts";
 import type { HealthSample, MissingRight } from "../../../src/ports/database-health.ts";
-import { type ReferenceTable, type StatementPass, sendFreely } from "../../../src/ports/reference-table.ts";
+import {
+  type ReferenceTable,
+  type StatementLimiter,
+  unlimitedStatements,
+} from "../../../src/ports/reference-table.ts";
 import { untilIdle, VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const LIMITS: DatabaseLimits = {
@@ -68,8 +72,8 @@ function guarded(
     return [];
   };
   /** A statement for each value. */
-  const findRows: ReferenceTable["findRows"] = async (values, pass = sendFreely) => {
-    for (const _ of values) await pass(call);
+  const findRows: ReferenceTable["findRows"] = async (values, limiter = unlimitedStatements) => {
+    for (const _ of values) await limiter(call);
     return [];
   };
   const table = new GuardedReferenceTable({
@@ -245,8 +249,8 @@ describe("a statement", () => {
     const { clock, guard, table, stop } = guarded(() => ({}));
     const failing = new GuardedReferenceTable({
       table: {
-        findRows: (_: readonly string[], pass: StatementPass) =>
-          pass(async () => {
+        findRows: (_: readonly string[], limiter: StatementLimiter) =>
+          limiter(async () => {
             await clock.sleep(3000);
             throw new DomainError("database_unavailable", "lost");
           }),

@@ -9,7 +9,7 @@ import { BucketGovernor } from "../../../src/pacing/rates/bucket-governor.ts";
 import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
 import { JobStallDetectors } from "../../../src/pacing/stall-detector.ts";
 import { Throttler } from "../../../src/pacing/throttler.ts";
-import type { CopyRequest, ObjectStore, WritePass } from "../../../src/ports/object-store.ts";
+import type { CopyRequest, ObjectStore, WriteLimiter } from "../../../src/ports/object-store.ts";
 import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const REQUEST: CopyRequest = {
@@ -21,9 +21,9 @@ const REQUEST: CopyRequest = {
 const { signal } = new AbortController();
 const LIST = { bucket: "b", prefix: "", startAfter: null, limit: 1 };
 
-/** A governed store of which `copy` does what `work` does with its `pass`; its throttler is closed while `gate.isShut`. */
+/** A governed store of which `copy` does what `work` does with its `limiter`; its throttler is closed while `gate.isShut`. */
 function governed(
-  work: (pass: WritePass, clock: VirtualClock) => Promise<unknown>,
+  work: (limiter: WriteLimiter, clock: VirtualClock) => Promise<unknown>,
   perSecond: number | null = null,
   confirmCopy: () => null = () => null,
 ) {
@@ -35,8 +35,8 @@ function governed(
   const inFlight = new InFlight(() => clock.now());
   const store: Partial<ObjectStore> = {
     list: async () => ({ objects: [], more: false }) as never,
-    copy: async (_request, _signal, pass) => {
-      await work(pass as WritePass, clock);
+    copy: async (_request, _signal, limiter) => {
+      await work(limiter as WriteLimiter, clock);
       return { kind: "copied", etag: "x" };
     },
   };
@@ -53,12 +53,12 @@ function governed(
 describe("a copy in parts", () => {
   it("is in flight while it sends, and not while all of its parts wait for a closed throttler", async () => {
     const part = (ms: number, clock: VirtualClock) => () => clock.sleep(ms);
-    const { parts, gate, throttler, inFlight, pause } = governed(async (pass, clock) => {
-      await pass(1, part(1000, clock), signal);
+    const { parts, gate, throttler, inFlight, pause } = governed(async (limiter, clock) => {
+      await limiter(1, part(1000, clock), signal);
       // A short one and a long one at once, then two that find the throttler closed.
       await Promise.all(
         [500, 1000].map((ms) =>
-          pass(1, part(ms, clock), signal).then(() => pass(1, part(100, clock), signal)),
+          limiter(1, part(ms, clock), signal).then(() => limiter(1, part(100, clock), signal)),
         ),
       );
       await clock.sleep(1000);

@@ -9,7 +9,7 @@ import { BucketGovernor } from "../../../src/pacing/rates/bucket-governor.ts";
 import { FairQueue } from "../../../src/pacing/rates/fair-queue.ts";
 import { JobStallDetectors } from "../../../src/pacing/stall-detector.ts";
 import { Throttler } from "../../../src/pacing/throttler.ts";
-import type { ObjectStore, WritePass } from "../../../src/ports/object-store.ts";
+import type { ObjectStore, WriteLimiter } from "../../../src/ports/object-store.ts";
 import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const PAGE = { objects: [], more: false };
@@ -63,9 +63,9 @@ function governedOver(
 function copyingInParts(failure: (nth: number) => ErrorCode | null) {
   const parts: number[] = [];
   const store = {
-    async copy(_request: unknown, _signal: unknown, pass: WritePass) {
+    async copy(_request: unknown, _signal: unknown, limiter: WriteLimiter) {
       for (let part = 1; part <= 5; part += 1) {
-        await pass(1, async () => {
+        await limiter(1, async () => {
           parts.push(part);
           const code = failure(parts.length);
           if (code !== null) throw new DomainError(code, code);
@@ -259,9 +259,9 @@ describe("a deletion", () => {
         _bucket: string,
         _objects: unknown,
         _signal: unknown,
-        { pass }: { pass: WritePass },
+        { limiter }: { limiter: WriteLimiter },
       ) => {
-        for (let round = 0; round < 9; round += 1) await pass(1, async () => {});
+        for (let round = 0; round < 9; round += 1) await limiter(1, async () => {});
         return [];
       },
     } as unknown as ObjectStore;
@@ -296,12 +296,12 @@ describe("a throttler", () => {
     const store = {
       endpoint: "e",
       list: note("list"),
-      copy: async (_: unknown, signal: AbortSignal, pass: WritePass) => {
+      copy: async (_: unknown, signal: AbortSignal, limiter: WriteLimiter) => {
         onCopy();
         try {
-          await pass(1, note("part"), signal);
+          await limiter(1, note("part"), signal);
         } finally {
-          await pass(1, note("abort"), undefined);
+          await limiter(1, note("abort"), undefined);
         }
         return { kind: "copied", etag: "x" };
       },

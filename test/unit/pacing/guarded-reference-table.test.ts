@@ -5,7 +5,7 @@ import { DomainError } from "../../../src/domain/errors.ts";
 import { DatabaseGuards } from "../../../src/pacing/database/database-guards.ts";
 import type { Hold } from "../../../src/pacing/gate.ts";
 import { InFlight } from "../../../src/pacing/in-flight.ts";
-import { type ReferenceTable, sendFreely } from "../../../src/ports/reference-table.ts";
+import { type ReferenceTable, unlimitedStatements } from "../../../src/ports/reference-table.ts";
 import { VirtualClock } from "../../support/clocks/virtual-clock.ts";
 
 const HOUR = 3_600_000;
@@ -19,9 +19,9 @@ function world(leaseEndsAt: number) {
   const table = {
     database: "app",
     /** Two statements, an hour apart. */
-    rewrite: async (_values, _change, pass = sendFreely) => {
+    rewrite: async (_values, _change, limiter = unlimitedStatements) => {
       for (let nth = 0; nth < 2; nth += 1) {
-        await pass(async () => void calls.push(["rewrite", clock.at]));
+        await limiter(async () => void calls.push(["rewrite", clock.at]));
         clock.at += HOUR;
       }
       return { rows: 0, failures: [] };

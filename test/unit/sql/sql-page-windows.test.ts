@@ -1,7 +1,7 @@
 /** Pages from bounded windows, over a table that is an array; and lists cut into statements. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sendFreely } from "../../../src/ports/reference-table.ts";
+import { unlimitedStatements } from "../../../src/ports/reference-table.ts";
 import { PageWindows } from "../../../src/stores/sql/page-windows.ts";
 import { chunksOf } from "../../../src/stores/sql/statement-chunks.ts";
 
@@ -19,7 +19,7 @@ test("any table, any limit: all matching rows once, in order, and no window abov
         });
         const seen: string[] = [];
         for (let after: string | null = null; ; ) {
-          const page = await windows.page(after, "v", limit, sendFreely);
+          const page = await windows.page(after, "v", limit, unlimitedStatements);
           seen.push(...page.map(({ id }) => id));
           if (page.length < limit) break;
           after = page.at(-1)!.id;
@@ -38,9 +38,9 @@ test("a prefix with few rows does not widen the windows of another", async () =>
     const rows = Array.from({ length: Math.min(count, 500 - start) }, (_, i) => String(start + i));
     return rows.map((id) => ({ id, value: prefix === "dense/" ? `dense/${id}` : null }));
   });
-  expect(await windows.page(null, "rare/", 10, sendFreely)).toEqual([]);
+  expect(await windows.page(null, "rare/", 10, unlimitedStatements)).toEqual([]);
   expect(counts.at(-1)).toBeGreaterThan(100);
-  expect(await windows.page(null, "dense/", 10, sendFreely)).toHaveLength(10);
+  expect(await windows.page(null, "dense/", 10, unlimitedStatements)).toHaveLength(10);
   expect(counts.at(-1)).toBe(10);
 });
 
@@ -48,7 +48,7 @@ test("a position that stands still is an error, not an endless loop", async () =
   const stuck = new PageWindows(async (_after, _prefix, count) =>
     Array.from({ length: count }, () => ({ id: "7", value: null })),
   );
-  await expect(stuck.page(null, "v", 10, sendFreely)).rejects.toThrow(/does not advance/);
+  await expect(stuck.page(null, "v", 10, unlimitedStatements)).rejects.toThrow(/does not advance/);
 });
 
 test("lists are cut by number and by bytes, and keep every item", () => {

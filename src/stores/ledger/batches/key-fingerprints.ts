@@ -2,7 +2,7 @@
  * Fingerprints of a batch's keys: four bytes each, by which the database itself finds the few batches that may hold
  * a key (`INSTR` over bytes) without reading or decompressing the others.
  *
- * A match may be chance, or straddle two fingerprints; whoever finds one looks into the batch. A miss is certain.
+ * A match may be chance, or straddle two fingerprints; the batch is read to find out. A miss is certain.
  */
 
 /** The fingerprints of `keys`, one after the other. */

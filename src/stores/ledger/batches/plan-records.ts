@@ -70,7 +70,7 @@ export function planRecords(session: LedgerSession, known: KnownObjects): Pick<L
   };
 }
 
-/** Adds batches for one lease, one after the other; knows the last seq, so that each is one statement. */
+/** Adds batches for one lease, one after the other; keeps the last seq, so that each is one statement. */
 class BatchPlanner {
   readonly #session: LedgerSession;
   readonly #lease: Lease;
@@ -99,7 +99,7 @@ class BatchPlanner {
       this.#lastSeq = null;
       const seq = await this.#seqFor(known, columns);
       if (seq.isAhead) {
-        // From now on it is known; whoever plans reads where planning goes on and comes again.
+        // The last seq is known from now on; the caller reads the cursor again and continues from there.
         this.#lastSeq = seq.value - 1;
         throw new DomainError("ledger_unavailable", "A batch that seemed to fail was recorded after all.");
       }
@@ -108,7 +108,7 @@ class BatchPlanner {
       this.#lastSeq = seq.value;
       return { jobId, seq: seq.value, state: FIRST_STATE, objects, plannedUnder, updatedAt: null };
     }
-    throw new DomainError("ledger_unavailable", "Somebody else keeps planning batches of the same job.");
+    throw new DomainError("ledger_unavailable", "Another process keeps planning batches of the same job.");
   }
 
   /**

@@ -88,7 +88,7 @@ async function takeOut(
   for (const { position, stage } of exceptions) {
     const object = batch.objects[position];
     if (object === undefined) continue;
-    // The ETag of a copy this job has made stays: it tells our own copy from somebody else's object at the target.
+    // The ETag of a copy this job has made stays: it distinguishes this job's copy from another object at the target.
     taken.push({ ...object, outcome: PENDING });
     object.outcome = { kind: "skipped", reason: "retried" };
     const before = countedBefore(stage, object.size);

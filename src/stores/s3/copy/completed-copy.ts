@@ -1,7 +1,7 @@
 /** Checks a completed multipart copy and adds what some stores leave out of it: ETag and tags. */
 
 import { PutObjectTaggingCommand, type Tag } from "@aws-sdk/client-s3";
-import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
+import type { CopyRequest, WriteLimiter } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { guardSend } from "../client/send-guard.ts";
 import { bareEtag } from "../read/etag.ts";
@@ -38,17 +38,17 @@ const REPEATABLE = { isRepeatable: true } as const;
 export async function checkCompletion(
   requests: S3Requests,
   { target, etag, size, expectedEtag, tags }: Completion,
-  pass: WritePass,
+  limiter: WriteLimiter,
 ): Promise<string> {
   if (etag !== "" && tags.length === 0) return etag;
-  const head = await headTarget(requests, target, pass);
+  const head = await headTarget(requests, target, limiter);
   const found = bareEtag(head.ETag);
   // Equal size and number of parts prove nothing: another writer's object may have replaced the copy.
   const created = etag === "" ? expectedEtag : etag;
   if (head.ContentLength !== size || created === null || found !== created) {
     throw badAnswer(`completing ${target.bucket}/${target.key}`, "the new object is not the copy");
   }
-  if (head.TagCount !== tags.length) await setTags(requests, { target, etag: found, tags }, pass);
+  if (head.TagCount !== tags.length) await setTags(requests, { target, etag: found, tags }, limiter);
   return found;
 }
 
@@ -56,22 +56,26 @@ export async function checkCompletion(
  * Sets the tags of a copy that an earlier attempt has completed, unless it has any: they were set by another writer.
  * Throws the fault `precondition_failed` when another object stands at the target.
  */
-export async function restoreTags(requests: S3Requests, copy: TaggedCopy, pass: WritePass): Promise<void> {
+export async function restoreTags(
+  requests: S3Requests,
+  copy: TaggedCopy,
+  limiter: WriteLimiter,
+): Promise<void> {
   const { target, etag } = copy;
-  const head = await headTarget(requests, target, pass);
+  const head = await headTarget(requests, target, limiter);
   if (bareEtag(head.ETag) !== etag) throw replaced(target);
-  if ((head.TagCount ?? 0) === 0) await setTags(requests, copy, pass);
+  if ((head.TagCount ?? 0) === 0) await setTags(requests, copy, limiter);
 }
 
-function headTarget(requests: S3Requests, { bucket, key }: Target, pass: WritePass) {
-  return pass(0, () => sendHead(requests, { Bucket: bucket, Key: key }, undefined), undefined, REPEATABLE);
+function headTarget(requests: S3Requests, { bucket, key }: Target, limiter: WriteLimiter) {
+  return limiter(0, () => sendHead(requests, { Bucket: bucket, Key: key }, undefined), undefined, REPEATABLE);
 }
 
 /** Sends a HEAD after all waiting, right before the tags: those of an object that has replaced the copy are kept. */
 async function setTags(
   requests: S3Requests,
   { target, etag, tags }: TaggedCopy,
-  pass: WritePass,
+  limiter: WriteLimiter,
 ): Promise<void> {
   const { bucket, key } = target;
   const doing = `tagging ${bucket}/${key}`;
@@ -86,7 +90,7 @@ async function setTags(
     });
   };
   try {
-    await pass(1, send, undefined, REPEATABLE);
+    await limiter(1, send, undefined, REPEATABLE);
   } catch (error) {
     if (error instanceof S3Fault) error.createdEtag = etag;
     throw error;

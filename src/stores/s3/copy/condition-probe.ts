@@ -64,7 +64,7 @@ export function canProbeWith({ onlyIfAbsent, storageClass, source }: CopyRequest
 
 /** `createdAt`, by `performance.now()`, of the object at the target. */
 async function probe(
-  { requests, request, signal, pass }: CopyAttempt,
+  { requests, request, signal, limiter }: CopyAttempt,
   createdAt: number,
 ): Promise<ConditionSupport> {
   const { bucket, key } = request.target;
@@ -82,7 +82,7 @@ async function probe(
     requests.send({ kind: "other", doing }, signal, (client, options) => client.send(command, options));
   try {
     // Behind a low rate limit the object would be too old when its turn came.
-    await pass(1, send, signal, { isImmediate: true });
+    await limiter(1, send, signal, { isImmediate: true });
     return "ignored";
   } catch (error) {
     return error instanceof S3Fault ? supportShownBy(error) : "unknown";

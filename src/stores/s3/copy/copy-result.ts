@@ -23,5 +23,5 @@ export function notCopied(fault: unknown): CopyResult {
   if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
   const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";
   const failure = objectFailure(fault, "access_denied", refused);
-  return { kind: "failed", failure, ...(fault.createdEtag !== null && { standing: fault.createdEtag }) };
+  return { kind: "failed", failure, ...(fault.createdEtag !== null && { createdEtag: fault.createdEtag }) };
 }

@@ -37,7 +37,7 @@ export function partSlots(): LimitFunction {
   return pLimit(MAX_STORE_PARTS);
 }
 
-/** What a copy in parts is made with; every request beside HEAD, tags and uploads' list goes through `pass`. */
+/** What a copy in parts is made with; every request beside HEAD, tags and uploads' list goes through `limiter`. */
 export interface MultipartCopy extends CopyAttempt {
   readonly source: SourceMetadata;
   /** See {@link partSlots}. */
@@ -53,7 +53,7 @@ const REPEATABLE = { isRepeatable: true } as const;
 
 /** Gives the new object's ETag. Whatever fails, the upload is aborted: parts are billed until then. */
 export async function multipartCopy(copy: MultipartCopy, settings: PartSettings): Promise<string> {
-  const { requests, request, source, signal, pass } = copy;
+  const { requests, request, source, signal, limiter } = copy;
   const copying = { ...copy, doing: `copying ${request.source.bucket}/${request.source.key} in parts` };
   const upload = await createUpload(copying);
   const preferred = settings.partBytes ?? defaultPartBytes(source.size, settings.partConcurrency);
@@ -65,7 +65,7 @@ export async function multipartCopy(copy: MultipartCopy, settings: PartSettings)
     parts = await runParallel(partRanges(source.size, partBytes), settings.partConcurrency, (range) =>
       copyPart(copying, upload, range),
     );
-    await pass(0, () => checkUnchanged(copying), signal, REPEATABLE);
+    await limiter(0, () => checkUnchanged(copying), signal, REPEATABLE);
     etag = await complete(copying, upload, parts);
   } catch (error) {
     await abort(copying, upload);
@@ -76,7 +76,7 @@ export async function multipartCopy(copy: MultipartCopy, settings: PartSettings)
   return checkCompletion(
     requests,
     { target, etag, size: source.size, expectedEtag, tags: source.tags },
-    pass,
+    limiter,
   );
 }
 
@@ -95,9 +95,9 @@ async function checkUnchanged({ requests, request, source, signal, doing }: Copy
 
 /** Ends at a stop: from then on the uploads may be those of the instance that continues the job. */
 async function abortIncompleteUploads(copying: Copying, own: Upload): Promise<void> {
-  const { requests, signal, pass } = copying;
+  const { requests, signal, limiter } = copying;
   const find = () => findIncompleteUploads(requests, own, signal);
-  for (const upload of await pass(0, find, signal, REPEATABLE)) {
+  for (const upload of await limiter(0, find, signal, REPEATABLE)) {
     if (signal?.aborted) return;
     await abort(copying, upload);
   }
@@ -105,7 +105,7 @@ async function abortIncompleteUploads(copying: Copying, own: Upload): Promise<vo
 
 /** Repeats the part while that may help, which it does not once its upload has been aborted by another client. */
 async function copyPart(copying: Copying, upload: Upload, range: PartRange): Promise<CompletedPart> {
-  const { pass, slots, signal } = copying;
+  const { limiter, slots, signal } = copying;
   // The slot is taken inside the attempt: a part that waits for the bucket's rate limit holds none.
   const attempt = () =>
     slots(() =>
@@ -114,12 +114,12 @@ async function copyPart(copying: Copying, upload: Upload, range: PartRange): Pro
         throw error;
       }),
     );
-  const part = await pass(1, attempt, signal, REPEATABLE);
+  const part = await limiter(1, attempt, signal, REPEATABLE);
   if (part instanceof S3Fault) throw part;
   return part;
 }
 
-async function createUpload({ requests, request, signal, doing, source, pass }: Copying): Promise<Upload> {
+async function createUpload({ requests, request, signal, doing, source, limiter }: Copying): Promise<Upload> {
   const { target, storageClass } = request;
   const at = { Bucket: target.bucket, Key: target.key };
   const command = new CreateMultipartUploadCommand({
@@ -143,7 +143,7 @@ async function createUpload({ requests, request, signal, doing, source, pass }: 
     requests.send({ kind: "copy", doing, bytes: 0 }, signal, (client, options) =>
       client.send(command, options),
     );
-  const output = await pass(1, create, signal);
+  const output = await limiter(1, create, signal);
   if (output.UploadId === undefined) throw badAnswer(doing, "no upload id in the answer");
   return { ...at, UploadId: output.UploadId };
 }
@@ -180,7 +180,7 @@ async function sendPart(
 }
 
 async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]): Promise<string> {
-  const { requests, signal, doing, pass } = copying;
+  const { requests, signal, doing, limiter } = copying;
   // A HEAD of the target, where one is needed, is part of the attempt and so comes after all waiting.
   const attempt = () =>
     sendIfTargetFits(copying, (conditions, mayBegin) =>
@@ -191,13 +191,13 @@ async function complete(copying: Copying, upload: Upload, parts: CompletedPart[]
         return client.send(command, options);
       }),
     );
-  const output = await pass(1, attempt, signal);
+  const output = await limiter(1, attempt, signal);
   if (output.ETag === undefined) throw badAnswer(doing, "no ETag in the answer");
   return bareEtag(output.ETag);
 }
 
 /** Does not throw faults of the store: an upload that stays is found by the next copy to this key. */
-async function abort({ requests, signal, pass }: Copying, upload: Upload): Promise<void> {
+async function abort({ requests, signal, limiter }: Copying, upload: Upload): Promise<void> {
   const doing = `aborting an upload of ${upload.Bucket}/${upload.Key}`;
   const send = () =>
     requests.send({ kind: "other", doing }, undefined, (client, options) =>
@@ -205,7 +205,7 @@ async function abort({ requests, signal, pass }: Copying, upload: Upload): Promi
     );
   try {
     // After a stop it is sent once, however busy the store is, as the stopping job waits for it.
-    await (signal?.aborted ? send() : pass(1, send));
+    await (signal?.aborted ? send() : limiter(1, send));
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;
   }

@@ -1,7 +1,7 @@
 /** Copies one object in the way that its size and origin call for: in one request, or in parts. */
 
 import type { LimitFunction } from "p-limit";
-import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
+import type { CopyRequest, WriteLimiter } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { partsInEtag } from "../read/etag.ts";
 import { hasKind } from "../s3-errors.ts";
@@ -52,11 +52,11 @@ export class ObjectCopier {
   }
 
   /** Gives the new object's ETag; throws `S3Fault`. */
-  copy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+  copy(request: CopyRequest, signal: AbortSignal | undefined, limiter: WriteLimiter): Promise<string> {
     const { source } = request;
-    if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, pass);
-    if (source.size < LARGE_BYTES) return this.#inOneRequest(request, signal, pass);
-    return this.#largeCopy(request, signal, pass);
+    if (this.#mustGoInParts(source)) return this.#inParts(request, null, signal, limiter);
+    if (source.size < LARGE_BYTES) return this.#inOneRequest(request, signal, limiter);
+    return this.#largeCopy(request, signal, limiter);
   }
 
   /** See `ObjectStore.finishCopy`. Gives the target's ETag. */
@@ -64,13 +64,13 @@ export class ObjectCopier {
     request: CopyRequest,
     targetEtag: string,
     signal: AbortSignal | undefined,
-    pass: WritePass,
+    limiter: WriteLimiter,
   ): Promise<string> {
     const { source, target } = request;
     const { requests } = this.#dependencies;
     if (source.size < LARGE_BYTES && !this.#mustGoInParts(source)) return targetEtag;
     const tags = await this.#readableTags(source, signal);
-    if (tags.length > 0) await restoreTags(requests, { target, etag: targetEtag, tags }, pass);
+    if (tags.length > 0) await restoreTags(requests, { target, etag: targetEtag, tags }, limiter);
     return targetEtag;
   }
 
@@ -80,10 +80,14 @@ export class ObjectCopier {
     return keepMultipartEtags && size >= MIN_PART_BYTES && partsInEtag(etag) !== null;
   }
 
-  async #largeCopy(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+  async #largeCopy(
+    request: CopyRequest,
+    signal: AbortSignal | undefined,
+    limiter: WriteLimiter,
+  ): Promise<string> {
     const metadata = await this.#verifiableMetadata(request.source, signal);
-    if (metadata === null) return this.#inOneRequest(request, signal, pass);
-    return this.#inParts(request, metadata, signal, pass);
+    if (metadata === null) return this.#inOneRequest(request, signal, limiter);
+    return this.#inParts(request, metadata, signal, limiter);
   }
 
   /**
@@ -113,19 +117,23 @@ export class ObjectCopier {
     }
   }
 
-  #inOneRequest(request: CopyRequest, signal: AbortSignal | undefined, pass: WritePass): Promise<string> {
+  #inOneRequest(
+    request: CopyRequest,
+    signal: AbortSignal | undefined,
+    limiter: WriteLimiter,
+  ): Promise<string> {
     const { requests, pools, capabilities } = this.#dependencies;
-    return singleCopy({ requests, capabilities, request, signal, pass }, pools);
+    return singleCopy({ requests, capabilities, request, signal, limiter }, pools);
   }
 
   async #inParts(
     request: CopyRequest,
     known: SourceMetadata | null,
     signal: AbortSignal | undefined,
-    pass: WritePass,
+    limiter: WriteLimiter,
   ): Promise<string> {
     const { requests, parts, capabilities, partSlots: slots } = this.#dependencies;
     const source = known ?? (await readSourceMetadata(requests, request.source, signal));
-    return multipartCopy({ requests, request, capabilities, signal, pass, source, slots }, parts);
+    return multipartCopy({ requests, request, capabilities, signal, limiter, source, slots }, parts);
   }
 }

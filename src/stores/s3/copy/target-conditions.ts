@@ -3,7 +3,7 @@
  * elsewhere by a HEAD of the target right before the request.
  */
 
-import type { CopyRequest, WritePass } from "../../../ports/object-store.ts";
+import type { CopyRequest, WriteLimiter } from "../../../ports/object-store.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { bareEtag, quotedEtag } from "../read/etag.ts";
 import { headIfPresent } from "../read/object-facts.ts";
@@ -35,7 +35,7 @@ export interface CopyAttempt {
   readonly request: CopyRequest;
   readonly signal: AbortSignal | undefined;
   /** For requests beside the copy. */
-  readonly pass: WritePass;
+  readonly limiter: WriteLimiter;
 }
 
 /**
@@ -66,7 +66,7 @@ async function headAndSend<Result>(
   conditions: TargetConditions,
   send: ConditionalSend<Result>,
 ): Promise<Result> {
-  const { requests, capabilities, signal, pass } = context;
+  const { requests, capabilities, signal, limiter } = context;
   let sentAt = 0;
   let answeredAt = 0;
   const head = async () => {
@@ -74,7 +74,7 @@ async function headAndSend<Result>(
     await checkTarget(context);
     answeredAt = performance.now();
   };
-  await pass(0, head, signal, { isImmediate: true });
+  await limiter(0, head, signal, { isImmediate: true });
   // The process may be suspended between the HEAD and the request.
   const mayBegin = () => requests.mayWrite() && performance.now() - answeredAt <= MAX_HEAD_AGE_MS;
   const sendable = capabilities.copyConditions === "rejected" ? NONE : conditions;

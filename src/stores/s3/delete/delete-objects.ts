@@ -6,7 +6,7 @@ import {
   type DeleteObjectsCommandOutput,
   type _Error as KeyError,
 } from "@aws-sdk/client-s3";
-import type { DeleteResult, Deletion, WritePass } from "../../../ports/object-store.ts";
+import type { DeleteResult, Deletion, WriteLimiter } from "../../../ports/object-store.ts";
 import { interceptResponse } from "../client/response-interceptor.ts";
 import { runParallel } from "../client/run-parallel.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
@@ -40,7 +40,7 @@ export interface DeletionDependencies {
   readonly bucket: string;
   readonly signal: AbortSignal | undefined;
   /** For repeated deletions; the caller has accounted for one of each key. */
-  readonly pass: WritePass;
+  readonly limiter: WriteLimiter;
   /** Called right before a deletion is written; false: it is not sent. */
   readonly mayBegin: () => boolean;
 }
@@ -90,10 +90,10 @@ const NO_ETAG = "0".repeat(32);
  * conditions says so and keeps it; any other has deleted it, as intended, or rejects the condition.
  */
 async function probe(deleting: Deleting, object: Deletion): Promise<void> {
-  const { capabilities, outcomes, pass, signal, requests, doing } = deleting;
+  const { capabilities, outcomes, limiter, signal, requests, doing } = deleting;
   const send = () => sendBulk(deleting, [{ ...object, etag: NO_ETAG }]);
   try {
-    const answer = await pass(1, send, signal);
+    const answer = await limiter(1, send, signal);
     const { Deleted: deleted = [], Errors: [error] = [] } = answer;
     if (deleted.length > 0) {
       capabilities.deleteConditions = "ignored";
@@ -122,7 +122,7 @@ async function deleteInBulk(deleting: Deleting, objects: readonly Deletion[]): P
     if (round > 0) await sleep(FIRST_PAUSE_MS * 2 ** (round - 1));
     const asked = pending;
     const send = () => sendBulk(deleting, asked);
-    const answer = await (round === 0 ? send() : deleting.pass(asked.length, send, deleting.signal));
+    const answer = await (round === 0 ? send() : deleting.limiter(asked.length, send, deleting.signal));
     const transient = noteOutcomes(deleting, answer, asked);
     await restoreHidden(deleting, answer, asked);
     pending = pending.filter(({ key }) => transient.has(key));

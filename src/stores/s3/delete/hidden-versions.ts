@@ -11,7 +11,7 @@ import {
   type ObjectVersion,
 } from "@aws-sdk/client-s3";
 import { isSameVersion } from "../../../domain/verdict.ts";
-import type { Deletion, ObjectFailure, WritePass } from "../../../ports/object-store.ts";
+import type { Deletion, ObjectFailure, WriteLimiter } from "../../../ports/object-store.ts";
 import { runParallel } from "../client/run-parallel.ts";
 import type { S3Requests } from "../client/s3-requests.ts";
 import { guardSend } from "../client/send-guard.ts";
@@ -26,7 +26,7 @@ const CONCURRENCY = 8;
 interface VersionAccess {
   readonly requests: S3Requests;
   readonly bucket: string;
-  readonly pass: WritePass;
+  readonly limiter: WriteLimiter;
 }
 
 /** A version under a delete marker that is not the one that was to be deleted. */
@@ -92,7 +92,7 @@ export async function versionUnderMarker(access: VersionAccess, object: Deletion
 
 /** The version right under the marker (null: any), when it is another one than was to be deleted. */
 async function hiddenVersion(
-  { requests, bucket, pass }: VersionAccess,
+  { requests, bucket, limiter }: VersionAccess,
   object: Deletion,
   markerId: string | null,
 ): Promise<ObjectVersion | null> {
@@ -103,7 +103,7 @@ async function hiddenVersion(
       client.send(new ListObjectVersionsCommand(input), options),
     );
   try {
-    const { Versions = [], DeleteMarkers = [] } = await pass(0, list);
+    const { Versions = [], DeleteMarkers = [] } = await limiter(0, list);
     const isOfKey = ({ Key = "" }: ObjectVersion | DeleteMarkerEntry) => mayBeKey(Key, object.key);
     const isMeant = ({ VersionId }: DeleteMarkerEntry) => markerId === null || VersionId === markerId;
     const marker = DeleteMarkers.find((one) => isOfKey(one) && isMeant(one));
@@ -124,7 +124,7 @@ async function hiddenVersion(
 }
 
 async function removeMarker(
-  { requests, bucket, pass }: VersionAccess,
+  { requests, bucket, limiter }: VersionAccess,
   { object: { key }, markerId, version }: HiddenVersion,
 ): Promise<ObjectFailure> {
   const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: markerId });
@@ -134,7 +134,7 @@ async function removeMarker(
     requests.send({ kind: "delete", doing }, undefined, (client, options) => client.send(command, options));
   const what = `a newer version (${version.VersionId}) was written while the source was being deleted`;
   try {
-    await pass(1, send);
+    await limiter(1, send);
     return { code: "source_changed", message: `${what}; it stands again` };
   } catch (error) {
     if (!(error instanceof S3Fault)) throw error;

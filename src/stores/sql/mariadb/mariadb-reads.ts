@@ -1,6 +1,6 @@
 /** Reads the rows that hold some values, or whose values have some prefixes. */
 
-import type { ReferencedRow, RowSearch, StatementPass } from "../../../ports/reference-table.ts";
+import type { ReferencedRow, RowSearch, StatementLimiter } from "../../../ports/reference-table.ts";
 import { PrefixSet } from "../prefix-set.ts";
 import { chunksOf } from "../statement-chunks.ts";
 import { canHold, text, textOf } from "./mariadb-literals.ts";
@@ -17,7 +17,10 @@ const MAX_ROWS_READ = 50_000;
 
 export interface ReadsParts {
   /** Runs one SELECT, whose text is made again where the plan has changed. */
-  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly ResultRow[]>;
+  readonly select: (
+    limiter: StatementLimiter,
+    sqlOf: (plan: Plan) => string,
+  ) => Promise<readonly ResultRow[]>;
   /** Bytes that a statement's lists may have. */
   readonly listBytes: () => number;
 }
@@ -34,7 +37,7 @@ export class MariadbReads {
     plan: Plan,
     values: readonly string[],
     within: "anywhere" | "where",
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<ReferencedRow[]> {
     if (values.length === 0) return [];
     const { select, listBytes } = this.#parts;
@@ -42,7 +45,7 @@ export class MariadbReads {
     const chunks = [...valueLists(plan, values, listBytes())];
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const list = chunk;
-      const rows = await select(pass, (current) => findRowsSql(current, list, within, MAX_ROWS_READ));
+      const rows = await select(limiter, (current) => findRowsSql(current, list, within, MAX_ROWS_READ));
       if (rows.length === MAX_ROWS_READ && list.length > 1) {
         chunks.unshift(...halved(list));
         continue;
@@ -59,16 +62,16 @@ export class MariadbReads {
     plan: Plan,
     valuePrefix: string,
     most: number,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<ReferencedRow[] | null> {
     if (canHold(plan.facts.charset, valuePrefix) !== true) return [];
     if (plan.byColumn === "" || !/[!-~]/.test(valuePrefix)) return null;
-    const rows = await this.#parts.select(pass, (current) => startingSql(current, valuePrefix, most));
+    const rows = await this.#parts.select(limiter, (current) => startingSql(current, valuePrefix, most));
     return rows.length >= most ? null : referencedRows(rows.filter(([, value]) => value !== null));
   }
 
   /** See the port's `matching`. A search that gives as many rows as a statement may is repeated in halves. */
-  async matching(plan: Plan, search: RowSearch, pass: StatementPass): Promise<ReferencedRow[]> {
+  async matching(plan: Plan, search: RowSearch, limiter: StatementLimiter): Promise<ReferencedRow[]> {
     const { select, listBytes } = this.#parts;
     const prefixes = new PrefixSet(holdable(plan, [...search.prefixes, ...search.samples]));
     // Half of a statement's bytes for each list; a pattern doubles its backslashes, and the literal doubles them again.
@@ -83,7 +86,7 @@ export class MariadbReads {
     const found: ReferencedRow[] = [];
     for (let next = statements.shift(); next !== undefined; next = statements.shift()) {
       const lists = next;
-      const rows = await select(pass, (current) => matchingSql(current, lists, MAX_ROWS_READ));
+      const rows = await select(limiter, (current) => matchingSql(current, lists, MAX_ROWS_READ));
       if (rows.length >= MAX_ROWS_READ && lists.values.length + lists.prefixes.length > 1) {
         statements.unshift(...halvesOf(lists));
         continue;

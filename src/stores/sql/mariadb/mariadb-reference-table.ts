@@ -9,9 +9,9 @@ import {
   type RewriteFailure,
   type RewriteResult,
   type RowSearch,
-  type StatementPass,
-  sendFreely,
+  type StatementLimiter,
   type TableFacts,
+  unlimitedStatements,
 } from "../../../ports/reference-table.ts";
 import { rewriteInOrder } from "../bisect-rewrite.ts";
 import { PageWindows, type WindowRow } from "../page-windows.ts";
@@ -68,10 +68,10 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.#rewrites = new MariadbRewrites({
       ...{ sessions, plan: this.#plan, size: this.#size },
       onSend: () => this.#count(),
-      select: (pass, sqlOf) => this.#select(pass, sqlOf),
+      select: (limiter, sqlOf) => this.#select(limiter, sqlOf),
     });
     this.#reads = new MariadbReads({
-      select: (pass, sqlOf) => this.#select(pass, sqlOf),
+      select: (limiter, sqlOf) => this.#select(limiter, sqlOf),
       listBytes: () => this.#listBytes(),
     });
     this.#pages = new PageWindows((...window) => this.#window(...window));
@@ -87,38 +87,44 @@ export class MariadbReferenceTable implements ReferenceTable {
     afterId: string | null,
     valuePrefix: string,
     limit: number,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#pages.page(afterId, valuePrefix, limit, pass);
+    return this.#pages.page(afterId, valuePrefix, limit, limiter);
   }
 
   async starting(
     valuePrefix: string,
     most: number,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[] | null> {
-    return this.#reads.starting(await this.#plan.holding([valuePrefix], pass), valuePrefix, most, pass);
+    return this.#reads.starting(await this.#plan.holding([valuePrefix], limiter), valuePrefix, most, limiter);
   }
 
   async findRows(
     values: readonly string[],
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#reads.findRows(await this.#plan.holding(values, pass), values, "anywhere", pass);
+    return this.#reads.findRows(await this.#plan.holding(values, limiter), values, "anywhere", limiter);
   }
 
-  async matching(search: RowSearch, pass: StatementPass = sendFreely): Promise<readonly ReferencedRow[]> {
+  async matching(
+    search: RowSearch,
+    limiter: StatementLimiter = unlimitedStatements,
+  ): Promise<readonly ReferencedRow[]> {
     const values = [...search.values, ...search.prefixes, ...search.samples];
-    return this.#reads.matching(await this.#plan.holding(values, pass), search, pass);
+    return this.#reads.matching(await this.#plan.holding(values, limiter), search, limiter);
   }
 
-  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
-    const plan = await this.#plan.current(pass);
+  async existing(
+    ids: readonly string[],
+    limiter: StatementLimiter = unlimitedStatements,
+  ): Promise<ReadonlySet<string>> {
+    const plan = await this.#plan.current(limiter);
     const wanted = new Set(ids);
     const literals = [...wanted].map((id) => plan.keyType.literal(id)).filter((literal) => literal !== null);
     const found = new Set<string>();
     for (const chunk of chunksOf(literals, MOST_LISTED, this.#listBytes(), Buffer.byteLength)) {
-      for (const [id] of await this.#select(pass, (current) => existingSql(current, chunk))) {
+      for (const [id] of await this.#select(limiter, (current) => existingSql(current, chunk))) {
         // The server may find `A` for `a`: that is another key.
         if (wanted.has(String(id))) found.add(String(id));
       }
@@ -129,23 +135,23 @@ export class MariadbReferenceTable implements ReferenceTable {
   async rewrite(
     values: readonly string[],
     change: PrefixChange,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<RewriteResult> {
     assertRewritable(values, change);
-    const plan = await this.#plan.holding(values, pass);
+    const plan = await this.#plan.holding(values, limiter);
     const holdable = values.filter((value) => canHold(plan.facts.charset, value) === true);
     const foreseen = new Map<string, RewriteFailure>();
     for (const value of holdable) {
       const failure = foreseenFailure(plan.facts, value, change);
       if (failure !== null) foreseen.set(value, failure);
     }
-    const held = await this.#reads.findRows(plan, [...foreseen.keys()], "where", pass);
+    const held = await this.#reads.findRows(plan, [...foreseen.keys()], "where", limiter);
     const present = new Set(held.map(({ value }) => value));
     const { rows, failures } = await rewriteInOrder(
       holdable.filter((value) => !foreseen.has(value)),
       change,
       (layer) => this.#cut(layer),
-      (piece) => this.#rewrites.attempt(piece, change, pass),
+      (piece) => this.#rewrites.attempt(piece, change, limiter),
     );
     return {
       rows,
@@ -161,10 +167,10 @@ export class MariadbReferenceTable implements ReferenceTable {
     afterId: string | null,
     prefix: string,
     rows: number,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<readonly WindowRow[]> {
     if (!prefix.isWellFormed()) return [];
-    const cells = await this.#select(pass, (plan) => {
+    const cells = await this.#select(limiter, (plan) => {
       if (!plan.keyIsUnique)
         throw this.#refused(`rows cannot be paged by ${this.#spec.key}: it is not unique`);
       const after = afterId === null ? null : plan.keyType.literal(afterId);
@@ -174,8 +180,13 @@ export class MariadbReferenceTable implements ReferenceTable {
     return cells.map(([id, value]) => ({ id: String(id), value: value === null ? null : textOf(value) }));
   }
 
-  async #select(pass: StatementPass, sqlOf: (plan: Plan) => string): ReturnType<MariadbSessions["select"]> {
-    return this.#plan.run(pass, (plan) => this.#sessions.select(sqlOf(plan), () => this.#count(), pass));
+  async #select(
+    limiter: StatementLimiter,
+    sqlOf: (plan: Plan) => string,
+  ): ReturnType<MariadbSessions["select"]> {
+    return this.#plan.run(limiter, (plan) =>
+      this.#sessions.select(sqlOf(plan), () => this.#count(), limiter),
+    );
   }
 
   #cut(values: readonly string[]): readonly (readonly string[])[] {

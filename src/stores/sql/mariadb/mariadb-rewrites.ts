@@ -2,7 +2,7 @@
 
 import { messageOf } from "../../../domain/errors.ts";
 import type { PrefixChange } from "../../../domain/keys/key-mapping.ts";
-import type { RewriteFailure, RewriteResult, StatementPass } from "../../../ports/reference-table.ts";
+import type { RewriteFailure, RewriteResult, StatementLimiter } from "../../../ports/reference-table.ts";
 import type { StatementFailure } from "../bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
 import { byKeySql, heldSql, rewriteByKeySql } from "./mariadb-by-key.ts";
@@ -23,7 +23,10 @@ export interface RewritesParts {
   /** Called before each rewriting statement. */
   readonly onSend: () => void;
   /** Runs one SELECT, whose text is made again where the plan has changed. */
-  readonly select: (pass: StatementPass, sqlOf: (plan: Plan) => string) => Promise<readonly ResultRow[]>;
+  readonly select: (
+    limiter: StatementLimiter,
+    sqlOf: (plan: Plan) => string,
+  ) => Promise<readonly ResultRow[]>;
 }
 
 export class MariadbRewrites {
@@ -37,14 +40,14 @@ export class MariadbRewrites {
   async attempt(
     values: readonly string[],
     change: PrefixChange,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<RewriteResult | StatementFailure> {
     let rows = 0;
     const count = (more: number) => {
       rows += more;
     };
     try {
-      const failures = await this.#rewrite(values, change, pass, count);
+      const failures = await this.#rewrite(values, change, limiter, count);
       return { rows, failures };
     } catch (error) {
       const message = messageOf(error);
@@ -62,39 +65,43 @@ export class MariadbRewrites {
   async #rewrite(
     values: readonly string[],
     change: PrefixChange,
-    pass: StatementPass,
+    limiter: StatementLimiter,
     count: (rows: number) => void,
   ): Promise<readonly RewriteFailure[]> {
     const { sessions, plan, size, onSend } = this.#parts;
     // Rows whose value stays as it is hold it before and after, and a statement that takes them all is sent once.
     const keepsValues = change.to === change.from;
     const most = keepsValues ? Number.MAX_SAFE_INTEGER : ROWS_A_VALUE * size.values;
-    const { hasTriggers } = await plan.current(pass);
+    const { hasTriggers } = await plan.current(limiter);
     if (keepsValues || !hasTriggers) {
-      const { matched, changed, ms } = await plan.run(pass, (current) =>
-        sessions.update(rewriteSql(current, values, change, most), onSend, pass),
+      const { matched, changed, ms } = await plan.run(limiter, (current) =>
+        sessions.update(rewriteSql(current, values, change, most), onSend, limiter),
       );
       // What takes long is changing rows, and a value may be in many.
       size.took(Math.max(values.length, matched), ms);
       count(keepsValues ? matched : changed);
       if (keepsValues || (changed === matched && matched < most)) return [];
     }
-    return checkedRewrite(this.#byKey(change, pass, count), values, change, most);
+    return checkedRewrite(this.#byKey(change, limiter, count), values, change, most);
   }
 
   /** Rewriting by key, three short statements for each round. */
-  #byKey(change: PrefixChange, pass: StatementPass, onRewritten: (rows: number) => void): CheckedStatements {
+  #byKey(
+    change: PrefixChange,
+    limiter: StatementLimiter,
+    onRewritten: (rows: number) => void,
+  ): CheckedStatements {
     const { sessions, plan, size, select, onSend } = this.#parts;
     return {
       held: async (values, most) =>
-        referencedRows(await select(pass, (current) => heldSql(current, values, most))),
+        referencedRows(await select(limiter, (current) => heldSql(current, values, most))),
       rewrite: async (values, ids) => {
-        const { ms } = await plan.run(pass, (current) =>
-          sessions.update(rewriteByKeySql(current, values, change, ids), onSend, pass),
+        const { ms } = await plan.run(limiter, (current) =>
+          sessions.update(rewriteByKeySql(current, values, change, ids), onSend, limiter),
         );
         size.took(ids.length, ms);
       },
-      now: async (ids) => referencedRows(await select(pass, (current) => byKeySql(current, ids))),
+      now: async (ids) => referencedRows(await select(limiter, (current) => byKeySql(current, ids))),
       onRewritten,
     };
   }

@@ -2,7 +2,7 @@
 
 import { createPool, type Pool, type PoolConnection, type RowDataPacket } from "mysql2/promise";
 import { DomainError } from "../../../domain/errors.ts";
-import { type StatementPass, sendFreely } from "../../../ports/reference-table.ts";
+import { type StatementLimiter, unlimitedStatements } from "../../../ports/reference-table.ts";
 import type { MysqlAddress } from "../../mysql-address.ts";
 import { systemClock } from "../../system-clock.ts";
 import { backOff } from "../backoff.ts";
@@ -79,13 +79,13 @@ export class MariadbSessions {
     return this.#statementBytes;
   }
 
-  /** Runs a SELECT; each attempt of it goes through `pass`. */
+  /** Runs a SELECT; each attempt of it goes through `limiter`. */
   async select(
     sql: string,
     onSend: () => void,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ResultRow[]> {
-    return this.#repeated("contention too", pass, async (connection) => {
+    return this.#repeated("contention too", limiter, async (connection) => {
       onSend();
       const [rows] = await connection.query<RowDataPacket[]>({
         sql,
@@ -97,11 +97,15 @@ export class MariadbSessions {
   }
 
   /**
-   * Runs an UPDATE; each attempt of it goes through `pass`. After a lost connection the statement may have been applied
+   * Runs an UPDATE; each attempt of it goes through `limiter`. After a lost connection the statement may have been applied
    * already: the repetition then matches nothing and the number is too small, never the effect twice.
    */
-  async update(sql: string, onSend: () => void, pass: StatementPass = sendFreely): Promise<Updated> {
-    return this.#repeated("only lost connections", pass, async (connection) => {
+  async update(
+    sql: string,
+    onSend: () => void,
+    limiter: StatementLimiter = unlimitedStatements,
+  ): Promise<Updated> {
+    return this.#repeated("only lost connections", limiter, async (connection) => {
       onSend();
       const sentAt = performance.now();
       const [result] = await connection.query({ sql, timeout: this.#answerWithinMs });
@@ -112,7 +116,7 @@ export class MariadbSessions {
 
   /** Runs a SHOW, whose columns differ from server to server. It touches no table and is not counted. */
   async show(sql: string): Promise<readonly NamedResultRow[]> {
-    return this.#repeated("contention too", sendFreely, async (connection) => {
+    return this.#repeated("contention too", unlimitedStatements, async (connection) => {
       const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: this.#answerWithinMs });
       return rows;
     });
@@ -130,13 +134,13 @@ export class MariadbSessions {
   /** With "only lost connections", errors of kind `contention` and `row` come out as the driver threw them. */
   async #repeated<Result>(
     what: "contention too" | "only lost connections",
-    pass: StatementPass,
+    limiter: StatementLimiter,
     work: (connection: PoolConnection) => Promise<Result>,
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        // What waits in `pass` holds up no other statement and has no connection.
-        return await pass(() => this.#queue.run(() => this.#once(work)));
+        // What waits in `limiter` holds up no other statement and has no connection.
+        return await limiter(() => this.#queue.run(() => this.#once(work)));
       } catch (error) {
         const kind = kindOf(error);
         if (what !== "contention too" && (kind === "contention" || kind === "row")) throw error;

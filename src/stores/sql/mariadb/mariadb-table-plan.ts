@@ -2,7 +2,7 @@
 
 import { DomainError } from "../../../domain/errors.ts";
 import type { ReferenceSpec } from "../../../domain/job-spec.ts";
-import type { StatementPass } from "../../../ports/reference-table.ts";
+import type { StatementLimiter } from "../../../ports/reference-table.ts";
 import { isMissingIndex } from "./mariadb-errors.ts";
 import { readShape } from "./mariadb-facts.ts";
 import { canHold } from "./mariadb-literals.ts";
@@ -22,33 +22,33 @@ export class MariadbTablePlan {
   }
 
   /**
-   * The plan; reading the shape for it goes through `pass` as if it were one statement. Each caller waits in its own pass,
+   * The plan; reading the shape for it goes through `limiter` as if it were one statement. Each caller waits in its own pass,
    * and the first that gets through reads: one stage's closed window must not hold up another stage.
    */
-  async current(pass: StatementPass): Promise<Plan> {
-    return this.#plan ?? pass(() => this.#read());
+  async current(limiter: StatementLimiter): Promise<Plan> {
+    return this.#plan ?? limiter(() => this.#read());
   }
 
   /**
    * The plan for a search of `values`. Those that the column cannot hold are in no row, which is decided on the table as it is
    * now: its shape is read again, for its character set may have been changed since.
    */
-  async holding(values: readonly string[], pass: StatementPass): Promise<Plan> {
-    const plan = await this.current(pass);
+  async holding(values: readonly string[], limiter: StatementLimiter): Promise<Plan> {
+    const plan = await this.current(limiter);
     if (values.every((value) => canHold(plan.facts.charset, value) === true)) return plan;
     this.#plan = null;
-    return this.current(pass);
+    return this.current(limiter);
   }
 
   /** Runs `work` with the plan, and once more without index hints when the index has gone since. */
-  async run<Result>(pass: StatementPass, work: (plan: Plan) => Promise<Result>): Promise<Result> {
+  async run<Result>(limiter: StatementLimiter, work: (plan: Plan) => Promise<Result>): Promise<Result> {
     try {
-      return await work(await this.current(pass));
+      return await work(await this.current(limiter));
     } catch (error) {
       if (!(error instanceof DomainError) || !isMissingIndex(error.cause) || !this.#hints) throw error;
       this.#hints = false;
       this.#plan = null;
-      return work(await this.current(pass));
+      return work(await this.current(limiter));
     }
   }
 

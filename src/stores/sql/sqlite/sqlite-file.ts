@@ -3,7 +3,7 @@
 import Sqlite from "better-sqlite3";
 import type { ExceptionCode } from "../../../domain/batch.ts";
 import { DomainError, messageOf } from "../../../domain/errors.ts";
-import { type StatementPass, sendFreely } from "../../../ports/reference-table.ts";
+import { type StatementLimiter, unlimitedStatements } from "../../../ports/reference-table.ts";
 import { backOff } from "../backoff.ts";
 
 /** Tries of one statement while another connection has the file. */
@@ -23,16 +23,16 @@ export class SqliteFile {
   }
 
   /**
-   * Runs `work`, again while the file is busy, each time by `pass`. Constraint violations come out as the driver threw
+   * Runs `work`, again while the file is busy, each time by `limiter`. Constraint violations come out as the driver threw
    * them.
    */
   async use<Result>(
     work: (connection: Sqlite.Database) => Result,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await pass(async () => work(this.#open()));
+        return await limiter(async () => work(this.#open()));
       } catch (error) {
         const code = sqliteCode(error);
         if (code === null || code.startsWith("SQLITE_CONSTRAINT")) throw error;

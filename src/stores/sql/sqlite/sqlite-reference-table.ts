@@ -9,9 +9,9 @@ import {
   type ReferenceTable,
   type RewriteResult,
   type RowSearch,
-  type StatementPass,
-  sendFreely,
+  type StatementLimiter,
   type TableFacts,
+  unlimitedStatements,
 } from "../../../ports/reference-table.ts";
 import { rewriteInOrder, type StatementFailure } from "../bisect-rewrite.ts";
 import { type CheckedStatements, checkedRewrite } from "../checked-rewrite.ts";
@@ -64,32 +64,32 @@ export class SqliteReferenceTable implements ReferenceTable {
     afterId: string | null,
     valuePrefix: string,
     limit: number,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[]> {
-    return this.#pages.page(afterId, valuePrefix, limit, pass);
+    return this.#pages.page(afterId, valuePrefix, limit, limiter);
   }
 
   async starting(
     valuePrefix: string,
     most: number,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[] | null> {
     if (!valuePrefix.isWellFormed()) return [];
     const isIndexed = await this.#file.use((connection) => this.#planned(connection).plan.columnIsIndexed);
     if (!isIndexed) return null;
-    const rows = await this.#all<WindowRow>(pass, (plan) => startingStatement(plan, valuePrefix, most));
+    const rows = await this.#all<WindowRow>(limiter, (plan) => startingStatement(plan, valuePrefix, most));
     if (rows.length >= most) return null;
     return rows.filter(isMatch);
   }
 
   async findRows(
     values: readonly string[],
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[]> {
     const wanted = new Set(values.filter((value) => value.isWellFormed()));
     const found: ReferencedRow[] = [];
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<ReferencedRow>(pass, (plan) => findRowsStatement(plan, chunk));
+      const rows = await this.#all<ReferencedRow>(limiter, (plan) => findRowsStatement(plan, chunk));
       found.push(...rows.filter(({ value }) => wanted.has(value)));
     }
     return found;
@@ -97,12 +97,12 @@ export class SqliteReferenceTable implements ReferenceTable {
 
   async matching(
     { values, prefixes, samples }: RowSearch,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<readonly ReferencedRow[]> {
-    const found: ReferencedRow[] = [...(await this.findRows(values, pass))];
+    const found: ReferencedRow[] = [...(await this.findRows(values, limiter))];
     const wanted = new PrefixSet([...prefixes, ...samples]);
     const read = async (list: readonly string[], most: number | null) => {
-      const rows = await this.#all<ReferencedRow>(pass, (plan) => prefixStatement(plan, list, most));
+      const rows = await this.#all<ReferencedRow>(limiter, (plan) => prefixStatement(plan, list, most));
       found.push(...rows.filter(({ value }) => typeof value === "string" && wanted.matches(value)));
     };
     const wellFormed = prefixes.filter((prefix) => prefix.isWellFormed());
@@ -112,11 +112,14 @@ export class SqliteReferenceTable implements ReferenceTable {
     return found;
   }
 
-  async existing(ids: readonly string[], pass: StatementPass = sendFreely): Promise<ReadonlySet<string>> {
+  async existing(
+    ids: readonly string[],
+    limiter: StatementLimiter = unlimitedStatements,
+  ): Promise<ReadonlySet<string>> {
     const wanted = new Set(ids.filter((id) => id.isWellFormed()));
     const found = new Set<string>();
     for (const chunk of chunksOf([...wanted], MAX_READ, MAX_LIST_BYTES, Buffer.byteLength)) {
-      const rows = await this.#all<{ readonly id: string }>(pass, (plan) => byKeyStatement(plan, chunk));
+      const rows = await this.#all<{ readonly id: string }>(limiter, (plan) => byKeyStatement(plan, chunk));
       for (const { id } of rows) if (wanted.has(id)) found.add(id);
     }
     return found;
@@ -125,7 +128,7 @@ export class SqliteReferenceTable implements ReferenceTable {
   async rewrite(
     values: readonly string[],
     change: PrefixChange,
-    pass: StatementPass = sendFreely,
+    limiter: StatementLimiter = unlimitedStatements,
   ): Promise<RewriteResult> {
     assertRewritable(values, change);
     const wellFormed = change.to.isWellFormed() ? values.filter((value) => value.isWellFormed()) : [];
@@ -133,7 +136,7 @@ export class SqliteReferenceTable implements ReferenceTable {
       wellFormed,
       change,
       (layer) => chunksOf(layer, MAX_REWRITE, MAX_LIST_BYTES, Buffer.byteLength),
-      (piece) => this.#attempt(piece, change, pass),
+      (piece) => this.#attempt(piece, change, limiter),
     );
   }
 
@@ -148,10 +151,10 @@ export class SqliteReferenceTable implements ReferenceTable {
     afterId: string | null,
     prefix: string,
     rows: number,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<readonly WindowRow[]> {
     if (!prefix.isWellFormed()) return [];
-    return this.#all<WindowRow>(pass, (plan, keyIsUnique) => {
+    return this.#all<WindowRow>(limiter, (plan, keyIsUnique) => {
       if (!keyIsUnique) {
         const message = `table "${this.#spec.table}": rows cannot be paged by ${this.#spec.key}: it is not unique`;
         throw new DomainError("database_refused", `database "${this.database}", ${message}`);
@@ -163,18 +166,18 @@ export class SqliteReferenceTable implements ReferenceTable {
   async #attempt(
     values: readonly string[],
     change: PrefixChange,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<RewriteResult | StatementFailure> {
     let rows = 0;
     try {
       // Rows whose value stays as it is hold it before and after.
-      if (change.to === change.from || !(await this.#hasTriggers(pass))) {
-        return { rows: await this.#update(values, change, null, pass), failures: [] };
+      if (change.to === change.from || !(await this.#hasTriggers(limiter))) {
+        return { rows: await this.#update(values, change, null, limiter), failures: [] };
       }
       const statements: CheckedStatements = {
-        held: (held, most) => this.#all<ReferencedRow>(pass, (plan) => heldStatement(plan, held, most)),
-        rewrite: async (held, ids) => void (await this.#update(held, change, ids, pass)),
-        now: (ids) => this.#all<ReferencedRow>(pass, (plan) => byKeyStatement(plan, ids)),
+        held: (held, most) => this.#all<ReferencedRow>(limiter, (plan) => heldStatement(plan, held, most)),
+        rewrite: async (held, ids) => void (await this.#update(held, change, ids, limiter)),
+        now: (ids) => this.#all<ReferencedRow>(limiter, (plan) => byKeyStatement(plan, ids)),
         onRewritten: (more) => {
           rows += more;
         },
@@ -193,24 +196,24 @@ export class SqliteReferenceTable implements ReferenceTable {
     values: readonly string[],
     change: PrefixChange,
     ids: readonly string[] | null,
-    pass: StatementPass,
+    limiter: StatementLimiter,
   ): Promise<number> {
     return this.#file.use((connection) => {
       const { sql, parameters } = rewriteStatement(this.#planned(connection).plan, values, change, ids);
       const statement = connection.prepare(sql);
       this.#count();
       return statement.run(...parameters).changes;
-    }, pass);
+    }, limiter);
   }
 
   /** As the plan was made, which the first call's statement waits for. */
-  async #hasTriggers(pass: StatementPass): Promise<boolean> {
+  async #hasTriggers(limiter: StatementLimiter): Promise<boolean> {
     if (this.#plan !== null) return this.#plan.plan.hasTriggers;
-    return this.#file.use((connection) => this.#planned(connection).plan.hasTriggers, pass);
+    return this.#file.use((connection) => this.#planned(connection).plan.hasTriggers, limiter);
   }
 
   async #all<Row>(
-    pass: StatementPass,
+    limiter: StatementLimiter,
     statementOf: (plan: SqlitePlan, keyIsUnique: boolean) => SqliteStatement,
   ): Promise<readonly Row[]> {
     const run = (connection: Database): readonly Row[] => {
@@ -220,7 +223,7 @@ export class SqliteReferenceTable implements ReferenceTable {
       this.#count();
       return statement.all(...parameters);
     };
-    return this.#file.use(run, pass);
+    return this.#file.use(run, limiter);
   }
 
   #planned(connection: Database): { readonly plan: SqlitePlan; readonly keyIsUnique: boolean } {
