@@ -26,6 +26,8 @@ export type ErrorCode =
   | "bucket_missing"
   | "database_unavailable"
   | "database_refused"
+  | "engine_unavailable"
+  | "engine_refused"
   | "ledger_unavailable"
   | "ledger_lost"
   | "manifest_invalid"

@@ -29,7 +29,7 @@ export type JobAction = "pause" | "resume" | "cancel" | "retry" | "approve";
 
 export const JOB_ACTIONS: readonly JobAction[] = ["pause", "resume", "cancel", "retry", "approve"];
 
-export type WaitReason = "window" | "approval" | "grace" | "throttled" | "database";
+export type WaitReason = "window" | "approval" | "grace" | "throttled" | "database" | "engine";
 
 /** What a job waits for, with the reason and, where it is known, the end. */
 export interface Waiting {

@@ -29,7 +29,7 @@ const Statements = Type.Record(Type.String(), Count, {
 
 const Waiting = Type.Object(
   {
-    reason: Type.Enum(["window", "approval", "grace", "throttled", "database"]),
+    reason: Type.Enum(["window", "approval", "grace", "throttled", "database", "engine"]),
     since: Instant,
     until: nullable(Instant),
     detail: Type.String(),

@@ -61,6 +61,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
   bucket_missing: { status: 422, title: "The bucket does not exist" },
   database_unavailable: { status: 503, title: "The database does not answer" },
   database_refused: { status: 422, title: "The database refused the statement" },
+  engine_unavailable: { status: 503, title: "The copy engine does not answer" },
+  engine_refused: { status: 422, title: "The copy engine refused the work" },
   ledger_unavailable: { status: 503, title: "The ledger does not answer" },
   ledger_lost: { status: 503, title: "The ledger is gone or damaged" },
   manifest_invalid: { status: 422, title: "The manifest is not valid" },

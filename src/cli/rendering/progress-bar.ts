@@ -111,6 +111,7 @@ const WAITED_FOR: Readonly<Record<NonNullable<JobView["waiting"]>["reason"], str
   grace: "the grace period",
   throttled: "the store",
   database: "the database",
+  engine: "the copy engine",
 };
 
 function widthOf(parts: readonly Part[]): number {

@@ -39,6 +39,8 @@ const STATUSES: Record<ErrorCode, number> = {
   bucket_missing: 422,
   database_unavailable: 503,
   database_refused: 422,
+  engine_unavailable: 503,
+  engine_refused: 422,
   ledger_unavailable: 503,
   ledger_lost: 503,
   manifest_invalid: 422,

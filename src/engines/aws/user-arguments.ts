@@ -1,0 +1,52 @@
+/**
+ * UserArguments of a job: what is the same for all its tasks (invocation schema 2.0; at most 10, each 1–1,024 characters).
+ */
+
+/** Characters of one argument's value at most. */
+export const MOST_ARGUMENT_CHARACTERS = 1024;
+
+export interface JobTerms {
+  /** The job's consignment: ledger token. */
+  readonly token: string;
+  readonly sourceBucket: string;
+  readonly sourcePrefix: string;
+  readonly targetBucket: string;
+  readonly targetPrefix: string;
+  /** Epoch ms; no copy begins at or after it. Null: at any time. */
+  readonly notAfter: number | null;
+  /** An invocation lasts this long at least, ms: concurrency ÷ requests per second. */
+  readonly leastMs: number;
+  /** The table of the engine `lambda-copy-log`; null without it. */
+  readonly copyLogs: string | null;
+  /** The name under which the function finds the database for `updates: function`; null: the service updates. */
+  readonly updates: string | null;
+}
+
+/** The arguments for `terms`: values percent-encoded, so that any prefix can travel. May be longer than the limit. */
+export function encodeTerms(terms: JobTerms): Record<string, string> {
+  const all = Object.entries({ v: "1", ...terms }).filter(([, value]) => value !== null && value !== "");
+  return Object.fromEntries(all.map(([name, value]) => [name, encodeURIComponent(String(value))]));
+}
+
+/** The terms in `given`; throws `RangeError` where they are not understood. */
+export function decodeTerms(given: Readonly<Record<string, string>>): JobTerms {
+  const text = (name: string) => decodeURIComponent(given[name] ?? "");
+  if (text("v") !== "1") throw new RangeError(`terms of version ${text("v") || "none"} are not understood`);
+  const notAfter = text("notAfter");
+  const terms = {
+    token: text("token"),
+    sourceBucket: text("sourceBucket"),
+    sourcePrefix: text("sourcePrefix"),
+    targetBucket: text("targetBucket"),
+    targetPrefix: text("targetPrefix"),
+    notAfter: notAfter === "" ? null : Number(notAfter),
+    leastMs: Number(text("leastMs") || "0"),
+    copyLogs: text("copyLogs") || null,
+    updates: text("updates") || null,
+  };
+  if (terms.token === "" || terms.sourceBucket === "" || terms.targetBucket === "")
+    throw new RangeError("the terms name no job or no bucket");
+  if (Number.isNaN(terms.notAfter) || !(terms.leastMs >= 0))
+    throw new RangeError("the terms hold no numbers");
+  return terms;
+}
