@@ -20,8 +20,8 @@ import { jobContexts } from "./job-context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { missingRightReporter } from "./missing-right-report.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { refuseUnsafe } from "./refuse-unsafe.ts";
 import type { RunnerLog, StopCause } from "./run-cause.ts";
-import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
@@ -117,7 +117,7 @@ export class JobRun {
     const ended = new AbortController();
     const heartbeat = this.#heartbeatLoop(ended.signal);
     try {
-      refuseUnsafe(this.#record.spec);
+      refuseUnsafe(this.#record.spec, this.#parts);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
