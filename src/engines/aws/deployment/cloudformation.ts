@@ -16,8 +16,6 @@ export interface Parameter {
 
 export interface Resource {
   readonly Type: string;
-  readonly DependsOn?: string | readonly string[];
-  readonly Condition?: string;
   readonly DeletionPolicy?: "Retain" | "Delete";
   readonly UpdateReplacePolicy?: "Retain" | "Delete";
   readonly Properties: { readonly [name: string]: Json };
@@ -38,8 +36,21 @@ export const ref = (name: string): Json => ({ Ref: name });
 /** An attribute of a resource. */
 export const attribute = (resource: string, name: string): Json => ({ "Fn::GetAtt": [resource, name] });
 
-/** `text` with each `${Name}` and `${Resource.Attribute}` replaced. */
-export const sub = (text: string): Json => ({ "Fn::Sub": text });
+/** Text with the values of {@link ref} and {@link attribute} in it; strings in it are taken as they are. */
+export function sub(text: TemplateStringsArray, ...values: readonly (string | Json)[]): Json {
+  const parts = text.flatMap((part, i) => [literal(part), i < values.length ? placeholder(values[i]) : ""]);
+  return { "Fn::Sub": parts.join("") };
+}
+
+function placeholder(value: Json | undefined): string {
+  if (typeof value === "string") return literal(value);
+  const { Ref, "Fn::GetAtt": path } = value as { readonly Ref?: string; readonly "Fn::GetAtt"?: string[] };
+  return `\${${Ref ?? path?.join(".")}}`;
+}
+
+function literal(text: string): string {
+  return text.replaceAll("${", "${!");
+}
 
 /** `then` where the condition holds, else `otherwise`; without it the property or list entry is absent. */
 export const when = (condition: string, then: Json, otherwise: Json = ref("AWS::NoValue")): Json => ({

@@ -1,0 +1,110 @@
+/** The two functions, their logs, and the version of the first one that jobs are pinned to. */
+
+import { attribute, type Json, type Resource, ref, sub, when } from "./cloudformation.ts";
+
+/** Seconds after which Lambda ends an invocation; no copy begins later than this after a job has ended. */
+export const COPY_TIMEOUT_SECONDS = 60;
+export const EVENT_TIMEOUT_SECONDS = 60;
+
+/** A function's package, as `tranship aws package` builds it. */
+export interface CodePackage {
+  /** Name of the file beside the others of `CodePrefix`; holds the hash, so that CloudFormation sees a change. */
+  readonly file: string;
+  /** As Lambda tells it: SHA-256 of the zip, base64. */
+  readonly sha256: string;
+}
+
+/** The packages of both functions. */
+export interface CodePackages {
+  readonly copy: CodePackage;
+  readonly landed: CodePackage;
+}
+
+/** Logical id of the version: it changes with the code, since CloudFormation publishes a version only for a new resource. */
+export function copyVersionId({ copy }: CodePackages): string {
+  return `CopyVersion${Buffer.from(copy.sha256, "base64").toString("hex").slice(0, 16)}`;
+}
+
+/** Both functions with their log groups. */
+export function functionResources(packages: CodePackages): Readonly<Record<string, Resource>> {
+  return {
+    CopyLogGroup: logGroup("copy"),
+    LandedLogGroup: logGroup("landed"),
+    CopyFunction: functionOf("copy", packages.copy, {
+      Description: "Tranship: copies objects for S3 Batch Operations",
+      Role: attribute("CopyRole", "Arn"),
+      Timeout: COPY_TIMEOUT_SECONDS,
+      LoggingConfig: logging("CopyLogGroup"),
+      ReservedConcurrentExecutions: when("ReservesConcurrency", ref("CopyConcurrency")),
+      Environment: {
+        Variables: { TRANSHIP_DATABASE_SECRET: when("HasDatabaseSecret", ref("DatabaseSecret")) },
+      },
+      VpcConfig: VPC,
+    }),
+    [copyVersionId(packages)]: {
+      Type: "AWS::Lambda::Version",
+      // Jobs under way are pinned to the version that they began with.
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        FunctionName: ref("CopyFunction"),
+        CodeSha256: packages.copy.sha256,
+        Description: ref("Revision"),
+      },
+    },
+    LandedFunction: functionOf("landed", packages.landed, {
+      Description: "Tranship: flags records of copies by the events of bucket B",
+      Role: attribute("LandedRole", "Arn"),
+      Timeout: EVENT_TIMEOUT_SECONDS,
+      LoggingConfig: logging("LandedLogGroup"),
+      Environment: {
+        Variables: {
+          TRANSHIP_COPY_LOGS: ref("CopyLogsTable"),
+          TRANSHIP_TARGET_BUCKETS: ref("TargetBucket"),
+          TRANSHIP_COPY_ROLE_ID: attribute("CopyRole", "RoleId"),
+          TRANSHIP_DATABASE_SECRET: when("HasDatabaseSecret", ref("DatabaseSecret")),
+        },
+      },
+      VpcConfig: VPC,
+    }),
+  };
+}
+
+const VPC = when("InVpc", { SubnetIds: ref("SubnetIds"), SecurityGroupIds: ref("SecurityGroupIds") });
+
+function functionOf(name: string, code: CodePackage, properties: Resource["Properties"]): Resource {
+  return {
+    Type: "AWS::Lambda::Function",
+    Properties: {
+      FunctionName: sub`${ref("AWS::StackName")}-${name}`,
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "index.handler",
+      MemorySize: 256,
+      Code: { S3Bucket: ref("CodeBucket"), S3Key: sub`${ref("CodePrefix")}${code.file}` },
+      ...properties,
+    },
+  };
+}
+
+function logGroup(name: string): Resource {
+  return {
+    Type: "AWS::Logs::LogGroup",
+    DeletionPolicy: "Delete",
+    UpdateReplacePolicy: "Delete",
+    Properties: {
+      LogGroupName: sub`/aws/lambda/${ref("AWS::StackName")}-${name}`,
+      RetentionInDays: ref("LogRetentionDays"),
+    },
+  };
+}
+
+/** Without the system's lines for the beginning and end of each invocation, which cost more than the function's own. */
+function logging(logGroupId: string): Json {
+  return {
+    LogFormat: "JSON",
+    SystemLogLevel: "WARN",
+    ApplicationLogLevel: "INFO",
+    LogGroup: ref(logGroupId),
+  };
+}
