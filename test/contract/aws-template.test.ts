@@ -2,14 +2,15 @@
 
 import { describe, expect, it } from "vitest";
 import { deploymentTemplate } from "../../src/engines/aws/deployment/template.ts";
-import { copyVersionId } from "../../src/engines/aws/deployment/template-functions.ts";
+import { copyVersionId, packageFile } from "../../src/engines/aws/deployment/template-functions.ts";
 import { cloudFormationFaults, type PlainTemplate } from "../support/aws/cloudformation-faults.ts";
 
-const packagesOf = (copyHash: string) => ({
-  copy: { file: `copy-${copyHash.slice(0, 6)}.zip`, sha256: copyHash },
-  landed: { file: "landed-222222.zip", sha256: Buffer.alloc(32, 2).toString("base64") },
+const hashOf = (byte: number) => Buffer.alloc(32, byte).toString("base64");
+const packagesOf = (byte: number) => ({
+  "copy-object": { sha256: hashOf(byte) },
+  "object-landed": { sha256: hashOf(2) },
 });
-const PACKAGES = packagesOf(Buffer.alloc(32, 1).toString("base64"));
+const PACKAGES = packagesOf(1);
 
 /** The template as a file holds it, free to be changed. */
 function printed(packages = PACKAGES) {
@@ -132,7 +133,7 @@ describe("the functions", () => {
   });
 
   it("have a version that new code replaces and nothing deletes", () => {
-    const other = packagesOf(Buffer.alloc(32, 7).toString("base64"));
+    const other = packagesOf(7);
     expect(copyVersionId(other)).not.toBe(copyVersionId(PACKAGES));
     for (const packages of [PACKAGES, other]) {
       const id = copyVersionId(packages);
@@ -141,10 +142,12 @@ describe("the functions", () => {
         Type: "AWS::Lambda::Version",
         DeletionPolicy: "Retain",
         UpdateReplacePolicy: "Retain",
-        Properties: { CodeSha256: packages.copy.sha256 },
+        Properties: { CodeSha256: packages["copy-object"].sha256 },
       });
       expect(template.Outputs.CopyFunction?.Value).toEqual({ Ref: id });
-      expect(JSON.stringify(properties(template, "CopyFunction").Code)).toContain(packages.copy.file);
+      expect(JSON.stringify(properties(template, "CopyFunction").Code)).toContain(
+        packageFile("copy-object", packages["copy-object"].sha256),
+      );
     }
   });
 

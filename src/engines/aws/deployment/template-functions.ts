@@ -6,23 +6,24 @@ import { attribute, type Json, type Resource, ref, sub, when } from "./cloudform
 export const COPY_TIMEOUT_SECONDS = 60;
 export const EVENT_TIMEOUT_SECONDS = 60;
 
-/** A function's package, as `tranship aws package` builds it. */
-export interface CodePackage {
-  /** Name of the file beside the others of `CodePrefix`; holds the hash, so that CloudFormation sees a change. */
-  readonly file: string;
-  /** As Lambda tells it: SHA-256 of the zip, base64. */
-  readonly sha256: string;
-}
+/** The entry points of the functions: the names of their packages, and of the one file in each. */
+export type FunctionEntry = "copy-object" | "object-landed";
 
-/** The packages of both functions. */
-export interface CodePackages {
-  readonly copy: CodePackage;
-  readonly landed: CodePackage;
+/** The packages of both functions; `sha256` as Lambda tells it: of the zip, base64. */
+export type CodePackages = Readonly<Record<FunctionEntry, { readonly sha256: string }>>;
+
+/** Name of a package's file below `CodePrefix`; it holds the hash, without which CloudFormation sees no change. */
+export function packageFile(entry: FunctionEntry, sha256: string): string {
+  return `${entry}-${hexOf(sha256)}.zip`;
 }
 
 /** Logical id of the version: it changes with the code, since CloudFormation publishes a version only for a new resource. */
-export function copyVersionId({ copy }: CodePackages): string {
-  return `CopyVersion${Buffer.from(copy.sha256, "base64").toString("hex").slice(0, 16)}`;
+export function copyVersionId(packages: CodePackages): string {
+  return `CopyVersion${hexOf(packages["copy-object"].sha256)}`;
+}
+
+function hexOf(sha256: string): string {
+  return Buffer.from(sha256, "base64").toString("hex").slice(0, 16);
 }
 
 /** Both functions with their log groups. */
@@ -30,7 +31,7 @@ export function functionResources(packages: CodePackages): Readonly<Record<strin
   return {
     CopyLogGroup: logGroup("copy"),
     LandedLogGroup: logGroup("landed"),
-    CopyFunction: functionOf("copy", packages.copy, {
+    CopyFunction: functionOf("copy", "copy-object", packages, {
       Description: "Tranship: copies objects for S3 Batch Operations",
       Role: attribute("CopyRole", "Arn"),
       Timeout: COPY_TIMEOUT_SECONDS,
@@ -48,11 +49,11 @@ export function functionResources(packages: CodePackages): Readonly<Record<strin
       UpdateReplacePolicy: "Retain",
       Properties: {
         FunctionName: ref("CopyFunction"),
-        CodeSha256: packages.copy.sha256,
+        CodeSha256: packages["copy-object"].sha256,
         Description: ref("Revision"),
       },
     },
-    LandedFunction: functionOf("landed", packages.landed, {
+    LandedFunction: functionOf("landed", "object-landed", packages, {
       Description: "Tranship: flags records of copies by the events of bucket B",
       Role: attribute("LandedRole", "Arn"),
       Timeout: EVENT_TIMEOUT_SECONDS,
@@ -72,16 +73,22 @@ export function functionResources(packages: CodePackages): Readonly<Record<strin
 
 const VPC = when("InVpc", { SubnetIds: ref("SubnetIds"), SecurityGroupIds: ref("SecurityGroupIds") });
 
-function functionOf(name: string, code: CodePackage, properties: Resource["Properties"]): Resource {
+function functionOf(
+  name: string,
+  entry: FunctionEntry,
+  packages: CodePackages,
+  properties: Resource["Properties"],
+): Resource {
+  const file = packageFile(entry, packages[entry].sha256);
   return {
     Type: "AWS::Lambda::Function",
     Properties: {
       FunctionName: sub`${ref("AWS::StackName")}-${name}`,
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
-      Handler: "index.handler",
+      Handler: `${entry}.handler`,
       MemorySize: 256,
-      Code: { S3Bucket: ref("CodeBucket"), S3Key: sub`${ref("CodePrefix")}${code.file}` },
+      Code: { S3Bucket: ref("CodeBucket"), S3Key: sub`${ref("CodePrefix")}${file}` },
       ...properties,
     },
   };

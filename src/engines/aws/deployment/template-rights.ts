@@ -7,7 +7,8 @@ const SOURCE_OBJECTS = sub`arn:${ref("AWS::Partition")}:s3:::${ref("SourceBucket
 const TARGET = sub`arn:${ref("AWS::Partition")}:s3:::${ref("TargetBucket")}`;
 const TARGET_OBJECTS = sub`arn:${ref("AWS::Partition")}:s3:::${ref("TargetBucket")}/${ref("TargetPrefix")}*`;
 const MANIFESTS = sub`arn:${ref("AWS::Partition")}:s3:::${ref("ManifestsBucket")}`;
-const MANIFESTS_OBJECTS = sub`arn:${ref("AWS::Partition")}:s3:::${ref("ManifestsBucket")}/${ref("ManifestsPrefix")}*`;
+const inManifests = (rest: string) =>
+  sub`arn:${ref("AWS::Partition")}:s3:::${ref("ManifestsBucket")}/${ref("ManifestsPrefix")}${rest}`;
 const TABLE = attribute("CopyLogs", "Arn");
 /** Of every version: jobs under way are pinned to one that a newer stack no longer names. */
 const COPY_VERSIONS = sub`${attribute("CopyFunction", "Arn")}:*`;
@@ -16,8 +17,8 @@ const COPY_VERSIONS = sub`${attribute("CopyFunction", "Arn")}:*`;
 export function rightsResources(): Readonly<Record<string, Resource>> {
   return {
     JobRole: role("batchoperations.s3.amazonaws.com", "Batch Operations jobs of Tranship", [
-      allow("ReadManifests", ["s3:GetObject"], [MANIFESTS_OBJECTS]),
-      allow("WriteReports", ["s3:PutObject"], [MANIFESTS_OBJECTS]),
+      allow("ReadManifests", ["s3:GetObject"], [inManifests("*/manifest.csv")]),
+      allow("WriteReports", ["s3:PutObject"], [inManifests("*/job-*/*")]),
       allow("InvokeCopyFunction", ["lambda:InvokeFunction"], [COPY_VERSIONS]),
     ]),
     CopyRole: role("lambda.amazonaws.com", "The function of Tranship that copies objects", [
@@ -80,7 +81,7 @@ function serviceStatements(): Json[] {
     allow(
       "KeepManifests",
       ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
-      [MANIFESTS_OBJECTS],
+      [inManifests("*")],
     ),
     // CreateJob is not authorised for a resource; the operation is what can be bounded.
     allow("CreateJobs", ["s3:CreateJob"], ["*"], {
@@ -94,11 +95,7 @@ function serviceStatements(): Json[] {
     ),
     // Without a condition on iam:PassedToService, which CreateJob does not fill.
     allow("PassJobRole", ["iam:PassRole"], [attribute("JobRole", "Arn")]),
-    allow(
-      "LookAtFunction",
-      ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"],
-      [attribute("CopyFunction", "Arn"), COPY_VERSIONS],
-    ),
+    allow("LookAtFunction", ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], [COPY_VERSIONS]),
     allow(
       "BoundFunction",
       ["lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency"],
