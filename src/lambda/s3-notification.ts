@@ -13,7 +13,7 @@ export interface CreatedObject {
 }
 
 export type Notification =
-  /** No S3 event, or S3's test message. */
+  /** No S3 event; S3's test message has no records. */
   | { readonly kind: "ignored"; readonly reason: string }
   /** `faults`: why records that are S3 events could not be understood; empty when all could. */
   | {
@@ -37,7 +37,6 @@ export function readNotification(body: string): Notification {
   } catch {
     return { kind: "ignored", reason: "it is no JSON" };
   }
-  if (document.Event === "s3:TestEvent") return { kind: "ignored", reason: "it is S3's test message" };
   const records = Array.isArray(document.Records) ? document.Records.map(fieldsOf) : [];
   const events = records.filter(isS3Event);
   if (events.length === 0) return { kind: "ignored", reason: "it holds no S3 event" };

@@ -11,7 +11,6 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "ProvisionedThroughputExceededException",
   "ThrottlingException",
   "RequestLimitExceeded",
-  "InternalServerError",
   "TimeoutError",
   "AbortError",
   "ExpiredTokenException",
@@ -32,7 +31,8 @@ export interface TablePatience {
 }
 
 /**
- * Calls `attempt` with what is left of `items` until it leaves nothing over; it gives the items that were not processed.
+ * Calls `attempt` with what is left of `items` until it leaves nothing over; it gives the items that were not processed, and
+ * passes `signal` to its request.
  * Throws `stopped` when `signal` was aborted, `engine_unavailable` after `mostMs` without progress, and `engine_refused` for
  * errors that repeating does not mend (no such table, no right, another key schema).
  */
@@ -62,7 +62,6 @@ async function attemptOnce<Item>(
   attempt: (items: readonly Item[]) => Promise<readonly Item[]>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly rest: readonly Item[]; readonly busy: string }> {
-  if (signal?.aborted) throw new DomainError("stopped", "stopped before a request to the table");
   try {
     return { rest: await attempt(items), busy: "the table left items unprocessed" };
   } catch (error) {

@@ -38,7 +38,7 @@ function record(key: string): CopyRecord {
 }
 
 it("repeats throttled, failed, broken off and unanswered requests: all has been done, once", async () => {
-  const faults: (TableFault | null)[] = ["throttled", "internal", "reset", "lost", null];
+  const faults: (TableFault | null)[] = ["throttled", "unavailable", "reset", "lost", null];
   const logs = await busyLogs((_operation, count) => faults[count % faults.length] ?? null);
   const { target } = record("k");
   expect(await logs.begin(record("k"))).toEqual({ kind: "recorded" });
@@ -75,6 +75,15 @@ it("gives up after its patience, saying why, and repeats nothing that cannot suc
   expect(performance.now() - began).toBeLessThan(2_000);
   const requests = busy.requests.length;
   expect(requests).toBeGreaterThan(3);
+});
+
+it("takes a table that does not answer for one that will", async () => {
+  const logs = await busyLogs(() => null, 100);
+  await busy.close();
+  await expect(logs.begin(record("k"))).rejects.toMatchObject({
+    code: "engine_unavailable",
+    message: expect.stringContaining("ECONNREFUSED"),
+  });
 });
 
 it("stops within a pause when its caller does", async () => {

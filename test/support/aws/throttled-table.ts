@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** How one request fails; `half`: half of a batch is left unprocessed; `lost`: it is done and its answer lost. */
-export type TableFault = "throttled" | "internal" | "reset" | "lost" | "half";
+export type TableFault = "throttled" | "unavailable" | "reset" | "lost" | "half";
 
 export interface ThrottledTable {
   readonly endpoint: string;
@@ -44,7 +44,7 @@ async function answer(
 ): Promise<void> {
   const body = await bodyOf(request);
   if (fault === "throttled") return fail(response, 400, "ProvisionedThroughputExceededException");
-  if (fault === "internal") return fail(response, 500, "InternalServerError");
+  if (fault === "unavailable") return void response.writeHead(503).end("Service Unavailable");
   if (fault === "reset") return void response.destroy();
   const [passed, left] = fault === "half" ? halved(body) : [body, null];
   const answered = await fetch(upstream, { method: "POST", headers: headersOf(request), body: passed });
