@@ -21,8 +21,6 @@ export function planCopy(terms: JobTerms, { bucket, field }: BatchTask): Planned
   if (task === null) throw new RangeError("the manifest's key field is not understood");
   // Without one the copy could not be pinned to a version.
   if (task.etag === "") throw new RangeError("the task names no ETag");
-  if (!task.key.startsWith(terms.sourcePrefix))
-    throw new RangeError("the key does not start with the source prefix");
   const key = mapKey({ from: terms.sourcePrefix, to: terms.targetPrefix }, task.key);
   if (keyFault(key) !== null) throw new RangeError("the new key is not one that S3 accepts");
   if (bucket === terms.targetBucket && key === task.key)

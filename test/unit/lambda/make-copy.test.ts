@@ -173,6 +173,13 @@ describe("an invocation", () => {
     expect(clock.at - 1_000_000).toBe(8_000);
   });
 
+  it("repeats nothing after 20 s, however far apart the rate keeps its requests", async () => {
+    const { answerOne, store } = environment();
+    store.copies = [SLOW_DOWN];
+    expect(await answerOne({}, { leastMs: 15_000 })).toMatchObject({ code: "TemporaryFailure" });
+    expect(store.sent.map(({ at }) => at - 1_000_000)).toEqual([0, 15_000]);
+  });
+
   it("sends nothing where its time is too short for the rate", async () => {
     const { answerOne, store, clock } = environment();
     expect(await answerOne({}, { leastMs: 58_000 })).toMatchObject({ code: "TemporaryFailure" });
