@@ -50,6 +50,7 @@ const PLANTED: readonly [file: string, line: string, rule: string][] = [
   ["src/stores/s3/copy/g3.ts", 'import "../../../stages/copy.ts";', "noRestrictedImports"],
   ["src/cli/commands/i2.ts", 'import "../../pacing/gate.ts";', "noRestrictedImports"],
   ["src/engines/o1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
+  ["src/engines/aws/o2.ts", 'import "node:fs";', "noRestrictedImports"],
   ["bench/n1.ts", 'import "../src/conveyor/conveyor.ts";', "noRestrictedImports"],
   ["src/jobs/k1.ts", "export const secret = process.env.SECRET;", "noProcessEnv"],
   ["src/jobs/k2.ts", 'console.log("hello");', "noConsole"],
