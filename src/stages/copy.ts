@@ -127,8 +127,15 @@ async function copyRound(
     number,
     request: copyRequest(context, version, expected),
   }));
-  await context.engine.copy(requests, settle, context.signal);
-  return recheck(context, [...unsettled], vanished);
+  let without: readonly Candidate[];
+  try {
+    await context.engine.copy(requests, settle, context.signal);
+  } finally {
+    // A result that comes after the engine has ended is ignored: its object is checked again, or the batch is repeated.
+    without = [...unsettled];
+    unsettled.clear();
+  }
+  return recheck(context, without, vanished);
 }
 
 /** Settles those of `open` that need no copy; gives the others. */

@@ -81,7 +81,7 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
     test("a batch planned from before one that was recorded after all is refused, and the next is not", async () => {
       const [one, two] = await Promise.all([place.open(), place.open()]);
       const lease = await claimedJob(one);
-      // Recorded, though whoever asks the other connection was told that it failed.
+      // Recorded, though the caller of the other connection got an error.
       await addKeys(two, lease, "a", "b");
       const cutOtherwise = addKeys(one, lease, "a");
       await expect(cutOtherwise).rejects.toMatchObject({ code: "ledger_unavailable" });
