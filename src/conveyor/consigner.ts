@@ -37,33 +37,43 @@ export class Consigner {
    * copies. Throws what a consignment throws; `stopped` is no error here.
    */
   async work(): Promise<void> {
-    const { ledger, lease, signal, clock } = this.#run;
+    const { ledger, lease, signal } = this.#run;
     const failures: unknown[] = [];
+    const failed = new AbortController();
+    const until = AbortSignal.any([signal, failed.signal]);
     const start = (record: ConsignmentRecord) => {
       const carrying = carryConsignment(this.#run, this.#consigning, record, this.#takeIn)
-        .catch((error: unknown) => void failures.push(error))
+        .catch((error: unknown) => {
+          failures.push(error);
+          failed.abort();
+        })
         .finally(() => this.#underWay.delete(record.id));
       this.#underWay.set(record.id, carrying);
     };
     for (const record of await this.#retried(() => ledger.consignments(lease.jobId))) {
       if (record.state === "open") start(record);
     }
-    while (!signal.aborted && failures.length === 0) {
-      const isFull = this.#underWay.size >= MOST_UNDER_WAY;
-      const next = isFull ? null : await this.#retried(() => this.#open());
-      if (next === "remainder" && this.#underWay.size === 0) break;
-      if (next !== null && next !== "remainder") start(next);
-      else await Promise.race([...this.#underWay.values(), clock.sleep(POLL_MS, signal)]);
-    }
+    while (!until.aborted && !(await this.#sendNext(start, until)));
     await Promise.all(this.#underWay.values());
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Sends the next consignment or waits until there may be one; true when only a remainder is left. */
+  async #sendNext(start: (record: ConsignmentRecord) => void, until: AbortSignal): Promise<boolean> {
+    const isFull = this.#underWay.size >= MOST_UNDER_WAY;
+    const next = isFull ? null : await this.#retried(() => this.#open());
+    if (next === "remainder" && this.#underWay.size === 0) return true;
+    if (next === "held") await this.#whileHeld(until);
+    else if (next !== null && next !== "remainder") start(next);
+    else await Promise.race([...this.#underWay.values(), this.#run.clock.sleep(POLL_MS, until)]);
+    return false;
+  }
+
   /**
-   * Records the next consignment when enough is planned and the gate is open; null: not yet; `remainder`: planning has ended
-   * and too little is left to be worth one.
+   * Records the next consignment when enough is planned; null: not yet; `held`: the gate is closed; `remainder`: planning has
+   * ended and too little is left to be worth one.
    */
-  async #open(): Promise<ConsignmentRecord | "remainder" | null> {
+  async #open(): Promise<ConsignmentRecord | "held" | "remainder" | null> {
     const { ledger, lease, clock, gate } = this.#run;
     const { engine, closesAt } = this.#consigning;
     // Asked before the ledger is read: what is planned until then is found.
@@ -73,13 +83,21 @@ export class Consigner {
     const objects = range?.objects ?? 0;
     if (isPlanned && objects < LEAST_CONSIGNED) return "remainder";
     if (range === null || (!isPlanned && objects < size * ENOUGH)) return null;
-    if ((await gate.ask({ stage: "copy", at: clock.now() })) !== null) return null;
+    if ((await gate.ask({ stage: "copy", at: clock.now() })) !== null) return "held";
     return ledger.openConsignment(lease, {
       token: crypto.randomUUID(),
       range,
       notAfter: closesAt(),
       at: clock.now(),
     });
+  }
+
+  /** Waits until the gate lets copies begin, and shows why not. */
+  async #whileHeld(until: AbortSignal): Promise<void> {
+    const { waits, gate, clock } = this.#run;
+    await waits.runActive(() =>
+      waits.waitWhileHeld(() => gate.ask({ stage: "copy", at: clock.now() }), until),
+    );
   }
 
   /** Runs `work` again while the ledger is unavailable. */

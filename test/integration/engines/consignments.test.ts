@@ -214,40 +214,100 @@ describe("a process that dies", () => {
   });
 });
 
-describe("a job that is paused", () => {
-  it("has its consignment recalled, sends the rest when it is resumed, and copies nothing twice", async () => {
-    let copied = 0;
-    let reached = () => {};
-    const half = new Promise<void>((resolve) => {
-      reached = resolve;
+function signalled() {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Has the engine stop before its 61st copy until it is recalled or released; resolves when it has come so far. */
+function stopAtCopy61(): { readonly reached: Promise<void>; release(): void } {
+  const [reached, released] = [signalled(), signalled()];
+  let copies = 0;
+  external.beforeCopy = async (_, { stop }) => {
+    copies += 1;
+    if (copies <= 60) return;
+    reached.resolve();
+    const recalled = new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+    await Promise.race([released.promise, recalled]);
+  };
+  return {
+    reached: reached.promise,
+    release() {
+      external.beforeCopy = () => {};
+      released.resolve();
+    },
+  };
+}
+
+describe("a consignment that is under way", () => {
+  it("goes on when its process dies, and is followed by the next one", async () => {
+    const { reached, release } = stopAtCopy61();
+    const id = await submit();
+    const crash = crashingLedger(bench.ledger, {
+      method: "renew",
+      moment: "before",
+      when: () => external.sent > 0,
     });
-    let release = () => {};
-    const resumed = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    external.beforeCopy = async (_, { stop }) => {
-      copied += 1;
-      if (copied === 600) reached();
-      if (copied >= 600)
-        await Promise.race([
-          resumed,
-          new Promise((resolve) => stop.signal.addEventListener("abort", resolve)),
-        ]);
-    };
+    const run = work(id, { ledger: crash.ledger });
+    await reached;
+    await letTimePass(run);
+    expect(external.recalls).toBe(0);
+    release();
+    clock.advance(LEASE_OVER);
+    await letTimePass(work(id));
+    await expectAllMoved(bench, id, KEYS);
+    expect(external.sent).toBe(1);
+    expect(copiesMade(bench)).toBe(KEYS.length);
+  });
+
+  it("is recalled by a pause; resumed, the job sends the rest, and copies nothing twice", async () => {
+    const { reached, release } = stopAtCopy61();
     const id = await submit();
     const run = work(id);
-    await half;
+    await reached;
     await bench.jobs.act(id, "pause", "test");
     await letTimePass(run);
     expect(await bench.jobs.get(id)).toMatchObject({ state: "paused" });
     expect(external.recalls).toBe(1);
-    const there = bench.store.listKeys("bucket-b").length;
-    expect(there).toBeLessThan(KEYS.length);
+    expect(bench.store.listKeys("bucket-b").length).toBeLessThan(100);
     release();
-    external.beforeCopy = () => {};
     await bench.jobs.act(id, "resume", "test");
     await letTimePass(work(id));
     await expectAllMoved(bench, id, KEYS);
+    expect(external.sent).toBe(2);
+    expect(copiesMade(bench)).toBe(KEYS.length);
+  });
+
+  it("is recalled when its window closes; in the next one the rest is sent, and nothing is copied twice", async () => {
+    const { reached, release } = stopAtCopy61();
+    const now = new Date(clock.now());
+    const at = (hours: number) => new Date(now.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
+    const open = [
+      { from: at(-1), to: at(1) },
+      { from: at(3), to: at(6) },
+    ].map((hours) => ({ days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...hours }));
+    const id = await submit({ windows: { timezone: "UTC", open, stages: ["copy"] } });
+    const run = work(id);
+    await reached;
+    const [record] = await bench.ledger.consignments(id);
+    expect(record?.notAfter).toBe(Math.floor((now.getTime() + 3_600_000) / 60_000) * 60_000);
+    clock.advance(3_600_000);
+    await until(() => {
+      clock.advance(1_000);
+      return external.recalls === 1;
+    });
+    await until(async () => {
+      clock.advance(1_000);
+      return (await bench.jobs.get(id)).waiting?.reason === "window";
+    });
+    release();
+    clock.advance(2 * 3_600_000);
+    await letTimePass(run);
+    await expectAllMoved(bench, id, KEYS);
+    expect(external.sent).toBe(2);
     expect(copiesMade(bench)).toBe(KEYS.length);
   });
 });
