@@ -1,9 +1,11 @@
 /** `JobParts`: the dependencies shared by all use cases and runs of jobs in this process. */
 
+import type { JobSpec } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connections } from "../ports/connections.ts";
+import type { ConsignmentEngine } from "../ports/consignment-engine.ts";
 import type { CopyEngine } from "../ports/copy-engine.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ManifestReader } from "../ports/manifest-reader.ts";
@@ -20,6 +22,8 @@ export interface JobParts {
   readonly governors: BucketGovernors;
   /** The engine that copies a job's objects through `store`, which applies the limits, with `concurrency` requests at once. */
   copyEngine(store: ObjectStore, concurrency: Concurrency): CopyEngine;
+  /** The external engine that makes the copies of a job of `spec`; null: the service makes them. */
+  consignmentEngine(spec: JobSpec): ConsignmentEngine | null;
   /** Reads manifests out of a store. */
   manifestReader(store: ObjectStore): ManifestReader;
 }

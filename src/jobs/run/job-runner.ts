@@ -14,13 +14,14 @@ import type { JobRecord, Lease, RunReport } from "../../ports/ledger.ts";
 import type { Counters, JobParts } from "../job-parts.ts";
 import type { LiveProgress } from "../view/job-view.ts";
 import { clockStepReporter } from "./clock-step-report.ts";
+import { consigningOf } from "./consigning.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
 import { HeldLease } from "./held-lease.ts";
 import { jobContexts } from "./job-context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { missingRightReporter } from "./missing-right-report.ts";
 import { ProgressMeter } from "./progress-meter.ts";
-import type { RunnerLog, StopCause } from "./run-cause.ts";
+import { endsCopies, type RunnerLog, type StopCause } from "./run-cause.ts";
 import { refuseUnsafe } from "./run-end.ts";
 import { settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
@@ -37,6 +38,8 @@ export class JobRun {
   readonly #log: RunnerLog;
   readonly #record: JobRecord;
   readonly #stop = new AbortController();
+  /** Aborted with #stop where no copy may go on elsewhere either. */
+  readonly #recall = new AbortController();
   readonly #waits: WaitTracker;
   readonly #counters: Counters;
   readonly #meter = new ProgressMeter();
@@ -147,6 +150,7 @@ export class JobRun {
     });
     return {
       ...contexts,
+      consigning: consigningOf(this.#parts, spec, this.#settings, this.#recall.signal),
       waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
@@ -170,6 +174,7 @@ export class JobRun {
   #stopRun(cause: StopCause): void {
     // The first cause counts; later ones ("stopped" errors) are its consequences.
     this.#cause ??= cause;
+    if (endsCopies(this.#cause)) this.#recall.abort();
     this.#stop.abort();
   }
 

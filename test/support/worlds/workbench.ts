@@ -99,6 +99,7 @@ export async function openWorkbench(
     connections,
     governors: new BucketGovernors(),
     copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
+    consignmentEngine: () => null,
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, "test", silent);
