@@ -73,7 +73,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
     connections,
     governors,
     copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
-    consignmentEngine: () => null,
+    consignmentEngines: {},
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, owner, log);

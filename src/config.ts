@@ -5,8 +5,11 @@ import { dirname } from "node:path";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type AddressConfig, addressFaults, readAddress } from "./config-addresses.ts";
+import { AwsSectionSchema, awsSectionFaults } from "./config-aws.ts";
+import type { AwsSection } from "./domain/aws-settings.ts";
 import { DomainError, type Fault, messageOf } from "./domain/errors.ts";
 import { fileFrom, fileLeftElsewhere, fillTemplate } from "./environment-values.ts";
+import { shapeFaults } from "./jobs/submit/shape-faults.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -27,6 +30,7 @@ const Store = Type.Object(
         closed,
       ),
     ),
+    aws: Type.Optional(Type.Unsafe<AwsSection>(AwsSectionSchema)),
   },
   closed,
 );
@@ -93,16 +97,14 @@ const checked = Compile(ConfigFile);
 /**
  * Builds the configuration from the parsed file (`{}` for none) and the environment. Pure. SQLite files that are given
  * relatively count from `folder`; null is the working directory. Throws `config_invalid`
- * with every fault; values never appear in messages, for they may be secrets.
+ * with every fault; of the values only accounts and Regions in ARNs appear in messages, for others may be secrets.
  */
 function loadConfig(file: unknown, env: Environment, folder: string | null): Config {
   const faults: Fault[] = [];
   const filled = fillIn(file, env, "", faults);
   // A missing variable leaves an empty string: only the missing variable is reported.
   if (faults.length === 0 && !checked.Check(filled)) {
-    for (const error of checked.Errors(filled)) {
-      faults.push({ pointer: error.instancePath, message: error.message });
-    }
+    faults.push(...shapeFaults([...checked.Errors(filled)], {}));
   }
   if (faults.length === 0) faults.push(...nameFaults(filled as Static<typeof ConfigFile>));
   if (faults.length > 0) {
@@ -128,7 +130,7 @@ function loadConfig(file: unknown, env: Environment, folder: string | null): Con
 const LONGEST_STORE_NAME = 200;
 
 function nameFaults(file: Static<typeof ConfigFile>): Fault[] {
-  const faults = allAddressFaults(file);
+  const faults = [...allAddressFaults(file), ...awsSectionFaults(file.stores ?? {})];
   return faults.length > 0 ? faults : [...longNames(file), ...replicaFaults(file)];
 }
 

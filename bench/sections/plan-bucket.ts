@@ -43,7 +43,7 @@ export async function planBucket(endpoint: string, maxObjects: number | null): P
     connections,
     governors: new BucketGovernors(),
     copyEngine: (store: ObjectStore, concurrency: Concurrency) => new ServiceEngine(store, concurrency),
-    consignmentEngine: () => null,
+    consignmentEngines: {},
     manifestReader: csvManifest,
   };
   const lease = { jobId: "", owner: "bench", token: 0 };

@@ -7,7 +7,7 @@ import { keyBytes, prefixesOverlap } from "./keys/key-mapping.ts";
 import { nestedPrefixFaults } from "./keys/nested-prefixes.ts";
 import { windowFaults } from "./windows/window-faults.ts";
 
-/** Every fault of `spec`; `known` are the configured names. */
+/** Every fault of `spec` but those of its engine; `known` are the configured names. */
 export function specFaults(
   spec: JobSpec,
   known: { readonly stores: readonly string[]; readonly databases: readonly string[] },
@@ -18,7 +18,6 @@ export function specFaults(
     ...inventoryFaults(spec),
     ...referenceFaults(spec),
     ...timeFaults(spec),
-    ...notYetFaults(spec),
   ];
 }
 
@@ -163,16 +162,4 @@ function isInstant(text: string): boolean {
     /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text) &&
     !Number.isNaN(Date.parse(text))
   );
-}
-
-/**
- * Settings that the API has and this version does not implement are refused, not ignored: a job that ignores a setting is
- * worse than one that does not start.
- */
-function notYetFaults(spec: JobSpec): Fault[] {
-  const faults: Fault[] = [];
-  if (spec.engine !== "service") {
-    faults.push({ pointer: "/engine", message: `this version has only the engine "service"` });
-  }
-  return faults;
 }

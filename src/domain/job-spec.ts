@@ -1,4 +1,7 @@
-/** The specification of a job in its complete form: every default filled in, nothing optional. */
+/**
+ * The specification of a job in its complete form: every default filled in. `lambda` alone is optional: specs without it
+ * keep the canonical form, and so the digest, that they had before there were engines on AWS.
+ */
 
 /** The longest key S3 takes, in UTF-8 bytes (S3 user guide, "Naming Amazon S3 objects"). */
 export const MAX_KEY_BYTES = 1024;
@@ -97,6 +100,13 @@ export type OnConflict = "fail" | "skip-identical" | "overwrite";
 export type VerifyBy = "etag" | "size" | "checksum";
 export type DeleteWhen = "verified" | "approved" | "never";
 export type EngineName = "service" | "lambda" | "lambda-copy-log";
+export type AwsEngineName = Exclude<EngineName, "service">;
+
+/** Settings of the engines on AWS. */
+export interface LambdaSettings {
+  /** Who updates rows first; with `function` the service's update stage still looks at each afterwards. */
+  readonly updates: "service" | "function";
+}
 
 export interface JobSpec {
   readonly name: string;
@@ -116,4 +126,6 @@ export interface JobSpec {
   readonly verify: VerifyBy;
   readonly delete: { readonly when: DeleteWhen; readonly after: string };
   readonly engine: EngineName;
+  /** Present with an engine on AWS only. */
+  readonly lambda?: LambdaSettings;
 }

@@ -114,6 +114,23 @@ const GuardedBy = Type.Enum(["store", "look", "unknown"], {
   description: "By the store's conditions, by looks immediately before, or not shown yet: send a canary",
 });
 
+const EngineEstimateSchema = Type.Object(
+  {
+    name: Type.Enum(["service", "lambda", "lambda-copy-log"]),
+    seconds: Type.Number({ minimum: 0, description: "Of copying; a lower bound" }),
+    dollars: nullable(
+      Type.Number({ minimum: 0, description: "US dollars; null where prices are not known" }),
+    ),
+    boundBy: Type.Enum(
+      ["concurrency", "requestsPerSecond", "bytesPerSecond", "prefix", "process", "functions", "table"],
+      { description: "What a faster run would have to change first" },
+    ),
+    chosen: Type.Boolean({ description: "Whether it is the one to take" }),
+    why: Type.String(),
+  },
+  { ...closed, description: "Time, cost and bound of the job with an engine" },
+);
+
 /** Schema of `PreflightReport`. */
 export const PreflightSchema = Type.Object(
   {
@@ -124,9 +141,15 @@ export const PreflightSchema = Type.Object(
       description: "Rows that would change, by database.table.column; null where they were not counted",
     }),
     requests: Type.Object({ list: Count, copy: Count, head: Count, delete: Count }, closed),
-    estimatedCostUsd: Type.Number({ description: "At AWS list prices, us-east-1, S3 Standard, same region" }),
-    estimatedSeconds: Type.Number({ description: "At the job's limits; a lower bound" }),
+    estimatedCostUsd: Type.Number({
+      description: "With the job's engine at `prices`, S3 Standard, same Region",
+    }),
+    estimatedSeconds: Type.Number({ description: "With the job's engine and limits; a lower bound" }),
     finishAt: nullable(Instant),
+    engines: Type.Array(EngineEstimateSchema, {
+      description: "Each engine that the store may have, the service first; empty where nothing was counted",
+    }),
+    prices: Type.String({ description: "What `dollars` are counted with" }),
     protection: Type.Object(
       {
         copies: GuardedBy,

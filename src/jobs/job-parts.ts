@@ -1,6 +1,7 @@
 /** `JobParts`: the dependencies shared by all use cases and runs of jobs in this process. */
 
-import type { JobSpec } from "../domain/job-spec.ts";
+import type { AwsSettings } from "../domain/aws-settings.ts";
+import type { AwsEngineName, JobSpec } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -12,6 +13,13 @@ import type { ManifestReader } from "../ports/manifest-reader.ts";
 import type { ObjectStore, RequestCounts } from "../ports/object-store.ts";
 import type { BucketGovernors } from "./run/bucket-governors.ts";
 
+/** Opens an engine on AWS for the job `spec`, whose store is `store`. */
+export type OpenConsignmentEngine = (job: {
+  readonly spec: JobSpec;
+  readonly store: ObjectStore;
+  readonly settings: AwsSettings;
+}) => ConsignmentEngine;
+
 export interface JobParts {
   readonly clock: Clock;
   readonly calendar: LocalCalendar;
@@ -22,8 +30,8 @@ export interface JobParts {
   readonly governors: BucketGovernors;
   /** The engine that copies a job's objects through `store`, which applies the limits, with `concurrency` requests at once. */
   copyEngine(store: ObjectStore, concurrency: Concurrency): CopyEngine;
-  /** The external engine that makes the copies of a job of `spec`; null: the service makes them. */
-  consignmentEngine(spec: JobSpec): ConsignmentEngine | null;
+  /** The engines on AWS; a job that names another one is refused as `not_available`. */
+  readonly consignmentEngines: Readonly<Partial<Record<AwsEngineName, OpenConsignmentEngine>>>;
   /** Reads manifests out of a store. */
   manifestReader(store: ObjectStore): ManifestReader;
 }

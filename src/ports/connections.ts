@@ -1,5 +1,6 @@
 /** Connections to the configured stores and databases, by name; a job can reach no others. */
 
+import type { AwsStore } from "../domain/aws-settings.ts";
 import type { ReferenceSpec } from "../domain/job-spec.ts";
 import type { DatabaseHealth } from "./database-health.ts";
 import type { ObjectStore, RequestCounts } from "./object-store.ts";
@@ -21,6 +22,8 @@ export interface Connections {
   store(name: string, counts: RequestCounts, mayWrite?: () => boolean): ObjectStore;
   /** Limits that all jobs on the store share; throws `invalid_input` for an unknown name. */
   storeLimits(name: string): ConfiguredStoreLimits;
+  /** The store as engines on AWS see it; throws `invalid_input` for an unknown name. */
+  awsOf(name: string): AwsStore;
   /** A reference's table; each statement adds one to `statements[database]`. Throws `invalid_input` for an unknown name. */
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable;
   /**

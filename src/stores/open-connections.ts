@@ -1,6 +1,7 @@
 /** `openConnections`: the configured stores and databases, opened on first use and shared by all jobs of the process. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
+import { type AwsSection, awsSettings } from "../domain/aws-settings.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { MysqlServer } from "./mysql-address.ts";
@@ -33,7 +34,7 @@ export interface Patience {
 /** Opens no connection yet; throws `config_invalid` for an invalid address of a database or replica. */
 export function openConnections(
   config: {
-    readonly stores: Readonly<Record<string, S3StoreConfig>>;
+    readonly stores: Readonly<Record<string, S3StoreConfig & { readonly aws?: AwsSection }>>;
     readonly databases: Readonly<Record<string, string | MysqlServer>>;
     readonly replicas?: Readonly<Record<string, readonly (string | MysqlServer)[]>>;
   },
@@ -51,11 +52,15 @@ export function openConnections(
     return database;
   };
   const stores = new Map<string, OpenStore>();
+  const configured = (name: string) => {
+    const settings = Object.hasOwn(config.stores, name) ? config.stores[name] : undefined;
+    if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
+    return settings;
+  };
   const openStore = (name: string): OpenStore => {
     const known = stores.get(name);
     if (known !== undefined) return known;
-    const settings = config.stores[name];
-    if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
+    const settings = configured(name);
     const client = openS3Client(settings);
     const opened = {
       client,
@@ -84,10 +89,11 @@ export function openConnections(
       if (mayWrite !== undefined) opened.credentials.restartGrace();
       return new S3ObjectStore({ ...opened, counts, timeouts, mayWrite });
     },
-    storeLimits(name) {
-      const settings = config.stores[name];
-      if (settings === undefined) throw unknown("store", name, Object.keys(config.stores));
-      return { requestsPerSecond: null, bytesPerSecond: null, ...settings.limits };
+    storeLimits: (name) => ({ requestsPerSecond: null, bytesPerSecond: null, ...configured(name).limits }),
+    awsOf(name) {
+      const store = configured(name);
+      const prices = store.aws === undefined ? null : (store.aws.prices ?? {});
+      return { isAws: isAws(store), settings: awsSettings(store.aws), prices };
     },
     reference: (spec, statements) => {
       const database = openedDatabase(spec.database);

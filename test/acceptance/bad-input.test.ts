@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   JOB,
   UNREADABLE,
+  WRONG_ENGINES,
   WRONG_NAMES,
   WRONG_NUMBERS,
   WRONG_PLACES,
@@ -40,7 +41,14 @@ describe("a job that cannot be", () => {
     });
   }
 
-  for (const refused of [...WRONG_SHAPE, ...WRONG_NUMBERS, ...WRONG_TIMES, ...WRONG_NAMES, ...WRONG_PLACES]) {
+  for (const refused of [
+    ...WRONG_SHAPE,
+    ...WRONG_NUMBERS,
+    ...WRONG_TIMES,
+    ...WRONG_NAMES,
+    ...WRONG_PLACES,
+    ...WRONG_ENGINES,
+  ]) {
     it(`is refused for ${refused.title}`, async () => expectRefusal(await submit(refused), refused));
   }
 

@@ -166,6 +166,33 @@ export const WRONG_WINDOWS = [
   { title: "30 February", windows: { ...WHOLE, closed: ["2026-02-30"] }, at: "/windows/closed/0" },
 ];
 
+export const WRONG_ENGINES: readonly Refused[] = [
+  {
+    title: "an unknown engine",
+    body: { ...JOB, engine: "batch" },
+    at: ["/engine"],
+    tells: /service.*lambda/,
+  },
+  {
+    title: "an engine that this version does not have, on a store that is not AWS",
+    body: { ...JOB, engine: "lambda" },
+    at: ["/engine", "/engine"],
+    tells: /"lambda" is not available.*"main" is not AWS/,
+  },
+  {
+    title: "settings of functions for the service",
+    body: { ...JOB, lambda: { updates: "function" } },
+    at: ["/lambda"],
+    tells: /only the engines/,
+  },
+  {
+    title: "a function's ARN",
+    body: { ...JOB, engine: "lambda", lambda: { copyFunction: "arn:aws:lambda:eu-west-1:123456789012:x" } },
+    at: ["/lambda/copyFunction"],
+    tells: /unknown field/,
+  },
+];
+
 const INJECTION = ["images`; DROP TABLE images; --", 'images" OR "1"="1', "images'", "images;", "a.b", ""];
 export const WRONG_NAMES: readonly Refused[] = [
   ...["table", "column", "key"].flatMap((field) =>

@@ -1,6 +1,7 @@
 /** Prints the preflight report as text. */
 
 import type { PreflightProblem, PreflightReport } from "../../jobs/preflight/preflight-report.ts";
+import { engineLines } from "./engine-table.ts";
 import { counted, humanBytes, humanCount, humanDuration } from "./human-units.ts";
 import { printable } from "./terminal-text.ts";
 
@@ -20,6 +21,7 @@ export function reportText(report: PreflightReport): string {
     `Preflight: ${verdict(report)}`,
     "",
     ...facts.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    ...engineLines(report),
     ...bySeverity(report).flatMap(problemLines),
   ];
   return `${lines.join("\n")}\n`;

@@ -1,5 +1,6 @@
 /** `PreflightReport`: counts, costs and problems of a job before it runs. */
 
+import type { EngineEstimate } from "../../domain/engine-costs.ts";
 import type { WriteProtection } from "../../ports/object-store.ts";
 
 /** A problem that preflight has found. */
@@ -28,11 +29,15 @@ export interface PreflightReport {
     readonly head: number;
     readonly delete: number;
   };
-  /** US dollars at AWS list prices, us-east-1, S3 Standard, same region. */
+  /** US dollars with the job's engine at {@link prices}, S3 Standard, same Region. */
   readonly estimatedCostUsd: number;
-  /** At the job's limits; a lower bound. */
+  /** With the job's engine and limits; a lower bound. */
   readonly estimatedSeconds: number;
   readonly finishAt: string | null;
+  /** Each engine that the store may have, the service first; empty where nothing was counted. */
+  readonly engines: readonly EngineEstimate[];
+  /** What `dollars` are counted with, for people. */
+  readonly prices: string;
   /** What protects others' objects from being replaced or deleted; `unknown` until a canary or a job has shown it. */
   readonly protection: WriteProtection;
   readonly problems: readonly PreflightProblem[];

@@ -1,6 +1,6 @@
 /** `preflight`: reports what a job would do and what prevents it. Writes nothing, except for the canary. */
 
-import { estimateCostUsd } from "../../domain/cost.ts";
+import { engineFaults } from "../../domain/engine-faults.ts";
 import type { Fault } from "../../domain/errors.ts";
 import { hasCode, messageOf } from "../../domain/errors.ts";
 import { estimateFinish } from "../../domain/finish-estimate.ts";
@@ -16,6 +16,7 @@ import { environmentFaults, namesOf } from "../submit/job-submission.ts";
 import { readJobSpec } from "../submit/parse-job-spec.ts";
 import { sendCanary } from "./canary.ts";
 import { countObjects, EMPTY_COUNT, type ObjectCount } from "./preflight-count.ts";
+import { engineReport, NO_ENGINES } from "./preflight-engines.ts";
 import { guardProblems } from "./preflight-guards.ts";
 import { protectionProblems, UNKNOWN_PROTECTION } from "./preflight-protection.ts";
 import type { PreflightProblem, PreflightReport } from "./preflight-report.ts";
@@ -26,9 +27,6 @@ import {
   structureProblems,
   unnamedObjectProblems,
 } from "./preflight-tables.ts";
-
-/** A copy of a small object takes about this long at AWS ("roughly 100–200 ms", S3 performance guide). */
-const COPY_SECONDS = 0.15;
 
 /** `canary`: also write, copy, read and delete one object. `onProgress`: called with the number of objects counted so far. */
 export interface PreflightOptions {
@@ -47,15 +45,21 @@ export async function preflight(
   options: PreflightOptions,
 ): Promise<PreflightReport> {
   const spec = readJobSpec(input);
-  const faults = specFaults(spec, namesOf(parts));
-  if (faults.length > 0) return report(spec, { ...NOTHING_FOUND, problems: faults.map(toProblem) }, parts);
-  const problems: PreflightProblem[] = [];
+  const known = namesOf(parts);
+  const faults = specFaults(spec, known);
+  // The objects of a job whose engine does not fit are counted: the report is to show what the others would take.
+  const unfit = engineFaults(spec, known.engines).map(toProblem);
+  if (faults.length > 0) {
+    return report(spec, { ...NOTHING_FOUND, problems: [...faults.map(toProblem), ...unfit] }, parts);
+  }
+  const problems: PreflightProblem[] = [...unfit];
   let count = EMPTY_COUNT;
   let tables: InspectedTable[] = [];
   let protection = UNKNOWN_PROTECTION;
   try {
-    problems.push(...(await environmentFaults(parts, spec)).map(toProblem));
-    if (problems.length === 0) {
+    const missing = await environmentFaults(parts, spec);
+    problems.push(...missing.map(toProblem));
+    if (missing.length === 0) {
       tables = await inspectTables(parts, spec);
       const isSearchable = tables.map((table) => table.isSearchable);
       count = await countObjects(parts, spec, isSearchable, options);
@@ -115,23 +119,19 @@ function unreachable(error: unknown): PreflightProblem {
 function report(
   spec: JobSpec,
   { count, tables, problems, protection }: Seen,
-  { calendar, clock }: Pick<JobParts, "calendar" | "clock">,
+  parts: JobParts,
 ): PreflightReport {
   const requests = requestsOf(spec, count, protection);
-  const perSecond = Math.min(
-    spec.limits.concurrency / COPY_SECONDS,
-    spec.limits.requestsPerSecond ?? Number.POSITIVE_INFINITY,
-  );
-  const byBytes = spec.limits.bytesPerSecond === null ? 0 : count.bytes / spec.limits.bytesPerSecond;
-  const estimatedSeconds = Math.ceil(Math.max(count.objects / perSecond, byBytes));
+  const { calendar, clock } = parts;
+  const engines = count === EMPTY_COUNT ? NO_ENGINES : engineReport(parts, spec, count, requests);
+  const { estimatedSeconds } = engines;
   return {
     ok: problems.every((problem) => problem.severity !== "error"),
     objects: count.objects,
     bytes: count.bytes,
     rows: rowsOf(tables),
     requests,
-    estimatedCostUsd: estimateCostUsd(requests),
-    estimatedSeconds,
+    ...engines,
     finishAt: count.objects === 0 ? null : finishAt(spec, estimatedSeconds, clock.now(), calendar),
     protection,
     problems,

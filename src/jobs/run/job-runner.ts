@@ -21,9 +21,9 @@ import { jobContexts } from "./job-context.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { missingRightReporter } from "./missing-right-report.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { refuseUnsafe } from "./refuse-unsafe.ts";
 import { endsCopies, type RunnerLog, type StopCause } from "./run-cause.ts";
-import { refuseUnsafe } from "./run-end.ts";
-import { settlementOf } from "./run-settlement.ts";
+import { logLeft, settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
 
@@ -107,7 +107,7 @@ export class JobRun {
     this.#stopRun({ kind: "shutdown" });
   }
 
-  /** Starts the next heartbeat now: an operator has just changed the job. */
+  /** Starts the next heartbeat now: the job was changed. */
   refreshNow(): void {
     this.#wakeHeartbeat();
   }
@@ -120,7 +120,7 @@ export class JobRun {
     const ended = new AbortController();
     const heartbeat = this.#heartbeatLoop(ended.signal);
     try {
-      refuseUnsafe(this.#record.spec);
+      refuseUnsafe(this.#record.spec, this.#parts);
       this.#tally = await ledger.tally(jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
@@ -148,9 +148,10 @@ export class JobRun {
       deletionSize: this.#deletionSize,
       ...this.#held.checks(() => this.#renew()),
     });
+    const run = { settings: this.#settings, store: contexts.stages.copy.source };
     return {
       ...contexts,
-      consigning: consigningOf(this.#parts, spec, this.#settings, this.#recall.signal),
+      consigning: consigningOf(this.#parts, spec, { ...run, recall: this.#recall.signal }),
       waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
@@ -245,11 +246,7 @@ export class JobRun {
     const { end, tally } = settled;
     if (tally !== null) this.#tally = tally;
     await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
-    const level = end.state === "failed" ? "error" : "info";
-    // Where the store ignores conditions on deletions: the median time in which an overwritten source goes unnoticed.
-    const deletionGapMs = this.#deletionSize.gap.medianMs;
-    const gap = deletionGapMs === null ? {} : { deletionGapMs };
-    this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
+    logLeft(this.#log, jobId, end, this.#deletionSize.gap.medianMs);
     return end.state;
   }
 }

@@ -1,9 +1,7 @@
 /** `completionOf`, `leftEnd`, `failureEnd`: the state in which a run leaves its job. Pure. */
 
 import { DomainError, messageOf } from "../../domain/errors.ts";
-import type { JobSpec } from "../../domain/job-spec.ts";
 import type { JobState } from "../../domain/job-state.ts";
-import { nestedPrefixFaults } from "../../domain/keys/nested-prefixes.ts";
 import type { Tally } from "../../domain/tally.ts";
 import type { JobRecord } from "../../ports/ledger.ts";
 
@@ -52,11 +50,4 @@ export function failureEnd(error: unknown): RunEnd {
   }
   const sentence = error.message.endsWith(".") ? error.message : `${error.message}.`;
   return { state: "paused", reason: `${sentence} Put that right, then resume the job.` };
-}
-
-/** Throws `invalid_input` where an earlier version has accepted a job that would rewrite rows twice. */
-export function refuseUnsafe(spec: JobSpec): void {
-  const [fault] = nestedPrefixFaults(spec);
-  if (fault === undefined) return;
-  throw new DomainError("invalid_input", `an earlier version accepted this job: ${fault.message}`);
 }

@@ -159,6 +159,19 @@ export const JobRequest = Type.Object(
       ),
     ),
     engine: Type.Optional(Literally("service", "lambda", "lambda-copy-log")),
+    lambda: Type.Optional(
+      Type.Object(
+        {
+          updates: Type.Optional(
+            Type.Union([Type.Literal("service"), Type.Literal("function")], {
+              default: "service",
+              description: "Who updates rows; the service looks at each in any case",
+            }),
+          ),
+        },
+        { ...closed, description: "Settings of the engines lambda and lambda-copy-log" },
+      ),
+    ),
   },
   { ...closed, $id: "JobRequest", title: "JobRequest" },
 );

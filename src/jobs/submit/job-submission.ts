@@ -7,9 +7,10 @@ import { prefixesOverlap } from "../../domain/keys/key-mapping.ts";
 import type { JobRecord } from "../../ports/ledger.ts";
 import { noRequests, type ObjectStore } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
+import { knownEngines } from "../known-engines.ts";
 import { settingsForLooking } from "../run/job-context.ts";
 import { oppositeError, oppositeJob, refuseOpposite } from "./opposite-jobs.ts";
-import { invalidJob, parseJobSpec } from "./parse-job-spec.ts";
+import { invalidJob, type KnownNames, parseJobSpec } from "./parse-job-spec.ts";
 import { retryTransient } from "./retry-transient.ts";
 import { tableFaults } from "./table-faults.ts";
 
@@ -56,12 +57,10 @@ async function withdrawnIfOpposite(parts: JobParts, job: JobRecord, actor: strin
   throw oppositeError(other);
 }
 
-/** The configured names a job may use. */
-export function namesOf({ connections }: JobParts): {
-  stores: readonly string[];
-  databases: readonly string[];
-} {
-  return { stores: connections.storeNames, databases: connections.databaseNames };
+/** The configured names a job may use, and its engines. */
+export function namesOf(parts: JobParts): Required<KnownNames> {
+  const { storeNames, databaseNames } = parts.connections;
+  return { stores: storeNames, databases: databaseNames, engines: knownEngines(parts) };
 }
 
 /**

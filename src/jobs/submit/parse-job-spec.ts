@@ -1,6 +1,7 @@
 /** `parseJobSpec`: turns a user's JSON into a complete job spec, or an error with every fault and its JSON pointer. */
 
 import { Compile } from "typebox/compile";
+import { engineFaults, type KnownEngines, SERVICE_ONLY } from "../../domain/engine-faults.ts";
 import { DomainError, type Fault } from "../../domain/errors.ts";
 import type { DatabaseLimits, JobSpec, ReferenceSpec, Windows } from "../../domain/job-spec.ts";
 import { specFaults } from "../../domain/job-spec-faults.ts";
@@ -14,14 +15,20 @@ const checkedPatch = Compile(JobPatch);
 export interface KnownNames {
   readonly stores: readonly string[];
   readonly databases: readonly string[];
+  /** Absent: the service copies every job. */
+  readonly engines?: KnownEngines;
 }
 
 /** Validates `input` and fills in the defaults; throws `invalid_input` with every fault. Sends nothing to stores or databases. */
 export function parseJobSpec(input: unknown, known: KnownNames): JobSpec {
   const spec = readJobSpec(input);
-  const faults = specFaults(spec, known);
+  const faults = allFaults(spec, known);
   if (faults.length > 0) throw invalidJob(faults);
   return spec;
+}
+
+function allFaults(spec: JobSpec, known: KnownNames): Fault[] {
+  return [...specFaults(spec, known), ...engineFaults(spec, known.engines ?? SERVICE_ONLY)];
 }
 
 /** Validates `input` against the schema only and fills in the defaults; throws `invalid_input` with every fault. */
@@ -52,7 +59,7 @@ export function patchedJobSpec(spec: JobSpec, input: unknown, known: KnownNames)
     },
   };
   // Faults elsewhere, e.g. a store removed from the configuration since, are no fault of the patch.
-  const faults = specFaults(patched, known).filter(({ pointer }) => LIVE.test(pointer));
+  const faults = allFaults(patched, known).filter(({ pointer }) => LIVE.test(pointer));
   if (faults.length > 0) throw invalidJob(faults);
   return patched;
 }
@@ -92,8 +99,15 @@ function complete(request: JobRequest): JobSpec {
     onConflict: (request.onConflict ?? "fail") as JobSpec["onConflict"],
     verify: (request.verify ?? "etag") as JobSpec["verify"],
     delete: { when: "verified", after: "24h", ...request.delete } as JobSpec["delete"],
-    engine: (request.engine ?? "service") as JobSpec["engine"],
+    ...engineOf(request),
   };
+}
+
+/** Settings that the engine does not have are kept: `engineFaults` reports them. */
+function engineOf({ engine: given, lambda }: JobRequest): Pick<JobSpec, "engine" | "lambda"> {
+  const engine = (given ?? "service") as JobSpec["engine"];
+  if (engine === "service" && lambda === undefined) return { engine };
+  return { engine, lambda: { updates: "service", ...lambda } };
 }
 
 function referencesOf({ references }: JobRequest): ReferenceSpec[] {

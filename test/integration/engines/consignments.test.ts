@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobParts } from "../../../src/jobs/job-parts.ts";
 import { noRequests } from "../../../src/ports/object-store.ts";
 import { expectAllMoved } from "../../support/all-moved.ts";
+import { AWS_SECTION } from "../../support/aws-settings.ts";
 import { bodyOf, copiesMade, moved, until, workWith } from "../../support/bystander.ts";
 import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { type CrashPoint, crashingLedger } from "../../support/crashing-ledger.ts";
@@ -15,24 +16,28 @@ const SEVENTH = KEYS[6] as string;
 /** Longer than a dead owner's lease. */
 const LEASE_OVER = 11_000;
 
+/** Of no server: the engine is one of this process. */
+const ENDPOINTS = { s3control: "http://127.0.0.1:9", lambda: "http://127.0.0.1:9" };
+
 let bench: Workbench;
 let clock: HandClock;
 let external: ExternalCopies;
 beforeEach(async () => {
   clock = new HandClock();
-  bench = await openWorkbench({ clock });
+  bench = await openWorkbench({
+    clock,
+    connect: { aws: { ...AWS_SECTION, endpoints: ENDPOINTS } },
+    engines: { lambda: () => external.engine() },
+  });
   fillStore(bench.store, "bucket-a", KEYS);
   bench.addRows(KEYS);
   external = new ExternalCopies(bench.parts.connections.store("main", noRequests()));
 });
 afterEach(() => bench.close());
 
-const parts = (more: Partial<JobParts> = {}): Partial<JobParts> => ({
-  consignmentEngine: () => external.engine(),
-  ...more,
-});
-const submit = (job: Record<string, unknown> = {}) => bench.submit({ batchSize: 100, ...job });
-const work = (id: string, more: Partial<JobParts> = {}) => workWith(bench, parts(more), id);
+const submit = (job: Record<string, unknown> = {}) =>
+  bench.submit({ batchSize: 100, engine: "lambda", ...job });
+const work = (id: string, more: Partial<JobParts> = {}) => workWith(bench, more, id);
 
 describe("a consignment", () => {
   it("moves everything, each object copied once and by the engine", async () => {

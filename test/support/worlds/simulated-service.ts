@@ -56,7 +56,7 @@ export async function openSimulatedService(options: SimulatedServiceOptions): Pr
     governors: new BucketGovernors(),
     leaseMs: 10_000,
     copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
-    consignmentEngine: () => null,
+    consignmentEngines: {},
     manifestReader: csvManifest,
   };
   let scheduler = startedScheduler(parts, 1);

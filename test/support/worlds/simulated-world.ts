@@ -56,6 +56,10 @@ export class SimulatedWorld implements Connections {
     return { requestsPerSecond: null, bytesPerSecond: null };
   }
 
+  awsOf() {
+    return { isAws: false, settings: null, prices: null };
+  }
+
   reference(spec: ReferenceSpec, statements: Record<string, number>): ReferenceTable {
     const estate = this.#estates.find(({ table }) => table === spec.table);
     if (estate === undefined) throw new DomainError("invalid_input", `no table ${spec.table}`);

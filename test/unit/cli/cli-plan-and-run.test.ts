@@ -28,6 +28,13 @@ const report: PreflightReport = {
   estimatedCostUsd: 0.1002,
   estimatedSeconds: 7,
   finishAt: "2026-10-01T12:00:07.000Z",
+  engines: [
+    {
+      ...{ name: "service", seconds: 7, dollars: null, boundBy: "concurrency", chosen: true },
+      why: "the only engine for a store that is not AWS",
+    },
+  ],
+  prices: "list prices",
   protection: { copies: "store", deletions: "store", copyGapMs: null },
   problems: [],
 };

@@ -50,6 +50,10 @@ export const REPORT: PreflightReport = {
   estimatedCostUsd: 0.01,
   estimatedSeconds: 3,
   finishAt: null,
+  engines: [
+    { name: "service", seconds: 3, dollars: null, boundBy: "concurrency", chosen: true, why: "the only one" },
+  ],
+  prices: "list prices",
   protection: { copies: "unknown", deletions: "unknown", copyGapMs: null },
   problems: [{ severity: "error", code: "target_inside_source", message: "inside", examples: ["a"] }],
 };
