@@ -18,7 +18,7 @@ import type { Contender } from "./contender.ts";
 import { type ProcessCost, runMeasured } from "./run-measured.ts";
 
 /** What is to be moved, how much of it at once, and how the store behaves. */
-export interface Load {
+export interface ContenderLoad {
   readonly concurrency: number;
   /** Of the fastest contenders; slow ones move their share of it. */
   readonly objects: number;
@@ -53,7 +53,7 @@ const SAMPLE_EVERY_MS = 50;
  */
 export async function runInTurn(
   contenders: readonly Contender[],
-  load: Load,
+  load: ContenderLoad,
   rounds: number,
   effort: Effort,
 ): Promise<ReadonlyMap<Contender, readonly ContenderRun[]>> {
@@ -71,7 +71,7 @@ export async function runInTurn(
   return runs;
 }
 
-async function runContender(dist: string, contender: Contender, load: Load): Promise<ContenderRun> {
+async function runContender(dist: string, contender: Contender, load: ContenderLoad): Promise<ContenderRun> {
   const { concurrency, bytes, partBytes } = load;
   const objects = Math.min(load.objects, Math.max(20, Math.round(load.objects * contender.share)));
   const seed = [`${SOURCE.bucket}/${SOURCE.prefix}`, objects, bytes, ...(partBytes ? [partBytes] : [])];

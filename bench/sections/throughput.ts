@@ -4,7 +4,7 @@ import { figure, percent, thousandths, times } from "../figures.ts";
 import { medianOf } from "../latencies.ts";
 import type { Contender } from "../peers/contender.ts";
 import { installedPeers, PEERS } from "../peers/debian-peers.ts";
-import { type ContenderRun, LATENCY_MS, type Load, runInTurn } from "../peers/run-contender.ts";
+import { type ContenderLoad, type ContenderRun, LATENCY_MS, runInTurn } from "../peers/run-contender.ts";
 import { type TranshipVariant, transhipContender } from "../peers/tranship-contender.ts";
 import type { Effort, Figures, Section, SectionReport } from "../section.ts";
 import { openApplicationDatabase } from "../worlds/application-database.ts";
@@ -19,7 +19,7 @@ export const OURS = {
 /** Medians over the rounds of one contender under one load. */
 export interface ThroughputRow {
   readonly name: string;
-  readonly load: Pick<Load, "concurrency" | "objects">;
+  readonly load: Pick<ContenderLoad, "concurrency" | "objects">;
   /** False where the contender works one request at a time; its row stands for every load. */
   readonly concurrent: boolean;
   /** How many it moved: those of the load times its share. */
@@ -49,7 +49,7 @@ export const throughputSection: Section = { name: "throughput", measure };
  * only this one. The second is over within seconds, so that start-up and code not compiled yet can be seen in it. The
  * last is nearer to the jobs that Tranship is made for: the ratio to the peers is asked of it.
  */
-function loadsOf({ quick }: Effort): Load[] {
+function loadsOf({ quick }: Effort): ContenderLoad[] {
   const load = (concurrency: number, objects: number) => ({ concurrency, objects, bytes: BYTES });
   return quick
     ? [load(64, 500), load(256, 500), load(256, 1000)]
@@ -84,7 +84,11 @@ async function measure(effort: Effort): Promise<SectionReport> {
   }
 }
 
-function rowOf({ name, concurrent }: Contender, load: Load, runs: readonly ContenderRun[]): ThroughputRow {
+function rowOf(
+  { name, concurrent }: Contender,
+  load: ContenderLoad,
+  runs: readonly ContenderRun[],
+): ThroughputRow {
   const middle = (value: (run: ContenderRun) => number) => medianOf(runs.map(value));
   const rates = runs.map((run) => run.objects / run.seconds);
   const objectsPerSecond = medianOf(rates);

@@ -37,11 +37,11 @@ export interface DatabaseWorld {
 
 export interface Job {
   /** The summary that `tranship run --json` prints, when the job has ended; rejects unless it is `completed`. */
-  readonly ended: Promise<JobSummary>;
+  readonly ended: Promise<FinishedJob>;
   readonly isRunning: () => boolean;
 }
 
-export interface JobSummary {
+export interface FinishedJob {
   readonly seconds: number;
   readonly objects: { readonly moved: number };
   readonly statements: Readonly<Record<string, number>>;
@@ -179,10 +179,10 @@ function runJob(dist: string, job: string, config: string): Job {
       said[stream] += text.toString();
     });
   }
-  const ended = new Promise<JobSummary>((resolve, reject) => {
+  const ended = new Promise<FinishedJob>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code === 0) resolve(JSON.parse(said.stdout.trimEnd().split("\n").at(-1) ?? "") as JobSummary);
+      if (code === 0) resolve(JSON.parse(said.stdout.trimEnd().split("\n").at(-1) ?? "") as FinishedJob);
       else reject(new Error(`tranship run ended with ${code}: ${said.stdout}${said.stderr}`));
     });
   });

@@ -1,16 +1,19 @@
 /** The conveyor: runs batches that were just planned, that an earlier run left open, and whose grace period is over. */
 
-import { type Batch, stateBefore } from "../domain/batch.ts";
+import { type Batch, FIRST_STATE, stateBefore } from "../domain/batch.ts";
 import { DomainError, hasCode } from "../domain/errors.ts";
+import type { CopyEngine } from "../ports/copy-engine.ts";
 import type { JobRecord } from "../ports/ledger.ts";
 import { planBatches } from "../stages/inventory/plan.ts";
 import { BatchSlots, type SlotPool, type SlotResult } from "./batch-slots.ts";
+import { Consigner } from "./consigner.ts";
 import { DeferredBatches } from "./deferred-batches.ts";
 import { furtherRounds } from "./further-rounds.ts";
 import { InventoryCount } from "./inventory-count.ts";
 import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
 import { runBatch } from "./run-batch.ts";
 import type { RunContext } from "./run-context.ts";
+import { forgetConsignments } from "./take-in.ts";
 
 /** Batches in progress at once: enough that copying goes on while others are verified, updated and deleted. */
 const MOST_IN_PROGRESS = 8;
@@ -38,6 +41,7 @@ export async function runConveyor(
       inventoryCount.planningEnded();
     });
     await furtherRounds(run, (plan) => runAll(run, batchSlots, abort, plan));
+    if (run.consigning !== null) await forgetConsignments(run, run.consigning);
   } finally {
     await inventoryCount.end();
   }
@@ -62,20 +66,29 @@ async function runAll(
       abort(error);
     }
   };
-  const advance: BatchWork = (batch) => async () => {
+  const advance: BatchWork = (batch, engine) => async () => {
     let left = "ended" as SlotResult;
     await guard(async () => {
-      if ((await run.waits.runActive(() => runBatch(run, batch))) === "deferred") left = "deferred";
+      if ((await run.waits.runActive(() => runBatch(run, batch, engine))) === "deferred") left = "deferred";
     });
     if (left === "deferred") deferred.defer();
     return left;
   };
+  const consigner = consignerOf(run, slots, advance);
   const feed = async () => {
-    await resumeOpen(run, slots, advance);
-    // While planning waits for a slot it counts as idle: when all batches are held, the job is shown as waiting.
-    await plan((batch) => run.waits.runIdle(() => slots.start(batch.seq, advance(batch))));
+    await resumeOpen(run, slots, advance, consigner !== null);
+    const consigned = consigner === null ? null : guard(() => consigner.work());
+    // While planning waits for a slot it counts as idle: when all batches are held, the job is shown as waiting. Batches that
+    // an external engine copies wait in the ledger.
+    await plan((batch) =>
+      consigner === null
+        ? run.waits.runIdle(() => slots.start(batch.seq, advance(batch)))
+        : Promise.resolve(),
+    );
+    consigner?.planningEnded();
+    await consigned;
     await slots.onIdle();
-    // Finds a batch that was recorded although its planning seemed to fail.
+    // Finds a batch that was recorded although its planning seemed to fail, and the remainder that is not worth a consignment.
     await resumeOpen(run, slots, advance);
     await slots.onIdle();
     deferred.close();
@@ -87,10 +100,25 @@ async function runAll(
   if (run.signal.aborted) throw new DomainError("stopped", "the job was asked to stop");
 }
 
-type BatchWork = (batch: Batch) => () => Promise<SlotResult>;
+type BatchWork = (batch: Batch, engine?: CopyEngine) => () => Promise<SlotResult>;
 
-/** Starts the batches that are open in the ledger and not in progress, oldest first. */
-async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork): Promise<void> {
+/** The consigner of a job whose copies an external engine makes; null where the service makes them. */
+function consignerOf(run: RunContext, slots: SlotPool, advance: BatchWork): Consigner | null {
+  if (run.consigning === null) return null;
+  return new Consigner(run, run.consigning, async (batch, engine) => {
+    if (!slots.canStart(batch.seq)) return false;
+    await slots.start(batch.seq, advance(batch, engine));
+    return true;
+  });
+}
+
+/** Starts the batches that are open in the ledger and not in progress, oldest first; with `leavePlanned` not those to copy. */
+async function resumeOpen(
+  run: RunContext,
+  slots: SlotPool,
+  advance: BatchWork,
+  leavePlanned = false,
+): Promise<void> {
   const { jobId } = run.lease;
   for (let afterSeq = 0; ; ) {
     const batches = await run.ledger.openBatches({
@@ -101,8 +129,9 @@ async function resumeOpen(run: RunContext, slots: SlotPool, advance: BatchWork):
     });
     for (const batch of batches) {
       if (run.signal.aborted) return;
-      if (slots.canStart(batch.seq)) await slots.start(batch.seq, advance(batch));
       afterSeq = batch.seq;
+      if (leavePlanned && batch.state === FIRST_STATE) continue;
+      if (slots.canStart(batch.seq)) await slots.start(batch.seq, advance(batch));
     }
     if (batches.length < LOAD_AT_ONCE) return;
   }

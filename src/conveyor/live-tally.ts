@@ -3,19 +3,23 @@
 import type { Batch, BatchStage } from "../domain/batch.ts";
 import { type SettledCounts, settledCounts, stageCounts, type Tally } from "../domain/tally.ts";
 
-/** Adds the outcomes of `stage` since `before`, and `rows` changed, to `tally`; call it once for each recorded stage. */
+/**
+ * Adds the outcomes of `stage` since `before`, and `rows` changed, to `tally`; call it once for each recorded stage, with null
+ * for a stage that was recorded in part.
+ */
 export function countStage(
   tally: Tally,
   { objects }: Batch,
   before: SettledCounts,
-  stage: BatchStage,
+  stage: BatchStage | null,
   rows: number,
 ): void {
   const settled = settledCounts(objects);
   tally.moved += settled.moved - before.moved;
   tally.skipped += settled.skipped - before.skipped;
   tally.exceptions += settled.exceptions - before.exceptions;
-  const { copied = 0, bytesCopied = 0, verified = 0, updated = 0 } = stageCounts(stage, objects);
+  const counts = stage === null ? {} : stageCounts(stage, objects);
+  const { copied = 0, bytesCopied = 0, verified = 0, updated = 0 } = counts;
   tally.copied += copied;
   tally.bytesCopied += bytesCopied;
   tally.verified += verified;

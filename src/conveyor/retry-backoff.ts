@@ -18,11 +18,13 @@ const AWAY: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly le
   database_unavailable: { reason: "database", lead: "" },
   ledger_unavailable: { reason: "database", lead: "" },
   store_unavailable: { reason: "throttled", lead: "the store does not answer: " },
+  engine_unavailable: { reason: "engine", lead: "the copy engine does not answer: " },
   store_throttled: { reason: "throttled", lead: "the store does not answer: " },
 };
 
 /** Refusals: possibly a transient state of store or database, so retried for {@link PATIENCE_MS}. */
 const REFUSED: Partial<Record<ErrorCode, { readonly reason: WaitReason; readonly lead: string }>> = {
+  engine_refused: { reason: "engine", lead: "the copy engine refuses: " },
   database_refused: { reason: "database", lead: "the database refuses: " },
   store_refused: { reason: "throttled", lead: "the store refuses: " },
   store_denied: { reason: "throttled", lead: "the store refuses: " },

@@ -1,10 +1,18 @@
 /** Runs one batch through its remaining stages, recording each outcome before the next stage begins. */
 
-import { type Batch, type BatchStage, nextStage, type Stage, stateAfter } from "../domain/batch.ts";
+import {
+  type Batch,
+  type BatchStage,
+  CONSIGNED,
+  nextStage,
+  type Stage,
+  stateAfter,
+} from "../domain/batch.ts";
 import { hasCode } from "../domain/errors.ts";
 import { type SettledCounts, settledCounts } from "../domain/tally.ts";
 import type { Hold } from "../pacing/gate.ts";
 import { yieldToEventLoop } from "../pacing/yield-to-event-loop.ts";
+import type { CopyEngine } from "../ports/copy-engine.ts";
 import type { StageOutcome } from "../ports/ledger.ts";
 import { copyBatch } from "../stages/copy.ts";
 import { deleteBatch } from "../stages/delete.ts";
@@ -20,18 +28,18 @@ export type BatchResult = "done" | "deferred";
 /**
  * Runs the remaining stages of `batch`. While a store or database is unavailable the batch waits and the reason is shown;
  * permanent errors are thrown. Throws `stopped` when the job is to stop: the last finished stage is in the ledger then, and
- * the interrupted one will be repeated.
+ * the interrupted one will be repeated. `engine` makes the copies, that of the copy stage unless given.
  */
-export function runBatch(run: RunContext, batch: Batch): Promise<BatchResult> {
-  return run.referenceChecks.during(batch, () => advance(run, batch));
+export function runBatch(run: RunContext, batch: Batch, engine?: CopyEngine): Promise<BatchResult> {
+  return run.referenceChecks.during(batch, () => advance(run, batch, engine));
 }
 
-async function advance(run: RunContext, batch: Batch): Promise<BatchResult> {
+async function advance(run: RunContext, batch: Batch, engine: CopyEngine | undefined): Promise<BatchResult> {
   for (;;) {
     const stage = nextStage(batch.state);
     if (stage === null) return "done";
     if (stage === "delete" && isDeferred(run, batch)) return "deferred";
-    if (!(await runStage(run, batch, stage))) return "deferred";
+    if (!(await runStage(run, batch, stage, engine))) return "deferred";
     await yieldToEventLoop();
   }
 }
@@ -42,10 +50,15 @@ function isDeferred({ graceMs, time }: RunContext, batch: Batch): boolean {
 }
 
 /** Runs `stage` until it is recorded (true) or the gate keeps the batch deferred before its deletion (false). */
-async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promise<boolean> {
+async function runStage(
+  run: RunContext,
+  batch: Batch,
+  stage: BatchStage,
+  engine: CopyEngine | undefined,
+): Promise<boolean> {
   const { lease, signal, waits } = run;
   // Planned under an older token: an earlier run may have begun this stage without recording it.
-  const isOlder = batch.plannedUnder < lease.token;
+  const isOlder = batch.plannedUnder < lease.token || batch.state === CONSIGNED;
   const backoff = new RetryBackoff(run);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is deferred to the ledger, not kept in memory: there may be very many.
@@ -53,7 +66,10 @@ async function runStage(run: RunContext, batch: Batch, stage: BatchStage): Promi
     await waits.waitWhileHeld(() => asks(run, stage), signal);
     refuseIfStopped(signal);
     try {
-      return await performOnce(run, batch, stage, { attempt, repeated: isOlder || attempt > 1 });
+      return await performOnce(run, batch, stage, {
+        ...{ attempt, engine },
+        repeated: isOlder || attempt > 1,
+      });
     } catch (error) {
       await backoff.backOffOrThrow(error);
     }
@@ -64,7 +80,7 @@ async function performOnce(
   run: RunContext,
   batch: Batch,
   stage: BatchStage,
-  { attempt, repeated }: { readonly attempt: number; readonly repeated: boolean },
+  { attempt, repeated, engine }: Pick<StageRun, "repeated" | "engine"> & { readonly attempt: number },
 ): Promise<boolean> {
   const { tally, unrecorded } = run;
   const clock = stage === "update" ? run.time : run.clock;
@@ -89,7 +105,7 @@ async function performOnce(
     const recordDeleted = async () => {
       if (stage === "delete" && hasSettled(batch, settled)) await record(true);
     };
-    const given = { stage, repeated, before, onCopied, onRowsChanged };
+    const given = { stage, engine, repeated, before, onCopied, onRowsChanged };
     try {
       if (!(await perform(run, batch, given))) {
         await recordDeleted();
@@ -132,6 +148,8 @@ function asks({ gate, clock }: RunContext, stage: Stage): Promise<Hold | null> {
 
 interface StageRun {
   readonly stage: BatchStage;
+  /** Undefined: that of the copy stage. */
+  readonly engine: CopyEngine | undefined;
   /** Whether an earlier attempt may have done a part of the stage. */
   readonly repeated: boolean;
   /** Rows that earlier attempts have reported as changed, by reference. */
@@ -142,8 +160,9 @@ interface StageRun {
 
 /** Performs a stage; false when the gate refused the deletion at the last moment. */
 async function perform({ stages }: RunContext, batch: Batch, given: StageRun): Promise<boolean> {
-  const { stage, repeated, before, onCopied, onRowsChanged } = given;
-  if (stage === "copy") await copyBatch({ ...stages.copy, onCopied }, batch, repeated);
+  const { stage, engine, repeated, before, onCopied, onRowsChanged } = given;
+  if (stage === "copy")
+    await copyBatch({ ...stages.copy, ...(engine && { engine }), onCopied }, batch, repeated);
   if (stage === "verify") await verifyBatch(stages.verify, batch);
   if (stage === "update") await updateBatch({ ...stages.update, onRowsChanged }, batch, repeated, before);
   return stage !== "delete" || (await deleteBatch({ ...stages.delete, onRowsChanged }, batch)) === null;

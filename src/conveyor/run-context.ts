@@ -5,12 +5,24 @@ import type { JobSpec } from "../domain/job-spec.ts";
 import type { Tally } from "../domain/tally.ts";
 import type { Gate } from "../pacing/gate.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ConsignmentEngine, ConsignmentLimits } from "../ports/consignment-engine.ts";
 import type { Lease, Ledger } from "../ports/ledger.ts";
 import type { ReferenceChecks } from "../stages/reference-checks.ts";
 import type { StageContexts } from "../stages/stage-contexts.ts";
 import type { JobTime } from "./job-time.ts";
 import type { UnrecordedCopies, UnrecordedRows } from "./live-tally.ts";
 import type { WaitTracker } from "./wait-tracker.ts";
+
+/** What a run needs where an external engine copies. */
+export interface Consigning {
+  readonly engine: ConsignmentEngine;
+  /** The limits in force now. */
+  limits(): ConsignmentLimits;
+  /** When the window that is open for copies closes; epoch ms, null: it does not. */
+  closesAt(): number | null;
+  /** Aborted when the run is stopped so that no copy may go on elsewhere: by an operator, a guard, an error of the job. */
+  readonly recall: AbortSignal;
+}
 
 export interface RunContext {
   readonly spec: Pick<JobSpec, "maxObjects">;
@@ -21,6 +33,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   readonly gate: Gate;
   readonly stages: StageContexts;
+  /** Null: the service copies. */
+  readonly consigning: Consigning | null;
   /** Must know which batches are in progress. */
   readonly referenceChecks: ReferenceChecks;
   readonly waits: WaitTracker;

@@ -14,8 +14,11 @@ const STAGES = [
 export type BatchStage = (typeof STAGES)[number]["stage"];
 export type Stage = "plan" | BatchStage;
 
+/** Of a planned batch whose copies an external engine makes: no stage takes it up before that engine is done with it. */
+export const CONSIGNED = "consigned";
+
 /** The last stage whose outcome is in the ledger; the next stage follows from it. */
-export type BatchState = (typeof STAGES)[number]["from" | "to"];
+export type BatchState = (typeof STAGES)[number]["from" | "to"] | typeof CONSIGNED;
 
 /** Why an object was deliberately not moved. */
 export type SkipReason = "duplicate" | "source_gone" | "retried";
@@ -134,7 +137,10 @@ export interface Batch {
   readonly objects: BatchObject[];
   /** Whether its objects were exceptions that an operator has retried. */
   readonly isRetry?: boolean;
-  /** Fencing token under which it was planned: an older one means an earlier run may have worked on it. */
+  /**
+   * Fencing token under which it was planned: an older one means an earlier run may have worked on it. 0 where an external
+   * engine may have made some of its copies.
+   */
   readonly plannedUnder: number;
   /** Epoch milliseconds when its rows were updated; null before. The grace period counts from here. */
   updatedAt: number | null;
@@ -152,7 +158,8 @@ export function fail(object: BatchObject, code: ExceptionCode, message: string):
 
 /** The stage a batch in `state` waits for, or null when it is done. */
 export function nextStage(state: BatchState): BatchStage | null {
-  return STAGES.find(({ from }) => from === state)?.stage ?? null;
+  const from = state === CONSIGNED ? FIRST_STATE : state;
+  return STAGES.find((line) => line.from === from)?.stage ?? null;
 }
 
 /** The state in which `stage` expects a batch. */

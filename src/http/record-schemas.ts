@@ -6,7 +6,7 @@ import { Count, Instant, named, nullable } from "./job-schemas.ts";
 
 const closed = { additionalProperties: false } as const;
 const STAGES = ["plan", "copy", "verify", "update", "delete"];
-const BatchState = Type.Enum(["planned", "copied", "verified", "updated", "done"], {
+const BatchState = Type.Enum(["planned", "consigned", "copied", "verified", "updated", "done"], {
   description: "The last stage that is over",
 });
 const ExceptionCode = Type.Enum(Object.keys(ADVICE));

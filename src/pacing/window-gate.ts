@@ -44,6 +44,15 @@ export class WindowGate {
     return this.#clock === null ? spec.limits : this.#clock.spanAt(at).limits;
   }
 
+  /** When the windows that bind `stage` close, or change their limits, next after `at`; null: never, or they do not bind it. */
+  closesAt(stage: WorkStage, at: number): number | null {
+    const { spec, ignoredUntil } = this.#settings;
+    if (this.#clock === null || spec.windows === null || !spec.windows.stages.includes(stage)) return null;
+    const { isOpen, until } = this.#clock.spanAt(at);
+    if (ignoredUntil !== null && at < ignoredUntil) return isOpen ? until : ignoredUntil;
+    return isOpen ? until : at;
+  }
+
   /** A hold while the windows that bind `stage` are closed. */
   observe(stage: WorkStage): Observation {
     return (at) => this.#holdAt(stage, at);

@@ -6,6 +6,7 @@ import type { JobSpec } from "../domain/job-spec.ts";
 import type { JobAction, JobState, Waiting } from "../domain/job-state.ts";
 import type { ShareEntry } from "../domain/rates/store-shares.ts";
 import type { Tally } from "../domain/tally.ts";
+import type { ConsignmentLedger } from "./consignment-records.ts";
 import type {
   AuditEvent,
   BatchSummary,
@@ -42,7 +43,7 @@ export type {
  * milliseconds and always given by the caller. Methods that take a {@link Lease} throw `lease_lost` and write nothing when
  * a later claim exists.
  */
-export interface Ledger {
+export interface Ledger extends ConsignmentLedger {
   /**
    * Records a new job in `queued` with its audit event. The same `idempotencyKey` with the same spec gives the
    * first job again (`created` false), with another spec `idempotency_conflict`.

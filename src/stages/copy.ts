@@ -4,9 +4,10 @@
  */
 
 import { type Batch, type BatchObject, fail, pending } from "../domain/batch.ts";
-import { type CopyVerdict, isSameVersion, type SeenVersion } from "../domain/verdict.ts";
+import { isSameVersion, type SeenVersion } from "../domain/verdict.ts";
 import type { CopyResult } from "../ports/object-store.ts";
-import { sourceAccess, targetAccess, targetKey, targetKeys } from "./bucket-access.ts";
+import { sourceAccess, targetAccess, targetKey } from "./bucket-access.ts";
+import { type Candidate, candidates, type NoCopy, refuse } from "./copy-candidates.ts";
 import { ABSENT, ANYTHING, copyRequest, noteResult, settleChanged } from "./copy-request.ts";
 import { headMany, headOne } from "./head-many.ts";
 import { refuseImpossibleKey } from "./impossible-keys.ts";
@@ -18,18 +19,6 @@ import type { CopyContext } from "./stage-contexts.ts";
 
 /** A source that keeps changing while it is copied becomes an exception after this many rounds. */
 const MOST_ROUNDS = 4;
-const UNPROVED =
-  "; it may be the copy of an attempt that was cut off, but neither ETag nor checksum proves that it is this job's";
-
-/** An object to copy, with the last known state of both sides. */
-interface Candidate {
-  readonly object: BatchObject;
-  /** The version to copy. The object adopts it only together with its copy, as a copy of an older one must not count for it. */
-  readonly version: BatchObject;
-  readonly target: SeenVersion | null;
-  /** Whether an earlier attempt may have copied this very version. */
-  readonly mayBeOurs: boolean;
-}
 
 /**
  * Copies the pending objects of `batch` that are not at the target yet. `repeated`: an earlier attempt may have copied some
@@ -68,22 +57,6 @@ async function headMissing(context: CopyContext, objects: readonly BatchObject[]
     if (seen !== undefined) adoptVersion(object, seen);
     if (failure !== undefined) fail(object, failure.code, failure.message);
   }
-}
-
-/** The pending objects of `batch` that have a source, with the objects at their new keys. */
-async function candidates(context: CopyContext, batch: Batch, mayBeOurs: boolean): Promise<Candidate[]> {
-  const wanted = pending(batch).filter((object) => object.etag !== "");
-  const keys = targetKeys(context, wanted);
-  const targets = await headMany(targetAccess(context), keys);
-  return wanted.flatMap((object, at): Candidate[] => {
-    const key = keys[at] ?? "";
-    const failure = targets.failed.get(key);
-    if (failure === undefined) {
-      return [{ object, version: object, target: targets.found.get(key) ?? null, mayBeOurs }];
-    }
-    fail(object, failure.code, failure.message);
-    return [];
-  });
 }
 
 /** Settles those whose recorded copy is at the target; gives the others. */
@@ -127,8 +100,15 @@ async function copyRound(
     number,
     request: copyRequest(context, version, expected),
   }));
-  await context.engine.copy(requests, settle, context.signal);
-  return recheck(context, [...unsettled], vanished);
+  let without: readonly Candidate[];
+  try {
+    await context.engine.copy(requests, settle, context.signal);
+  } finally {
+    // A result that comes after the engine has ended is ignored: its object is checked again, or the batch is repeated.
+    without = [...unsettled];
+    unsettled.clear();
+  }
+  return recheck(context, without, vanished);
 }
 
 /** Settles those of `open` that need no copy; gives the others. */
@@ -144,11 +124,8 @@ async function decide(context: CopyContext, open: readonly Candidate[]): Promise
   return [...toCopy];
 }
 
-async function settleWithoutCopy(
-  context: CopyContext,
-  { object, version, target, mayBeOurs }: Candidate,
-  verdict: Exclude<CopyVerdict, { readonly copy: true }>,
-): Promise<void> {
+async function settleWithoutCopy(context: CopyContext, candidate: Candidate, verdict: NoCopy): Promise<void> {
+  const { object, version, target, mayBeOurs } = candidate;
   if (verdict.because === "already_there") {
     adoptVersion(object, version);
     object.targetEtag = target?.etag ?? null;
@@ -156,10 +133,7 @@ async function settleWithoutCopy(
     countCopied(context, object);
     return;
   }
-  const how = verdict.identical ? "an identical object" : "a different object";
-  const unproved = mayBeOurs && !verdict.identical ? UNPROVED : "";
-  const message = `${how} stands at the new key (ETag ${target?.etag ?? "unknown"})${unproved}`;
-  fail(object, verdict.because, message);
+  refuse(candidate, verdict);
 }
 
 /**

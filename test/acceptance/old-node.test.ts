@@ -12,12 +12,13 @@ import { runNode, temporaryDirectory } from "../support/service.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "dist/src/main.js");
 const { engines, devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-const LEAST = Number(/^>=(\d+)$/.exec(engines.node)?.[1]);
-/** Has a Node.js call itself 21.7.3, the last one below the floor. */
-const PRETENDING = `data:text/javascript,${encodeURIComponent(
-  `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "21.7.3" } });
-   Object.defineProperty(process, "version", { value: "v21.7.3" });`,
-)}`;
+/** Has a Node.js call itself another version. */
+const pretending = (version: string) =>
+  `data:text/javascript,${encodeURIComponent(
+    `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });
+     Object.defineProperty(process, "version", { value: "v${version}" });`,
+  )}`;
+const PRETENDING = pretending("21.7.3");
 
 const directory = temporaryDirectory();
 afterAll(() => directory.remove());
@@ -28,12 +29,16 @@ function olderNodes(): string[] {
   return [...new Set(folders.map((folder) => join(folder, "node")))].filter((program) => {
     if (!existsSync(program)) return false;
     const version = execFileSync(program, ["-p", "process.versions.node"], { encoding: "utf8" });
-    return Number.parseInt(version, 10) < LEAST;
+    return Number.parseInt(version, 10) < 22;
   });
 }
 
 describe.each([
-  { title: "one that calls itself 21.7.3", program: process.execPath, options: ["--import", PRETENDING] },
+  ...["21.7.3", "22.13.1", "23.5.0"].map((version) => ({
+    title: `one that calls itself ${version}`,
+    program: process.execPath,
+    options: ["--import", pretending(version)],
+  })),
   ...olderNodes().map((program) => ({ title: program, program, options: [] })),
 ])("on $title", ({ program, options }) => {
   it.each([[["--version"]], [["serve"]], [["demo", "--json"]], [[]]])("tranship %j", async (args) => {
@@ -41,8 +46,18 @@ describe.each([
       cwd: directory.path,
     }).ended;
     expect({ end, stdout }).toEqual({ end: 2, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^tranship: needs Node\\.js ${LEAST} or newer; this is [^\\n]+\\n$`));
+    expect(stderr).toMatch(/^tranship: needs Node\.js 22\.14, 23\.6 or newer; this is [^\n]+\n$/);
   });
+});
+
+// Node-API 10 came with 22.14.0 and 23.6.0; without it better-sqlite3 ends the process as soon as a file is opened.
+it("is one without Node-API 10", async () => {
+  expect(engines.node).toBe("^22.14.0 || >=23.6.0");
+  for (const version of ["22.14.0", "23.6.0", "24.0.0", "26.0.0"]) {
+    const args = ["--import", pretending(version), MAIN, "--version"];
+    const { end, stderr } = await runNode(process.execPath, args, { cwd: directory.path }).ended;
+    expect({ version, end, stderr }).toEqual({ version, end: 0, stderr: "" });
+  }
 });
 
 it("is not what the suites run on: npm brings the Node.js that is pinned", () => {

@@ -1,4 +1,4 @@
-/** An SQLite ledger serves one process that works on jobs; whoever only looks is let in beside it. */
+/** An SQLite ledger serves one process that works on jobs; processes that only read may open it too. */
 
 import { symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

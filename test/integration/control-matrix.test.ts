@@ -40,7 +40,7 @@ beforeEach(() => {
   before = [];
 });
 
-/** A job of its own keys in `state`, and the lease of whoever holds it. */
+/** A job of its own keys in `state`, and its lease. */
 async function jobIn(state: JobState): Promise<string> {
   place += 1;
   const prefix = `image/${place}/`;

@@ -1,6 +1,6 @@
 /**
- * `npm run check:runtimes`: demo, unit suite and the contract suites of ledger and SQLite on the newest Node.js of every
- * line that is promised, each from npm in a folder of its own; on the line below the floor, that it is refused.
+ * `npm run check:runtimes`: demo, unit suite and the contract suites of ledger and SQLite on the oldest Node.js that is
+ * promised and the newest of every line, each from npm in a folder of its own; on those below the floor, that it is refused.
  */
 
 import { execFileSync, spawnSync } from "node:child_process";
@@ -8,8 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
-const PROMISED = [22, 24, 26];
-const BELOW_THE_FLOOR = 20;
+const PROMISED = ["22.14.0", "22", "24", "26"];
+const BELOW_THE_FLOOR = ["20", "22.13"];
 
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = "dist/src/main.js";
@@ -42,8 +42,8 @@ const failures: string[] = [];
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 /** Installs the newest Node.js of `line` and gives the path of its program. */
-function installNode(line: number): string {
-  const own = join(folder, String(line));
+function installNode(line: string): string {
+  const own = join(folder, line);
   const manifest = { private: true, allowScripts: { node: true } };
   mkdirSync(own);
   writeFileSync(join(own, "package.json"), JSON.stringify(manifest));
@@ -82,10 +82,12 @@ const versionOf = (program: string) =>
   execFileSync(program, ["-p", "process.versions.node"], { encoding: "utf8" }).trim();
 
 try {
-  const old = installNode(BELOW_THE_FLOOR);
-  const refusal = run(versionOf(old), old, "refusal", [MAIN, "demo"], 2);
-  if (!/^tranship: needs Node\.js \d+ or newer; [^\n]*\n$/.test(refusal))
-    failures.push(`refusal: ${refusal}`);
+  for (const line of BELOW_THE_FLOOR) {
+    const old = installNode(line);
+    const refusal = run(versionOf(old), old, "refusal", [MAIN, "demo"], 2);
+    if (!/^tranship: needs Node\.js [^\n]+ or newer; [^\n]*\n$/.test(refusal))
+      failures.push(`refusal: ${refusal}`);
+  }
   for (const line of PROMISED) {
     const program = installNode(line);
     const version = versionOf(program);

@@ -14,6 +14,7 @@ import type { JobRecord, Lease, RunReport } from "../../ports/ledger.ts";
 import type { Counters, JobParts } from "../job-parts.ts";
 import type { LiveProgress } from "../view/job-view.ts";
 import { clockStepReporter } from "./clock-step-report.ts";
+import { consigningOf } from "./consigning.ts";
 import { ExceptionWatch } from "./exception-watch.ts";
 import { HeldLease } from "./held-lease.ts";
 import { jobContexts } from "./job-context.ts";
@@ -21,8 +22,8 @@ import { LiveSettings } from "./live-settings.ts";
 import { missingRightReporter } from "./missing-right-report.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { refuseUnsafe } from "./refuse-unsafe.ts";
-import type { RunnerLog, StopCause } from "./run-cause.ts";
-import { settlementOf } from "./run-settlement.ts";
+import { endsCopies, type RunnerLog, type StopCause } from "./run-cause.ts";
+import { logLeft, settlementOf } from "./run-settlement.ts";
 import { SentRecord } from "./sent-record.ts";
 import { SilenceLog } from "./silence-log.ts";
 
@@ -37,6 +38,8 @@ export class JobRun {
   readonly #log: RunnerLog;
   readonly #record: JobRecord;
   readonly #stop = new AbortController();
+  /** Aborted with #stop where no copy may go on elsewhere either. */
+  readonly #recall = new AbortController();
   readonly #waits: WaitTracker;
   readonly #counters: Counters;
   readonly #meter = new ProgressMeter();
@@ -104,7 +107,7 @@ export class JobRun {
     this.#stopRun({ kind: "shutdown" });
   }
 
-  /** Starts the next heartbeat now: an operator has just changed the job. */
+  /** Starts the next heartbeat now: the job was changed. */
   refreshNow(): void {
     this.#wakeHeartbeat();
   }
@@ -145,8 +148,10 @@ export class JobRun {
       deletionSize: this.#deletionSize,
       ...this.#held.checks(() => this.#renew()),
     });
+    const run = { settings: this.#settings, store: contexts.stages.copy.source };
     return {
       ...contexts,
+      consigning: consigningOf(this.#parts, spec, { ...run, recall: this.#recall.signal }),
       waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,
@@ -170,6 +175,7 @@ export class JobRun {
   #stopRun(cause: StopCause): void {
     // The first cause counts; later ones ("stopped" errors) are its consequences.
     this.#cause ??= cause;
+    if (endsCopies(this.#cause)) this.#recall.abort();
     this.#stop.abort();
   }
 
@@ -240,11 +246,7 @@ export class JobRun {
     const { end, tally } = settled;
     if (tally !== null) this.#tally = tally;
     await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
-    const level = end.state === "failed" ? "error" : "info";
-    // Where the store ignores conditions on deletions: the median time in which an overwritten source goes unnoticed.
-    const deletionGapMs = this.#deletionSize.gap.medianMs;
-    const gap = deletionGapMs === null ? {} : { deletionGapMs };
-    this.#log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
+    logLeft(this.#log, jobId, end, this.#deletionSize.gap.medianMs);
     return end.state;
   }
 }

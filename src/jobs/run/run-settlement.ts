@@ -60,3 +60,11 @@ async function completion({ ledger, jobId, log, counted }: EndedRun) {
   if (tally.planned === 0) log.warn({ event: "nothing_to_do", jobId }, end.reason ?? "");
   return { end, tally };
 }
+
+/** Logs the state in which a run leaves its job. `deletionGapMs`: the median time in which an overwritten source goes unnoticed. */
+export function logLeft(log: RunnerLog, jobId: string, end: RunEnd, deletionGapMs: number | null): void {
+  const level = end.state === "failed" ? "error" : "info";
+  // Null where the store keeps to conditions on deletions.
+  const gap = deletionGapMs === null ? {} : { deletionGapMs };
+  log[level]({ event: "job_left", jobId, ...end, ...gap }, `job ${end.state}`);
+}

@@ -10,6 +10,7 @@ import { AddWindowsIgnored1790000000005 } from "../../../migrations/0005-add-win
 import { AddExpected1790000000006 } from "../../../migrations/0006-add-expected.ts";
 import { CreateStoreShares1790000000007 } from "../../../migrations/0007-create-store-shares.ts";
 import { AddClockLag1790000000008 } from "../../../migrations/0008-add-clock-lag.ts";
+import { CreateConsignments1790000000009 } from "../../../migrations/0009-create-consignments.ts";
 import type { Ledger } from "../../ports/ledger.ts";
 import type { MysqlServer } from "../mysql-address.ts";
 import { type LedgerAddress, readLedgerAddress } from "./ledger-address.ts";
@@ -31,6 +32,7 @@ const MIGRATIONS = [
   AddExpected1790000000006,
   CreateStoreShares1790000000007,
   AddClockLag1790000000008,
+  CreateConsignments1790000000009,
 ];
 
 /** While it is opened: nothing else goes on yet. */

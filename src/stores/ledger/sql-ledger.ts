@@ -2,6 +2,7 @@
 
 import type { Ledger } from "../../ports/ledger.ts";
 import { batchReads } from "./batches/batch-reads.ts";
+import { consignmentRecords } from "./batches/consignment-records.ts";
 import { exceptionRecords } from "./batches/exception-records.ts";
 import { KnownObjects } from "./batches/known-objects.ts";
 import { objectLookup } from "./batches/object-lookup.ts";
@@ -22,6 +23,7 @@ const ONE_OF_EACH = [
   ...["batches", "exceptions", "audit_events"].map(
     (name) => `(SELECT COUNT(*) FROM tranship_${name} WHERE job_id = '') AS ${name}`,
   ),
+  "(SELECT COUNT(*) FROM tranship_consignments WHERE job_id = '') AS consignments",
   "(SELECT COUNT(*) FROM tranship_store_shares WHERE name = '') AS shares",
 ];
 
@@ -40,6 +42,7 @@ export function sqlLedger(session: LedgerSession, onClosed: () => void): Ledger 
     ...exceptionRecords(session),
     ...retryRecords(session),
     ...objectLookup(session),
+    ...consignmentRecords(session, known),
     ...shareRecords(session),
     hurry: () => session.hurry(),
     async ping() {

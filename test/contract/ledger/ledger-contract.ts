@@ -3,6 +3,7 @@
 import { afterAll, beforeAll } from "vitest";
 import type { Ledger } from "../../../src/ports/ledger.ts";
 import { batchesContract } from "./ledger-batches-contract.ts";
+import { consignmentsContract } from "./ledger-consignments-contract.ts";
 import { exceptionsContract } from "./ledger-exceptions-contract.ts";
 import { fencingContract } from "./ledger-fencing-contract.ts";
 import type { LedgerPlace } from "./ledger-fixtures.ts";
@@ -28,6 +29,7 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
   leasesContract(() => ledger);
   fencingContract(() => ledger);
   batchesContract(() => ledger);
+  consignmentsContract(() => ledger);
   exceptionsContract(() => ledger);
   tallyContract(() => ledger);
   lookupContract(() => ledger);

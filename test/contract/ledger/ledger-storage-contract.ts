@@ -35,6 +35,24 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
       for (const ledger of ledgers) await ledger.ping();
     });
 
+    test("a ledger that a newer version has changed is refused, and left as it is", async () => {
+      const other = await newPlace();
+      try {
+        await other.open();
+        const dataSource = await ledgerDataSource(other.url).initialize();
+        await dataSource.query(
+          "INSERT INTO tranship_migrations (timestamp, name) VALUES (1999000000001, 'Future1999000000001')",
+        );
+        await dataSource.destroy();
+        await expect(other.open()).rejects.toMatchObject({
+          code: "config_invalid",
+          message: expect.stringContaining("a newer version of Tranship"),
+        });
+      } finally {
+        await other.dispose();
+      }
+    });
+
     test("the migrations make exactly the schema that the code expects", async () => {
       await place.open();
       const dataSource = await ledgerDataSource(place.url).initialize();
@@ -81,7 +99,7 @@ export function storageContract(newPlace: () => Promise<LedgerPlace>): void {
     test("a batch planned from before one that was recorded after all is refused, and the next is not", async () => {
       const [one, two] = await Promise.all([place.open(), place.open()]);
       const lease = await claimedJob(one);
-      // Recorded, though whoever asks the other connection was told that it failed.
+      // Recorded, though the caller of the other connection got an error.
       await addKeys(two, lease, "a", "b");
       const cutOtherwise = addKeys(one, lease, "a");
       await expect(cutOtherwise).rejects.toMatchObject({ code: "ledger_unavailable" });

@@ -42,7 +42,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
 
     const hostile = () => HOSTILE.map((tail) => `image/${tail}`).filter((value) => workshop.waits(value));
 
-    test("naming finds exactly the rows whose bytes are asked for", async () => {
+    test("findRows finds exactly the rows whose bytes are asked for", async () => {
       const values = hostile();
       const table = await tableWith(values.map((path) => ({ path })));
       const { reference: images } = reference(table);
@@ -110,7 +110,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
       expect(await idsWhere({ legacy: "x" })).toEqual([]);
     });
 
-    test("rewrite honours where and set; naming looks beyond where", async () => {
+    test("rewrite honours where and set; findRows ignores where", async () => {
       const table = await tableWith([
         { path: "image/a", tenant: "acme" },
         { path: "image/a", tenant: "ACME" },

@@ -171,7 +171,7 @@ describe("fifty thousand rows that name one value", () => {
     expect(await pageTakes("folded", "50000", 1000)).toBeLessThan(500);
   });
 
-  test("naming gives some of them at least, and none of the others is left out", async () => {
+  test("findRows gives some of them at least, and none of the others is left out", async () => {
     const { images, count } = reference("single");
     await mariadb.admin.query("UPDATE single SET path = CONCAT('image/', id) WHERE id > 49900");
     await mariadb.admin.query(
@@ -187,7 +187,7 @@ describe("fifty thousand rows that name one value", () => {
     expect(count()).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(100)) + 1);
   });
 
-  test("naming is not taken in by as many rows of another case", async () => {
+  test("findRows is not misled by as many rows of another case", async () => {
     const { images } = reference("folded");
     expect((await images.findRows([DEFAULT])).length).toBe(1000);
     const both = await images.findRows([DEFAULT, "image/b", "image/Default.png"]);

@@ -123,7 +123,7 @@ async function startOsd(conf: string, daemon: StartNamed): Promise<Daemon> {
     runProgram("ceph-osd", ["-c", conf, "-i", "0", "--mkfs", "--osd-uuid", uuid]),
     runProgram("ceph", ["-c", conf, "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=h"]),
   ]);
-  // Its clients wait for the OSD by themselves, so nobody needs to here.
+  // Its clients wait for the OSD by themselves.
   return daemon("osd.0", "ceph-osd", ["-i", "0"]);
 }
 

@@ -23,7 +23,7 @@ export class Estate {
   readonly changed: Uint8Array;
   /** Copies that the store rejected. */
   rejected = 0;
-  /** Told of everything that begins; nobody until the job is submitted, for that looks around without asking windows. */
+  /** Called with everything that begins; absent until the job is submitted, as submission reads outside of windows. */
   witness: Witness = () => {};
   #budget: WriteBudget | null = null;
   readonly #clock: Clock;

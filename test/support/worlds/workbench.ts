@@ -63,6 +63,7 @@ export async function openWorkbench(
     /** Replaces settings of the configured store; `null` leaves a setting out. */
     readonly connect?: Readonly<Record<string, string | object | null>>;
     readonly patience?: Patience;
+    readonly engines?: JobParts["consignmentEngines"];
   } = {},
 ): Promise<Workbench> {
   const directory = mkdtempSync(join(tmpdir(), "tranship-workbench-"));
@@ -99,7 +100,7 @@ export async function openWorkbench(
     connections,
     governors: new BucketGovernors(),
     copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
-    consignmentEngines: {},
+    consignmentEngines: options.engines ?? {},
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, "test", silent);

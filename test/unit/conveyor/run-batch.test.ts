@@ -39,6 +39,7 @@ it("asks the gate before each stage and records it after, and lets answers that 
       update: only<UpdateContext>({ references: [] }),
       delete: only<DeleteContext>({ deleteWhen: "never" }),
     }),
+    consigning: null,
     waits: new WaitTracker(clock),
     tally: emptyTally(),
     unrecorded: new UnrecordedCopies(),

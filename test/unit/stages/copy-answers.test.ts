@@ -16,7 +16,11 @@ const KEYS = ["image/a", "image/b", "image/c"];
 const facts = (key: string): ListedObject => ({ key, size: 1, etag: "e", storageClass: null, modifiedAt: 0 });
 
 /** Copies {@link KEYS} by `engine`; `atTarget` are the keys of the target bucket. */
-async function copied(engine: CopyEngine, atTarget: Set<string>) {
+async function copied(
+  engine: CopyEngine,
+  atTarget: Set<string>,
+  objects = KEYS.map((key) => batchObject(key)),
+) {
   const more = { needsRestore: false, contentType: null, encryption: null };
   const store = only<RateLimitedStore>({
     list: async ({ startAfter, prefix }) => ({
@@ -38,7 +42,6 @@ async function copied(engine: CopyEngine, atTarget: Set<string>) {
     signal: new AbortController().signal,
     onCopied: (bytes) => void shown.push(bytes),
   });
-  const objects = KEYS.map((key) => batchObject(key));
   await copyBatch(context, plannedBatch(objects), false);
   return { objects, shown: shown.length };
 }
@@ -77,6 +80,43 @@ describe("results of an engine", () => {
     expect(objects.map(({ outcome }) => outcome.kind)).toEqual(["pending", "pending", "pending"]);
     expect(objects.map(({ targetEtag }) => targetEtag)).toEqual(["e", "e", "e"]);
     expect(shown).toBe(3);
+  });
+
+  it("that come when another round has already settled their object change nothing", async () => {
+    const late: (() => void)[] = [];
+    const engine: CopyEngine = {
+      async copy(requests, onResult) {
+        const isFirst = late.length === 0;
+        for (const { number } of requests) {
+          if (isFirst) {
+            late.push(() =>
+              onResult(number, { kind: "failed", failure: { code: "copy_refused", message: "late" } }),
+            );
+          } else onResult(number, { kind: "copied", etag: "e" });
+        }
+      },
+    };
+    const { objects, shown } = await copied(engine, new Set());
+    for (const give of late) give();
+    expect(late).toHaveLength(3);
+    expect(objects.map(({ outcome, targetEtag }) => [outcome.kind, targetEtag])).toEqual(
+      KEYS.map(() => ["pending", "e"]),
+    );
+    expect(shown).toBe(3);
+  });
+
+  it("that come when the engine has thrown change nothing: the batch is repeated", async () => {
+    let late: () => void = () => {};
+    const engine: CopyEngine = {
+      async copy([first], onResult) {
+        late = () => onResult(first?.number ?? 0, { kind: "copied", etag: "late" });
+        throw new Error("unavailable");
+      },
+    };
+    const objects = KEYS.map((key) => batchObject(key));
+    await expect(copied(engine, new Set(), objects)).rejects.toThrow("unavailable");
+    late();
+    expect(objects.map(({ targetEtag }) => targetEtag)).toEqual([null, null, null]);
   });
 
   it("that tell of another version are checked against the source before the request's place is free", async () => {

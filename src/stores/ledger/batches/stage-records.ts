@@ -45,7 +45,7 @@ function stageUpdate(
     worker: lease.owner,
     outcomes: encodeOutcomes(batch.objects),
     ...sumsOf(batch.objects),
-    ...stageSumsOf(stage, batch.objects),
+    ...(isPartial ? {} : stageSumsOf(stage, batch.objects)),
     ...(withObjects ? { objects: encodeObjects(batch.objects) } : {}),
   };
   // The same outcome written twice (its first answer was lost) counts once. These come first, for MariaDB

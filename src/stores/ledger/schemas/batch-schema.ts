@@ -45,6 +45,8 @@ export interface BatchRow {
   fingerprints: Buffer;
   /** See batch-encoding.ts. */
   objects: Buffer;
+  /** The consignment it travels or has travelled in; null: none. */
+  consignment: number | null;
 }
 
 export function batchSchema({ bytes, text, word }: ColumnTypes): EntitySchema<BatchRow> {
@@ -88,6 +90,7 @@ export function batchSchema({ bytes, text, word }: ColumnTypes): EntitySchema<Ba
       outcomes: { ...bytes, nullable: true },
       fingerprints: bytes,
       objects: bytes,
+      consignment: { ...count, nullable: true },
     },
     indices: [{ name: "tranship_batches_open", columns: ["job_id", "state", "update_ended_at", "seq"] }],
   });

@@ -4,6 +4,7 @@ import type { EntitySchema } from "typeorm";
 import { columnTypes } from "../../../../migrations/column-types.ts";
 import { type AuditRow, auditSchema } from "./audit-schema.ts";
 import { type BatchRow, batchSchema } from "./batch-schema.ts";
+import { type ConsignmentRow, consignmentSchema } from "./consignment-schema.ts";
 import { type ExceptionRow, exceptionSchema } from "./exception-schema.ts";
 import { type JobRow, jobSchema } from "./job-schema.ts";
 import { type StoreSharesRow, storeSharesSchema } from "./store-shares-schema.ts";
@@ -13,6 +14,7 @@ export interface LedgerTables {
   readonly batches: EntitySchema<BatchRow>;
   readonly exceptions: EntitySchema<ExceptionRow>;
   readonly auditEvents: EntitySchema<AuditRow>;
+  readonly consignments: EntitySchema<ConsignmentRow>;
   readonly storeShares: EntitySchema<StoreSharesRow>;
 }
 
@@ -24,6 +26,7 @@ export function ledgerTables(dialect: string): LedgerTables {
     batches: batchSchema(types),
     exceptions: exceptionSchema(types),
     auditEvents: auditSchema(types),
+    consignments: consignmentSchema(types),
     storeShares: storeSharesSchema(types),
   };
 }
