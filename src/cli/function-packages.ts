@@ -9,7 +9,7 @@ import { zipSync } from "fflate";
 import { DomainError } from "../domain/errors.ts";
 
 /** Names of the functions; each is an entry point in `src/lambda` that exports `handler`. */
-export const FUNCTION_NAMES = ["copy-object"] as const;
+export const FUNCTION_NAMES = ["copy-object", "object-landed"] as const;
 
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 

@@ -1,8 +1,9 @@
 /** The deployment's template is valid against the published resource specification, which notices what is planted. */
 
 import { describe, expect, it } from "vitest";
+import { packageFile } from "../../src/domain/function-package.ts";
 import { deploymentTemplate } from "../../src/engines/aws/deployment/template.ts";
-import { copyVersionId, packageFile } from "../../src/engines/aws/deployment/template-functions.ts";
+import { copyVersionId } from "../../src/engines/aws/deployment/template-functions.ts";
 import { cloudFormationFaults, type PlainTemplate } from "../support/aws/cloudformation-faults.ts";
 
 const hashOf = (byte: number) => Buffer.alloc(32, byte).toString("base64");

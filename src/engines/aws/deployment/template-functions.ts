@@ -1,37 +1,28 @@
 /** The two functions, their logs, and the version of the first one that jobs are pinned to. */
 
+import {
+  type FunctionEntry,
+  type FunctionHashes,
+  packageFile,
+  shortHash,
+} from "../../../domain/function-package.ts";
 import { attribute, type Json, type Resource, ref, sub, when } from "./cloudformation.ts";
 
 /** Seconds after which Lambda ends an invocation; no copy begins later than this after a job has ended. */
 export const COPY_TIMEOUT_SECONDS = 60;
 export const EVENT_TIMEOUT_SECONDS = 60;
 
-/** The entry points of the functions: the names of their packages, and of the one file in each. */
-export type FunctionEntry = "copy-object" | "object-landed";
-
-/** The packages of both functions; `sha256` as Lambda tells it: of the zip, base64. */
-export type CodePackages = Readonly<Record<FunctionEntry, { readonly sha256: string }>>;
-
-/** Name of a package's file below `CodePrefix`; it holds the hash, without which CloudFormation sees no change. */
-export function packageFile(entry: FunctionEntry, sha256: string): string {
-  return `${entry}-${hexOf(sha256)}.zip`;
-}
-
 /** Logical id of the version: it changes with the code, since CloudFormation publishes a version only for a new resource. */
-export function copyVersionId(packages: CodePackages): string {
-  return `CopyVersion${hexOf(packages["copy-object"].sha256)}`;
-}
-
-function hexOf(sha256: string): string {
-  return Buffer.from(sha256, "base64").toString("hex").slice(0, 16);
+export function copyVersionId(hashes: FunctionHashes): string {
+  return `CopyVersion${shortHash(hashes["copy-object"].sha256)}`;
 }
 
 /** Both functions with their log groups. */
-export function functionResources(packages: CodePackages): Readonly<Record<string, Resource>> {
+export function functionResources(hashes: FunctionHashes): Readonly<Record<string, Resource>> {
   return {
     CopyLogGroup: logGroup("copy"),
     LandedLogGroup: logGroup("landed"),
-    CopyFunction: functionOf("copy", "copy-object", packages, {
+    CopyFunction: functionOf("copy", "copy-object", hashes, {
       Description: "Tranship: copies objects for S3 Batch Operations",
       Role: attribute("CopyRole", "Arn"),
       Timeout: COPY_TIMEOUT_SECONDS,
@@ -42,18 +33,18 @@ export function functionResources(packages: CodePackages): Readonly<Record<strin
       },
       VpcConfig: VPC,
     }),
-    [copyVersionId(packages)]: {
+    [copyVersionId(hashes)]: {
       Type: "AWS::Lambda::Version",
       // Jobs under way are pinned to the version that they began with.
       DeletionPolicy: "Retain",
       UpdateReplacePolicy: "Retain",
       Properties: {
         FunctionName: ref("CopyFunction"),
-        CodeSha256: packages["copy-object"].sha256,
+        CodeSha256: hashes["copy-object"].sha256,
         Description: ref("Revision"),
       },
     },
-    LandedFunction: functionOf("landed", "object-landed", packages, {
+    LandedFunction: functionOf("landed", "object-landed", hashes, {
       Description: "Tranship: flags records of copies by the events of bucket B",
       Role: attribute("LandedRole", "Arn"),
       Timeout: EVENT_TIMEOUT_SECONDS,
@@ -76,10 +67,10 @@ const VPC = when("InVpc", { SubnetIds: ref("SubnetIds"), SecurityGroupIds: ref("
 function functionOf(
   name: string,
   entry: FunctionEntry,
-  packages: CodePackages,
+  hashes: FunctionHashes,
   properties: Resource["Properties"],
 ): Resource {
-  const file = packageFile(entry, packages[entry].sha256);
+  const file = packageFile(entry, hashes[entry].sha256);
   return {
     Type: "AWS::Lambda::Function",
     Properties: {
