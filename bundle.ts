@@ -1,9 +1,11 @@
 /**
  * The last step of a build: the executable in a few files instead of 1,900, which took most of its start to find and to
- * open. Replaces `dist/src/main.js`, which does the same without it, later. See docs/decisions/0019-bundled-start.md.
+ * open. Replaces `dist/src/main.js`, which does the same without it, later. See docs/decisions/0019-bundled-start.md. And
+ * the functions that run on AWS, in `dist/lambda`.
  */
 
 import { build, type Plugin } from "rolldown";
+import { bundleFunctions } from "./bundle-functions.ts";
 
 /**
  * Writes whatever is not ASCII as an escape. V8 keeps a source text as long as its code, and with two bytes for each
@@ -45,3 +47,5 @@ await build({
     keepNames: true,
   },
 });
+
+await bundleFunctions("dist/lambda", process.cwd());

@@ -24,38 +24,45 @@ export interface CopyTask {
   readonly key: string;
 }
 
-/** The field for `task`: unreserved characters and %XX only, no raw `+` and no comma. May be longer than the limit. */
+/**
+ * The field for `task`, whose ETags and storage class hold no `~` (those of S3 do not): unreserved characters and %XX only,
+ * no raw `+` and no comma. May be longer than the limit.
+ */
 export function encodeTask({ number, etag, size, storageClass, replacing, key }: CopyTask): string {
   const fields = [number.toString(36), etag, size.toString(36), storageClass ?? "", replacing ?? ""];
   return [FORMAT, ...fields.map(encode), encode(key)].join(SEPARATOR);
 }
 
 /**
- * The task of an event's `s3Key` or a report's key column, or null when it is none. Form-decoding: S3 may have encoded
- * `%20` again as `+`, and an encoded task holds no raw `+`.
+ * The task of an event's `s3Key` or a report's key column, or null when it is none. The whole field is form-decoded before
+ * it is taken apart: S3 may have decoded it and encoded it again, with `+` for `%20` and with `%7E` for the separator. An
+ * encoded task holds no raw `+`, and only its last field may hold a `~`.
  */
 export function decodeTask(field: string): CopyTask | null {
+  const decoded = formDecoded(field);
+  if (decoded === null) return null;
   const [format, number = "", etag = "", size = "", storageClass = "", replacing = "", ...key] =
-    field.split(SEPARATOR);
+    decoded.split(SEPARATOR);
   if (format !== FORMAT || key.length === 0) return null;
-  try {
-    const task = {
-      number: Number.parseInt(number, 36),
-      etag: decode(etag),
-      size: Number.parseInt(size, 36),
-      storageClass: decode(storageClass) || null,
-      replacing: decode(replacing) || null,
-      key: decode(key.join(SEPARATOR)),
-    };
-    return Number.isSafeInteger(task.number) && Number.isSafeInteger(task.size) && task.key !== ""
-      ? task
-      : null;
-  } catch {
-    return null;
-  }
+  const task = {
+    number: integer(number),
+    etag,
+    size: integer(size),
+    storageClass: storageClass || null,
+    replacing: replacing || null,
+    key: key.join(SEPARATOR),
+  };
+  return Number.isSafeInteger(task.number) && Number.isSafeInteger(task.size) && task.key !== ""
+    ? task
+    : null;
 }
 
-/** Percent-encoding that leaves unreserved characters only; `~` is the separator and is encoded too. */
+/** NaN for anything but digits of base 36: `parseInt` would ignore what follows them. */
+function integer(text: string): number {
+  return /^[0-9a-z]+$/.test(text) ? Number.parseInt(text, 36) : Number.NaN;
+}
+
+/** Percent-encoding that leaves unreserved characters only, of them no `~`. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*~]/g,
@@ -63,6 +70,10 @@ function encode(text: string): string {
   );
 }
 
-function decode(text: string): string {
-  return decodeURIComponent(text.replaceAll("+", " "));
+function formDecoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return null;
+  }
 }

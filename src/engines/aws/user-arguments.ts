@@ -30,7 +30,7 @@ export function encodeTerms(terms: JobTerms): Record<string, string> {
 
 /** The terms in `given`; throws `RangeError` where they are not understood. */
 export function decodeTerms(given: Readonly<Record<string, string>>): JobTerms {
-  const text = (name: string) => decodeURIComponent(given[name] ?? "");
+  const text = (name: string) => decoded(name, given[name] ?? "");
   if (text("v") !== "1") throw new RangeError(`terms of version ${text("v") || "none"} are not understood`);
   const notAfter = text("notAfter");
   const terms = {
@@ -49,4 +49,12 @@ export function decodeTerms(given: Readonly<Record<string, string>>): JobTerms {
   if (Number.isNaN(terms.notAfter) || !(terms.leastMs >= 0))
     throw new RangeError("the terms hold no numbers");
   return terms;
+}
+
+function decoded(name: string, value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch (cause) {
+    throw new RangeError(`the term ${name} is not percent-encoded text`, { cause });
+  }
 }

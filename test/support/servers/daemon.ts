@@ -119,7 +119,7 @@ async function endChild(child: ChildProcess, signal: NodeJS.Signals, ended: Prom
  * Has the kernel kill the daemon when this process goes, even by `kill -9` (setpriv replaces itself by the
  * daemon, so the pid stays). Where there is no setpriv the leftover is ended by the next run.
  */
-function dyingWithParent(program: string, args: readonly string[]): [string, string[]] {
+export function dyingWithParent(program: string, args: readonly string[]): [string, string[]] {
   const setpriv = findProgram("setpriv");
   return setpriv ? [setpriv, ["--pdeathsig", "KILL", "--", program, ...args]] : [program, [...args]];
 }
