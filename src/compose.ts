@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
+import { awsEngines } from "./aws-engines.ts";
 import type { Config } from "./config.ts";
 import { DomainError } from "./domain/errors.ts";
 import { isFinished } from "./domain/job-state.ts";
@@ -79,7 +80,7 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
     connections,
     governors,
     copyEngine: (store, concurrency) => new ServiceEngine(store, concurrency),
-    consignmentEngines: {},
+    consignmentEngines: awsEngines(config.stores),
     manifestReader: csvManifest,
   };
   const scheduler = new Scheduler(parts, owner, log);

@@ -17,6 +17,7 @@ export const AwsSectionSchema = Type.Object(
     jobRole: Text,
     manifests: Type.Optional(Type.Object({ bucket: Type.String(), prefix: Text }, closed)),
     copyLogs: Text,
+    functionTimeoutSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 900 })),
     prices: Type.Optional(
       Type.Object(Object.fromEntries(Object.keys(LIST_PRICES).map((name) => [name, Price])), closed),
     ),

@@ -18,6 +18,7 @@ export interface AwsSection {
   readonly jobRole?: string;
   readonly manifests?: { readonly bucket: string; readonly prefix?: string };
   readonly copyLogs?: string;
+  readonly functionTimeoutSeconds?: number;
   readonly prices?: Partial<AwsPrices>;
   readonly endpoints?: AwsEndpoints;
 }
@@ -36,6 +37,8 @@ export interface AwsSettings {
   readonly manifests: { readonly bucket: string; readonly prefix: string };
   /** Name of the table of the engine `lambda-copy-log`. */
   readonly copyLogs: string;
+  /** The copying function's timeout: an invocation that began before a job ended has ended this long after it. */
+  readonly functionTimeoutMs: number;
   readonly endpoints: AwsEndpoints;
 }
 
@@ -50,6 +53,8 @@ export interface AwsStore {
 }
 
 const DEFAULT_TABLE = "Copy_Logs";
+/** As the template has it. */
+const DEFAULT_TIMEOUT_S = 60;
 const DEFAULT_PREFIX = "tranship/";
 /** A report's prefix has at most 512 characters, and the engine appends to the configured one. */
 const LONGEST_PREFIX = 256;
@@ -58,7 +63,8 @@ const NEEDED = ["accountId", "copyFunction", "jobRole", "manifests"] as const;
 
 /** The complete settings of a section without faults; null when it is absent or gives prices and the like only. */
 export function awsSettings(section: AwsSection | undefined): AwsSettings | null {
-  const { accountId, copyFunction, jobRole, manifests, copyLogs, endpoints } = section ?? {};
+  const { accountId, copyFunction, jobRole, manifests, copyLogs, functionTimeoutSeconds, endpoints } =
+    section ?? {};
   if (accountId === undefined || copyFunction === undefined) return null;
   if (jobRole === undefined || manifests === undefined) return null;
   const region = parseFunctionArn(copyFunction)?.region;
@@ -67,6 +73,7 @@ export function awsSettings(section: AwsSection | undefined): AwsSettings | null
     ...{ accountId, region, copyFunction, jobRole },
     manifests: { prefix: DEFAULT_PREFIX, ...manifests },
     copyLogs: copyLogs ?? DEFAULT_TABLE,
+    functionTimeoutMs: (functionTimeoutSeconds ?? DEFAULT_TIMEOUT_S) * 1000,
     endpoints: endpoints ?? {},
   };
 }

@@ -18,7 +18,7 @@ export type OpenConsignmentEngine = (job: {
   readonly spec: JobSpec;
   readonly store: ObjectStore;
   readonly settings: AwsSettings;
-}) => ConsignmentEngine;
+}) => Promise<ConsignmentEngine>;
 
 export interface JobParts {
   readonly clock: Clock;

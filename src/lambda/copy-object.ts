@@ -1,10 +1,13 @@
 /** Function 1: copies the objects of a job of S3 Batch Operations. Region and credentials are those of the function. */
 
 import { S3Client } from "@aws-sdk/client-s3";
+import { CopyLogs } from "../engines/aws/copy-logs.ts";
+import { openTableClient } from "../engines/aws/table-client.ts";
 import { systemClock } from "../stores/system-clock.ts";
 import { answerEvent } from "./answer-event.ts";
 import type { BatchAnswer } from "./batch-operations-event.ts";
 import type { CopyPorts } from "./copy-ports.ts";
+import { recordedCopies } from "./recorded-copies.ts";
 import { S3CopyStore } from "./s3-copy-store.ts";
 
 /** The part of Lambda's context that is used. */
@@ -21,10 +24,16 @@ const client = new S3Client({
   requestHandler: { connectionTimeout: 3_000 },
 });
 
+/** A throttled record is written again for this long; a task that has none then is repeated by S3 Batch Operations. */
+const RECORD_PATIENCE_MS = 15_000;
+const table = openTableClient();
+
 const ports: CopyPorts = {
   store: new S3CopyStore(client),
   clock: systemClock,
   random: Math.random,
+  copyLog: (name) =>
+    recordedCopies(new CopyLogs(table, name, { clock: systemClock, mostMs: RECORD_PATIENCE_MS })),
   log: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
 };
 

@@ -15,5 +15,6 @@ export const AWS_SETTINGS: AwsSettings = {
   ...AWS_SECTION,
   region: "us-east-1",
   copyLogs: "Copy_Logs",
+  functionTimeoutMs: 60_000,
   endpoints: {},
 };

@@ -59,7 +59,7 @@ describe("a task in a manifest's key field", () => {
     );
   });
 
-  it("fits for the longest key of plain characters", () => {
+  it("fits for a long key of plain characters", () => {
     const longest = encodeTask({ ...TASK, storageClass: "INTELLIGENT_TIERING", key: "k".repeat(900) });
     expect(longest.length).toBeLessThanOrEqual(MOST_FIELD_CHARACTERS);
   });

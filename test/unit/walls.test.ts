@@ -49,22 +49,22 @@ const PLANTED: readonly [file: string, line: string, rule: string][] = [
   ["src/jobs/run/f3.ts", 'import "../../stores/ledger/open-ledger.ts";', "noRestrictedImports"],
   ["src/stores/s3/copy/g3.ts", 'import "../../../stages/copy.ts";', "noRestrictedImports"],
   ["src/cli/commands/i2.ts", 'import "../../pacing/gate.ts";', "noRestrictedImports"],
-  ["src/engines/o1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
   [
     "src/engines/aws/deployment/o9.ts",
     'import "../../../stores/open-connections.ts";',
     "noRestrictedImports",
   ],
-  ["src/engines/aws/o2.ts", 'import "../../lambda/answer-event.ts";', "noRestrictedImports"],
-  ["src/lambda/p1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
-  ["src/lambda/p2.ts", 'import "../stores/sql/open-database.ts";', "noRestrictedImports"],
-  ["src/lambda/p3.ts", 'import "../config.ts";', "noRestrictedImports"],
+  ["src/engines/o1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
   ["src/domain/keys/deeper/a5.ts", 'import "node:fs";', "noRestrictedImports"],
   ["src/domain/a6.mts", 'import "node:fs";', "noRestrictedImports"],
   ["src/conveyor/deeper/e2.ts", 'import "../../stores/sql/open-database.ts";', "noRestrictedImports"],
   ["src/http/deeper/h3.ts", 'import "../../stores/sql/open-database.ts";', "noRestrictedImports"],
-  ["src/new-room/q1.ts", 'import "../stores/sql/open-database.ts";', "noRestrictedImports"],
-  ["src/engines/aws/o3.ts", 'import "node:fs";', "noRestrictedImports"],
+  ["src/new-room/p1.ts", 'import "../stores/sql/open-database.ts";', "noRestrictedImports"],
+  ["src/engines/aws/o2.ts", 'import "node:fs";', "noRestrictedImports"],
+  ["src/engines/aws/o3.ts", 'import "../../lambda/answer-event.ts";', "noRestrictedImports"],
+  ["src/lambda/q1.ts", 'import "../stages/copy.ts";', "noRestrictedImports"],
+  ["src/lambda/q2.ts", 'import "../stores/sql/open-database.ts";', "noRestrictedImports"],
+  ["src/lambda/q3.ts", 'import "../config.ts";', "noRestrictedImports"],
   ["bench/n1.ts", 'import "../src/conveyor/conveyor.ts";', "noRestrictedImports"],
   ["src/jobs/k1.ts", "export const secret = process.env.SECRET;", "noProcessEnv"],
   ["src/jobs/k2.ts", 'console.log("hello");', "noConsole"],
@@ -165,7 +165,10 @@ describe("the walls", () => {
   });
 
   it("are got around by no file", () => {
-    const files = globSync("src/**/*.*ts", { cwd: ROOT });
+    // That one holds the text of another process's program.
+    const files = globSync("src/**/*.*ts", { cwd: ROOT }).filter(
+      (file) => file !== "src/cli/function-packages.ts",
+    );
     expect(files.length).toBeGreaterThan(300);
     expect(
       files.flatMap((file) => evasions(readFileSync(join(ROOT, file), "utf8")).map((how) => [file, how])),

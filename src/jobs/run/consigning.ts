@@ -10,11 +10,11 @@ import type { LiveSettings } from "./live-settings.ts";
  * The external engine of a job of `spec` under its settings in force; null where the service copies. `store` is the job's, for
  * the engine's own requests.
  */
-export function consigningOf(
+export async function consigningOf(
   { consignmentEngines, connections, clock }: JobParts,
   spec: JobSpec,
   run: { readonly settings: LiveSettings; readonly store: ObjectStore; readonly recall: AbortSignal },
-): Consigning | null {
+): Promise<Consigning | null> {
   if (spec.engine === "service") return null;
   const open = consignmentEngines[spec.engine];
   const { settings } = connections.awsOf(spec.source.store);
@@ -22,7 +22,7 @@ export function consigningOf(
   if (open === undefined || settings === null) return null;
   const { windows } = run.settings;
   return {
-    engine: open({ spec, store: run.store, settings }),
+    engine: await open({ spec, store: run.store, settings }),
     limits: () => windows.limitsAt(clock.now()),
     closesAt: () => windows.closesAt("copy", clock.now()),
     recall: run.recall,

@@ -125,7 +125,9 @@ export class JobRun {
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
-        await runConveyor(this.#run(), this.#record, (error) => this.#stopRun({ kind: "error", error }));
+        await runConveyor(await this.#run(), this.#record, (error) =>
+          this.#stopRun({ kind: "error", error }),
+        );
       }
     } catch (error) {
       if (this.#cause === null) this.#cause = { kind: "error", error };
@@ -138,7 +140,7 @@ export class JobRun {
     return this.#settle();
   }
 
-  #run(): RunContext {
+  async #run(): Promise<RunContext> {
     const { spec } = this.#record;
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       settings: this.#settings,
@@ -151,7 +153,7 @@ export class JobRun {
     const run = { settings: this.#settings, store: contexts.stages.copy.source };
     return {
       ...contexts,
-      consigning: consigningOf(this.#parts, spec, { ...run, recall: this.#recall.signal }),
+      consigning: await consigningOf(this.#parts, spec, { ...run, recall: this.#recall.signal }),
       waits: this.#waits,
       tally: this.#tally,
       unrecorded: this.#unrecorded,

@@ -27,7 +27,7 @@ beforeEach(async () => {
   bench = await openWorkbench({
     clock,
     connect: { aws: { ...AWS_SECTION, endpoints: ENDPOINTS } },
-    engines: { lambda: () => external.engine() },
+    engines: { lambda: async () => external.engine() },
   });
   fillStore(bench.store, "bucket-a", KEYS);
   bench.addRows(KEYS);

@@ -44,6 +44,7 @@ describe("a section that is right", () => {
       region: "eu-central-1",
       manifests: { bucket: "ops", prefix: "tranship/" },
       copyLogs: "Copy_Logs",
+      functionTimeoutMs: 60_000,
       endpoints: {},
     });
   });

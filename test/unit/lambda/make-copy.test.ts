@@ -1,4 +1,4 @@
-/** One copy of a function: repetitions, the end of its time, the job's end, what goes beside it. Time is virtual. */
+/** One copy of a function: repetitions, the end of its time, the job's end. Time is virtual. */
 
 import { describe, expect, it } from "vitest";
 import { encodeTask } from "../../../src/engines/aws/copy-task.ts";
@@ -223,93 +223,5 @@ describe("a failure that depends on the object", () => {
     store.copies = [refuse(new TypeError("odd")), () => TASK.etag];
     expect(await answerOne()).toMatchObject({ code: "TemporaryFailure", text: "odd" });
     expect(store.count("copy")).toBe(1);
-  });
-});
-
-describe("a job with copy logs", () => {
-  const withLog = (begin: (planned: PlannedCopy) => Promise<"copied" | "open">) => {
-    const tables: string[] = [];
-    const copyLog = (table: string) => {
-      tables.push(table);
-      return { begin };
-    };
-    return { ...environment({ copyLog }), tables };
-  };
-  const terms = { copyLogs: "Copy_Logs" };
-
-  it("has a copy's record made before the copy", async () => {
-    const begun: string[] = [];
-    const { answerOne, store, tables } = withLog(async ({ target }) => {
-      expect(store.sent).toEqual([]);
-      begun.push(`${target.bucket}/${target.key}`);
-      return "open";
-    });
-    expect(await answerOne({}, terms)).toMatchObject(COPIED);
-    expect(begun).toEqual(["to/avatar/a.jpg"]);
-    expect(tables).toEqual(["Copy_Logs"]);
-  });
-
-  it("copies nothing that is flagged, and believes the bucket only", async () => {
-    const { answerOne, store } = withLog(async () => "copied");
-    store.looks = [() => ({ etag: TASK.etag, size: TASK.size }), () => null];
-    expect(await answerOne({}, terms)).toMatchObject(COPIED);
-    expect((await answerOne({}, terms)).outcome).toEqual({ kind: "precondition_failed" });
-    expect(store.count("copy")).toBe(0);
-  });
-
-  it("copies nothing without a record", async () => {
-    const { answerOne, store } = withLog(async () => {
-      throw new Error("the table throttles");
-    });
-    expect(await answerOne({}, terms)).toMatchObject({
-      code: "TemporaryFailure",
-      text: "the table throttles",
-    });
-    expect(store.sent).toEqual([]);
-  });
-
-  it("has no record made of a copy that is held", async () => {
-    const { answerOne } = withLog(() => expect.unreachable());
-    expect((await answerOne({}, { ...terms, notAfter: 0 })).outcome).toEqual({ kind: "held" });
-  });
-});
-
-describe("a job whose rows the function updates", () => {
-  const withUpdates = () => {
-    const followed: string[] = [];
-    const world = environment({
-      updates: (name) => ({
-        afterCopy: async ({ target }, etag) => void followed.push(`${name} ${target.key} ${etag}`),
-      }),
-    });
-    return { ...world, followed };
-  };
-  const terms = { updates: "app" };
-  const expected = [`app avatar/a.jpg ${TASK.etag}`];
-
-  it("has them updated after a copy that its ETag proves, also one of an earlier invocation", async () => {
-    const { answerOne, followed, store } = withUpdates();
-    expect(await answerOne({}, terms)).toMatchObject(COPIED);
-    expect(followed).toEqual(expected);
-    store.copies = [TAKEN];
-    store.looks = [() => ({ etag: TASK.etag, size: TASK.size })];
-    await answerOne({}, terms);
-    expect(followed).toEqual([...expected, ...expected]);
-  });
-
-  it("has none updated without that proof", async () => {
-    const { answerOne, followed, store } = withUpdates();
-    store.copies = [() => REPLACING, TAKEN, SLOW_DOWN];
-    expect((await answerOne({}, terms)).outcome).toEqual({ kind: "copied", etag: REPLACING });
-    await answerOne({}, terms);
-    await answerOne({}, terms);
-    expect(followed).toEqual([]);
-  });
-
-  it("has its copy all the same when the update fails", async () => {
-    const updates = () => ({ afterCopy: refuse(new Error("the database is away")) });
-    const { answerOne, lines } = environment({ updates });
-    expect(await answerOne({}, terms)).toMatchObject(COPIED);
-    expect(lines).toMatchObject([{ event: "after_copy_failed", reason: "the database is away" }]);
   });
 });
