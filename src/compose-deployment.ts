@@ -1,10 +1,10 @@
 /** `openDeployment`: wires the commands of a deployment on AWS; loaded by these commands only. */
 
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import { S3ControlClient } from "@aws-sdk/client-s3-control";
 import type { Config } from "./config.ts";
 import { type AwsSettings, awsSettings } from "./domain/aws-settings.ts";
 import { DomainError } from "./domain/errors.ts";
+import { openControlClient } from "./engines/aws/control-client.ts";
 import { AwsDeployment } from "./engines/aws/deployment/aws-deployment.ts";
 import { observe } from "./engines/aws/deployment/observed-client.ts";
 import { LambdaEngine } from "./engines/aws/lambda-engine.ts";
@@ -47,10 +47,9 @@ function observedEngine(
 ) {
   const seen: SeenExchange[] = [];
   const { region, endpoints } = settings;
-  const control = new S3ControlClient({
+  const control = openControlClient({
     region,
     credentials: s3.config.credentials,
-    maxAttempts: 1,
     ...(endpoints.s3control && { endpoint: endpoints.s3control }),
   });
   observe(control, "s3-control", seen);

@@ -4,133 +4,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 import { describe, expect, it } from "vitest";
-import { deploymentTemplate } from "../../src/engines/aws/deployment/template.ts";
 import { type AwsCall, type NeededRight, rightsFor } from "../support/aws/call-rights.ts";
-import type { PlainTemplate } from "../support/aws/cloudformation-faults.ts";
+import { ACCOUNT, REGION } from "../support/aws/resolved-template.ts";
 import {
-  ACCOUNT,
-  type PolicyDocument,
-  REGION,
-  resolvedResources,
-  type Statement,
-} from "../support/aws/resolved-template.ts";
+  ALL,
+  grantsOf,
+  isAllowed,
+  NEEDED,
+  type Principal,
+  policiesOf,
+  resourcesOf,
+} from "../support/aws/simulated-rights.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CALLS = JSON.parse(
   readFileSync(join(ROOT, "test/fixtures/aws-calls.json"), "utf8"),
 ) as readonly AwsCall[];
 
-const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key`;
-const NEEDED = {
-  CodeBucket: "code",
-  SourceBucket: "bucket-a",
-  SourcePrefix: "image/",
-  TargetBucket: "bucket-b",
-  TargetPrefix: "avatar/",
-  ManifestsBucket: "ops",
-};
-const ALL = {
-  ...NEEDED,
-  SourceKmsKey: `${KEY}/a`,
-  TargetKmsKey: `${KEY}/b`,
-  SubnetIds: "subnet-1,subnet-2",
-  SecurityGroupIds: "sg-1",
-  DatabaseSecret: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app-1a2b3c`,
-};
-
-/** The policy that a key has unless another is written: the account's own policies decide. */
-const KEY_POLICY = {
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Effect: "Allow",
-      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
-      Action: "kms:*",
-      Resource: "*",
-    },
-  ],
-};
-
-type Principal = AwsCall["by"];
-
-function resourcesOf(parameters: Readonly<Record<string, string>>) {
-  const hash = Buffer.alloc(32, 1).toString("base64");
-  const packages = { "copy-object": { sha256: hash }, "object-landed": { sha256: hash } };
-  const template = JSON.parse(JSON.stringify(deploymentTemplate(packages))) as PlainTemplate;
-  return resolvedResources(template, parameters);
-}
-
-/** The policies of all principals of a stack with `parameters`. */
-function policiesOf(parameters: Readonly<Record<string, string>>): Record<Principal, PolicyDocument> {
-  const resources = resourcesOf(parameters);
-  const inline = (id: string) =>
-    (resources[id]!.Policies as readonly { readonly PolicyDocument: PolicyDocument }[])[0]!.PolicyDocument;
-  const managed = (id: string) => resources[id]!.PolicyDocument as PolicyDocument;
-  return {
-    service: managed("ServicePolicy"),
-    notify: managed("NotifyPolicy"),
-    job: inline("JobRole"),
-    copy: inline("CopyRole"),
-    landed: inline("LandedRole"),
-  };
-}
-
 const POLICIES = policiesOf(ALL);
-
-async function isAllowed(
-  policy: PolicyDocument,
-  { action, resource, context }: NeededRight,
-): Promise<boolean> {
-  const answer = await runSimulation(
-    {
-      request: {
-        principal: `arn:aws:iam::${ACCOUNT}:role/any`,
-        action,
-        resource: { resource, accountId: ACCOUNT },
-        contextVariables: { ...context },
-      },
-      identityPolicies: [{ name: "policy", policy }],
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      ...(action.startsWith("kms:") ? { resourcePolicy: KEY_POLICY } : {}),
-    },
-    {},
-  );
-  if (answer.resultType === "error") throw new Error(`${action}: ${JSON.stringify(answer.errors)}`);
-  return answer.overallResult === "Allowed";
-}
-
-const list = (value: string | readonly string[]) => (typeof value === "string" ? [value] : value);
-
-/** Each action on each resource that a policy allows, and the policy without it. */
-function* grantsOf(policy: PolicyDocument) {
-  for (const [i, statement] of policy.Statement.entries()) {
-    for (const action of list(statement.Action)) {
-      for (const resource of list(statement.Resource)) {
-        yield {
-          name: `${statement.Sid}: ${action} ${resource}`,
-          action,
-          rest: without(policy, i, action, resource),
-        };
-      }
-    }
-  }
-}
-
-function without(policy: PolicyDocument, index: number, action: string, resource: string): PolicyDocument {
-  const cut = (statement: Statement): readonly Statement[] => {
-    const actions = list(statement.Action).filter((one) => one !== action);
-    const resources = list(statement.Resource).filter((one) => one !== resource);
-    return [
-      ...(actions.length > 0 ? [{ ...statement, Action: actions }] : []),
-      ...(resources.length > 0 ? [{ ...statement, Action: [action], Resource: resources }] : []),
-    ];
-  };
-  return {
-    ...policy,
-    Statement: policy.Statement.flatMap((statement, i) => (i === index ? cut(statement) : [statement])),
-  };
-}
 
 describe.each(Object.keys(POLICIES) as Principal[])("the policy of %s", (by) => {
   const policy = POLICIES[by];

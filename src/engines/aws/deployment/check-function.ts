@@ -3,7 +3,6 @@
 import { GetAccountSettingsCommand, GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { parseFunctionArn } from "../../../domain/aws-arns.ts";
 import type { DeploymentFinding } from "../../../ports/deployment.ts";
-import { DEFAULTS } from "../batch-operations-settings.ts";
 import { attempt, type CheckParts, error, findingOf, type StepResult, warning } from "./check-parts.ts";
 
 /** Concurrent executions that a new account has. */
@@ -34,9 +33,9 @@ export function checkFunction({ lambda, settings, signal }: CheckParts): Promise
       // A function that was not invoked for long is inactive until it is invoked.
       if (State !== undefined && State !== "Active" && State !== "Inactive")
         findings.push(error("function_not_ready", `the function is ${State}: ${StateReason ?? ""}`));
-      if (Timeout * 1000 > DEFAULTS.functionTimeoutMs) {
-        const mostSeconds = DEFAULTS.functionTimeoutMs / 1000;
-        const message = `an invocation may last ${Timeout} s, and the service waits ${mostSeconds} s for the last ones of a job`;
+      if (Timeout * 1000 > settings.functionTimeoutMs) {
+        const mostSeconds = settings.functionTimeoutMs / 1000;
+        const message = `an invocation may last ${Timeout} s, and the service waits ${mostSeconds} s for the last ones of a job: give functionTimeoutSeconds`;
         findings.push(error("function_timeout", message));
       }
       return { detail: `${arn?.name ?? ""} version ${arn?.qualifier ?? ""}, ${Runtime ?? ""}`, findings };
