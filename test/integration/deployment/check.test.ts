@@ -1,5 +1,6 @@
 /** `tranship aws check` on a deployment of doubles: what each fault looks like, and that nothing is left. */
 
+import { CreateTableCommand, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DeploymentReport } from "../../../src/ports/deployment.ts";
 import { BROKEN, entry } from "../../support/aws/broken-deployments.ts";
@@ -67,6 +68,31 @@ describe("check", () => {
     expect([code, found?.message]).toEqual([code, expect.stringContaining(message)]);
     world.deployed.refused.clear();
     await expectNothingLeft();
+  });
+
+  it("finds a table with another key", async () => {
+    const AttributeDefinitions = ["Key", "Part"].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: "S" as const,
+    }));
+    const command = new CreateTableCommand({
+      TableName: "Ranged",
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions,
+      KeySchema: [
+        { AttributeName: "Key", KeyType: "HASH" },
+        { AttributeName: "Part", KeyType: "RANGE" },
+      ],
+    });
+    await world.table.client.send(command);
+    const wait = { client: world.table.client, maxWaitTime: 10, minDelay: 0.05, maxDelay: 0.2 };
+    await waitUntilTableExists(wait, { TableName: "Ranged" });
+    world.deployed.settings = { ...usual.settings, copyLogs: "Ranged" };
+    const { ok, findings } = await check();
+    expect(ok).toBe(false);
+    expect(findings).toMatchObject([
+      { code: "table_schema", message: expect.stringContaining("Key S HASH, Part S RANGE") },
+    ]);
   });
 
   it("finds events that do not arrive, and says that jobs end the same", async () => {

@@ -120,6 +120,25 @@ describe("forget", () => {
     for (const key of foreign) world.store.deleteObject("ops", key);
   });
 
+  it("leaves a record that another job has taken since it was read", async () => {
+    await record("a", "t1");
+    const { middlewareStack } = world.table.client;
+    middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === "DeleteItemCommand") await record("a", "t9");
+          return next(args);
+        },
+      { step: "initialize", name: "takeRecord" },
+    );
+    try {
+      await world.deployment().forget(job, { apply: true, signal });
+      expect((await world.table.rows())["bucket-b/a"]?.Job).toEqual({ S: "t9" });
+    } finally {
+      middlewareStack.remove("takeRecord");
+    }
+  });
+
   it.each(["", "..", "a/b", "*", "01job/"])("refuses %j, which is no job's id", async (id) => {
     await expect(world.deployment().forget({ ...job, id }, { apply: true, signal })).rejects.toMatchObject({
       code: "invalid_input",

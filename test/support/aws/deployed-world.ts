@@ -52,7 +52,7 @@ export interface Deployed {
   kept: (written: string) => string;
   /** Takes the place of the function's answer; null: it copies. */
   answer: string | null;
-  readonly settings: AwsSettings;
+  settings: AwsSettings;
 }
 
 export interface DeployedWorld {

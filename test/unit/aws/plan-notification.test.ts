@@ -141,6 +141,7 @@ describe("overlapping entries", () => {
     expect(plan).toMatchObject({ kind: "change", replaced: [old], others: 1 });
     expect(plan.kind === "change" && plan.text).not.toContain("avatar/new/");
     expect(plan.kind === "change" && plan.text).toContain(theirs);
+    expect(lostEntries(root(old + theirs), plan, plan.kind === "change" ? plan.text : "")).toEqual([]);
   });
 
   it("are no obstacle under another prefix, with an id of its own", () => {
