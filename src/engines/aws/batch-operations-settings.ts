@@ -14,7 +14,7 @@ export interface BatchOperationsSettings {
   readonly functionTimeoutMs?: number;
   /** How long a job's report is waited for after the job has ended, ms; 10 min unless set. */
   readonly reportWaitMs?: number;
-  /** Longest pause between two questions for a job's state, ms; 5 s unless set. */
+  /** Longest pause between two looks at a job, or for its report, ms; 5 s unless set. */
   readonly mostPollMs?: number;
   /** How long a request that finds no usable answer is repeated, ms; 60 s unless set. */
   readonly patienceMs?: number;

@@ -90,7 +90,8 @@ export class JobFollower {
   }
 
   #show(jobId: string, job: JobDescriptor | null): void {
-    this.#waits.state(jobId, job?.Status ?? "New", job);
+    const status = job?.Status ?? "New";
+    if (!ENDED.has(status)) this.#waits.state(jobId, status, job);
     if (job === null) return;
     const { succeeded, failed } = endedTasks(job);
     this.#order.onProgress(succeeded + failed);

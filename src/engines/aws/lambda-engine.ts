@@ -143,8 +143,8 @@ export class LambdaEngine implements ConsignmentEngine {
       tasks: succeeded + failed,
     };
     const { s3, clock } = this.#parts;
-    const { reportWaitMs } = this.#settings;
-    const parts = { s3, clock, reportWaitMs, requests: this.#requests, waits: to.waits };
+    const { reportWaitMs, mostPollMs } = this.#settings;
+    const parts = { s3, clock, reportWaitMs, mostPollMs, requests: this.#requests, waits: to.waits };
     const asked = () => AskedCopies.read(order.copies(), order.consignment.objects, to.signal);
     return takeInReport(parts, place, asked, to.onResult, to.signal);
   }

@@ -23,7 +23,6 @@ import { decodeOutcome, type TaskOutcome } from "./task-outcome.ts";
 import type { WaitNotes } from "./wait-notes.ts";
 
 const FIRST_LOOK_MS = 1_000;
-const MOST_LOOK_MS = 15_000;
 const MISSING: ReadonlySet<string> = new Set(["NoSuchKey", "NotFound", "PreconditionFailed"]);
 
 export interface ReportParts {
@@ -31,6 +30,7 @@ export interface ReportParts {
   readonly requests: EngineRequests;
   readonly clock: Clock;
   readonly reportWaitMs: number;
+  readonly mostPollMs: number;
   readonly waits: WaitNotes;
 }
 
@@ -85,20 +85,20 @@ function answerIn(row: ReportRow, copies: AskedCopies) {
 
 /** The report, looked for again and again; null when it has not come in time. */
 async function awaitReport(
-  { clock, reportWaitMs, waits }: ReportParts,
+  { clock, reportWaitMs, mostPollMs, waits }: ReportParts,
   objects: ReportObjects,
   place: ReportPlace,
   signal: AbortSignal,
 ): Promise<CheckedReport | null> {
   const until = clock.monotonic() + reportWaitMs;
   const wallUntil = clock.now() + reportWaitMs;
-  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, MOST_LOOK_MS)) {
+  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs *= 1.5) {
     const report: CheckedReport | NoReport = await checkReport(objects, place);
     if ("files" in report) return report;
     const leftMs = until - clock.monotonic();
     if (leftMs <= 0) return null;
     waits.wait(`the report of job ${place.jobId} cannot be used yet: ${report.because}`, wallUntil);
-    await clock.sleep(Math.min(pauseMs, leftMs), signal);
+    await clock.sleep(Math.min(pauseMs, mostPollMs, leftMs), signal);
     throwIfStopped(signal);
   }
 }
