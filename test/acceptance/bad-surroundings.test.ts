@@ -1,12 +1,12 @@
 /** Jobs that cannot be because of what is (not) in the stores and databases, and requests that make no sense. */
 
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { expectNoJobs, expectRefusal, type Refused } from "../support/refusals.ts";
-import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
+import type { RowDataPacket } from "mysql2/promise";
+import { beforeAll, describe, expect, it } from "vitest";
+import { expectNoJobs, expectRefusal } from "../support/refusals.ts";
+import { app, database, databaseForAll } from "../support/servers/own-database.ts";
 import type { Service } from "../support/service.ts";
-import { openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const SECRET = "s3cr3t-of-the-database";
 const REFERENCE = { database: "app", table: "images", key: "id", column: "path" };
@@ -14,115 +14,72 @@ const SOURCE = { bucket: "bad-a", prefix: "image/" };
 const TARGET = { bucket: "bad-b", prefix: "avatar/" };
 const JOB = { source: SOURCE, target: TARGET, references: [REFERENCE] };
 const reference = (more: object) => ({ ...JOB, references: [{ ...REFERENCE, ...more }] });
-const manifest = (key: string, more: object = {}) => ({
-  source: SOURCE,
-  target: TARGET,
-  inventory: { from: "manifest", bucket: "bad-a", key, ...more },
-});
+/** A job, the places of its faults, and what must be told of them. */
+type Row = readonly [title: string, body: object, at: readonly string[], tells: RegExp];
 
-const WRONG_TABLES: readonly Refused[] = [
-  {
-    title: "a table that is not there",
-    body: reference({ table: "imagez" }),
-    at: ["/references/0/table"],
-    tells: /no table "imagez"/,
-  },
-  {
-    title: "a column that is not there",
-    body: reference({ column: "paht" }),
-    at: ["/references/0/column"],
-    tells: /no column "paht"/,
-  },
-  {
-    title: "a key that is not there",
-    body: reference({ key: "uid" }),
-    at: ["/references/0/key"],
-    tells: /no column "uid"/,
-  },
-  {
-    title: "a key that is not unique",
-    body: reference({ key: "kind" }),
-    at: ["/references/0/key"],
-    tells: /unique/,
-  },
-  {
-    title: "a column to set that is not there",
-    body: reference({ set: { legcy: 0 } }),
-    at: ["/references/0/set/legcy"],
-    tells: /no column "legcy"/,
-  },
-  {
-    title: "a column to narrow by that is not there",
-    body: reference({ where: { knd: 1 } }),
-    at: ["/references/0/where/knd"],
-    tells: /no column "knd"/,
-  },
-  {
-    title: "a prefix that no row has",
-    body: { ...JOB, source: { bucket: "bad-a", prefix: "lists/" } },
-    at: ["/references/0"],
-    tells: /no row.*nothing to move/,
-  },
-  {
-    title: "faults in two references, told together",
-    body: {
-      ...JOB,
-      references: [
-        { ...REFERENCE, table: "a" },
-        { ...REFERENCE, table: "b" },
-      ],
-    },
-    at: ["/references/0/table", "/references/1/table"],
-    tells: /"b"/,
-  },
+const WRONG_TABLES: readonly Row[] = [
+  ["a table that is not there", reference({ table: "imagez" }), ["/references/0/table"], /no table "imagez"/],
+  ["a column that is not there", reference({ column: "paht" }), ["/references/0/column"], /no column "paht"/],
+  ["a key that is not there", reference({ key: "uid" }), ["/references/0/key"], /no column "uid"/],
+  ["a key that is not unique", reference({ key: "kind" }), ["/references/0/key"], /unique/],
+  ["no column to set", reference({ set: { legcy: 0 } }), ["/references/0/set/legcy"], /no column "legcy"/],
+  [
+    "no column to narrow by",
+    reference({ where: { knd: 1 } }),
+    ["/references/0/where/knd"],
+    /no column "knd"/,
+  ],
+  [
+    "a prefix that no row has",
+    { ...JOB, source: { bucket: "bad-a", prefix: "lists/" } },
+    ["/references/0"],
+    /no row.*nothing to move/,
+  ],
+  [
+    "faults in two references, told together",
+    { ...JOB, references: ["a", "b"].map((table) => ({ ...REFERENCE, table })) },
+    ["/references/0/table", "/references/1/table"],
+    /"b"/,
+  ],
 ];
 
-const WRONG_BUCKETS: readonly Refused[] = [
-  {
-    title: "an empty bucket",
-    body: { source: { bucket: "empty-bucket" }, target: TARGET },
-    at: ["/source/bucket"],
-    tells: /empty.*nothing to move/,
-  },
-  {
-    title: "a prefix that no object has",
-    body: { source: { bucket: "bad-a", prefix: "Image/" }, target: TARGET },
-    at: ["/source/prefix"],
-    tells: /nothing to move/,
-  },
-  {
-    title: "a source bucket that is not there",
-    body: { source: { bucket: "no-such-bucket" }, target: TARGET },
-    at: ["/source/bucket"],
-    tells: /no bucket "no-such-bucket"/,
-  },
-  {
-    title: "a target bucket that is not there",
-    body: { ...JOB, target: { bucket: "no-such-bucket", prefix: "avatar/" } },
-    at: ["/target/bucket"],
-    tells: /no bucket "no-such-bucket"/,
-  },
-  {
-    title: "overlapping prefixes through two names of one store",
-    body: { source: SOURCE, target: { store: "alias", bucket: "bad-a", prefix: "image/new/" } },
-    at: ["/target/prefix"],
-    tells: /overlap/,
-  },
-  {
-    title: "stores at two endpoints",
-    body: { ...JOB, target: { ...TARGET, store: "silent" } },
-    at: ["/target/store"],
-    tells: /server-side copy cannot cross endpoints/,
-  },
-  {
-    title: "wrong credentials",
-    body: { source: { ...SOURCE, store: "wrong" }, target: { ...TARGET, store: "wrong" } },
-    at: ["/source/bucket", "/target/bucket"],
-    tells: /"wrong": The store does not accept the credentials/,
-  },
+const moveFrom = (source: object, target: object = TARGET) => ({ source, target });
+const WRONG_BUCKETS: readonly Row[] = [
+  ["an empty bucket", moveFrom({ bucket: "empty-bucket" }), ["/source/bucket"], /empty.*nothing to move/],
+  ["a prefix of no object", moveFrom({ ...SOURCE, prefix: "Image/" }), ["/source/prefix"], /nothing to move/],
+  [
+    "no source bucket",
+    moveFrom({ bucket: "no-such-bucket" }),
+    ["/source/bucket"],
+    /no bucket "no-such-bucket"/,
+  ],
+  [
+    "no target bucket",
+    moveFrom(SOURCE, { bucket: "no-such-one" }),
+    ["/target/bucket"],
+    /no bucket "no-such-one"/,
+  ],
+  [
+    "overlapping prefixes through two names of one store",
+    moveFrom(SOURCE, { store: "alias", bucket: "bad-a", prefix: "image/new/" }),
+    ["/target/prefix"],
+    /overlap/,
+  ],
+  [
+    "stores at two endpoints",
+    { ...JOB, target: { ...TARGET, store: "silent" } },
+    ["/target/store"],
+    /server-side copy cannot cross endpoints/,
+  ],
+  [
+    "wrong credentials",
+    moveFrom({ ...SOURCE, store: "wrong" }, { ...TARGET, store: "wrong" }),
+    ["/source/bucket", "/target/bucket"],
+    /"wrong": The store does not accept the credentials/,
+  ],
 ];
 
-const WRONG_MANIFESTS: readonly Refused[] = [
+const WRONG_MANIFESTS: readonly [key: string, tells: RegExp][] = [
   ["lists/other.csv", /source bucket "bad-a"/],
   ["lists/binary.csv", /record 1/],
   ["lists/prose.csv", /not CSV|not usable/],
@@ -130,19 +87,13 @@ const WRONG_MANIFESTS: readonly Refused[] = [
   ["lists/nosuch.csv", /lists\/nosuch\.csv/],
   ["lists/empty.csv", /no key/],
   ["lists/strangers.csv", /no key under the source prefix/],
-].map(([key, tells]) => ({
-  title: `the manifest ${key}`,
-  body: manifest(String(key)),
-  tells: tells as RegExp,
-}));
+];
 
-let world: SandboxWorld;
-let database: TestDatabase;
-let app: Connection;
 let service: Service;
 
+worldForAll();
+databaseForAll();
 beforeAll(async () => {
-  world = await openSandboxWorld();
   world.buckets("bad", imageKeys(5));
   world.store.createBucket("empty-bucket");
   const lists: readonly (readonly [string, string | Buffer])[] = [
@@ -154,8 +105,6 @@ beforeAll(async () => {
   ];
   for (const [name, body] of lists) world.store.putObject("bad-a", `lists/${name}.csv`, body);
   world.store.putObject("bad-a", "lists/plain.csv.gz", "not packed");
-  database = await createDatabase(inject("mariadbUrl"));
-  app = await createConnection(database.url);
   await app.query(
     `CREATE TABLE images (id INT PRIMARY KEY AUTO_INCREMENT, path VARCHAR(255) NOT NULL,
        kind INT NOT NULL DEFAULT 1, KEY (path))`,
@@ -172,20 +121,17 @@ beforeAll(async () => {
   });
 }, 120_000);
 
-afterAll(async () => {
-  await app?.end();
-  await database?.drop();
-  await world?.close();
-});
-
 describe("a job whose surroundings are not as it says", () => {
-  for (const refused of [...WRONG_TABLES, ...WRONG_BUCKETS, ...WRONG_MANIFESTS]) {
-    it(`is refused for ${refused.title}`, async () => {
-      const answer = await service.call("POST", "/jobs", refused.body);
-      expectRefusal(answer, refused);
-      if (refused.at === undefined) expect(answer.body.faults[0].pointer).toMatch(/^\/inventory/);
-    });
-  }
+  it.each([...WRONG_TABLES, ...WRONG_BUCKETS])("is refused for %s", async (_, body, at, tells) => {
+    expectRefusal(await service.call("POST", "/jobs", body), { at, tells });
+  });
+
+  it.each(WRONG_MANIFESTS)("is refused for the manifest %s", async (key, tells) => {
+    const inventory = { from: "manifest", bucket: "bad-a", key };
+    const answer = await service.call("POST", "/jobs", { source: SOURCE, target: TARGET, inventory });
+    expectRefusal(answer, { tells });
+    expect(answer.body.faults[0].pointer).toMatch(/^\/inventory/);
+  });
 
   it("is put off with 503 while its store does not answer", async () => {
     const job = { source: { ...SOURCE, store: "silent" }, target: { ...TARGET, store: "silent" } };
@@ -202,29 +148,15 @@ describe("a job whose surroundings are not as it says", () => {
 });
 
 describe("a request that makes no sense", () => {
-  const missing = { status: 404, code: "not_found", tells: /no job "nosuch"/ };
-
-  for (const path of ["", "/exceptions", "/batches", "/audit", "/objects?key=x"]) {
-    it(`is answered with 404 for GET /jobs/nosuch${path}`, async () => {
+  it("is answered with 404 for a job that is not there, and with 405 and what is allowed for a method", async () => {
+    const missing = { status: 404, code: "not_found", tells: /no job "nosuch"/ };
+    for (const path of ["", "/exceptions", "/batches", "/audit", "/objects?key=x"])
       expectRefusal(await service.call("GET", `/jobs/nosuch${path}`), missing);
-    });
-  }
-
-  for (const action of ["pause", "resume", "cancel", "approve", "retry"]) {
-    it(`is answered with 404 for POST /jobs/nosuch/${action}`, async () => {
+    for (const action of ["pause", "resume", "cancel", "approve", "retry"])
       expectRefusal(await service.call("POST", `/jobs/nosuch/${action}`), missing);
-    });
-  }
-
-  const wrongMethods = { "PUT /jobs": "POST", "DELETE /jobs/x": "GET", "GET /jobs/x/pause": "POST" };
-  for (const [request, allow] of Object.entries(wrongMethods)) {
-    const [method = "", path = ""] = request.split(" ");
-    it(`is answered with 405 and what is allowed for ${method} ${path}`, async () => {
-      const answer = await service.call(method, path);
-      expectRefusal(answer, { status: 405, code: "method_not_allowed", tells: new RegExp(allow) });
-      expect(answer.headers.get("allow")).toContain(allow);
-    });
-  }
+    const wrong = await service.call("DELETE", "/jobs/x");
+    expectRefusal(wrong, { status: 405, code: "method_not_allowed", tells: /GET/ });
+  });
 
   it("is answered with what would be right for a bad query", async () => {
     const unreadable = { status: 400 };

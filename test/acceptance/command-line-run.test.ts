@@ -1,29 +1,22 @@
 /** `tranship run`: the summary, the exit codes, and the same command given again after it was cut short. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   holdsBodyOf,
   lastLine,
   movedKey,
-  openSandboxWorld,
   type Pair,
   pathsOf,
   pause,
-  type SandboxWorld,
 } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const OBJECTS = 200;
 const CONCURRENCY = 8;
 const IMAGES = { database: "app", table: "images", key: "id", column: "path", set: { legacy: 0 } };
 
-let world: SandboxWorld;
-
-beforeAll(async () => {
-  world = await openSandboxWorld();
-});
-
-afterAll(() => world.close());
+worldForAll();
 
 /** A job of its own with its own buckets, rows and ledger: the command line that runs it. */
 function scene(name: string, keys: readonly string[], job: Record<string, unknown> = {}) {

@@ -2,10 +2,11 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Ended, Service } from "../support/service.ts";
-import { lastLine, openSandboxWorld, pathsOf, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { lastLine, pathsOf } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const IMAGES = { database: "app", table: "images", key: "id", column: "path" };
 const SECRETS = {
@@ -17,13 +18,7 @@ const HIDDEN = /kept-secret/;
 /** How a configuration names an environment variable. */
 const variable = (name: string) => `$\{${name}}`;
 
-let world: SandboxWorld;
-
-beforeAll(async () => {
-  world = await openSandboxWorld();
-});
-
-afterAll(() => world.close());
+worldForAll();
 
 function expectHidden(...ended: Ended[]): void {
   for (const { stdout, stderr } of ended) expect(stdout + stderr).not.toMatch(HIDDEN);
@@ -31,20 +26,13 @@ function expectHidden(...ended: Ended[]): void {
 
 describe.concurrent("bad usage", () => {
   const usages: readonly [args: readonly string[], tells: RegExp][] = [
-    [[], /Usage|Commands/i],
     [["rnu", "job.json"], /did you mean "?run/],
-    [["run"], /JOB\.json is missing/],
-    [["run", "job.json", "--confg", "c.json"], /did you mean --config/],
-    [["run", "nosuch.json"], /cannot read nosuch\.json/],
     [["run", "broken.json"], /broken\.json is not JSON.*line 1, column/],
-    [["run", "fine.json", "--config", "broken.json"], /broken\.json is not JSON/],
     [["run", "fine.json", "--config", "variable.json"], /ABSENT_VARIABLE is not set/],
-    [["serve", "--config", "variable.json"], /\/stores\/main\/secretAccessKey.*ABSENT_VARIABLE/],
     [["serve", "--config", "misspelt.json"], /\/lisen/],
     [["serve", "--config", "port.json"], /\/listen\/port/],
     [["serve", "--config", "token.json"], /\/tokens\/0\/secret/],
     [["serve", "--config", "progress.json"], /\/progress/],
-    [["status", "x", "--url", "ftp://x"], /http:\/\/ or https:\/\//],
   ];
 
   beforeAll(() => {
@@ -102,30 +90,6 @@ describe.concurrent("tranship plan", () => {
     expect(pathsOf(app)).toEqual(keys);
     expect(world.store.listKeys("plan-b")).toEqual([]);
     expect(world.store.listKeys("plan-a")).toEqual(keys);
-  });
-
-  it("ends with 2 and the problems for a job that may not start", async () => {
-    const pair = world.buckets("clash", imageKeys(5));
-    world.store.putObject("clash-b", "avatar/000002.png", "somebody else's");
-    const config = world.file("clash-config.json", world.config());
-    const job = world.file("clash.json", pair);
-    const json = await world.tranship(["plan", job, "--config", config, "--json"]);
-    expect(json).toMatchObject({ end: 2 });
-    expect(lastLine(json).problems).toMatchObject([
-      { severity: "error", code: "target_exists", examples: ["avatar/000002.png"] },
-    ]);
-    const text = await world.tranship(["plan", job, "--config", config]);
-    expect(text).toMatchObject({ end: 2 });
-    expect(text.stdout).toContain("avatar/000002.png");
-  });
-
-  it("ends with 2 and the faults for a job that cannot be", async () => {
-    const config = world.file("shape-config.json", world.config());
-    const job = world.file("shape.json", { source: { bucket: "aaa" }, colour: 1 });
-    const ended = await world.tranship(["plan", job, "--config", config, "--json"]);
-    expect(ended).toMatchObject({ end: 2 });
-    const pointers = lastLine(ended).error.faults.map((fault: { pointer: string }) => fault.pointer);
-    expect(pointers.sort()).toEqual(["/colour", "/target"]);
   });
 });
 
@@ -188,28 +152,6 @@ describe("against a running service", () => {
     expect(lastLine(refused).error).toMatchObject({ code: "state_conflict", message: /completed/ });
     expect(world.store.countObjects("remote-a")).toBe(0);
     expectHidden(submitted, status, watched, refused);
-  });
-
-  it("a refused submission ends with 2 and every fault, an unknown id with 2, a wrong token with 2", async () => {
-    const bad = world.file("bad.json", { source: { bucket: "remote-a" }, batchSize: 0 });
-    const refused = await send("submit", bad);
-    expect(refused).toMatchObject({ end: 2 });
-    expect(refused.stderr).toMatch(/\/target: .*required/);
-    expect(refused.stderr).toMatch(/\/batchSize: /);
-    const unknown = await send("status", "nosuch");
-    expect(unknown).toMatchObject({ end: 2 });
-    expect(lastLine(unknown).error.code).toBe("not_found");
-    const stranger = await world.tranship(["list", "--url", service.url, "--token", "wrong-token", "--json"]);
-    expect(stranger).toMatchObject({ end: 2 });
-    expect(lastLine(stranger).error.code).toBe("unauthenticated");
-  });
-
-  it("URL and token may come from the environment, and a service that is not there is exit code 1", async () => {
-    const env = { TRANSHIP_URL: service.url, TRANSHIP_TOKEN: SECRETS.TOKEN_SECRET };
-    expect(await world.tranship(["list", "--json"], env)).toMatchObject({ end: 0 });
-    const away = await world.tranship(["list", "--url", "http://127.0.0.1:1", "--json"]);
-    expect(away).toMatchObject({ end: 1 });
-    expect(lastLine(away).error).toMatchObject({ code: "unreachable", message: /127\.0\.0\.1:1/ });
   });
 });
 

@@ -1,34 +1,31 @@
-/** Operators hold, release, end and repeat a running job; what the store and the rows show must agree each time. */
+/** Operators hold, release and end a running job; what the store and the rows show must agree each time. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { hasEnded, type Service } from "../support/service.ts";
 import {
   holdsBodyOf,
   movedKey,
-  openSandboxWorld,
   type Pair,
   pathsOf,
   pause,
   type SandboxWorld,
 } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const OBJECTS = 200;
 const CONCURRENCY = 4;
 
-let world: SandboxWorld;
 let service: Service;
 const tables: Record<string, ReturnType<SandboxWorld["table"]>> = {};
 
+worldForAll();
 beforeAll(async () => {
-  world = await openSandboxWorld();
-  const names = ["hold", "cancel", "retry"];
+  const names = ["hold", "cancel"];
   for (const name of names) tables[name] = world.table(name, imageKeys(OBJECTS));
   const databases = Object.fromEntries(names.map((name) => [name, tables[name]?.url]));
   service = await world.serve({ databases });
 });
-
-afterAll(() => world.close());
 
 const rowsOf = (name: string) => tables[name]?.app ?? expect.fail(`no table ${name}`);
 const act = (id: string, action: string) => service.call("POST", `/jobs/${id}/${action}`);
@@ -112,21 +109,6 @@ describe.concurrent("an operator", () => {
     for (const { at } of audit.items) expect(new Date(at).toISOString()).toBe(at);
   });
 
-  it("sees a job as pausing while a request is under way, and as paused once that has ended", async () => {
-    const pair = world.buckets("pausing", imageKeys(20));
-    const hold = world.store.faults.hold({ operation: "CopyObject", bucket: pair.target.bucket });
-    const id = await submit(pair);
-    await hold.arrival(CONCURRENCY);
-    expect(await act(id, "pause")).toMatchObject({ body: { state: "pausing" } });
-    await pause(1_200);
-    expect((await service.call("GET", `/jobs/${id}`)).body.state).toBe("pausing");
-    hold.release();
-    await service.poll(id, (job) => job.state === "paused", 5_000);
-    expect(copiesTo(pair)).toBe(CONCURRENCY);
-    expect(world.store.countObjects(pair.target.bucket)).toBe(CONCURRENCY);
-    await act(id, "cancel");
-  });
-
   it("cancels a job midway: what was moved stays moved, the rest stays where it was", async () => {
     const { id, pair } = await slowJob("cancel", 20);
     await untilCopies(pair, 110);
@@ -146,63 +128,5 @@ describe.concurrent("an operator", () => {
     for (const action of ["pause", "resume", "retry", "approve"]) {
       expect(await act(id, action)).toMatchObject({ status: 409, body: { state: "cancelled" } });
     }
-  });
-
-  it("pauses, resumes and cancels a job that waits in the queue", async () => {
-    const pair = world.buckets("queue", imageKeys(10));
-    world.store.createBucket("queue-c");
-    const hold = world.store.faults.hold({ operation: "CopyObject", bucket: "queue-b" });
-    const first = await submit(pair);
-    await hold.arrival(1);
-    const second = await submit({ ...pair, target: { bucket: "queue-c", prefix: "avatar/" } });
-    expect(await act(second, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
-    expect(await act(second, "pause")).toMatchObject({ status: 202, body: { state: "paused" } });
-    expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
-    expect(await act(second, "resume")).toMatchObject({ status: 202, body: { state: "queued" } });
-    expect(await act(second, "retry")).toMatchObject({ status: 202, body: { state: "queued" } });
-    expect(await act(second, "cancel")).toMatchObject({ status: 202, body: { state: "cancelled" } });
-    hold.release();
-    expect(await service.poll(first, hasEnded)).toMatchObject({ state: "completed", objects: { moved: 10 } });
-    expect(world.store.countObjects("queue-c")).toBe(0);
-  });
-
-  it("retries what could not go through after the causes are cured", async () => {
-    const keys = imageKeys(OBJECTS);
-    const pair = world.buckets("retry", keys);
-    const { store } = world;
-    const [missing = "", taken = "", denied = ""] = keys;
-    store.deleteObject("retry-a", missing);
-    store.putObject("retry-b", movedKey(taken), "somebody else's");
-    const refusal = store.faults.add({
-      operation: "CopyObject",
-      sourceKey: denied,
-      bucket: "retry-b",
-      effect: { type: "access-denied" },
-    });
-    const references = [{ database: "retry", table: "images", key: "id", column: "path" }];
-    const id = await submit(pair, { references });
-    const first = await service.poll(id, hasEnded);
-    expect(first.state).toBe("completed_with_exceptions");
-    expect(first.objects).toMatchObject({ planned: OBJECTS, moved: OBJECTS - 3, exceptions: 3 });
-    const { body } = await service.call("GET", `/jobs/${id}/exceptions`);
-    const told = body.items.map((item: { key: string; code: string }) => [item.key, item.code]).sort();
-    expect(told).toEqual([
-      [missing, "source_missing"],
-      [taken, "target_exists"],
-      [denied, "access_denied"],
-    ]);
-    for (const item of body.items) expect(item).toMatchObject({ message: /./, advice: /retry|Remove/ });
-    expect(pathsOf(rowsOf("retry")).slice(0, 4)).toEqual([missing, taken, denied, movedKey(keys[3] ?? "")]);
-    expect(store.listKeys("retry-a")).toEqual([taken, denied]);
-
-    store.putObject("retry-a", missing, `body of ${missing}`);
-    store.deleteObject("retry-b", movedKey(taken));
-    refusal.remove();
-    expect(await act(id, "retry")).toMatchObject({ status: 202 });
-    const second = await service.poll(id, (job) => job.state === "completed");
-    expect(second.objects).toMatchObject({ moved: second.objects.planned - second.objects.skipped });
-    expect(second.objects).toMatchObject({ moved: OBJECTS, exceptions: 0 });
-    expect(expectConsistent(pair, "retry")).toEqual({ moved: OBJECTS, left: 0 });
-    expect(await act(id, "retry")).toMatchObject({ status: 202, body: { state: "completed" } });
   });
 });

@@ -1,23 +1,18 @@
 /** SIGTERM in the middle of the work: what is under way ends, the process goes in time, and nothing is done twice. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hasEnded } from "../support/service.ts";
 import { tapStore } from "../support/tapped-store.ts";
-import { movedKey, openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { movedKey } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const OBJECTS = 2_000;
 const STOP_MS = 10_000;
 /** A loaded machine lets a process go later than its timer says. */
 const BUSY_MS = 5_000;
 
-let world: SandboxWorld;
-
-beforeAll(async () => {
-  world = await openSandboxWorld();
-});
-
-afterAll(() => world.close());
+worldForAll();
 
 /** Without those by which a job finds out whether the store keeps to conditions. */
 const copiesTo = (bucket: string) =>

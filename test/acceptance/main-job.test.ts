@@ -1,6 +1,6 @@
 /** The main job with rows and ledger in MariaDB and objects in Ceph, checked by looking at buckets and rows. */
 
-import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3 } from "@aws-sdk/client-s3";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createBuckets, fillBucket, listEverything, readObject, s3ClientFor } from "../support/buckets.ts";
@@ -23,7 +23,7 @@ const HOSTILE = [
 const ORPHANS = ["image/orphan-1.png", "image/orphan-2.png", "image/orphan-3.png"];
 const MISSING = "image/missing.png";
 
-let client: S3Client;
+let client: S3;
 let database: TestDatabase;
 let ledger: TestDatabase;
 let app: Connection;
@@ -164,24 +164,6 @@ describe("the main job on MariaDB and Ceph", () => {
       expect(found?.head).toMatchObject({ ContentType: "image/png", Metadata: { origin: "camera" } });
       expect(found?.tags).toEqual(key.length % 50 === 0 ? { kind: "photo" } : {});
     }
-  });
-
-  it("answers an idempotent repetition with the first job, though nothing is left to move", async () => {
-    const again = await service.call("POST", "/jobs", job(), { "idempotency-key": "main-job" });
-    expect(again.status).toBe(202);
-    expect(again.body.state).toBe("completed_with_exceptions");
-    const other = await service.call("POST", "/jobs", job({ name: "other" }), {
-      "idempotency-key": "main-job",
-    });
-    expect(other.body.code).toBe("idempotency_conflict");
-  });
-
-  it("tells the outcome of one key", async () => {
-    const list = await service.call("GET", "/jobs");
-    const id = list.body.items[0].id;
-    const path = `/jobs/${id}/objects?key=${encodeURIComponent(HOSTILE[0] ?? "")}`;
-    const { body } = await service.call("GET", path);
-    expect(body).toMatchObject({ key: HOSTILE[0], fate: { kind: "moved" } });
   });
 
   it("moves the objects no row names with a bucket inventory, and then no source is left", async () => {

@@ -1,43 +1,27 @@
-/** Rows out of the ordinary: two databases, URLs, rows narrowed by equality, further columns; lists as manifests. */
+/** Rows out of the ordinary: two databases, rows narrowed by equality, further columns; lists as manifests. */
 
 import { gzipSync } from "node:zlib";
 import type Sqlite from "better-sqlite3";
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
+import type { RowDataPacket } from "mysql2/promise";
+import { beforeAll, describe, expect, it } from "vitest";
+import { app, database, databaseForAll } from "../support/servers/own-database.ts";
 import { type Answer, hasEnded, type Service } from "../support/service.ts";
-import {
-  movedKey,
-  openSandboxWorld,
-  type Pair,
-  pathsOf,
-  type SandboxWorld,
-} from "../support/worlds/sandbox-world.ts";
+import { movedKey, type Pair, pathsOf } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const KEYS = imageKeys(20);
-const CDN = "https://cdn.example.com/";
 
-let world: SandboxWorld;
 let service: Service;
-let database: TestDatabase;
-let maria: Connection;
 let lite: Sqlite.Database;
 
+worldForAll();
+databaseForAll();
 beforeAll(async () => {
-  world = await openSandboxWorld();
-  database = await createDatabase(inject("mariadbUrl"));
-  maria = await createConnection(database.url);
   const table = world.table("app");
   lite = table.app;
   service = await world.serve({ databases: { app: database.url, lite: table.url } });
 }, 120_000);
-
-afterAll(async () => {
-  await maria?.end();
-  await database?.drop();
-  await world?.close();
-});
 
 async function move(pair: Pair, more: Record<string, unknown> = {}): Promise<Answer["body"]> {
   const job = { ...pair, batchSize: 7, delete: { when: "verified", after: "0s" }, ...more };
@@ -50,17 +34,17 @@ async function makeTable(
   name: string,
   rows: readonly (readonly [path: string, kind?: number])[],
 ): Promise<void> {
-  await maria.query(
+  await app.query(
     `CREATE TABLE ${name} (id INT PRIMARY KEY AUTO_INCREMENT, path VARCHAR(255) NOT NULL,
        kind INT NOT NULL DEFAULT 1, note VARCHAR(40) NULL DEFAULT 'old', KEY (path))`,
   );
-  await maria.query(`INSERT INTO ${name} (path, kind) VALUES ?`, [
+  await app.query(`INSERT INTO ${name} (path, kind) VALUES ?`, [
     rows.map(([path, kind = 1]) => [path, kind]),
   ]);
 }
 
 async function rowsOf(name: string): Promise<RowDataPacket[]> {
-  const [rows] = await maria.query<RowDataPacket[]>(`SELECT path, kind, note FROM ${name} ORDER BY id`);
+  const [rows] = await app.query<RowDataPacket[]>(`SELECT path, kind, note FROM ${name} ORDER BY id`);
   return rows;
 }
 
@@ -92,33 +76,6 @@ describe.concurrent("references", () => {
     expect(world.store.countObjects("two-a")).toBe(0);
   });
 
-  it("that hold URLs keep their form, encoded or as they are", async () => {
-    const keys = ["image/a b.png", "image/ü.png", "image/plain.png", "image/c+d.png"];
-    const pair = world.buckets("urls", keys);
-    await makeTable("urls", [
-      [`${CDN}image/a%20b.png`],
-      [`${CDN}image/%C3%BC.png`],
-      [`${CDN}image/ü.png`],
-      [`${CDN}image/plain.png`],
-      [`${CDN}image/c%2Bd.png`],
-      ["https://elsewhere.example.com/image/plain.png"],
-      [`${CDN}docs/plain.png`],
-    ]);
-    const done = await move(pair, { references: [column("urls", { urlPrefix: CDN })] });
-    expect(done).toMatchObject({ state: "completed", objects: { moved: 4, exceptions: 0 } });
-    expect((await rowsOf("urls")).map((row) => row.path)).toEqual([
-      `${CDN}avatar/a%20b.png`,
-      `${CDN}avatar/%C3%BC.png`,
-      `${CDN}avatar/ü.png`,
-      `${CDN}avatar/plain.png`,
-      `${CDN}avatar/c%2Bd.png`,
-      "https://elsewhere.example.com/image/plain.png",
-      `${CDN}docs/plain.png`,
-    ]);
-    expect(world.store.listKeys("urls-b")).toEqual(keys.map(movedKey).sort());
-    expect(world.store.listKeys("urls-a")).toEqual([]);
-  });
-
   it("narrowed by `where` leave other rows alone, and a source that another row names is kept", async () => {
     const [a = "", b = "", c = ""] = KEYS;
     const pair = world.buckets("narrow", [a, b, c]);
@@ -141,18 +98,6 @@ describe.concurrent("references", () => {
     ]);
     expect(world.store.listKeys("narrow-a")).toEqual([b, c]);
     expect(world.store.listKeys("narrow-b")).toEqual([movedKey(a), movedKey(c)]);
-  });
-
-  it("set other columns of the same row, to nothing as well", async () => {
-    const pair = world.buckets("setting", KEYS.slice(0, 3));
-    await makeTable(
-      "setting",
-      KEYS.slice(0, 3).map((key) => [key]),
-    );
-    const done = await move(pair, { references: [column("setting", { set: { note: null, kind: 7 } })] });
-    expect(done.state).toBe("completed");
-    const rows = KEYS.slice(0, 3).map((key) => ({ path: movedKey(key), kind: 7, note: null }));
-    expect(await rowsOf("setting")).toEqual(rows);
   });
 });
 
@@ -186,21 +131,4 @@ describe.concurrent("a manifest", () => {
       expect(world.store.listKeys(pair.source.bucket)).toEqual(["image/100%.png", `lists/${name}`]);
     });
   }
-
-  it("may name what is not there, what is named twice and what lies elsewhere: each is accounted for", async () => {
-    const pair = world.buckets("list-odd", KEYS.slice(0, 3));
-    const keys = [KEYS[0], KEYS[1], KEYS[0], "image/missing.png", "docs/elsewhere.png"];
-    world.store.putObject("list-odd-a", "list.csv", keys.map((key) => `list-odd-a,${key}\n`).join(""));
-    const done = await move(pair, { inventory: { from: "manifest", bucket: "list-odd-a", key: "list.csv" } });
-    expect(done.state).toBe("completed_with_exceptions");
-    const { planned, moved, skipped, exceptions } = done.objects;
-    expect(moved).toBe(2);
-    expect(moved + skipped + exceptions).toBe(planned);
-    const { body } = await service.call("GET", `/jobs/${done.id}/exceptions`);
-    expect(body.items).toMatchObject([
-      { key: "docs/elsewhere.png", code: "outside_prefix" },
-      { key: "image/missing.png", code: "source_missing" },
-    ]);
-    expect(world.store.listKeys("list-odd-a")).toEqual([KEYS[2], "list.csv"]);
-  });
 });

@@ -1,36 +1,31 @@
 /** Preflight tells what would happen and what stands in the way, and changes nothing; the canary proves the rights. */
 
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { RowDataPacket } from "mysql2/promise";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { RequestMatch } from "../../src/sandbox-s3/faults/fault-rules.ts";
-import { createDatabase, type TestDatabase } from "../support/servers/mariadb.ts";
+import { app, database, databaseForAll } from "../support/servers/own-database.ts";
 import type { Answer, Service } from "../support/service.ts";
-import { lastLine, movedKey, openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { lastLine, movedKey } from "../support/worlds/sandbox-world.ts";
 import { imageKeys } from "../support/worlds/workbench.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const KEYS = imageKeys(20);
 const REFERENCE = { database: "app", table: "images", key: "id", column: "path" };
 
-let world: SandboxWorld;
-let database: TestDatabase;
-let app: Connection;
 let service: Service;
 
+worldForAll();
+databaseForAll();
 beforeAll(async () => {
-  world = await openSandboxWorld();
   world.buckets("plain", KEYS);
-  database = await createDatabase(inject("mariadbUrl"));
-  app = await createConnection(database.url);
   const columns = (path: string) => `(id INT PRIMARY KEY AUTO_INCREMENT, path ${path}, KEY (path))`;
   await app.query(`CREATE TABLE images ${columns("VARCHAR(255) NOT NULL")}`);
   await app.query(`CREATE TABLE narrow ${columns("VARCHAR(18) NOT NULL")}`);
   await app.query("CREATE TABLE bare (id INT PRIMARY KEY AUTO_INCREMENT, path VARCHAR(255) NOT NULL)");
-  await app.query(`CREATE TABLE odd ${columns("VARCHAR(255) NOT NULL")}`);
   const rows = KEYS.map((key) => [key]);
   for (const table of ["images", "narrow", "bare"]) {
     await app.query(`INSERT INTO ${table} (path) VALUES ?`, [rows]);
   }
-  await app.query("INSERT INTO odd (path) VALUES ?", [[...rows.slice(2), ["image/missing.png"]]]);
   service = await world.serve({
     databases: { app: database.url, silent: "mysql://app:secret@127.0.0.1:1/app" },
     stores: {
@@ -40,12 +35,6 @@ beforeAll(async () => {
     },
   });
 }, 120_000);
-
-afterAll(async () => {
-  await app?.end();
-  await database?.drop();
-  await world?.close();
-});
 
 const placesOf = (name: string, store = "main") => ({
   source: { store, bucket: `${name}-a`, prefix: "image/" },
@@ -79,20 +68,6 @@ describe("preflight", () => {
     expect(report.rows["app.images.path"]).toBeGreaterThan(0);
     expect(report.estimatedCostUsd).toBeGreaterThan(0);
     expect(Date.parse(report.finishAt)).toBeGreaterThan(Date.now() - 60_000);
-  });
-
-  it("counts only what the filter and maxObjects let through", async () => {
-    const filter = { include: ["*5.png", "*6.png"], exclude: ["*16.png"] };
-    expect(await preflight({ ...placesOf("plain"), filter })).toMatchObject({ objects: 3 });
-    expect(await preflight({ ...placesOf("plain"), maxObjects: 7 })).toMatchObject({ objects: 7 });
-  });
-
-  it("counts what a manifest names, not what else has the prefix", async () => {
-    world.store.putObject("plain-a", "list.csv", `plain-a,${KEYS[1]}\nplain-a,${KEYS[4]}\n`);
-    const inventory = { from: "manifest", bucket: "plain-a", key: "list.csv" };
-    const report = await preflight({ ...placesOf("plain"), inventory });
-    world.store.deleteObject("plain-a", "list.csv");
-    expect(report).toMatchObject({ ok: true, objects: 2, requests: { copy: 2 } });
   });
 
   it("finds targets that lie in the source, and a mapping onto itself", async () => {
@@ -148,13 +123,6 @@ describe("preflight", () => {
       { ...withRows({ table: "narrow" }), target: long },
       { column_too_narrow: { severity: "error", message: /18 characters.*23/ } },
     );
-  });
-
-  it("finds objects without a row and rows without an object", async () => {
-    await expectProblems(withRows({ table: "odd" }), {
-      object_without_row: { severity: "warning", examples: KEYS.slice(0, 2) },
-      object_missing: { severity: "warning", examples: ["image/missing.png"] },
-    });
   });
 
   it("tells which store or database does not answer or does not let it in", async () => {

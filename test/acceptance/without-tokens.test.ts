@@ -1,18 +1,17 @@
 /** An API that deletes and asks for no token is reached by this machine alone, and by no page of another origin. */
 
 import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Service } from "../support/service.ts";
-import { openSandboxWorld, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
+import { world, worldForAll } from "../support/worlds/world-for-all.ts";
 
 const TOKENS = [{ name: "ci", secret: "ci-secret-0123456789", scopes: ["read", "operate", "approve"] }];
 
-let world: SandboxWorld;
 let service: Service;
 let job: string;
 
+worldForAll();
 beforeAll(async () => {
-  world = await openSandboxWorld();
   world.buckets("door", ["image/1.png"]);
   service = await world.serve();
   const { body } = await service.call("POST", "/jobs", {
@@ -23,7 +22,6 @@ beforeAll(async () => {
   job = body.id;
   await service.poll(job, ({ waiting }) => waiting?.reason === "approval");
 }, 120_000);
-afterAll(() => world?.close());
 
 /** `fetch` sets the headers that matter here by itself. */
 function ask(method: string, path: string, headers: Record<string, string>) {

@@ -1,6 +1,6 @@
 /** Every state of a job × everything an operator may do, against the table a reviewer reads; each twice. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JOB_ACTIONS, JOB_STATES, type JobState, transitionFor } from "../../src/domain/job-state.ts";
 import type { AuditEvent, Lease } from "../../src/ports/ledger.ts";
 import { noRequests } from "../../src/ports/object-store.ts";
@@ -27,7 +27,7 @@ const WAITING = { reason: "window", since: 1, until: 2, detail: "outside its win
 
 let bench: Workbench;
 let clock: HandClock;
-let before: readonly AuditEvent[];
+let before: readonly AuditEvent[] = [];
 let place = 0;
 
 beforeAll(async () => {
@@ -36,10 +36,6 @@ beforeAll(async () => {
   fillStore(bench.store, "bucket-a", imageKeys(1));
 });
 afterAll(() => bench.close());
-beforeEach(() => {
-  before = [];
-});
-
 /** A job of its own keys in `state`, and its lease. */
 async function jobIn(state: JobState): Promise<string> {
   place += 1;

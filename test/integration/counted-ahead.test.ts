@@ -1,11 +1,12 @@
 /** A job that takes long to plan is counted ahead: by the store's own count of requests, through a stop, to the right end. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { JobView } from "../../src/jobs/view/job-view.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
-import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { IMAGES, imageKeys } from "../support/worlds/workbench.ts";
 
 /** Ten seconds, after which a job counts as long, are over at once. */
 const impatient: Clock = {
@@ -22,13 +23,7 @@ const job = (from: "bucket" | "database", more: object = {}) => ({
   ...more,
 });
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench({ clock: impatient });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS }, { clock: impatient });
 
 async function until(id: string, is: (view: JobView) => boolean): Promise<JobView> {
   for (let tries = 0; tries < 500; tries += 1) {

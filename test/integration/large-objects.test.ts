@@ -1,38 +1,25 @@
 /** Large objects: in parts where that is needed or faster and can be proved; nothing of them is lost on the way. */
 
-import {
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import type { S3 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noRequests } from "../../src/ports/object-store.ts";
 import type { SeedOptions } from "../../src/sandbox-s3/buckets/seeding.ts";
 import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
-import { openWorkbench, WORKBENCH_KEYS, type Workbench } from "../support/worlds/workbench.ts";
+import { connectTo } from "../support/sandbox-client.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { WORKBENCH_KEYS } from "../support/worlds/workbench.ts";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 * MIB;
 /** What AWS copies in one request, about. */
 const COPY_SPEED = 100 * MIB;
 
-let bench: Workbench;
-let client: S3Client;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  client = new S3Client({
-    endpoint: bench.store.url,
-    region: "us-east-1",
-    forcePathStyle: true,
-    credentials: WORKBENCH_KEYS,
-  });
+let client: S3;
+benchForEach();
+beforeEach(() => {
+  client = connectTo(bench.store, { credentials: WORKBENCH_KEYS });
 });
-afterEach(async () => {
-  client.destroy();
-  await bench.close();
-});
+afterEach(() => client.destroy());
 
 const seed = (name: string, size: number, options: SeedOptions = {}) =>
   bench.store.putObject("bucket-a", `image/${name}`, { size, seed: size % 1000 }, options);
@@ -40,8 +27,8 @@ const seed = (name: string, size: number, options: SeedOptions = {}) =>
 /** All that an independent client can see of an object, but where and when. */
 async function look(Bucket: string, Key: string) {
   const at = { Bucket, Key };
-  const head = await client.send(new HeadObjectCommand({ ...at, ChecksumMode: "ENABLED" }));
-  const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(at));
+  const head = await client.headObject({ ...at, ChecksumMode: "ENABLED" });
+  const { TagSet = [] } = await client.getObjectTagging(at);
   const { $metadata: _, LastModified: __, ETag: ___, ...facts } = head;
   return { ...facts, TagSet };
 }
@@ -94,10 +81,10 @@ describe("a job with large objects", () => {
     expect(Object.fromEntries(parts)).toEqual({ "avatar/3-large": 19, "avatar/4-huge": 96 });
     expect(singles.size).toBe(21);
     const moved = keys.map((key) => key.replace("image/", "avatar/"));
-    const listed = await client.send(new ListObjectsV2Command({ Bucket: "bucket-b" }));
+    const listed = await client.listObjectsV2({ Bucket: "bucket-b" });
     expect(listed.Contents?.map(({ Key }) => Key)).toEqual(moved);
-    expect((await client.send(new ListObjectsV2Command({ Bucket: "bucket-a" }))).KeyCount).toBe(0);
-    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: "bucket-b" }));
+    expect((await client.listObjectsV2({ Bucket: "bucket-a" })).KeyCount).toBe(0);
+    const { Uploads = [] } = await client.listMultipartUploads({ Bucket: "bucket-b" });
     expect(Uploads).toEqual([]);
     for (const [at, key] of keys.entries())
       expect(await look("bucket-b", moved[at] ?? "")).toEqual(before.get(key));

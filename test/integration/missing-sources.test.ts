@@ -1,26 +1,20 @@
 /** An object that is missing from the source can be settled: by its row, by bringing it back, or by a second look. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { moved, sumsAgree, until, workWith } from "../support/bystander.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(12);
 const MISSING = KEYS[5] as string;
 const REST = KEYS.filter((key) => key !== MISSING);
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench({
-    store: { buckets: [{ name: "bucket-a" }, { name: "bucket-b" }, { name: "lists" }] },
-  });
-  fillStore(bench.store, "bucket-a", REST);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: REST });
+beforeEach(() => void bench.store.createBucket("lists"));
 
 /** Retries job `id` and works on it. */
 async function retried(id: string) {
-  await bench.jobs.act(id, "retry", "ann");
-  const job = await bench.work(id);
+  const job = await bench.retry(id);
   expect(sumsAgree(job)).toBe(true);
   return job;
 }

@@ -1,18 +1,13 @@
 /** Objects that a later job has moved back are not moved again by taking the earlier job up for its exceptions. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { expect, it } from "vitest";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(6);
 const [ODD] = KEYS as [string];
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openFilledWorkbench(KEYS);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 it("a retry is refused when a later job has moved the objects back, and names it", async () => {
   const denied = bench.store.faults.add({
@@ -50,6 +45,5 @@ it("a retry is taken when the later job moves other objects", async () => {
     target: { bucket: "bucket-a", prefix: "elsewhere/" },
     references: [],
   });
-  await bench.jobs.act(first.id, "retry", "ann");
-  expect(await bench.work(first.id)).toMatchObject({ state: "completed", objects: { moved: 6 } });
+  expect(await bench.retry(first.id)).toMatchObject({ state: "completed", objects: { moved: 6 } });
 });

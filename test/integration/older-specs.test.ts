@@ -1,15 +1,12 @@
 /** Jobs that an older version stored, whose specs lack what has come since: they run, and are shown and changed. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { JobSpec } from "../../src/domain/job-spec.ts";
 import { AVATARS } from "../support/job-spec.ts";
-import { IMAGES, imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { IMAGES, imageKeys } from "../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openFilledWorkbench(imageKeys(5));
-});
-afterEach(() => bench.close());
+benchForEach({ objects: imageKeys(5), rows: imageKeys(5) });
 
 it("guards without a limit for lock waits", async () => {
   const older = {

@@ -1,18 +1,5 @@
 /** Proves that the servers which the suites run on are real, and records what this Ceph does unlike AWS S3. */
-import {
-  CompleteMultipartUploadCommand,
-  CopyObjectCommand,
-  type CopyObjectCommandInput,
-  CreateMultipartUploadCommand,
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  UploadPartCommand,
-  UploadPartCopyCommand,
-} from "@aws-sdk/client-s3";
+import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import {
@@ -41,9 +28,7 @@ describe("Ceph RADOS Gateway", () => {
 
   const put = (key: string, body = "hello") => fillBucket(client, source, [{ key, body }]);
   const copy = (key: string, more: Partial<CopyObjectCommandInput> = {}) =>
-    client.send(
-      new CopyObjectCommand({ Bucket: target, Key: key, CopySource: copySource(source, key), ...more }),
-    );
+    client.copyObject({ Bucket: target, Key: key, CopySource: copySource(source, key), ...more });
 
   test("keeps, lists and copies hostile keys byte for byte, in byte order", async () => {
     const { from, to } = await createBuckets(client, "from", "to");
@@ -55,8 +40,8 @@ describe("Ceph RADOS Gateway", () => {
       [...hostileKeys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
     );
     for (const key of hostileKeys) {
-      await client.send(new CopyObjectCommand({ Bucket: to, Key: key, CopySource: copySource(from, key) }));
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: to, Key: key }));
+      await client.copyObject({ Bucket: to, Key: key, CopySource: copySource(from, key) });
+      const { Body } = await client.getObject({ Bucket: to, Key: key });
       expect(await Body?.transformToString()).toBe(key);
     }
     await emptyBucket(client, from);
@@ -65,9 +50,7 @@ describe("Ceph RADOS Gateway", () => {
 
   test("writes a space as %20, a plus as %2B and a slash as %2F in a URL-encoded listing", async () => {
     await put("enc/a b+c");
-    const page = await client.send(
-      new ListObjectsV2Command({ Bucket: source, Prefix: "enc/", EncodingType: "url" }),
-    );
+    const page = await client.listObjectsV2({ Bucket: source, Prefix: "enc/", EncodingType: "url" });
     expect(page.Contents?.[0]).toMatchObject({ Key: "enc%2Fa%20b%2Bc", Size: 5, StorageClass: "STANDARD" });
   });
 
@@ -89,7 +72,7 @@ describe("Ceph RADOS Gateway", () => {
         { step: "build" },
       );
       const CopySource = copySource(source, "guard");
-      await guarded.send(new CopyObjectCommand({ Bucket: target, Key: "guard", CopySource }));
+      await guarded.copyObject({ Bucket: target, Key: "guard", CopySource });
     };
     const etag = (await put("guard")).get("guard")?.etag ?? "";
     await send(etag);
@@ -99,13 +82,13 @@ describe("Ceph RADOS Gateway", () => {
   test("honours If-None-Match and If-Match on a put, but not on a copy's destination or a delete", async () => {
     await put("once");
     const overwrite = (condition: object) =>
-      client.send(new PutObjectCommand({ Bucket: source, Key: "once", Body: "other", ...condition }));
+      client.putObject({ Bucket: source, Key: "once", Body: "other", ...condition });
     const refused = { $metadata: { httpStatusCode: 412 } };
     await expect(overwrite({ IfNoneMatch: "*" })).rejects.toMatchObject(refused);
     await expect(overwrite({ IfMatch: wrongEtag })).rejects.toMatchObject(refused);
     await copy("once");
     await expect(copy("once", { IfNoneMatch: "*" })).resolves.toBeDefined();
-    await client.send(new DeleteObjectCommand({ Bucket: source, Key: "once", IfMatch: wrongEtag }));
+    await client.deleteObject({ Bucket: source, Key: "once", IfMatch: wrongEtag });
     expect(await readObject(client, source, "once")).toBeUndefined();
   });
 
@@ -128,7 +111,7 @@ describe("Ceph RADOS Gateway", () => {
     await fillBucket(client, many, entries);
     const objects = entries.map(({ key }) => ({ Key: key }));
     const remove = (Objects: { Key: string; ETag?: string }[]) =>
-      client.send(new DeleteObjectsCommand({ Bucket: many, Delete: { Objects } }));
+      client.deleteObjects({ Bucket: many, Delete: { Objects } });
     await expect(remove(objects)).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
     expect((await remove(objects.slice(0, 1000))).Deleted).toHaveLength(1000);
     await remove([{ Key: "k/1000", ETag: wrongEtag }]);
@@ -139,15 +122,15 @@ describe("Ceph RADOS Gateway", () => {
 
   test("keeps the -N ETag of a multipart upload on a copy, and tells nothing of its parts", async () => {
     const upload = { Bucket: source, Key: "parts" };
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...upload, Tagging: "a=1" }));
+    const { UploadId } = await client.createMultipartUpload({ ...upload, Tagging: "a=1" });
     const parts = [];
     for (const [index, Body] of [Buffer.alloc(5 << 20), Buffer.from("tail")].entries()) {
       const PartNumber = index + 1;
-      const { ETag } = await client.send(new UploadPartCommand({ ...upload, UploadId, PartNumber, Body }));
+      const { ETag } = await client.uploadPart({ ...upload, UploadId, PartNumber, Body });
       parts.push({ PartNumber, ETag });
     }
     const end = { ...upload, UploadId, MultipartUpload: { Parts: parts } };
-    const completed = await client.send(new CompleteMultipartUploadCommand(end));
+    const completed = await client.completeMultipartUpload(end);
     // The answer names no ETag, and the tags given at the start are lost.
     expect(completed.ETag).toBe("");
     const facts = await readObject(client, source, "parts");
@@ -156,7 +139,7 @@ describe("Ceph RADOS Gateway", () => {
     const copied = await copy("parts");
     expect(copied.CopyObjectResult?.ETag).toBe(facts?.head.ETag?.replaceAll('"', ""));
     const head = { ...upload, PartNumber: 1, ChecksumMode: "ENABLED" } as const;
-    const answer = await client.send(new HeadObjectCommand(head));
+    const answer = await client.headObject(head);
     expect(answer).toMatchObject({ ContentLength: (5 << 20) + 4, ETag: facts?.head.ETag });
     expect([answer.PartsCount, answer.ChecksumCRC32, answer.ChecksumType]).toEqual([
       undefined,
@@ -169,23 +152,19 @@ describe("Ceph RADOS Gateway", () => {
     await put("ranged", "0123456789");
     const upload = { Bucket: target, Key: "ranged" };
     await copy("ranged");
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand(upload));
-    const { CopyPartResult } = await client.send(
-      new UploadPartCopyCommand({
-        ...{ ...upload, UploadId, PartNumber: 1, CopySource: copySource(source, "ranged") },
-        ...{ CopySourceRange: "bytes=2-4", CopySourceIfMatch: wrongEtag },
-      }),
-    );
+    const { UploadId } = await client.createMultipartUpload(upload);
+    const { CopyPartResult } = await client.uploadPartCopy({
+      ...{ ...upload, UploadId, PartNumber: 1, CopySource: copySource(source, "ranged") },
+      ...{ CopySourceRange: "bytes=2-4", CopySourceIfMatch: wrongEtag },
+    });
     const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }];
-    await client.send(
-      new CompleteMultipartUploadCommand({
-        ...upload,
-        UploadId,
-        IfNoneMatch: "*",
-        MultipartUpload: { Parts },
-      }),
-    );
-    const { Body } = await client.send(new GetObjectCommand(upload));
+    await client.completeMultipartUpload({
+      ...upload,
+      UploadId,
+      IfNoneMatch: "*",
+      MultipartUpload: { Parts },
+    });
+    const { Body } = await client.getObject(upload);
     expect(await Body?.transformToString()).toBe("234");
   });
 

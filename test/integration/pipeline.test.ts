@@ -1,13 +1,10 @@
 /** The conveyor as a pipeline: stages of different batches overlap, and all places stay taken across every boundary. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
 const targetOf = (key: string) => key.replace("image/", "avatar/");

@@ -1,15 +1,10 @@
 /** A relocation from beginning to end, in one process: the promise in its plainest form. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 const moved = (key: string) => key.replace(/^image\//, "avatar/");
 

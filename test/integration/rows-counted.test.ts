@@ -1,16 +1,14 @@
 /** `rows.updated` is what the database has changed, whatever became of the objects; a trigger of the test's own counts too. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { moved, sumsAgree, until } from "../support/bystander.ts";
-import { fillStore, IMAGES, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { IMAGES, imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(1000);
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
+benchForEach({ objects: KEYS, rows: KEYS });
+beforeEach(() => {
   bench.app.exec("CREATE TABLE thumbs (id INTEGER PRIMARY KEY, path TEXT)");
   bench.app.exec("CREATE INDEX thumbs_path ON thumbs (path)");
   bench.app.exec("INSERT INTO thumbs SELECT id, path FROM images");
@@ -22,7 +20,6 @@ beforeEach(async () => {
     );
   }
 });
-afterEach(() => bench.close());
 
 const changes = () => bench.app.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM changes").get()?.n ?? 0;
 

@@ -1,14 +1,11 @@
 /** `tranship run JOB.json` given again: the same relocation goes on, with the settings the file has now. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { continueOrSubmit, takeFileSettings } from "../../src/jobs/submit/run-to-end.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openFilledWorkbench(imageKeys(3));
-});
-afterEach(() => bench.close());
+benchForEach({ objects: imageKeys(3), rows: imageKeys(3) });
 
 const FILE = {
   source: { bucket: "bucket-a", prefix: "image/" },

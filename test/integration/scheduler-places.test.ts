@@ -1,19 +1,16 @@
 /** Eight jobs work at once in a process; those outside their windows do not count. */
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { until } from "../support/bystander.ts";
-import { fillStore, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore } from "../support/worlds/workbench.ts";
 
 /** As many as work in one process at once. */
 const PLACES = 8;
 /** Shut for every day that this test may be run on. */
 const SHUT = { timezone: "UTC", open: [{ from: "00:00", to: "24:00" }], closed: daysAround(Date.now()) };
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 function daysAround(now: number): string[] {
   return [-1, 0, 1].map((day) => new Date(now + day * 86_400_000).toISOString().slice(0, 10));

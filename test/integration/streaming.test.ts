@@ -1,13 +1,10 @@
 /** Planning streams: copying begins before the listing ends, and never falls far behind it. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 const JOB = { inventory: { from: "bucket" }, references: [], batchSize: 100, delete: { when: "never" } };
 

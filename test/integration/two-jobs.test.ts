@@ -1,15 +1,11 @@
 /** Two jobs on the same keys, and buckets with two names: the ways in which both copies of an object could go. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../support/worlds/workbench.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  fillStore(bench.store, "bucket-a", KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS });
 
 const there = {
   source: { bucket: "bucket-a", prefix: "image/" },
@@ -67,8 +63,7 @@ describe("a retry", () => {
     bench.store.putObject("bucket-b", KEYS[0] ?? "", "newer, by the application");
     await bench.jobs.act(id, "approve", "ann");
     expect((await run).state).toBe("completed_with_exceptions");
-    await bench.jobs.act(id, "retry", "ann");
-    await bench.work(id);
+    await bench.retry(id);
     expect(await bench.exceptions(id)).toEqual({ [KEYS[0] ?? ""]: "target_changed" });
     expect(
       bench.store
@@ -89,8 +84,7 @@ describe("a retry", () => {
     await bench.jobs.act(id, "approve", "ann");
     expect((await run).state).toBe("completed_with_exceptions");
     expect(await bench.exceptions(id)).toEqual({ [KEYS[0] ?? ""]: "source_changed" });
-    await bench.jobs.act(id, "retry", "ann");
-    expect((await bench.work(id)).state).toBe("completed");
+    expect((await bench.retry(id)).state).toBe("completed");
     expect(
       bench.store
         .getObject("bucket-b", KEYS[0] ?? "")

@@ -1,18 +1,7 @@
 /** Fills, lists, reads and empties buckets for tests, with the SDK alone and none of the service's own code. */
 
 import { randomBytes } from "node:crypto";
-import {
-  CreateBucketCommand,
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-} from "@aws-sdk/client-s3";
+import { type HeadObjectCommandOutput, S3, type S3ClientConfig } from "@aws-sdk/client-s3";
 import pLimit from "p-limit";
 import type { S3Facts } from "./servers/ceph.ts";
 
@@ -32,9 +21,9 @@ export interface ListedObject {
 }
 
 /** A client for the server. Bucket names go in the path, since 127.0.0.1 has no subdomains. */
-export function s3ClientFor(facts: S3Facts, more: S3ClientConfig = {}): S3Client {
+export function s3ClientFor(facts: S3Facts, more: S3ClientConfig = {}): S3 {
   const { endpoint, region, accessKeyId, secretAccessKey } = facts;
-  return new S3Client({
+  return new S3({
     endpoint,
     region,
     credentials: { accessKeyId, secretAccessKey },
@@ -45,14 +34,14 @@ export function s3ClientFor(facts: S3Facts, more: S3ClientConfig = {}): S3Client
 
 /** Makes an empty bucket per name, `name` plus a random ending, so that no two tests share one. */
 export async function createBuckets<Name extends string>(
-  client: S3Client,
+  client: S3,
   ...names: readonly Name[]
 ): Promise<Record<Name, string>> {
   const ending = randomBytes(4).toString("hex");
   const made = await Promise.all(
     names.map(async (name) => {
       const bucket = `${name}-${ending}`;
-      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      await client.createBucket({ Bucket: bucket });
       return [name, bucket] as const;
     }),
   );
@@ -61,7 +50,7 @@ export async function createBuckets<Name extends string>(
 
 /** Puts all entries, and returns what a listing of an otherwise empty bucket must then say. */
 export async function fillBucket(
-  client: S3Client,
+  client: S3,
   bucket: string,
   entries: Iterable<BucketEntry>,
   concurrency = 32,
@@ -69,16 +58,14 @@ export async function fillBucket(
   const limit = pLimit(concurrency);
   const put = async ({ key, body = "", contentType, metadata, tags }: BucketEntry) => {
     const bytes = Buffer.from(body);
-    const { ETag = "" } = await client.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: bytes,
-        ContentType: contentType,
-        Metadata: metadata,
-        Tagging: tags && new URLSearchParams(tags).toString(),
-      }),
-    );
+    const { ETag = "" } = await client.putObject({
+      Bucket: bucket,
+      Key: key,
+      Body: bytes,
+      ContentType: contentType,
+      Metadata: metadata,
+      Tagging: tags && new URLSearchParams(tags).toString(),
+    });
     return [key, { size: bytes.length, etag: ETag }] as const;
   };
   return new Map(await limit.map(entries, put));
@@ -91,21 +78,19 @@ export async function fillBucket(
  * encoded. Pages go by StartAfter, so that no server's notion of a continuation token is relied on.
  */
 export async function listEverything(
-  client: S3Client,
+  client: S3,
   bucket: string,
   prefix?: string,
 ): Promise<Map<string, ListedObject>> {
   const listed = new Map<string, ListedObject>();
   let startAfter: string | undefined;
   for (;;) {
-    const page = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        StartAfter: startAfter,
-        EncodingType: "url",
-      }),
-    );
+    const page = await client.listObjectsV2({
+      Bucket: bucket,
+      Prefix: prefix,
+      StartAfter: startAfter,
+      EncodingType: "url",
+    });
     for (const { Key = "", Size = -1, ETag = "" } of page.Contents ?? []) {
       startAfter = decodeListedKey(Key);
       listed.set(startAfter, { size: Size, etag: ETag });
@@ -134,15 +119,11 @@ export interface ObjectFacts {
 }
 
 /** Reads an object's headers and tags; undefined when there is no such object. */
-export async function readObject(
-  client: S3Client,
-  bucket: string,
-  key: string,
-): Promise<ObjectFacts | undefined> {
+export async function readObject(client: S3, bucket: string, key: string): Promise<ObjectFacts | undefined> {
   try {
     const [{ $metadata: _, ...head }, { TagSet = [] }] = await Promise.all([
-      client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
-      client.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: key })),
+      client.headObject({ Bucket: bucket, Key: key }),
+      client.getObjectTagging({ Bucket: bucket, Key: key }),
     ]);
     return { head, tags: Object.fromEntries(TagSet.map(({ Key, Value }) => [Key, Value])) };
   } catch (error) {
@@ -152,21 +133,20 @@ export async function readObject(
 }
 
 /** Deletes every object of the bucket, by the thousand where XML can carry the keys and else one by one. */
-export async function emptyBucket(client: S3Client, bucket: string, concurrency = 32): Promise<void> {
+export async function emptyBucket(client: S3, bucket: string, concurrency = 32): Promise<void> {
   const keys = [...(await listEverything(client, bucket)).keys()];
   const writable = keys.filter((key) => !unwritableInXml.test(key));
   for (let start = 0; start < writable.length; start += 1000) {
     const objects = writable.slice(start, start + 1000).map((Key) => ({ Key }));
-    const { Errors = [] } = await client.send(
-      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Quiet: true, Objects: objects } }),
-    );
+    const { Errors = [] } = await client.deleteObjects({
+      Bucket: bucket,
+      Delete: { Quiet: true, Objects: objects },
+    });
     if (Errors.length > 0)
       throw new Error(`${Errors.length} objects not deleted: ${JSON.stringify(Errors[0])}`);
   }
   const others = keys.filter((key) => unwritableInXml.test(key));
-  await pLimit(concurrency).map(others, (Key) =>
-    client.send(new DeleteObjectCommand({ Bucket: bucket, Key })),
-  );
+  await pLimit(concurrency).map(others, (Key) => client.deleteObject({ Bucket: bucket, Key }));
 }
 
 /** Characters that XML 1.0 has no way to write, not even as a character reference. */

@@ -4,6 +4,9 @@ import type { JobState } from "../../src/domain/job-state.ts";
 import type { JobParts } from "../../src/jobs/job-parts.ts";
 import { Scheduler } from "../../src/jobs/run/scheduler.ts";
 import type { JobView } from "../../src/jobs/view/job-view.ts";
+import type { RequestMatch } from "../../src/sandbox-s3/faults/fault-rules.ts";
+import type { S3Request } from "../../src/sandbox-s3/protocol/s3-request.ts";
+import type { HandClock } from "./clocks/hand-clock.ts";
 import type { Workbench } from "./worlds/workbench.ts";
 
 /** Waits until `holds` is true; fails loudly after `mostMs`. */
@@ -15,9 +18,30 @@ export async function until(waits: () => boolean | Promise<boolean>, mostMs = 15
   }
 }
 
+/** Awaits `work` while `clock` runs some twenty times as fast as the machine's. */
+export function hurry<Result>(clock: HandClock, work: Promise<Result>): Promise<Result> {
+  const quick = setInterval(() => clock.advance(500), 25);
+  return work.finally(() => clearInterval(quick));
+}
+
 /** Waits until job `id` is in one of `states` in the ledger. */
 export async function untilState(bench: Workbench, id: string, ...states: JobState[]): Promise<void> {
   await until(async () => states.includes((await bench.jobs.get(id)).state));
+}
+
+/** Calls `see` with the number of each request that matches, counted from 1, before the store acts on it. */
+export function onRequest(
+  { store }: Pick<Workbench, "store">,
+  match: RequestMatch,
+  see: (nth: number, request: S3Request) => void,
+): void {
+  let nth = 0;
+  const when = (request: S3Request) => {
+    nth += 1;
+    see(nth, request);
+    return false;
+  };
+  store.faults.add({ ...match, effect: { type: "latency", delay: 0 }, when });
 }
 
 /** The key an `image/…` key has at the target. */

@@ -1,11 +1,6 @@
 /** Checks the end of a whole job without asking Tranship: by the SDK at the store, and by the rows. */
 
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { S3 } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import type { SandboxKeys } from "../../src/sandbox-s3/protocol/accepted-credentials.ts";
 import { WORKBENCH_KEYS, type Workbench } from "./worlds/workbench.ts";
@@ -27,7 +22,7 @@ export async function expectMoved(
   keys: readonly string[],
   { credentials = WORKBENCH_KEYS, region = "us-east-1", skewMs = 0 }: Lookout = {},
 ): Promise<void> {
-  const client = new S3Client({
+  const client = new S3({
     endpoint: bench.store.url,
     region,
     forcePathStyle: true,
@@ -37,7 +32,7 @@ export async function expectMoved(
   const moved = keys.map((key) => key.replace("image/", "avatar/"));
   bench.store.faults.clear();
   const list = async (Bucket: string) => {
-    const { Contents = [], IsTruncated } = await client.send(new ListObjectsV2Command({ Bucket }));
+    const { Contents = [], IsTruncated } = await client.listObjectsV2({ Bucket });
     expect(IsTruncated).toBe(false);
     return Contents.map(({ Key }) => Key);
   };
@@ -45,11 +40,11 @@ export async function expectMoved(
     expect(await list("bucket-a")).toEqual([]);
     expect(await list("bucket-b")).toEqual(moved);
     for (const [at, Key] of moved.entries()) {
-      const got = await client.send(new GetObjectCommand({ Bucket: "bucket-b", Key }));
+      const got = await client.getObject({ Bucket: "bucket-b", Key });
       expect(await got.Body?.transformToString()).toBe(`body of ${keys[at]}`);
       expect(got.Metadata).toEqual({ origin: "test" });
     }
-    const versions = await client.send(new ListObjectVersionsCommand({ Bucket: "bucket-b" }));
+    const versions = await client.listObjectVersions({ Bucket: "bucket-b" });
     expect(versions.Versions).toHaveLength(moved.length);
   } finally {
     client.destroy();

@@ -3,11 +3,7 @@
 import { expect } from "vitest";
 import type { Answer, Service } from "./service.ts";
 
-/** A request that must be refused, and how. */
-export interface Refused {
-  readonly title: string;
-  readonly body?: unknown;
-  readonly headers?: Record<string, string>;
+interface Refusal {
   readonly status?: number;
   readonly code?: string;
   /** Where the faults are; every one of them, in any order. */
@@ -17,7 +13,7 @@ export interface Refused {
 }
 
 /** `answer` is problem details with `status`, `code`, the faults' pointers and a message that helps. */
-export function expectRefusal(answer: Answer, refused: Omit<Refused, "title" | "body">): void {
+export function expectRefusal(answer: Answer, refused: Refusal): void {
   const { status = 422, code = "invalid_input", at, tells } = refused;
   const { body } = answer;
   const seen = JSON.stringify(body);

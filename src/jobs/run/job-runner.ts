@@ -125,9 +125,8 @@ export class JobRun {
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
       if (!this.#stop.signal.aborted) {
-        await runConveyor(await this.#run(), this.#record, (error) =>
-          this.#stopRun({ kind: "error", error }),
-        );
+        const context = await this.#run();
+        await runConveyor(context, this.#record, (error) => this.#stopRun({ kind: "error", error }));
       }
     } catch (error) {
       if (this.#cause === null) this.#cause = { kind: "error", error };
@@ -143,11 +142,8 @@ export class JobRun {
   async #run(): Promise<RunContext> {
     const { spec } = this.#record;
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
-      settings: this.#settings,
-      signal: this.#stop.signal,
-      stalls: this.#waits.stalls,
-      onRequest: this.#sent.note,
-      deletionSize: this.#deletionSize,
+      ...{ settings: this.#settings, signal: this.#stop.signal, stalls: this.#waits.stalls },
+      ...{ onRequest: this.#sent.note, deletionSize: this.#deletionSize },
       ...this.#held.checks(() => this.#renew()),
     });
     const run = { settings: this.#settings, store: contexts.stages.copy.source };

@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { S3Client } from "@aws-sdk/client-s3";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CopyRequest, noRequests } from "../../../src/ports/object-store.ts";
 import { openConnections } from "../../../src/stores/open-connections.ts";
@@ -67,6 +67,20 @@ describe("the pool of single copies", () => {
       pools,
     };
   }
+
+  /** A client with a provider of the test's own. */
+  const clientOf = (credentials: NonNullable<S3ClientConfig["credentials"]>) =>
+    new S3Client({ endpoint, region: "eu-west-1", forcePathStyle: true, maxAttempts: 1, credentials });
+
+  /** Takes the first credentials for expired. */
+  const refuseFirst: typeof answer = (response, { headers }) =>
+    headers["x-amz-security-token"] === "token-1" ? expired(response) : response.end(RESULT);
+
+  /** Makes `count` copies at once. */
+  const copyMany = async (store: S3ObjectStore, count: number) => {
+    const results = await Promise.all(Array.from({ length: count }, (_, at) => store.copy(copyTo(`${at}`))));
+    expect(results).toEqual(results.map(() => DONE));
+  };
 
   /** Answers each copy after 3 ms; gives a function that tells the most connections open at once. */
   function answerSlowly(): () => number {
@@ -133,8 +147,7 @@ describe("the pool of single copies", () => {
   it("keeps connections, and opens no more than allowed", async () => {
     const peak = answerSlowly();
     const { store, pools } = open(4);
-    const results = await Promise.all(Array.from({ length: 40 }, (_, at) => store.copy(copyTo(`${at}`))));
-    expect(results).toEqual(results.map(() => DONE));
+    await copyMany(store, 40);
     expect(peak()).toBe(4);
     expect(sockets.size).toBe(4);
     await pools.close();
@@ -205,8 +218,7 @@ describe("the pool of single copies", () => {
     const gone = expect.objectContaining({ code: "store_unavailable" });
     expect(codes).toEqual(refused.map(() => gone));
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    const results = await Promise.all(refused.map((_, at) => store.copy(copyTo(`${at}`))));
-    expect(results).toEqual(results.map(() => DONE));
+    await copyMany(store, 6);
     expect(sockets.size).toBe(2);
     await pools.close();
   });
@@ -222,21 +234,13 @@ describe("the pool of single copies", () => {
 
   it("takes credentials from the SDK's provider, and others once when they are refused", async () => {
     let issued = 0;
-    const client = new S3Client({
-      endpoint,
-      region: "eu-west-1",
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: async () => {
-        issued += 1;
-        return { ...KEYS, sessionToken: `token-${issued}`, expiration: new Date(Date.now() + 3_600_000) };
-      },
+    const client = clientOf(async () => {
+      issued += 1;
+      return { ...KEYS, sessionToken: `token-${issued}`, expiration: new Date(Date.now() + 3_600_000) };
     });
-    answer = (response, { headers }) =>
-      headers["x-amz-security-token"] === "token-1" ? expired(response) : response.end(RESULT);
+    answer = refuseFirst;
     const { store, counts } = open(512, 5_000, client);
-    const results = await Promise.all(Array.from({ length: 20 }, (_, at) => store.copy(copyTo(`${at}`))));
-    expect(results).toEqual(results.map(() => DONE));
+    await copyMany(store, 20);
     expect(issued).toBe(2);
     expect(counts.copy).toBe(40);
     answer = expired;
@@ -249,22 +253,15 @@ describe("the pool of single copies", () => {
   it("uses the renewed credentials at once, though others were asked for while they were renewed", async () => {
     let issued = 0;
     let renew = () => {};
-    const client = new S3Client({
-      endpoint,
-      region: "eu-west-1",
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: async () => {
-        issued += 1;
-        const sessionToken = `token-${issued}`;
-        if (issued > 1) await new Promise<void>((resolve) => (renew = resolve));
-        return { ...KEYS, sessionToken, expiration: new Date(Date.now() + 3_600_000) };
-      },
+    const client = clientOf(async () => {
+      issued += 1;
+      const sessionToken = `token-${issued}`;
+      if (issued > 1) await new Promise<void>((resolve) => (renew = resolve));
+      return { ...KEYS, sessionToken, expiration: new Date(Date.now() + 3_600_000) };
     });
     const { store, counts } = open(512, 5_000, client);
     expect(await store.copy(copyTo("before"))).toEqual(DONE);
-    answer = (response, { headers }) =>
-      headers["x-amz-security-token"] === "token-1" ? expired(response) : response.end(RESULT);
+    answer = refuseFirst;
     // All of it within one second of the clock, for which credentials are kept.
     const now = Date.now();
     vi.spyOn(Date, "now").mockReturnValue(now);
@@ -280,17 +277,12 @@ describe("the pool of single copies", () => {
   it("renews credentials before they expire", async () => {
     const tokens = new Set<unknown>();
     let issued = 0;
-    const client = new S3Client({
-      endpoint,
-      region: "eu-west-1",
-      forcePathStyle: true,
-      // The SDK renews five minutes early, so these are to be renewed each time.
-      credentials: async () => ({
-        ...KEYS,
-        sessionToken: `token-${++issued}`,
-        expiration: new Date(Date.now() + 240_000),
-      }),
-    });
+    // The SDK renews five minutes early, so these are to be renewed each time.
+    const client = clientOf(async () => ({
+      ...KEYS,
+      sessionToken: `token-${++issued}`,
+      expiration: new Date(Date.now() + 240_000),
+    }));
     answer = (response, { headers }) => {
       tokens.add(headers["x-amz-security-token"]);
       response.end(RESULT);
@@ -318,12 +310,9 @@ describe("the pool of single copies", () => {
   });
 
   it("says that there are no credentials", async () => {
-    const client = new S3Client({
-      endpoint,
-      region: "eu-west-1",
-      credentials: () =>
-        Promise.reject(Object.assign(new Error("none"), { name: "CredentialsProviderError" })),
-    });
+    const client = clientOf(() =>
+      Promise.reject(Object.assign(new Error("none"), { name: "CredentialsProviderError" })),
+    );
     const { store } = open(512, 5_000, client);
     await expect(store.copy(copyTo("k"))).rejects.toMatchObject({ code: "store_credentials" });
     expect(seen).toEqual([]);

@@ -1,12 +1,6 @@
 /** The stores the object store suites run on, and adapters opened on them. */
 
-import {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  PutObjectCommand,
-  type S3Client,
-  type StorageClass,
-} from "@aws-sdk/client-s3";
+import type { S3, StorageClass } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll } from "vitest";
 import {
   type CopyRequest,
@@ -81,7 +75,7 @@ export async function listAll(store: ObjectStore, bucket: string, prefix = "", l
 export interface Bench {
   under: StoreUnderTest;
   /** The SDK alone, to make and look at objects independently of the adapter. */
-  raw: S3Client;
+  raw: S3;
   store: S3ObjectStore;
   /** Bucket to move from. */
   a: string;
@@ -106,7 +100,7 @@ export function setUpBench(start: () => Promise<StoreUnderTest>): Bench {
 
 /** Writes an object and gives its bare ETag. */
 export async function put({ raw }: Bench, bucket: string, key: string, body: string): Promise<string> {
-  const { ETag = "" } = await raw.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
+  const { ETag = "" } = await raw.putObject({ Bucket: bucket, Key: key, Body: body });
   return ETag.replaceAll('"', "");
 }
 
@@ -160,12 +154,12 @@ export async function onCeph(facts: S3Facts): Promise<StoreUnderTest> {
 
 /** Asks the store by the SDK alone, in a bucket for that. */
 async function keptConditions(
-  client: S3Client,
+  client: S3,
 ): Promise<Pick<StoreUnderTest, "copiesOnlyIfAbsent" | "deletesOnlyIfMatching">> {
   const { asked: Bucket } = await createBuckets(client, "asked");
   const at = { Bucket, Key: "there" };
-  await client.send(new PutObjectCommand({ ...at, Body: "x" }));
-  await client.send(new PutObjectCommand({ Bucket, Key: "other", Body: "y" }));
+  await client.putObject({ ...at, Body: "x" });
+  await client.putObject({ Bucket, Key: "other", Body: "y" });
   const isRefused = (request: Promise<unknown>) =>
     request.then(
       () => false,
@@ -173,10 +167,8 @@ async function keptConditions(
     );
   return {
     copiesOnlyIfAbsent: await isRefused(
-      client.send(new CopyObjectCommand({ ...at, CopySource: `${Bucket}/other`, IfNoneMatch: "*" })),
+      client.copyObject({ ...at, CopySource: `${Bucket}/other`, IfNoneMatch: "*" }),
     ),
-    deletesOnlyIfMatching: await isRefused(
-      client.send(new DeleteObjectCommand({ ...at, IfMatch: `"${"0".repeat(32)}"` })),
-    ),
+    deletesOnlyIfMatching: await isRefused(client.deleteObject({ ...at, IfMatch: `"${"0".repeat(32)}"` })),
   };
 }

@@ -19,9 +19,7 @@ export function describeReferenceTable(name: string, open: () => Promise<Worksho
     beforeAll(async () => {
       workshop = await open();
     });
-    afterAll(async () => {
-      await workshop.close();
-    });
+    afterAll(() => workshop.close());
 
     async function tableWith(rows: readonly Partial<StoredRow>[], options?: { unique?: boolean }) {
       serial += 1;

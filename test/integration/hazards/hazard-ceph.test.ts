@@ -1,11 +1,6 @@
 /** A real store that ignores conditions, and an application that goes on writing to it: nothing of the application's is lost. */
 
-import {
-  GetObjectCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
-  type S3Client,
-} from "@aws-sdk/client-s3";
+import type { S3 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
 import { createBuckets, fillBucket, listEverything, s3ClientFor } from "../../support/buckets.ts";
@@ -15,7 +10,7 @@ import { imageKeys, openWorkbench, type Workbench } from "../../support/worlds/w
 const KEYS = imageKeys(400);
 
 let bench: Workbench;
-let client: S3Client;
+let client: S3;
 let a: string;
 let b: string;
 beforeEach(async () => {
@@ -35,13 +30,10 @@ afterEach(async () => {
   client.destroy();
 });
 
-const put = (Bucket: string, Key: string, Body: string) =>
-  client.send(new PutObjectCommand({ Bucket, Key, Body }));
+const put = (Bucket: string, Key: string, Body: string) => client.putObject({ Bucket, Key, Body });
 const body = async (Bucket: string, Key: string): Promise<string | null> => {
   try {
-    return (
-      (await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()) ?? null
-    );
+    return (await (await client.getObject({ Bucket, Key })).Body?.transformToString()) ?? null;
   } catch {
     return null;
   }
@@ -85,7 +77,7 @@ describe("on Ceph", () => {
 
   it("every version that is written over a source while sources are deleted exists afterwards, where versions are kept", async () => {
     const VersioningConfiguration = { Status: "Enabled" } as const;
-    await client.send(new PutBucketVersioningCommand({ Bucket: a, VersioningConfiguration }));
+    await client.putBucketVersioning({ Bucket: a, VersioningConfiguration });
     const id = await bench.submit(job({ delete: { when: "approved", after: "0s" } }));
     const run = bench.work(id);
     await until(async () => (await bench.jobs.get(id)).waiting?.reason === "approval", 30_000);

@@ -1,27 +1,13 @@
 /** What goes wrong in control: lost leases, two workers, pauses, cancels, retries, tripped guards, repeated requests. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { copiesMade, moved, sumsAgree, until } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openFilledWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 async function expectAllMoved(id: string): Promise<void> {
   const job = await bench.jobs.get(id);
@@ -172,8 +158,7 @@ describe("retrying", () => {
     bench.store.deleteObject("bucket-b", moved(taken));
     for (const fault of faults) fault.remove();
     bench.app.prepare("DELETE FROM images WHERE title = 'frozen'").run();
-    await bench.jobs.act(job.id, "retry", "ann");
-    await bench.work(job.id);
+    await bench.retry(job.id);
     await expectAllMoved(job.id);
     expect((await bench.jobs.act(job.id, "retry", "ann")).state).toBe("completed");
   });
@@ -193,8 +178,7 @@ describe("the guard of the exception ratio", () => {
     expect(job.state).toBe("paused");
     expect(job.reason).toMatch(/maxExceptionRatio/);
     fault.remove();
-    await bench.jobs.act(job.id, "retry", "ann");
-    const after = await bench.work(job.id);
+    const after = await bench.retry(job.id);
     expect(after).toMatchObject({ state: "completed", objects: { planned: 150, moved: 150 } });
   });
 });

@@ -1,24 +1,16 @@
 /** What goes wrong while copying: busy stores, lost answers, false successes, archived, changing and vanishing sources. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FaultEffect } from "../../../src/sandbox-s3/faults/fault-rules.ts";
 import { bodyOf, moved, sumsAgree, until } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(12);
 const ODD = KEYS[4] as string;
 const OTHERS = KEYS.filter((key) => key !== ODD);
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 async function expectAllMoved(job: { id: string; state: string }): Promise<void> {
   expect(await bench.exceptions(job.id)).toEqual({});
@@ -30,12 +22,11 @@ async function expectAllMoved(job: { id: string; state: string }): Promise<void>
 
 /** A job that has copied {@link ODD} when `body` is written over it; its id. */
 async function overwrittenAfterItsCopy(body: string, spec: Record<string, unknown> = {}): Promise<string> {
-  const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: ODD });
-  const run = bench.move(spec);
-  await hold.arrival();
-  bench.store.putObject("bucket-a", ODD, body);
-  hold.release();
-  const { id } = await run;
+  const { id } = await bench.moveWhile(
+    { operation: "DeleteObjects", key: ODD },
+    () => bench.store.putObject("bucket-a", ODD, body),
+    spec,
+  );
   expect(await bench.exceptions(id)).toEqual({ [ODD]: "source_changed" });
   return id;
 }
@@ -71,28 +62,27 @@ describe("a passing trouble of one copy does not cost the object", () => {
 });
 
 describe("a success that is none", () => {
-  it("is noticed, when the object never arrived: its source stays and its row too", async () => {
-    const hold = bench.store.faults.hold({ operation: "CopyObject", sourceKey: ODD }, "after");
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.deleteObject("bucket-b", moved(ODD));
-    hold.release();
-    const job = await run;
-    expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "target_lost" });
-    expect(bench.paths()[4]).toBe(ODD);
-    expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
-  });
+  it.each(["etag", "size", "checksum"])(
+    "is noticed, when the object never arrived: its source stays and its row too (verify %s)",
+    async (verify) => {
+      const job = await bench.moveWhile(
+        { operation: "CopyObject", sourceKey: ODD, held: "after" },
+        () => bench.store.deleteObject("bucket-b", moved(ODD)),
+        { verify },
+      );
+      expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "target_lost" });
+      expect(bench.paths()[4]).toBe(ODD);
+      expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
+    },
+  );
 
   it.each([
     ["shorter", "short", "verify_mismatch"],
     ["other bytes of the same length", `BODY of ${ODD}`, "verify_mismatch"],
   ])("is noticed, when what arrived is %s", async (_, body, code) => {
-    const hold = bench.store.faults.hold({ operation: "CopyObject", sourceKey: ODD }, "after");
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.putObject("bucket-b", moved(ODD), body);
-    hold.release();
-    const job = await run;
+    const job = await bench.moveWhile({ operation: "CopyObject", sourceKey: ODD, held: "after" }, () =>
+      bench.store.putObject("bucket-b", moved(ODD), body),
+    );
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: code });
     expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
     expect(bench.paths()[4]).toBe(ODD);
@@ -110,8 +100,7 @@ describe("one object that cannot be copied", () => {
     expect(job).toMatchObject({ state: "completed_with_exceptions", objects: { moved: 11, exceptions: 1 } });
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "access_denied" });
     fault.remove();
-    await bench.jobs.act(job.id, "retry", "ann");
-    const again = await bench.work(job.id);
+    const again = await bench.retry(job.id);
     expect(again.objects).toMatchObject({ planned: 12, moved: 12, skipped: 0, exceptions: 0 });
     await expectAllMoved(again);
   });
@@ -132,8 +121,7 @@ describe("one object that cannot be copied", () => {
   it("fails again when retried without a cure, and is neither skipped nor called moved", async () => {
     bench.store.faults.add({ operation: "CopyObject", sourceKey: ODD, effect: { type: "access-denied" } });
     const job = await bench.move();
-    await bench.jobs.act(job.id, "retry", "ann");
-    const again = await bench.work(job.id);
+    const again = await bench.retry(job.id);
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "access_denied" });
     expect(again).toMatchObject({ state: "completed_with_exceptions", objects: { planned: 12, skipped: 0 } });
   });
@@ -141,12 +129,9 @@ describe("one object that cannot be copied", () => {
 
 describe("a source that", () => {
   it("vanishes between listing and copying, yet is named by a row, is missing and the job goes on", async () => {
-    const hold = bench.store.faults.hold({ operation: "CopyObject", sourceKey: ODD });
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.deleteObject("bucket-a", ODD);
-    hold.release();
-    const job = await run;
+    const job = await bench.moveWhile({ operation: "CopyObject", sourceKey: ODD }, () =>
+      bench.store.deleteObject("bucket-a", ODD),
+    );
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "source_missing" });
     expect(job.objects).toMatchObject({ moved: 11, exceptions: 1 });
     expect(bench.paths()[4]).toBe(ODD);
@@ -154,12 +139,11 @@ describe("a source that", () => {
 
   it("vanishes and is named by nobody is skipped with its reason", async () => {
     bench.app.prepare("DELETE FROM images WHERE path = ?").run(ODD);
-    const hold = bench.store.faults.hold({ operation: "CopyObject", sourceKey: ODD });
-    const run = bench.move({ inventory: { from: "bucket" } });
-    await hold.arrival();
-    bench.store.deleteObject("bucket-a", ODD);
-    hold.release();
-    const job = await run;
+    const job = await bench.moveWhile(
+      { operation: "CopyObject", sourceKey: ODD },
+      () => bench.store.deleteObject("bucket-a", ODD),
+      { inventory: { from: "bucket" } },
+    );
     expect(job).toMatchObject({ state: "completed", objects: { moved: 11, skipped: 1 } });
     expect((await bench.jobs.object(job.id, ODD)).outcome).toEqual({
       kind: "skipped",
@@ -171,23 +155,19 @@ describe("a source that", () => {
     bench.store.deleteObject("bucket-a", ODD);
     const job = await bench.move();
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "source_missing" });
-    await bench.jobs.act(job.id, "retry", "ann");
-    expect((await bench.work(job.id)).state).toBe("completed_with_exceptions");
+    expect((await bench.retry(job.id)).state).toBe("completed_with_exceptions");
     expect(await bench.exceptions(job.id)).toEqual({ [ODD]: "source_missing" });
     fillStore(bench.store, "bucket-a", [ODD]);
-    await bench.jobs.act(job.id, "retry", "ann");
-    const again = await bench.work(job.id);
+    const again = await bench.retry(job.id);
     expect(sumsAgree(again)).toBe(true);
     await expectAllMoved(again);
   });
 
   it("is overwritten before its copy goes round again, and the newer bytes are moved", async () => {
-    const hold = bench.store.faults.hold({ operation: "CopyObject", sourceKey: ODD });
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.putObject("bucket-a", ODD, "newer and longer bytes than before");
-    hold.release();
-    await expectAllMoved(await run);
+    const job = await bench.moveWhile({ operation: "CopyObject", sourceKey: ODD }, () =>
+      bench.store.putObject("bucket-a", ODD, "newer and longer bytes than before"),
+    );
+    await expectAllMoved(job);
     expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe("newer and longer bytes than before");
   });
 
@@ -218,8 +198,7 @@ describe("a source that", () => {
         return false;
       },
     });
-    await bench.jobs.act(id, "retry", "ann");
-    await bench.work(id);
+    await bench.retry(id);
     looked.remove();
     expect(await bench.exceptions(id)).toEqual({ [ODD]: "target_changed" });
     expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe("the application's own");
@@ -235,12 +214,10 @@ describe("a source that", () => {
         ...{ operation: "CopyObject", sourceKey: ODD },
         effect: { type: "access-denied" },
       });
-      await bench.jobs.act(id, "retry", "ann");
-      await bench.work(id);
+      await bench.retry(id);
       expect(await bench.exceptions(id)).toEqual({ [ODD]: "access_denied" });
       denied.remove();
-      await bench.jobs.act(id, "retry", "ann");
-      await expectAllMoved(await bench.work(id));
+      await expectAllMoved(await bench.retry(id));
       expect(bodyOf(bench, "bucket-b", moved(ODD))).toBe(newer);
     },
   );

@@ -1,20 +1,15 @@
 /** What goes wrong while deleting: per-key errors in a 200, keys that XML cannot carry, versions, lost answers. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FaultEffect } from "../../../src/sandbox-s3/faults/fault-rules.ts";
 import { moved } from "../../support/bystander.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(12);
 const ODD = KEYS[4] as string;
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 function seed(keys: readonly string[]): void {
   fillStore(bench.store, "bucket-a", keys);
@@ -47,8 +42,7 @@ describe("an error of one key inside a 200", () => {
     const job = await bench.move();
     fault.remove();
     const copies = bench.store.requests.count("CopyObject");
-    await bench.jobs.act(job.id, "retry", "ann");
-    const again = await bench.work(job.id);
+    const again = await bench.retry(job.id);
     expect(again).toMatchObject({ state: "completed", objects: { planned: 12, moved: 12, exceptions: 0 } });
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
     expect(bench.store.requests.count("CopyObject")).toBe(copies);
@@ -107,12 +101,9 @@ describe("keys that XML cannot carry", () => {
   it("are kept as well when they were overwritten meanwhile", async () => {
     const key = "image/\x01";
     seed([...KEYS, key]);
-    const hold = bench.store.faults.hold({ operation: "DeleteObject", key });
-    const run = bench.move();
-    await hold.arrival();
-    bench.store.putObject("bucket-a", key, "newer");
-    hold.release();
-    const job = await run;
+    const job = await bench.moveWhile({ operation: "DeleteObject", key }, () =>
+      bench.store.putObject("bucket-a", key, "newer"),
+    );
     expect(await bench.exceptions(job.id)).toEqual({ [key]: "source_changed" });
     expect(bench.store.listKeys("bucket-a")).toEqual([key]);
   });

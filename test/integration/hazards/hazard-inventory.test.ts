@@ -1,21 +1,16 @@
 /** What goes wrong with lists of objects: manifests of every make, repetitions, rows far apart, filters and trial runs. */
 
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { csvManifest } from "../../../src/stores/manifest/csv-manifest.ts";
 import { moved, sumsAgree, until, workWith } from "../../support/bystander.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(9);
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  bench.store.createBucket("lists");
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
+beforeEach(() => void bench.store.createBucket("lists"));
 
 const encoded = (key: string) => encodeURIComponent(key);
 

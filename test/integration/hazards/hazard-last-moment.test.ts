@@ -1,51 +1,41 @@
 /** What changes at the last moment before a source is deleted, or during it: metadata in place, rows, lost answers. */
 
-import { CopyObjectCommand } from "@aws-sdk/client-s3";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { S3Request } from "../../../src/sandbox-s3/protocol/s3-request.ts";
 import { s3ClientFor } from "../../support/buckets.ts";
-import { bodyOf, moved, sumsAgree, untilState } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import {
-  fillStore,
-  imageKeys,
-  openWorkbench,
-  WORKBENCH_KEYS,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bodyOf, moved, onRequest, sumsAgree, untilState } from "../../support/bystander.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys, WORKBENCH_KEYS } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(12);
 const ODD = KEYS[4] as string;
 const OTHERS = KEYS.filter((key) => key !== ODD);
 const HOUR = 3_600_000;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  // One clock for both: an object is as old to the store as it is to the job.
-  bench = await openWorkbench({ clock, store: { now: () => new Date(clock.now()) } });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(async () => {
-  await bench.close();
-});
+// One clock for both: an object is as old to the store as it is to the job.
+benchForEach({ objects: KEYS, rows: KEYS }, { store: { now: () => new Date(clock.now()) } });
+
+/** Whether a request is the `nth` that this is asked for. */
+function isNth(nth: number): () => boolean {
+  let requests = 0;
+  return () => {
+    requests += 1;
+    return requests === nth;
+  };
+}
 
 /** An in-place copy with other metadata: the ETag stays. */
 async function changeMetadata(key: string): Promise<void> {
   const facts = { ...WORKBENCH_KEYS, endpoint: bench.store.url, region: "us-east-1" };
   const client = s3ClientFor(facts, { systemClockOffset: clock.now() - Date.now() });
-  await client.send(
-    new CopyObjectCommand({
-      Bucket: "bucket-a",
-      Key: key,
-      CopySource: `bucket-a/${key}`,
-      MetadataDirective: "REPLACE",
-      Metadata: { origin: "changed" },
-      ContentType: "image/webp",
-    }),
-  );
+  await client.copyObject({
+    Bucket: "bucket-a",
+    Key: key,
+    CopySource: `bucket-a/${key}`,
+    MetadataDirective: "REPLACE",
+    Metadata: { origin: "changed" },
+    ContentType: "image/webp",
+  });
   client.destroy();
 }
 
@@ -70,8 +60,7 @@ describe("metadata that is changed in place, under the same ETag, during the gra
 
   it("renews the older copy when the job is retried, and only then lets the source go", async () => {
     const id = await changedInGrace();
-    await bench.jobs.act(id, "retry", "ann");
-    const run = bench.work(id);
+    const run = bench.retry(id);
     await untilState(bench, id, "waiting");
     clock.advance(2 * HOUR);
     await run;
@@ -107,14 +96,7 @@ describe("rows that are committed while sources are being deleted", () => {
 
   /** Runs a job; `commit` is called when the deletion has arrived at the store. */
   async function committed(commit: () => void, job: Record<string, unknown> = {}): Promise<string> {
-    const id = await bench.submit(job);
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", bucket: "bucket-a" });
-    const run = bench.work(id);
-    await hold.arrival();
-    commit();
-    hold.release();
-    await run;
-    return id;
+    return (await bench.moveWhile({ operation: "DeleteObjects", bucket: "bucket-a" }, commit, job)).id;
   }
 
   it("are pointed at the copies, and counted", async () => {
@@ -139,17 +121,10 @@ describe("rows that are committed while sources are being deleted", () => {
     const id = await bench.submit();
     let isDone = false;
     // The last request before the rows are asked: the listing of the sources.
-    bench.store.faults.add({
-      operation: "ListObjectsV2",
-      bucket: "bucket-a",
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        if (bench.paths().some((path) => path === moved(ODD)) && !isDone) {
-          insert(ODD);
-          isDone = true;
-        }
-        return false;
-      },
+    onRequest(bench, { operation: "ListObjectsV2", bucket: "bucket-a" }, () => {
+      if (isDone || !bench.paths().includes(moved(ODD))) return;
+      insert(ODD);
+      isDone = true;
     });
     await bench.work(id);
     expect(isDone).toBe(true);
@@ -158,20 +133,12 @@ describe("rows that are committed while sources are being deleted", () => {
   });
 
   it("while the deletions before theirs take seconds keep their sources: rows are asked again", async () => {
-    const id = await bench.submit();
     // The first key goes by itself, in the second request: the first one shows what the store is.
-    let requests = 0;
-    const isSecond = () => {
-      requests += 1;
-      return requests === 2;
-    };
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isSecond }, "after");
-    const run = bench.work(id);
-    await hold.arrival();
-    clock.advance(3_000);
-    insert(ODD);
-    hold.release();
-    await run;
+    const second = { operation: "DeleteObjects", when: isNth(2), held: "after" } as const;
+    const { id } = await bench.moveWhile(second, () => {
+      clock.advance(3_000);
+      insert(ODD);
+    });
     expect(await bench.exceptions(id)).toEqual({ [ODD]: "still_referenced" });
     expect(bench.store.listKeys("bucket-a")).toEqual([ODD]);
   });
@@ -189,24 +156,19 @@ describe("rows that are committed while sources are being deleted", () => {
   });
 });
 
+/** Cancels job `id`, which takes notice of that meanwhile. */
+async function cancel(id: string): Promise<void> {
+  await bench.jobs.act(id, "cancel", "ann");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 describe("what a cancelled job has deleted", () => {
   /** Cancels while the answer to deletion `nth` is held back; gives which sources are gone. */
   async function cancelledIn(
     nth: number,
   ): Promise<{ readonly id: string; readonly gone: readonly string[] }> {
-    const id = await bench.submit();
-    let requests = 0;
-    const isHeld = () => {
-      requests += 1;
-      return requests === nth;
-    };
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isHeld }, "after");
-    const run = bench.work(id);
-    await hold.arrival();
-    await bench.jobs.act(id, "cancel", "ann");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    hold.release();
-    await run;
+    const match = { operation: "DeleteObjects", when: isNth(nth), held: "after" } as const;
+    const { id } = await bench.moveWhile(match, cancel);
     return { id, gone: KEYS.filter((key) => bench.store.getObject("bucket-a", key) === undefined) };
   }
 
@@ -264,17 +226,13 @@ describe("what a job has deleted when its windows close", () => {
 
 describe("rows that are committed while a deletion is under way", () => {
   it("are pointed at the copies though the job is cancelled before the answer", async () => {
-    const id = await bench.submit();
     // Behind those by which the store shows whether it keeps to conditions.
     const isMany = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 1;
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", when: isMany }, "after");
-    const run = bench.work(id);
-    await hold.arrival();
-    bench.app.prepare("INSERT INTO images (path) VALUES (?)").run(KEYS[5]);
-    await bench.jobs.act(id, "cancel", "ann");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    hold.release();
-    await run;
+    const match = { operation: "DeleteObjects", when: isMany, held: "after" } as const;
+    const { id } = await bench.moveWhile(match, (id) => {
+      bench.addRows([KEYS[5] as string]);
+      return cancel(id);
+    });
     const gone = KEYS.filter((key) => bench.store.getObject("bucket-a", key) === undefined);
     expect(gone.length).toBeGreaterThan(0);
     for (const path of bench.paths()) expect(gone).not.toContain(path);
@@ -287,22 +245,15 @@ describe("what changes while a deletion waits for its turn, on a store that comp
   it("keeps the source: the copy that went, and metadata in place, which no ETag tells", async () => {
     const other = KEYS[7] as string;
     let looks = 0;
-    bench.store.faults.add({
-      operation: "ListObjectsV2",
-      bucket: "bucket-a",
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        looks += 1;
-        // Submission, planning, and the first look before the deletion; the limit lets the deletion come much later.
-        if (looks === 3) {
-          clock.advance(2_000);
-          setTimeout(() => {
-            bench.store.deleteObject("bucket-b", moved(ODD));
-            void changeMetadata(other);
-          }, 150);
-        }
-        return false;
-      },
+    onRequest(bench, { operation: "ListObjectsV2", bucket: "bucket-a" }, (nth) => {
+      looks = nth;
+      // Submission, planning, and the first look before the deletion; the limit lets the deletion come much later.
+      if (nth !== 3) return;
+      clock.advance(2_000);
+      setTimeout(() => {
+        bench.store.deleteObject("bucket-b", moved(ODD));
+        void changeMetadata(other);
+      }, 150);
     });
     const job = await bench.move({ inventory: { from: "bucket" }, limits: { requestsPerSecond: 3 } });
     expect(looks).toBeGreaterThanOrEqual(3);

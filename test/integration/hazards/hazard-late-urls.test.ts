@@ -1,20 +1,11 @@
 /** URL rows that come while the job runs: whatever was seen before, the look at the deletion sees them. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
 const CDN = "https://cdn.example.com/";
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 const job = {
   inventory: { from: "bucket" },

@@ -1,14 +1,11 @@
 /** URLs in spellings of their own: what cannot be looked up is not rewritten, and its object is not deleted. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fillStore, IMAGES, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES } from "../../support/worlds/workbench.ts";
 
 const CDN = "https://cdn.example.com/";
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 const job = { inventory: { from: "bucket" }, references: [{ ...IMAGES, urlPrefix: CDN }] };
 

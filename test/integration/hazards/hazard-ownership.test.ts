@@ -1,11 +1,11 @@
 /** Whose object stands at the new key? Only what our own copy alone can have proves it ours; an equal size proves nothing. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { StageOutcome } from "../../../src/ports/ledger.ts";
 import { bodyOf, moved, sumsAgree, untilState, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { crashingLedger } from "../../support/crashing-ledger.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(12);
 const TAKEN = KEYS.slice(3, 7);
@@ -15,15 +15,7 @@ const LEASE_OVER = 11_000;
 /** Other bytes of the same number. */
 const foreignBody = (key: string): string => `BODY of ${key}`;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 function occupy(): void {
   for (const key of TAKEN) bench.store.putObject("bucket-b", moved(key), foreignBody(key));
@@ -80,16 +72,11 @@ describe.each(["size", "etag", "checksum"])(
     });
 
     it("are not taken for own copies when they replace them between copying and verifying", async () => {
-      const id = await bench.submit({ verify });
-      const looks = bench.store.faults.hold(
-        { operation: "CopyObject", sourceKey: KEYS[11] as string },
-        "after",
-      );
-      const run = bench.work(id);
-      await looks.arrival();
-      for (const key of TAKEN) bench.store.putObject("bucket-b", moved(key), foreignBody(key));
-      looks.release();
-      await run;
+      const last = { operation: "CopyObject", sourceKey: KEYS[11] as string, held: "after" } as const;
+      const occupy = () => {
+        for (const key of TAKEN) bench.store.putObject("bucket-b", moved(key), foreignBody(key));
+      };
+      const { id } = await bench.moveWhile(last, occupy, { verify });
       expect(Object.keys(await bench.exceptions(id)).sort()).toEqual(TAKEN);
       for (const key of TAKEN) expect(bodyOf(bench, "bucket-a", key)).toBe(`body of ${key}`);
     });
@@ -124,8 +111,7 @@ describe("another's identical object that was taken for the copy (skip-identical
     clock.advance(3_600_000);
     await run;
     expect(await bench.exceptions(id)).toEqual({ [key]: "source_changed" });
-    await bench.jobs.act(id, "retry", "ann");
-    const again = bench.work(id);
+    const again = bench.retry(id);
     await untilState(bench, id, "waiting");
     clock.advance(3_600_000);
     await again;

@@ -1,22 +1,15 @@
 /** Objects that lie scattered among many others are looked at one by one; trouble with one of them stays its own. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { moved } from "../../support/bystander.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const ALL = imageKeys(1440);
 const WANTED = ALL.filter((_, i) => i % 120 === 60);
 const ODD = WANTED[10] as string;
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  fillStore(bench.store, "bucket-a", ALL);
-  bench.addRows(WANTED);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: ALL, rows: WANTED });
 
 describe("a job for a few rows among many objects", () => {
   it("moves exactly those, and deletes none of their neighbours", async () => {

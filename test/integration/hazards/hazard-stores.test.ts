@@ -12,28 +12,21 @@ import { openConnections } from "../../../src/stores/open-connections.ts";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
 import { S3ObjectStore, type S3ObjectStoreOptions } from "../../../src/stores/s3/s3-object-store.ts";
 import { bodyOf, moved, until, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys, WORKBENCH_KEYS } from "../../support/worlds/workbench.ts";
 
 const MIB = 1024 ** 2;
 const KEYS = imageKeys(5);
 const LARGE = KEYS[2] as string;
-const KEYS_OF_STORE = { accessKeyId: "test-access", secretAccessKey: "test-secret-key" };
 
-let bench: Workbench;
-let clock: HandClock;
 const closing: (() => void)[] = [];
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
+benchForEach({ objects: KEYS, rows: KEYS });
+afterEach(() => {
   for (const close of closing.splice(0)) close();
-  await bench.close();
 });
 
 const configOf = (url: string) => ({
-  ...KEYS_OF_STORE,
+  ...WORKBENCH_KEYS,
   endpoint: url,
   region: "us-east-1",
   forcePathStyle: true,

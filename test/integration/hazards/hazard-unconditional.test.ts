@@ -1,23 +1,13 @@
 /** Stores that ignore conditions on copies and deletions, as Ceph 16 does: looks are the guard, and they are young. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bodyOf, moved, until, untilState } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { describe, expect, it } from "vitest";
+import { bodyOf, moved, onRequest, until, untilState } from "../../support/bystander.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(40);
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock, store: { keepsConditions: false } });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS }, { store: { keepsConditions: false } });
 
 /** Others' objects appear at the new keys of `keys`. */
 function occupy(keys: readonly string[]): void {
@@ -46,15 +36,9 @@ function days(count: number): string[] {
 /** Somebody overwrites source `key` when the store gets the request that deletes it; tells whether that has happened. */
 function overwriteAtDeletion(key: string): () => boolean {
   let isDone = false;
-  bench.store.faults.add({
-    operation: "DeleteObjects",
-    key,
-    effect: { type: "latency", delay: 0 },
-    when: () => {
-      if (!isDone) bench.store.putObject("bucket-a", key, "newer");
-      isDone = true;
-      return false;
-    },
+  onRequest(bench, { operation: "DeleteObjects", key }, (nth) => {
+    if (nth === 1) bench.store.putObject("bucket-a", key, "newer");
+    isDone = true;
   });
   return () => isDone;
 }
@@ -107,29 +91,17 @@ describe("objects of others that appear at new keys after a batch was looked at,
 });
 
 describe("a source that is overwritten while sources are being deleted", () => {
-  /** Overwrites `key` when the deletion that names it has arrived and `delayMs` later at the latest. */
   it("is not deleted with the old look: each request has few keys, looked at immediately before", async () => {
     const many = imageKeys(600);
     fillStore(bench.store, "bucket-a", many);
     bench.addRows(many.slice(40));
     // A store on which each key of a deletion takes its time.
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      effect: { type: "latency", delay: 0 },
-      when: ({ deletion }) => {
-        const end = performance.now() + (deletion?.entries.length ?? 0) * 0.6;
-        while (performance.now() < end);
-        return false;
-      },
-    });
     const sizes: number[] = [];
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      effect: { type: "latency", delay: 0 },
-      when: ({ deletion }) => {
-        sizes.push(deletion?.entries.length ?? 0);
-        return false;
-      },
+    onRequest(bench, { operation: "DeleteObjects" }, (_, { deletion }) => {
+      const size = deletion?.entries.length ?? 0;
+      sizes.push(size);
+      const end = performance.now() + size * 0.6;
+      while (performance.now() < end);
     });
     const job = await bench.move();
     expect(job).toMatchObject({ state: "completed", objects: { moved: 600 } });
@@ -139,15 +111,8 @@ describe("a source that is overwritten while sources are being deleted", () => {
 
   it("after the look at its request's keys began is kept when it is not in that request yet", async () => {
     const late = KEYS[39] as string;
-    let requests = 0;
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        requests += 1;
-        if (requests === 2) bench.store.putObject("bucket-a", late, "newer");
-        return false;
-      },
+    onRequest(bench, { operation: "DeleteObjects" }, (nth) => {
+      if (nth === 2) bench.store.putObject("bucket-a", late, "newer");
     });
     const job = await bench.move();
     expect(await bench.exceptions(job.id)).toEqual({ [late]: "source_changed" });
@@ -157,17 +122,9 @@ describe("a source that is overwritten while sources are being deleted", () => {
 
   it("before the first deletion of all, by which the store shows what it is, is kept", async () => {
     const [first] = KEYS as [string];
-    let looks = 0;
-    bench.store.faults.add({
-      operation: "ListObjectsV2",
-      bucket: "bucket-b",
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        looks += 1;
-        // Before copying, after it, before the deletion; the fourth is the one right before the request.
-        if (looks === 4) bench.store.putObject("bucket-a", first, "newer");
-        return false;
-      },
+    onRequest(bench, { operation: "ListObjectsV2", bucket: "bucket-b" }, (nth) => {
+      // Before copying, after it, before the deletion; the fourth is the one right before the request.
+      if (nth === 4) bench.store.putObject("bucket-a", first, "newer");
     });
     const job = await bench.move();
     expect(await bench.exceptions(job.id)).toEqual({ [first]: "source_changed" });
@@ -205,17 +162,7 @@ describe("a source that is overwritten while sources are being deleted", () => {
 describe("renewing an own copy", () => {
   it("does not replace an object that came between the look and the copy", async () => {
     const [key] = KEYS as [string];
-    let isDone = false;
-    bench.store.faults.add({
-      operation: "DeleteObjects",
-      key,
-      effect: { type: "latency", delay: 0 },
-      when: () => {
-        if (!isDone) bench.store.putObject("bucket-a", key, "newer");
-        isDone = true;
-        return false;
-      },
-    });
+    overwriteAtDeletion(key);
     bench.store.setVersioning("bucket-a", "Enabled");
     const job = await bench.move();
     expect(await bench.exceptions(job.id)).toEqual({ [key]: "source_changed" });
@@ -227,8 +174,7 @@ describe("renewing an own copy", () => {
         return true;
       },
     });
-    await bench.jobs.act(job.id, "retry", "ann");
-    await bench.work(job.id);
+    await bench.retry(job.id);
     expect(busy.fired).toBe(1);
     expect(bodyOf(bench, "bucket-b", moved(key))).toBe("another's");
     expect(bodyOf(bench, "bucket-a", key)).toBe("newer");

@@ -1,20 +1,15 @@
 /** Columns that hold URLs: only the value that really names the object changes, and doubt keeps the source. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { bodyOf } from "../../support/bystander.ts";
-import { fillStore, IMAGES, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES } from "../../support/worlds/workbench.ts";
 
 const CDN = "https://cdn.example.com/";
 const url = (path: string) => `${CDN}${path}`;
 const reference = { ...IMAGES, urlPrefix: CDN };
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 describe("rows that hold URLs", () => {
   it("are rewritten in the spelling they have, raw or encoded", async () => {

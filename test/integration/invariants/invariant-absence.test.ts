@@ -1,23 +1,15 @@
 /** Absence is never a reason to delete: listings that are empty, cut short, failed or lying delete nothing. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Connections } from "../../../src/ports/connections.ts";
 import type { ListPage, ListRequest, ObjectStore } from "../../../src/ports/object-store.ts";
-import { moved, until, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { hurry, moved, until, workWith } from "../../support/bystander.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(15);
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** Connections whose listings `lie` may change; everything else is the real store. */
 function lying(lie: (page: ListPage, request: ListRequest) => ListPage): Connections {
@@ -117,7 +109,7 @@ describe("a listing that fails", () => {
   it("with a 403 pauses the job with the reason, and it goes on where it was once the right is there", async () => {
     const id = await bench.submit();
     const fault = bench.store.faults.add({ operation: "ListObjectsV2", effect: { type: "access-denied" } });
-    const job = await bench.work(id);
+    const job = await hurry(clock, bench.work(id));
     expect(job.state).toBe("paused");
     expect(job.reason).toMatch(/AccessDenied.*resume the job/);
     expect(bench.store.listKeys("bucket-a")).toEqual(KEYS);

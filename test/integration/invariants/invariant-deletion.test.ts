@@ -1,31 +1,16 @@
 /** A source may go only on evidence: each test takes one piece of the evidence away just before the deletion. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
 import { bodyOf, moved, sumsAgree, until } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
 const HOUR = 3_600_000;
 const KEYS = imageKeys(12);
 const VICTIM = KEYS[5] as string;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS });
 
 /** Runs a job with an hour of grace, calls `attack` when every row is updated, lets the hour pass, gives the end. */
 async function attackInGrace(attack: () => void, job: Record<string, unknown> = {}): Promise<JobView> {
@@ -107,12 +92,12 @@ describe("a source is kept", () => {
 
   it("when it is overwritten while the deletion is already on its way", async () => {
     bench.addRows(KEYS);
-    const hold = bench.store.faults.hold({ operation: "DeleteObjects", key: VICTIM });
-    const run = bench.move({ batchSize: 5 });
-    await hold.arrival();
-    bench.store.putObject("bucket-a", VICTIM, "newer bytes");
-    hold.release();
-    await expectOnlyVictimKept(await run, "source_changed");
+    const job = await bench.moveWhile(
+      { operation: "DeleteObjects", key: VICTIM },
+      () => bench.store.putObject("bucket-a", VICTIM, "newer bytes"),
+      { batchSize: 5 },
+    );
+    await expectOnlyVictimKept(job, "source_changed");
     expect(bodyOf(bench, "bucket-a", VICTIM)).toBe("newer bytes");
   });
 

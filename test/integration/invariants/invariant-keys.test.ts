@@ -1,17 +1,12 @@
 /** Keys are opaque: every hostile key arrives under exactly its new name, and so do the rows. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { bodyOf } from "../../support/bystander.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
-import { fillStore, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore } from "../../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 const MORE = [
   "trailing space ",

@@ -1,22 +1,14 @@
 /** A runner that lost its lease without noticing (it was stopped, its heartbeat hangs) must not act when it wakes up. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { expect, it } from "vitest";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 /** Longer than a lease, shorter than evidence for a deletion keeps: only the lease speaks against going on. */
 const STOPPED_MS = 11_000;
 const KEYS = imageKeys(20);
 
-let clock: HandClock;
-let bench: Workbench;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** Another instance takes the job over while this one's heartbeat hangs; the function it gives lets the heartbeat go. */
 async function takenOver(id: string): Promise<() => void> {

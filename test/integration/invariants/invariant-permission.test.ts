@@ -1,22 +1,14 @@
 /** No deletion before its time: grace, approval and a policy of never, checked by counting what stands in the source. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { moved, until, untilState, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const HOUR = 3_600_000;
 const KEYS = imageKeys(10);
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 const updated = async (id: string) => (await bench.jobs.get(id)).objects.updated === KEYS.length;
 const deletions = () =>

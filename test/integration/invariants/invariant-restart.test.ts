@@ -1,25 +1,17 @@
 /** A process may die at any instruction: what it leaves is taken up again with the same end and no copy done twice. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { StageOutcome } from "../../../src/ports/ledger.ts";
 import { bodyOf, copiesMade, moved, sumsAgree, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { type CrashPoint, crashingLedger } from "../../support/crashing-ledger.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 /** Longer than a dead owner's lease. */
 const LEASE_OVER = 11_000;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openFilledWorkbench(KEYS, clock);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** Everything is where it belongs, and every object was copied exactly once. */
 async function expectMovedOnce(id: string): Promise<void> {

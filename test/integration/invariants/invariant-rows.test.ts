@@ -1,38 +1,18 @@
 /** A row changes only by compare-and-set on its exact old bytes; what someone else changed is never touched. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { moved, sumsAgree, until } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 const KEYS = imageKeys(6);
 const [FIRST, SECOND] = KEYS as [string, string];
 
 /** Runs a job of one batch and calls `attack` while its copies are verified: rows are read, and not yet changed. */
-async function attackBeforeUpdate(attack: () => void, job: Record<string, unknown> = {}) {
-  const copied = bench.store.faults.hold({ operation: "CopyObject" }, "after");
-  const run = bench.move(job);
-  await copied.arrival();
-  attack();
-  copied.release();
-  return run;
-}
+const attackBeforeUpdate = (attack: () => void, job?: Record<string, unknown>) =>
+  bench.moveWhile({ operation: "CopyObject", held: "after" }, attack, job);
 
 describe("a row that someone else changed meanwhile", () => {
   it("keeps its new value, and the source it named at planning stays", async () => {
@@ -163,8 +143,7 @@ describe("other columns", () => {
     expect(await bench.exceptions(job.id)).toEqual({ [FIRST]: "row_conflict" });
     expect(bench.store.listKeys("bucket-a")).toEqual([FIRST]);
     bench.app.prepare("DELETE FROM images WHERE path = ?").run(moved(FIRST));
-    await bench.jobs.act(job.id, "retry", "ann");
-    const after = await bench.work(job.id);
+    const after = await bench.retry(job.id);
     expect(after).toMatchObject({ state: "completed", objects: { planned: 6, moved: 6, exceptions: 0 } });
     expect(sumsAgree(after)).toBe(true);
     expect(bench.paths()).toEqual(KEYS.map(moved));

@@ -1,16 +1,11 @@
 /** What already stands at the target is replaced only when the job says so, and two sources never share a target. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { bodyOf, moved } from "../../support/bystander.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach();
 
 const KEYS = imageKeys(6);
 const [SAME, OTHER] = KEYS as [string, string];
@@ -46,8 +41,7 @@ describe.each(Object.entries(places))("in a move to %s", (_, { target, bucket })
 
   it("fail still refuses the same conflicts when it is retried without a cure", async () => {
     const job = await bench.move({ target, onConflict: "fail" });
-    await bench.jobs.act(job.id, "retry", "ann");
-    const again = await bench.work(job.id);
+    const again = await bench.retry(job.id);
     expect(await bench.exceptions(job.id)).toEqual({ [SAME]: "target_exists", [OTHER]: "target_exists" });
     expect(again.state).toBe("completed_with_exceptions");
     expect(bench.store.listKeys("bucket-a", "image/")).toEqual([SAME, OTHER]);
@@ -79,12 +73,11 @@ describe("an object that appears at the target between the look and the copy", (
   });
 
   async function appearDuringCopy(body: string, onConflict: string) {
-    const hold = bench.store.faults.hold({ operation: "CopyObject", key: moved(OTHER) });
-    const run = bench.move({ onConflict });
-    await hold.arrival();
-    bench.store.putObject("bucket-b", moved(OTHER), body, { metadata: { origin: "foreign" } });
-    hold.release();
-    return run;
+    return bench.moveWhile(
+      { operation: "CopyObject", key: moved(OTHER) },
+      () => bench.store.putObject("bucket-b", moved(OTHER), body, { metadata: { origin: "foreign" } }),
+      { onConflict },
+    );
   }
 
   it.each(["fail", "skip-identical"])("is not replaced under %s", async (onConflict) => {

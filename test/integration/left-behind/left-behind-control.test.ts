@@ -1,25 +1,17 @@
 /** The look before a job's end is work like any other: windows and operators hold it up, and its waits are shown. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
 import type { S3Request } from "../../../src/sandbox-s3/protocol/s3-request.ts";
 import { moved, until, untilState } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const HOUR = 3_600_000;
 const KEYS = imageKeys(20);
 const LATE = "image/+late.png";
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** A deletion of several keys: not the request that asks whether the store keeps to conditions. */
 const isMany = ({ deletion }: S3Request) => (deletion?.entries.length ?? 0) > 1;

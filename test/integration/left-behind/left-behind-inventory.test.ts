@@ -1,22 +1,16 @@
 /** Inventories that hide objects, or name those that are not the job's: nothing is left behind without a word. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Connections } from "../../../src/ports/connections.ts";
 import type { ListPage, ListRequest, ObjectStore } from "../../../src/ports/object-store.ts";
 import { bound } from "../../support/bound.ts";
 import { workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(60);
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench({ clock: new HandClock() });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** The parts' connections with a store whose listings of the source are passed through `change`. */
 function lying(change: (request: ListRequest, page: ListPage) => ListPage): { connections: Connections } {
@@ -69,8 +63,7 @@ describe("keys of a manifest that are outside the source prefix", () => {
     expect(await bench.jobs.get(id)).toMatchObject(end);
     expect(await bench.exceptions(id)).toEqual(named);
     expect(bench.store.listKeys("bucket-a")).toEqual([...outside].sort());
-    await bench.jobs.act(id, "retry", "ann");
-    await bench.work(id);
+    await bench.retry(id);
     expect(await bench.jobs.get(id)).toMatchObject(end);
     expect(await bench.exceptions(id)).toEqual(named);
     const report = await bench.jobs.preflight(

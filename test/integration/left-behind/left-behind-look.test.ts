@@ -1,11 +1,11 @@
 /** The look before a job's end: what it costs, what it passes by, and that it survives kills. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectAllMoved } from "../../support/all-moved.ts";
 import { bodyOf, copiesMade, moved, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { type CrashPoint, crashingLedger } from "../../support/crashing-ledger.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(60);
 const FIRST = KEYS[0] as string;
@@ -15,15 +15,7 @@ const LATE = imageKeys(50).map((key) => key.replace("image/", "image/0-late/"));
 const LEASE_OVER = 11_000;
 const DELETING = { operation: "DeleteObjects" } as const;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS });
 
 describe("the look before the end", () => {
   it("costs a request and a statement where nothing was left, and plans nothing anew", async () => {

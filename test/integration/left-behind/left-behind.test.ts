@@ -1,48 +1,18 @@
 /** Nothing is left behind without a word: what came late, or was not seen, is moved in further rounds or named. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectAllMoved } from "../../support/all-moved.ts";
 import { bound } from "../../support/bound.ts";
 import { bodyOf, copiesMade, moved, until, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(60);
 const FIRST = KEYS[0] as string;
 /** They sort before all others: behind the cursor of any listing. */
 const LATE = imageKeys(50).map((key) => key.replace("image/", "image/0-late/"));
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
-
-/** Runs a job, and has `act` done when the first request that `match`es has come, before it is answered. */
-async function moveWhile(
-  match: Parameters<Workbench["store"]["faults"]["hold"]>[0],
-  act: () => void | Promise<void>,
-  job: Record<string, unknown> = {},
-): Promise<string> {
-  const id = await bench.submit(job);
-  const hold = bench.store.faults.hold(match);
-  const run = bench.work(id);
-  await hold.arrival();
-  await act();
-  hold.release();
-  await run;
-  return id;
-}
+benchForEach({ objects: KEYS, rows: KEYS });
 
 /** Runs a job, and has `act` done each time when sources were deleted and the ledger does not know yet; the first is 1. */
 async function moveAndOnceGone(
@@ -74,21 +44,21 @@ describe("objects and rows that came under the old prefix while the job ran", ()
   };
 
   it.each(["bucket", "database"])("are moved as well: from the %s", async (from) => {
-    const id = await moveWhile(DELETING, come, { inventory: { from }, batchSize: 25 });
+    const { id } = await bench.moveWhile(DELETING, come, { inventory: { from }, batchSize: 25 });
     await expectAllMoved(bench, id, [...KEYS, ...LATE]);
     for (const key of LATE) expect(bodyOf(bench, "bucket-b", moved(key))).toBe(`body of ${key}`);
   });
 
   it("without rows too, where no row belongs to the job", async () => {
     const job = { references: [], inventory: { from: "bucket" } };
-    const id = await moveWhile(DELETING, () => fillStore(bench.store, "bucket-a", LATE), job);
+    const { id } = await bench.moveWhile(DELETING, () => fillStore(bench.store, "bucket-a", LATE), job);
     expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: 110 } });
     expect(bench.store.listKeys("bucket-a")).toEqual([]);
   });
 
   it("stay where the filter or the size of a trial leaves them, and without a row the database names them", async () => {
     const excluded = { filter: { include: [], exclude: ["0-late/**"] }, inventory: { from: "bucket" } };
-    const id = await moveWhile(DELETING, come, excluded);
+    const { id } = await bench.moveWhile(DELETING, come, excluded);
     expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { planned: 60 } });
     expect(bench.store.listKeys("bucket-a")).toEqual(LATE);
     const trial = await bench.move({ maxObjects: 20, inventory: { from: "bucket" } });
@@ -100,7 +70,7 @@ describe("objects and rows that came under the old prefix while the job ran", ()
   });
 
   it("belong to a trial that has room for them", async () => {
-    const id = await moveWhile(DELETING, come, { inventory: { from: "bucket" }, maxObjects: 80 });
+    const { id } = await bench.moveWhile(DELETING, come, { inventory: { from: "bucket" }, maxObjects: 80 });
     expect(await bench.jobs.get(id)).toMatchObject({ state: "completed", objects: { moved: 80 } });
     expect(bench.store.listKeys("bucket-a")).toEqual(LATE.slice(20));
   });
@@ -132,7 +102,7 @@ describe("keys whose second row came behind the cursor of the table", () => {
       const insert = bench.app.prepare("INSERT INTO images (id, path) VALUES (?, ?)");
       for (const [i, key] of again.entries()) insert.run(i + 1, key);
     };
-    const id = await moveWhile({ operation: "CopyObject" }, act, { batchSize: 2 });
+    const { id } = await bench.moveWhile({ operation: "CopyObject" }, act, { batchSize: 2 });
     await expectAllMoved(bench, id, KEYS);
   });
 });
@@ -213,7 +183,7 @@ describe("an object that is put again under its old key", () => {
     bench.store.requests.reset();
     bench.app.exec("UPDATE images SET path = 'image/' || substr(path, 8)");
     for (const key of KEYS) bench.store.deleteObject("bucket-b", moved(key));
-    const id = await moveWhile(
+    const { id } = await bench.moveWhile(
       {
         operation: "ListObjectsV2",
         bucket: "bucket-b",
@@ -250,8 +220,7 @@ describe("an application that goes on writing under the old prefix", () => {
     });
     expect(await bench.exceptions(id)).toEqual({ "image/late-4.png": "left_behind" });
     expect(bench.store.listKeys("bucket-a")).toEqual(["image/late-4.png"]);
-    await bench.jobs.act(id, "retry", "ann");
-    await bench.work(id);
+    await bench.retry(id);
     await expectAllMoved(bench, id, [...KEYS, ...put]);
   });
 });

@@ -3,30 +3,22 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Scheduler } from "../../../src/jobs/run/scheduler.ts";
 import { until } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const HOUR = 3_600_000;
 const KEYS = imageKeys(30);
 const TARGETS = KEYS.map((key) => key.replace("image/", "avatar/"));
 const JOB = { delete: { when: "verified", after: "1h" }, batchSize: 10 };
 
-let clock: HandClock;
-let bench: Workbench;
 const warned: string[] = [];
 const log = { info() {}, warn: (_: object, message: string) => void warned.push(message), error() {} };
-beforeEach(async () => {
-  clock = new HandClock();
+benchForEach({ objects: KEYS, rows: KEYS });
+beforeEach(() => {
   warned.length = 0;
-  bench = await openWorkbench({ clock });
   bench.scheduler = new Scheduler(bench.parts, "logged", log);
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
 });
-afterEach(async () => {
-  await bench.scheduler.close();
-  await bench.close();
-});
+afterEach(() => bench.scheduler.close());
 
 /** Begins the job, or goes on with it, and resolves when it waits in its grace. */
 async function graceOf(id: string): Promise<{ readonly ended: Promise<unknown> }> {

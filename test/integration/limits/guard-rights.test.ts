@@ -1,9 +1,8 @@
 /** A right that a guard lacks: preflight names it, the job waits for it, and goes on once it is given, without a new process. */
 
 import { randomBytes } from "node:crypto";
-import { type Connection, createConnection } from "mysql2/promise";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../../support/servers/mariadb.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { app, database, databaseForEach } from "../../support/servers/own-database.ts";
 import {
   fillStore,
   IMAGES,
@@ -13,34 +12,29 @@ import {
 } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
-let own: TestDatabase;
-let admin: Connection;
 let account: string;
 let bench: Workbench;
 
+databaseForEach();
 beforeEach(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection(own.url);
-  await admin.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(200), KEY (path))");
-  await admin.query("INSERT INTO images (path) VALUES ?", [KEYS.map((key) => [key])]);
+  await app.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(200), KEY (path))");
+  await app.query("INSERT INTO images (path) VALUES ?", [KEYS.map((key) => [key])]);
   account = `blind_${randomBytes(4).toString("hex")}`;
-  await admin.query(`CREATE USER ${account}@'%' IDENTIFIED BY 'plain'`);
-  await admin.query(`GRANT SELECT ON ${own.name}.* TO ${account}@'%'`);
-  await admin.query(`GRANT UPDATE ON ${own.name}.images TO ${account}@'%'`);
-  const url = new URL(own.url);
+  await app.query(`CREATE USER ${account}@'%' IDENTIFIED BY 'plain'`);
+  await app.query(`GRANT SELECT ON ${database.name}.* TO ${account}@'%'`);
+  await app.query(`GRANT UPDATE ON ${database.name}.images TO ${account}@'%'`);
+  const url = new URL(database.url);
   Object.assign(url, { username: account, password: "plain" });
   bench = await openWorkbench({ appUrl: url.href });
   fillStore(bench.store, "bucket-a", KEYS);
 });
 afterEach(async () => {
   await bench.close();
-  await admin.query(`DROP USER ${account}@'%'`);
-  await admin.end();
-  await own.drop();
+  await app.query(`DROP USER ${account}@'%'`);
 });
 
 const guards = (more = {}) => ({ guards: { database: { maxReplicaLagSeconds: 5, ...more } } });
-const grant = () => admin.query(`GRANT SLAVE MONITOR ON *.* TO ${account}@'%'`);
+const grant = () => app.query(`GRANT SLAVE MONITOR ON *.* TO ${account}@'%'`);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Submits the job and lets it run until it waits for its database; gives its id and its end. */
@@ -97,11 +91,11 @@ describe("an account that may not read what a guard needs", () => {
 
   it("a right to the rows that came after a refusal is noticed by the next run as well", async () => {
     await grant();
-    await admin.query(`REVOKE UPDATE ON ${own.name}.images FROM ${account}@'%'`);
+    await app.query(`REVOKE UPDATE ON ${database.name}.images FROM ${account}@'%'`);
     const id = await bench.submit();
     const refused = await bench.work(id);
     expect(refused.state).not.toBe("completed");
-    await admin.query(`GRANT UPDATE ON ${own.name}.* TO ${account}@'%'`);
+    await app.query(`GRANT UPDATE ON ${database.name}.* TO ${account}@'%'`);
     await pause(100);
     const action = refused.state === "failed" ? "retry" : "resume";
     await bench.jobs.act(id, action, "test");

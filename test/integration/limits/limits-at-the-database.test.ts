@@ -1,9 +1,9 @@
 /** The limit of rows as the database sees it: a trigger of its own notes when each row changes. */
 
-import { createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterEach, expect, inject, it } from "vitest";
+import type { RowDataPacket } from "mysql2/promise";
+import { afterEach, expect, it } from "vitest";
 import { mostInASecond, noteStalls } from "../../support/arrivals.ts";
-import { createDatabase, type TestDatabase } from "../../support/servers/mariadb.ts";
+import { app, database, databaseForEach } from "../../support/servers/own-database.ts";
 import {
   fillStore,
   IMAGES,
@@ -12,26 +12,21 @@ import {
   type Workbench,
 } from "../../support/worlds/workbench.ts";
 
-let database: TestDatabase;
 let bench: Workbench;
-afterEach(async () => {
-  await bench.close();
-  await database.drop();
-});
+databaseForEach();
+afterEach(() => bench.close());
 
 /** Rows that change further apart are not of one statement. */
 const BETWEEN_MS = 20;
 
 /** Runs a job whose rows are its slowest part, and gives when each of them changed, ms. */
 async function changesOf(rows: number, job: object): Promise<number[]> {
-  database = await createDatabase(inject("mariadbUrl"));
   const keys = imageKeys(rows);
-  const admin = await createConnection(database.url);
-  await admin.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), KEY (path))");
-  await admin.query("CREATE TABLE changes (id INT AUTO_INCREMENT PRIMARY KEY, at DOUBLE)");
-  await admin.query("INSERT INTO images (path) VALUES ?", [keys.map((key) => [key])]);
+  await app.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), KEY (path))");
+  await app.query("CREATE TABLE changes (id INT AUTO_INCREMENT PRIMARY KEY, at DOUBLE)");
+  await app.query("INSERT INTO images (path) VALUES ?", [keys.map((key) => [key])]);
   // NOW() is when the statement began, SYSDATE() when the row changes.
-  await admin.query(
+  await app.query(
     "CREATE TRIGGER noted AFTER UPDATE ON images FOR EACH ROW " +
       "INSERT INTO changes (at) VALUES (1000 * UNIX_TIMESTAMP(SYSDATE(6)))",
   );
@@ -39,8 +34,7 @@ async function changesOf(rows: number, job: object): Promise<number[]> {
   fillStore(bench.store, "bucket-a", keys);
   const view = await bench.move({ references: [IMAGES], delete: { when: "never" }, ...job });
   expect(view).toMatchObject({ state: "completed", rows: { updated: rows } });
-  const [changes] = await admin.query<RowDataPacket[]>("SELECT at FROM changes ORDER BY at");
-  await admin.end();
+  const [changes] = await app.query<RowDataPacket[]>("SELECT at FROM changes ORDER BY at");
   return changes.map(({ at }) => Number(at));
 }
 

@@ -1,29 +1,22 @@
 /** Changing a job while it runs: what is new is in effect within two seconds, wherever it runs, and is on record. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type Arrival, noteArrivals } from "../../support/arrivals.ts";
 import { moved, until, untilState } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const WITHIN_MS = 2_000;
 const COUNT = 1_000;
 const FEW = 150;
 
-let bench: Workbench;
-let clock: HandClock;
 let arrivals: Arrival[];
 
-beforeEach(async () => {
-  clock = new HandClock();
+benchForEach({ objects: imageKeys(COUNT), rows: imageKeys(COUNT) });
+beforeEach(() => {
   clock.advance(Date.parse("2030-01-08T12:00:00Z") - clock.now());
-  bench = await openFilledWorkbench(imageKeys(COUNT), clock);
   bench.store.faults.latencyMs = 20;
   arrivals = noteArrivals(bench.store, () => clock.now());
-});
-afterEach(async () => {
-  bench.store.faults.clear();
-  await bench.close();
 });
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,20 +1,15 @@
 /** Hundreds of requests of one job wait at once, at a store that rejects many: listeners on its stop are no leak. */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
-let bench: Workbench;
 const warnings: Error[] = [];
 const note = (warning: Error) => void warnings.push(warning);
 
-beforeEach(async () => {
-  bench = await openFilledWorkbench(imageKeys(800));
-  process.on("warning", note);
-});
-afterEach(async () => {
-  process.off("warning", note);
-  await bench.close();
-});
+benchForEach({ objects: imageKeys(800), rows: imageKeys(800) });
+beforeEach(() => void process.on("warning", note));
+afterEach(() => void process.off("warning", note));
 
 test("a job with 256 requests at once and many batches warns of no leak", async () => {
   bench.store.faults.latencyMs = 5;

@@ -1,30 +1,26 @@
 /** What happens when a job's windows shut and open while it works, seen at the store and in the tables. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
 import { type Arrival, noteArrivals } from "../../support/arrivals.ts";
 import { copiesMade, moved, until, untilState, workWith } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /** What the event loop of a busy machine may lie between a request's beginning and its arrival. */
 const ON_THE_WAY_MS = 150;
 const WITHIN_MS = 2_000;
 
-let bench: Workbench;
-let clock: HandClock;
 let arrivals: Arrival[];
 
-beforeEach(() => {
-  clock = new HandClock();
-});
-afterEach(() => bench.close());
+benchForEach();
 
-/** A workbench at `time` of a day in January 2030, whose store answers after 20 ms and notes what arrives. */
-async function openAt(time: string, objects: number): Promise<void> {
+/** Sets the clock to `time` of a day in January 2030 and fills the workbench; its store answers after 20 ms and notes what arrives. */
+function openAt(time: string, objects: number): void {
   setClock(`2030-01-08T${time}Z`);
-  bench = await openFilledWorkbench(imageKeys(objects), clock);
+  fillStore(bench.store, "bucket-a", imageKeys(objects));
+  bench.addRows(imageKeys(objects));
   bench.store.faults.latencyMs = 20;
   arrivals = noteArrivals(bench.store, () => clock.now());
 }
@@ -50,7 +46,7 @@ async function untilShut(id: string): Promise<JobView> {
 
 describe("a window that shuts while every stage is at work", () => {
   it("lets nothing begin after its edge, says until when, and goes on at the opening", async () => {
-    await openAt("05:59:00", 400);
+    openAt("05:59:00", 400);
     const id = await bench.submit({ batchSize: 5, limits: { concurrency: 8 }, windows: nightly() });
     const run = bench.work(id);
     // All kinds of requests are in the mix before the edge comes.
@@ -82,7 +78,7 @@ describe("a window that shuts while every stage is at work", () => {
   });
 
   it("lets what is under way end, and notices a clock that jumps over the edge", async () => {
-    await openAt("23:00:00", 30);
+    openAt("23:00:00", 30);
     const hold = bench.store.faults.hold({ operation: "CopyObject" });
     const id = await bench.submit({ batchSize: 10, limits: { concurrency: 4 }, windows: nightly() });
     const run = bench.work(id);
@@ -104,7 +100,7 @@ describe("a window that shuts while every stage is at work", () => {
   });
 
   it("lets no deletion begin that was only waiting for an answer of the ledger", async () => {
-    await openAt("05:59:50", 10);
+    openAt("05:59:50", 10);
     const id = await bench.submit({ windows: nightly(), delete: { when: "approved", after: "0s" } });
     await bench.jobs.act(id, "approve", "ann");
     let answer: (() => void) | null = null;
@@ -143,7 +139,7 @@ describe("a window that shuts while every stage is at work", () => {
 
 describe("a job that is submitted out of hours", () => {
   it("asks its buckets and tables for nothing until its windows open", async () => {
-    await openAt("12:00:00", 20);
+    openAt("12:00:00", 20);
     const id = await bench.submit({ windows: nightly() });
     const submitted = arrivals.length;
     const run = bench.work(id);
@@ -159,7 +155,7 @@ describe("a job that is submitted out of hours", () => {
   });
 
   it("reads its manifest only when they open", async () => {
-    await openAt("12:00:00", 5);
+    openAt("12:00:00", 5);
     const manifest = imageKeys(5)
       .map((key) => `bucket-a,${key}`)
       .join("\n");
@@ -176,7 +172,7 @@ describe("a job that is submitted out of hours", () => {
   });
 
   it("works when an operator says so, who is recorded, until its windows have opened and shut again", async () => {
-    await openAt("12:00:00", 120);
+    openAt("12:00:00", 120);
     const id = await bench.submit({ batchSize: 10, limits: { concurrency: 1 }, windows: nightly() });
     const run = bench.work(id);
     await untilShut(id);
@@ -206,7 +202,7 @@ describe("a job that is submitted out of hours", () => {
 
 describe("windows that bind deleting only", () => {
   it("let copies and updates go on outside, and deletions when they open", async () => {
-    await openAt("12:00:00", 30);
+    openAt("12:00:00", 30);
     const windows = nightly({ stages: ["delete"] });
     const id = await bench.submit({ batchSize: 10, windows });
     const run = bench.work(id);
@@ -223,7 +219,7 @@ describe("windows that bind deleting only", () => {
 
 describe("a window's own limits", () => {
   it("are in force while it is open, for a batch that is under way too", async () => {
-    await openAt("21:00:00", 300);
+    openAt("21:00:00", 300);
     const windows = nightly({ stages: ["delete"] }, { concurrency: 12 });
     const id = await bench.submit({ limits: { concurrency: 2 }, windows, delete: { when: "never" } });
     const hold = bench.store.faults.hold({ operation: "CopyObject" });

@@ -1,25 +1,23 @@
 /** Windows that bind only some stages: a job waits when nothing else goes on, and works while another stage does. */
 
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { noteArrivals } from "../../support/arrivals.ts";
 import { copiesMade, until, untilState } from "../../support/bystander.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { imageKeys, openFilledWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, imageKeys } from "../../support/worlds/workbench.ts";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const EDGE = Date.parse("2030-01-08T06:00:00Z");
 
-let bench: Workbench;
-afterEach(() => bench.close());
+benchForEach();
 
-/** A workbench just before six o'clock, when the windows of `stages` shut for the day. */
-async function openBeforeSix(objects: number, stages: readonly string[]) {
-  const clock = new HandClock();
+/** Fills the workbench, just before six o'clock, when the windows of `stages` shut for the day. */
+function openBeforeSix(objects: number, stages: readonly string[]) {
   clock.advance(EDGE - 60_000 - clock.now());
-  bench = await openFilledWorkbench(imageKeys(objects), clock);
+  fillStore(bench.store, "bucket-a", imageKeys(objects));
+  bench.addRows(imageKeys(objects));
   bench.store.faults.latencyMs = 5;
-  const windows = { timezone: "UTC", open: [{ days: DAYS, from: "22:00", to: "06:00" }], stages };
-  return { clock, windows };
+  return { timezone: "UTC", open: [{ days: DAYS, from: "22:00", to: "06:00" }], stages };
 }
 
 const limit = (id: string, limits: object) =>
@@ -28,7 +26,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("windows for deletions alone", () => {
   it("that shut amid deletions leave a job running that updates slowly, and waiting when only they are left", async () => {
-    const { clock, windows } = await openBeforeSix(80, ["delete"]);
+    const windows = openBeforeSix(80, ["delete"]);
     const arrivals = noteArrivals(bench.store, () => clock.now());
     const id = await bench.submit({ batchSize: 5, windows, limits: { requestsPerSecond: 60 } });
     const run = bench.work(id);
@@ -56,7 +54,7 @@ describe("windows for deletions alone", () => {
 
 describe("windows for updates alone", () => {
   it("that are shut leave a job waiting with all its places taken, though not all is planned", async () => {
-    const { clock, windows } = await openBeforeSix(60, ["update"]);
+    const windows = openBeforeSix(60, ["update"]);
     clock.advance(80_000);
     const id = await bench.submit({ batchSize: 4, windows });
     const run = bench.work(id);

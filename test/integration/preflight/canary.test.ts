@@ -1,10 +1,11 @@
 /** The canary leaves nothing behind whatever fails half-way, or names what it had to leave. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { PreflightProblem } from "../../../src/jobs/preflight/preflight-report.ts";
 import type { FaultRule } from "../../../src/sandbox-s3/faults/fault-rules.ts";
-import { HandClock } from "../../support/clocks/hand-clock.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { hurry } from "../../support/bystander.ts";
+import { bench, benchForEach, clock } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(3);
 const JOB = {
@@ -13,14 +14,7 @@ const JOB = {
 };
 const REFUSED = { type: "error", status: 400, code: "Odd", applied: true } as const;
 
-let bench: Workbench;
-let clock: HandClock;
-beforeEach(async () => {
-  clock = new HandClock();
-  bench = await openWorkbench({ clock });
-  fillStore(bench.store, "bucket-a", KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS });
 
 async function fly(...rules: readonly FaultRule[]): Promise<readonly PreflightProblem[]> {
   const faults = rules.map((rule) =>
@@ -75,9 +69,8 @@ describe("a canary that fails half-way leaves nothing behind", () => {
   });
 
   it("when the store does not say for half a minute what became of the copy", async () => {
-    const quick = setInterval(() => clock.advance(2000), 20);
     const effect = { type: "internal-error", applied: true } as const;
-    await fly({ operation: "CopyObject", effect }).finally(() => clearInterval(quick));
+    await hurry(clock, fly({ operation: "CopyObject", effect }));
     expect(left()).toEqual([]);
   });
 });

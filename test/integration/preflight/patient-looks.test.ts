@@ -1,10 +1,11 @@
 /** One hiccup of a store or database while a job is taken in refuses nothing; one that lasts is named. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
 import type { S3Operation } from "../../../src/sandbox-s3/protocol/s3-request.ts";
 import { expectMoved } from "../../support/expect-moved.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 const PLACES = {
@@ -12,13 +13,7 @@ const PLACES = {
   target: { bucket: "bucket-b", prefix: "avatar/" },
 };
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  fillStore(bench.store, "bucket-a", KEYS);
-  bench.addRows(KEYS);
-});
-afterEach(() => bench.close());
+benchForEach({ objects: KEYS, rows: KEYS });
 
 it.each([
   ["the first listing", "ListObjectsV2", "internal-error"],

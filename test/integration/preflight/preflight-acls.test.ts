@@ -1,7 +1,8 @@
 /** Copies are private: preflight names objects whose ACL says otherwise, as far as a few of them show. */
 
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { expect, it } from "vitest";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(250);
 const JOB = {
@@ -9,11 +10,7 @@ const JOB = {
   target: { bucket: "bucket-b", prefix: "avatar/" },
 };
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 function seed(isShared: (at: number) => boolean): void {
   for (const [at, key] of KEYS.entries()) {

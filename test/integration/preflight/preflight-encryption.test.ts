@@ -1,8 +1,9 @@
 /** Preflight says when copies will be encrypted otherwise than their sources; what it says is what then happens. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { preflight } from "../../../src/jobs/preflight/preflight.ts";
-import { imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/one";
 const OTHER = "arn:aws:kms:us-east-1:111122223333:key/another";
@@ -11,11 +12,7 @@ const JOB = {
   target: { bucket: "bucket-b", prefix: "avatar/" },
 };
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-});
-afterEach(() => bench.close());
+benchForEach();
 
 async function problems(kmsKeyId: string | null, byDefault: { algorithm: string; kmsKeyId?: string } | null) {
   const options = kmsKeyId === null ? {} : { serverSideEncryption: "aws:kms", kmsKeyId };

@@ -10,9 +10,7 @@ const JOB = {
 };
 
 let bench: Workbench;
-afterEach(async () => {
-  await bench.close();
-});
+afterEach(() => bench.close());
 
 async function look(keepsConditions: boolean, canary: boolean, more: Record<string, unknown> = {}) {
   bench = await openWorkbench({ store: { keepsConditions } });

@@ -1,16 +1,11 @@
 /** Preflight counts by the job's own plan, whatever the inventory, and writes nothing: no object, no row, no ledger. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { ReferenceSpec } from "../../../src/domain/job-spec.ts";
 import { preflight } from "../../../src/jobs/preflight/preflight.ts";
 import { copiesMade, moved } from "../../support/bystander.ts";
-import {
-  fillStore,
-  IMAGES,
-  imageKeys,
-  openWorkbench,
-  type Workbench,
-} from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { fillStore, IMAGES, imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(20);
 const PLACES = {
@@ -19,15 +14,8 @@ const PLACES = {
 };
 const WRITES = ["CopyObject", "DeleteObjects", "DeleteObject", "PutObject", "UploadPartCopy"] as const;
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  bench.store.createBucket("lists");
-  fillStore(bench.store, "bucket-a", KEYS);
-});
-afterEach(async () => {
-  await bench.close();
-});
+benchForEach({ objects: KEYS });
+beforeEach(() => void bench.store.createBucket("lists"));
 
 /** Reports on a job, and makes sure that nothing was written on the way. */
 async function look(job: object) {

@@ -1,17 +1,12 @@
 /** A store or ledger that is away for a while holds a job and shows why; it fails nothing. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
 import type { Ledger } from "../../../src/ports/ledger.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import { bench, benchForEach } from "../../support/worlds/bench-for-each.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
-let bench: Workbench;
-beforeEach(async () => {
-  bench = await openWorkbench();
-  fillStore(bench.store, "bucket-a", imageKeys(60));
-  bench.addRows(imageKeys(60));
-});
-afterEach(() => bench.close());
+benchForEach({ objects: imageKeys(60), rows: imageKeys(60) });
 
 const after = imageKeys(60).map((key) => key.replace("image/", "avatar/"));
 

@@ -1,31 +1,24 @@
 /** Very many rows that name one key, in MariaDB: a stop is obeyed between two statements, and what a trigger undoes ends. */
 
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { createDatabase, type TestDatabase } from "../../support/servers/mariadb.ts";
+import type { RowDataPacket } from "mysql2/promise";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { app, database, databaseForEach } from "../../support/servers/own-database.ts";
 import { fillStore, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
 
 const KEY = "image/default.png";
-let own: TestDatabase;
-let admin: Connection;
 let bench: Workbench;
+databaseForEach();
 beforeEach(async () => {
-  own = await createDatabase(inject("mariadbUrl"));
-  admin = await createConnection(own.url);
-  await admin.query("CREATE TABLE images (id INT PRIMARY KEY, path VARCHAR(200), KEY (path))");
-  bench = await openWorkbench({ appUrl: own.url });
+  await app.query("CREATE TABLE images (id INT PRIMARY KEY, path VARCHAR(200), KEY (path))");
+  bench = await openWorkbench({ appUrl: database.url });
   fillStore(bench.store, "bucket-a", [KEY]);
 });
-afterEach(async () => {
-  await bench.close();
-  await admin.end();
-  await own.drop();
-});
+afterEach(() => bench.close());
 
-const fill = (rows: number) => admin.query(`INSERT INTO images SELECT seq, '${KEY}' FROM seq_1_to_${rows}`);
+const fill = (rows: number) => app.query(`INSERT INTO images SELECT seq, '${KEY}' FROM seq_1_to_${rows}`);
 
 async function rowsWith(path: string): Promise<number> {
-  const [rows] = await admin.query<RowDataPacket[]>("SELECT COUNT(*) n FROM images WHERE path = ?", [path]);
+  const [rows] = await app.query<RowDataPacket[]>("SELECT COUNT(*) n FROM images WHERE path = ?", [path]);
   return Number(rows[0]?.n);
 }
 
@@ -47,7 +40,7 @@ describe("rows that name one key", () => {
 
   it("five thousand, and a trigger that restores them: the job ends with an exception, the source kept", async () => {
     await fill(5000);
-    await admin.query("CREATE TRIGGER restore BEFORE UPDATE ON images FOR EACH ROW SET NEW.path = OLD.path");
+    await app.query("CREATE TRIGGER restore BEFORE UPDATE ON images FOR EACH ROW SET NEW.path = OLD.path");
     const done = await bench.move();
     expect(done.state).toBe("completed_with_exceptions");
     expect(await bench.exceptions(done.id)).toEqual({ [KEY]: "row_not_updated" });
@@ -57,7 +50,7 @@ describe("rows that name one key", () => {
 
   it("a trigger that makes another value of them: an exception, the source kept", async () => {
     await fill(3);
-    await admin.query("CREATE TRIGGER other BEFORE UPDATE ON images FOR EACH ROW SET NEW.path = 'elsewhere'");
+    await app.query("CREATE TRIGGER other BEFORE UPDATE ON images FOR EACH ROW SET NEW.path = 'elsewhere'");
     const done = await bench.move();
     expect(await bench.exceptions(done.id)).toEqual({ [KEY]: "row_not_updated" });
     expect(bench.store.listKeys("bucket-a")).toEqual([KEY]);

@@ -5,7 +5,8 @@ import { afterEach, expect, inject, it } from "vitest";
 import { Scheduler } from "../../../src/jobs/run/scheduler.ts";
 import type { Connections } from "../../../src/ports/connections.ts";
 import type { ListPage, ListRequest, ObjectStore } from "../../../src/ports/object-store.ts";
-import { moved, until } from "../../support/bystander.ts";
+import { hurry, moved, until } from "../../support/bystander.ts";
+import { HandClock } from "../../support/clocks/hand-clock.ts";
 import { createDatabase, type TestDatabase } from "../../support/servers/mariadb.ts";
 import {
   fillStore,
@@ -19,6 +20,7 @@ const SILENT = { info() {}, warn() {}, error() {} };
 const KEYS = imageKeys(2500);
 
 let bench: Workbench;
+const clock = new HandClock();
 let database: TestDatabase | null = null;
 afterEach(async () => {
   await bench.close();
@@ -57,7 +59,7 @@ const stuck = ({ objects }: ListPage): ListPage => ({
 });
 
 it("one page out of order is asked for again, and the job goes on", async () => {
-  bench = await openFilledWorkbench(KEYS);
+  bench = await openFilledWorkbench(KEYS, { clock });
   const id = await bench.submit({ inventory: { from: "bucket" } });
   let lies = 0;
   const connections = lying((page, { startAfter }) => {
@@ -77,14 +79,14 @@ it("one page out of order is asked for again, and the job goes on", async () => 
 });
 
 it("a listing that never advances pauses the job with the reason, and resuming it goes on", async () => {
-  bench = await openFilledWorkbench(KEYS);
+  bench = await openFilledWorkbench(KEYS, { clock });
   const id = await bench.submit({ inventory: { from: "bucket" } });
   const connections = lying((page, { startAfter }) => (startAfter === KEYS[999] ? stuck(page) : page));
   const scheduler = new Scheduler({ ...bench.parts, connections }, "other", SILENT);
   const run = scheduler.runNow(id);
   await until(async () => (await bench.jobs.get(id)).waiting?.detail.includes("does not advance") ?? false);
   expect((await bench.jobs.get(id)).waiting).toMatchObject({ reason: "throttled" });
-  await run;
+  await hurry(clock, run);
   const job = await bench.jobs.get(id);
   expect(job.state).toBe("paused");
   expect(job.reason).toMatch(/does not advance.*resume the job\.$/);
@@ -100,7 +102,7 @@ async function withTable() {
   await admin.query("CREATE TABLE images (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255), KEY (path))");
   const keys = imageKeys(300);
   await admin.query("INSERT INTO images (path) VALUES ?", [keys.map((key) => [key])]);
-  bench = await openWorkbench({ appUrl: database.url });
+  bench = await openWorkbench({ clock, appUrl: database.url });
   fillStore(bench.store, "bucket-a", keys);
   const id = await bench.submit({ batchSize: 50, limits: { requestsPerSecond: 150 } });
   const run = bench.work(id);
@@ -131,7 +133,7 @@ it("a table that is away for a second and a half is waited for, and the wait is 
 
 it("a table that stays away pauses the job with the reason; when it is back, resuming goes on", async () => {
   const { keys, id, run, back, paths, end } = await withTable();
-  const job = await run;
+  const job = await hurry(clock, run);
   expect(job.state).toBe("paused");
   expect(job.reason).toMatch(/images.*resume the job\.$/);
   // Nothing is deleted of what rows may still name: the table cannot be asked.
@@ -149,13 +151,13 @@ it("a table that stays away pauses the job with the reason; when it is back, res
 
 it("a target bucket that is gone pauses the job and names what to do; nothing is deleted", async () => {
   const keys = imageKeys(20);
-  bench = await openFilledWorkbench(keys);
+  bench = await openFilledWorkbench(keys, { clock });
   const id = await bench.submit();
   const gone = bench.store.faults.add({
     bucket: "bucket-b",
     effect: { type: "error", status: 404, code: "NoSuchBucket" },
   });
-  const job = await bench.work(id);
+  const job = await hurry(clock, bench.work(id));
   expect(job.state).toBe("paused");
   expect(job.reason).toMatch(/bucket-b.*resume the job\.$/);
   expect(bench.store.listKeys("bucket-a")).toEqual(keys);

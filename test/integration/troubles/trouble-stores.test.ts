@@ -2,7 +2,12 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { expectMoved } from "../../support/expect-moved.ts";
-import { fillStore, imageKeys, openWorkbench, type Workbench } from "../../support/worlds/workbench.ts";
+import {
+  imageKeys,
+  openFilledWorkbench,
+  type Workbench,
+  type WorkbenchOptions,
+} from "../../support/worlds/workbench.ts";
 
 const keys = imageKeys(60);
 const MOVED = {
@@ -14,10 +19,8 @@ const MOVED = {
 let bench: Workbench;
 afterEach(() => bench.close());
 
-async function open(options: Parameters<typeof openWorkbench>[0] = {}): Promise<void> {
-  bench = await openWorkbench(options);
-  fillStore(bench.store, "bucket-a", keys);
-  bench.addRows(keys);
+async function open(options: WorkbenchOptions = {}): Promise<void> {
+  bench = await openFilledWorkbench(keys, options);
 }
 
 describe("a store that hangs", () => {

@@ -13,6 +13,7 @@ import { createJobs } from "../../../src/jobs/submit/create-jobs.ts";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Ledger } from "../../../src/ports/ledger.ts";
+import type { RequestMatch } from "../../../src/sandbox-s3/faults/fault-rules.ts";
 import {
   type SandboxStore,
   type SandboxStoreOptions,
@@ -43,6 +44,14 @@ export interface Workbench {
   work(id: string): Promise<JobView>;
   /** Submits and runs. */
   move(job?: Record<string, unknown>): Promise<JobView>;
+  /** Submits and runs; calls `act` with the job's id while the first request that matches is held up. */
+  moveWhile(
+    match: RequestMatch & { readonly held?: "before" | "after" },
+    act: (id: string) => unknown,
+    job?: Record<string, unknown>,
+  ): Promise<JobView>;
+  /** Takes the exceptions of job `id` up again and runs it. */
+  retry(id: string): Promise<JobView>;
   /** A scheduler of another process, as it were, on the same ledger. */
   otherScheduler(owner: string): Scheduler;
   scheduler: Scheduler;
@@ -53,19 +62,19 @@ export interface Workbench {
 /** The reference to `images.path` that most jobs have. */
 export const IMAGES = { database: "app", table: "images", key: "id", column: "path" };
 
+export interface WorkbenchOptions {
+  readonly clock?: Clock;
+  readonly ledgerUrl?: string;
+  readonly appUrl?: string;
+  readonly store?: Partial<SandboxStoreOptions>;
+  /** Replaces settings of the configured store; `null` leaves a setting out. */
+  readonly connect?: Readonly<Record<string, string | object | null>>;
+  readonly patience?: Patience;
+  readonly engines?: JobParts["consignmentEngines"];
+}
+
 /** Starts an empty workbench; everything it made is gone after `close`. */
-export async function openWorkbench(
-  options: {
-    readonly clock?: Clock;
-    readonly ledgerUrl?: string;
-    readonly appUrl?: string;
-    readonly store?: Partial<SandboxStoreOptions>;
-    /** Replaces settings of the configured store; `null` leaves a setting out. */
-    readonly connect?: Readonly<Record<string, string | object | null>>;
-    readonly patience?: Patience;
-    readonly engines?: JobParts["consignmentEngines"];
-  } = {},
-): Promise<Workbench> {
+export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Workbench> {
   const directory = mkdtempSync(join(tmpdir(), "tranship-workbench-"));
   const store = await startSandboxStore({
     ...WORKBENCH_KEYS,
@@ -138,6 +147,19 @@ export async function openWorkbench(
     async move(job) {
       return bench.work(await bench.submit(job));
     },
+    async moveWhile({ held = "before", ...match }, act, job) {
+      const id = await bench.submit(job);
+      const hold = store.faults.hold(match, held);
+      const run = bench.work(id);
+      await hold.arrival();
+      await act(id);
+      hold.release();
+      return run;
+    },
+    async retry(id) {
+      await jobs.act(id, "retry", "ann");
+      return bench.work(id);
+    },
     async exceptions(id) {
       const page = await jobs.exceptions(id, { cursor: null, limit: 1000 });
       return Object.fromEntries(page.items.map((item) => [item.key, item.code]));
@@ -156,8 +178,11 @@ export async function openWorkbench(
 }
 
 /** Starts a workbench with an object in `bucket-a` and a row for each key. */
-export async function openFilledWorkbench(keys: readonly string[], clock?: Clock): Promise<Workbench> {
-  const bench = await openWorkbench(clock === undefined ? {} : { clock });
+export async function openFilledWorkbench(
+  keys: readonly string[],
+  options: WorkbenchOptions = {},
+): Promise<Workbench> {
+  const bench = await openWorkbench(options);
   fillStore(bench.store, "bucket-a", keys);
   bench.addRows(keys);
   return bench;

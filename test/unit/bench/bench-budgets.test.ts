@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from "vitest";
 import { BUDGETS, checkBudgets } from "../../../bench/budgets.ts";
-import { reportText } from "../../../bench/report.ts";
 import type { Figures } from "../../../bench/section.ts";
 import { databaseFigures } from "../../../bench/sections/database.ts";
 import { growthFigures } from "../../../bench/sections/growth.ts";
@@ -51,23 +50,6 @@ describe("a budget", () => {
     expect(() => checkBudgets(new Map([["listing", listing]]))).toThrow(
       "section listing: budgets and figures differ: other",
     );
-  });
-
-  it("is printed with its bound, its figure and its result", () => {
-    const section = { title: "T", text: "", table: { head: ["a"], rows: [] } };
-    const report = (ratio: number | null) =>
-      reportText({
-        facts: [],
-        sections: new Map([
-          ["listing", { ...section, figures: { "planning from a bucket against one stream": ratio } }],
-        ]),
-        command: "x",
-        quick: false,
-      });
-    const line = "| listing | planning from a bucket against one stream | ≥ 5.00× |";
-    expect(report(6)).toContain(`${line} 6.00× | met | decision 10 |`);
-    expect(report(4.5)).toContain(`${line} 4.50× | **missed** | decision 10 |`);
-    expect(report(null)).toContain(`${line} – | not measured | decision 10 |`);
   });
 });
 

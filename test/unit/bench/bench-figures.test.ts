@@ -1,7 +1,6 @@
 /** What the benchmark makes of a store's timeline, and how it prints. */
 
 import { describe, expect, it } from "vitest";
-import { figure, percent, thousandths, times } from "../../../bench/figures.ts";
 import { sharesOf } from "../../../bench/sections/throttled.ts";
 import type { StoreSample } from "../../../bench/worlds/store-process.ts";
 
@@ -28,17 +27,4 @@ describe("shares of a throttled run", () => {
     expect(shares.used).toBeCloseTo(0.5);
     expect(shares.usedLater).toBeNaN();
   });
-});
-
-describe("figures", () => {
-  it.each([
-    [figure(1234.5), "1,235"],
-    [figure(12.345), "12.3"],
-    [figure(0.1234), "0.123"],
-    [figure(Number.NaN), "–"],
-    [thousandths(1.0204), "1.020"],
-    [percent(0.9734), "97.3 %"],
-    [times(3.125), "3.13×"],
-    [times(Number.POSITIVE_INFINITY), "–"],
-  ])("%s", (printed, expected) => expect(printed).toBe(expected));
 });

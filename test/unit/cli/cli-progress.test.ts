@@ -65,16 +65,6 @@ describe("the line of", () => {
       " 50.0%  10,000/20,000  done about Sunday 03:40, after 3 nights  waits for its window until 22:00  (opens mon–fri 22:00)",
     ],
     [
-      "a job that is at work in the first of them",
-      { ...inNights, state: "running", waiting: null },
-      " 50.0%  10,000/20,000  ETA 2d 15h (Sunday 03:40, after 3 nights)",
-    ],
-    [
-      "a job that waits for who knows how long",
-      viewWith({ waiting: { reason: "approval", since: at(6, 0), until: null, detail: "" } }),
-      " 50.0%  10,000/20,000  waits for approval",
-    ],
-    [
       "a job that waits till another day",
       viewWith({ waiting: { reason: "grace", since: at(6, 0), until: at(9, 5, 3), detail: "" } }),
       " 50.0%  10,000/20,000  waits for the grace period until 2026-10-03 09:05",
@@ -84,12 +74,6 @@ describe("the line of", () => {
       viewWith({ state: "paused", reason: "too many exceptions" }),
       " 50.0%  10,000/20,000  paused  (too many exceptions)",
     ],
-    [
-      "a queued job",
-      viewWith({ state: "queued", percent: null }),
-      "moved 10,000, planned 20,000 so far  queued",
-    ],
-    ["a finished job", viewWith({ state: "completed", percent: 100 }), "100.0%  10,000/20,000"],
     [
       "a job with a hostile reason",
       viewWith({ state: "failed", reason: "a\x1b[2Jb\nc\u202e" }),

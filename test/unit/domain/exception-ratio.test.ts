@@ -52,7 +52,7 @@ describe("the exception ratio", () => {
     fc.assert(
       fc.property(facts, ({ settled, limit: perMille }) => {
         const limit = perMille / 1000;
-        const exceptions = Math.floor(settled * limit) + 1;
+        const exceptions = Math.floor((settled * perMille) / 1000) + 1;
         const text = exceptionRatioReason({ exceptions, settled, limit, top: [] });
         const [share, told] = text.match(/[\d.]+(?= %)/g)!.map(Number);
         expect(share).toBeGreaterThan(told!);

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { TokenConfig } from "../../../src/config.ts";
-import { type Door, GUARDED, JOB, openDoor } from "./http-fakes.ts";
+import { door, doorForAll, GUARDED, JOB } from "./http-fakes.ts";
 
 const SCOPES = ["read", "operate", "approve"] as const;
 const secretOf = (name: string) => `${name}-secret-0123456789`;
@@ -10,14 +10,7 @@ const TOKENS: TokenConfig[] = [
   { name: "none", secret: secretOf("none"), scopes: [] },
 ];
 
-let door: Door;
-beforeAll(async () => {
-  door = await openDoor(TOKENS);
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.calls.length = 0;
-});
+doorForAll(TOKENS);
 
 const ask = (method: "GET" | "POST" | "PATCH", url: string, headers: Record<string, string>) =>
   door.app.inject({ method, url, headers, ...(method === "GET" ? {} : { payload: {} }) });
@@ -107,17 +100,4 @@ it.each(["/health/live", "/health/ready", "/docs", "/docs/json", "/"])("%s is pu
 
 it("unknown paths are 404 for every caller", async () => {
   expect((await ask("GET", "/nowhere", {})).statusCode).toBe(404);
-});
-
-describe("without configured tokens", () => {
-  let open: Door;
-  beforeAll(async () => {
-    open = await openDoor();
-  });
-  afterAll(() => open.app.close());
-
-  it.each(GUARDED)("%s %s is open", async (method, url) => {
-    const payload = method === "GET" ? {} : { payload: {} };
-    expect((await open.app.inject({ method, url, ...payload })).statusCode).toBeLessThan(300);
-  });
 });

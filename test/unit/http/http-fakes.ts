@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import pino from "pino";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { TokenConfig } from "../../../src/config.ts";
 import { DomainError } from "../../../src/domain/errors.ts";
 import { buildServer } from "../../../src/http/server.ts";
@@ -176,6 +177,22 @@ export async function openDoor(tokens: readonly TokenConfig[] = []): Promise<Doo
   const jobs = new FakeJobs();
   const app = await buildServer({ jobs, tokens, logger, version: "1.2.3" });
   return { app, jobs, lines };
+}
+
+/** The door of the file whose tests run. */
+export let door: Door;
+
+/** Opens `door` for the tests of a file and closes it after them; each finds no calls, no lines and no error. */
+export function doorForAll(tokens: readonly TokenConfig[] = []): void {
+  beforeAll(async () => {
+    door = await openDoor(tokens);
+  });
+  afterAll(() => door.app.close());
+  beforeEach(() => {
+    door.jobs.error = null;
+    door.jobs.calls.length = 0;
+    door.lines.length = 0;
+  });
 }
 
 /** Every route behind the door with the scope it asks for. */

@@ -1,16 +1,11 @@
 import { connect } from "node:net";
 import supertest from "supertest";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Door, JOB, openDoor, REPORT } from "./http-fakes.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { door, doorForAll, JOB, REPORT } from "./http-fakes.ts";
 
-let door: Door;
+doorForAll();
 beforeAll(async () => {
-  door = await openDoor();
   await door.app.listen({ host: "127.0.0.1", port: 0 });
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.calls.length = 0;
 });
 const http = () => supertest(door.app.server);
 

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
 import { loggedUrl, requestLogger } from "../../../src/http/request-logging.ts";
-import { type Door, JOB, openDoor } from "./http-fakes.ts";
+import { door, doorForAll, JOB } from "./http-fakes.ts";
 
 const SECRET = "s3cr3t-0123456789-abc";
 
-let door: Door;
-beforeAll(async () => {
-  door = await openDoor([{ name: "ci", secret: SECRET, scopes: ["read", "operate"] }]);
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.error = null;
-  door.lines.length = 0;
-});
+doorForAll([{ name: "ci", secret: SECRET, scopes: ["read", "operate"] }]);
 const get = (url: string, headers: Record<string, string> = {}) =>
   door.app.inject({ method: "GET", url, headers: { authorization: `Bearer ${SECRET}`, ...headers } });
 const outcomes = () => door.lines.filter(({ event }) => event === "http_request");

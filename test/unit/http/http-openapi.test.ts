@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import type { JobSchema, PreflightSchema } from "../../../src/http/job-schemas.ts";
 import { openApiDocument } from "../../../src/http/openapi-document.ts";
 import { SHARED_SCHEMAS } from "../../../src/http/openapi-options.ts";
@@ -19,7 +19,7 @@ import type {
 } from "../../../src/http/record-schemas.ts";
 import type { PreflightReport } from "../../../src/jobs/preflight/preflight-report.ts";
 import type { JobView } from "../../../src/jobs/view/job-view.ts";
-import { type Door, GUARDED, JOB, openDoor } from "./http-fakes.ts";
+import { door, doorForAll, GUARDED, JOB } from "./http-fakes.ts";
 
 interface Operation {
   readonly summary?: string;
@@ -35,12 +35,10 @@ interface Document {
 }
 
 let built: Document;
-let door: Door;
+doorForAll();
 beforeAll(async () => {
   built = (await openApiDocument()) as Document;
-  door = await openDoor();
 });
-afterAll(() => door.app.close());
 const operations = () =>
   Object.entries(built.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DomainError } from "../../../src/domain/errors.ts";
-import { type Door, openDoor } from "./http-fakes.ts";
+import { door, doorForAll } from "./http-fakes.ts";
 
-let door: Door;
-beforeAll(async () => {
-  door = await openDoor();
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.error = null;
-});
+doorForAll();
 const get = (url: string) => door.app.inject({ method: "GET", url });
 
 describe("health", () => {

@@ -1,18 +1,9 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DomainError, type ErrorCode } from "../../../src/domain/errors.ts";
-import { type Door, JOB, openDoor } from "./http-fakes.ts";
+import { door, doorForAll, JOB } from "./http-fakes.ts";
 
-let door: Door;
-beforeAll(async () => {
-  door = await openDoor();
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.error = null;
-  door.jobs.calls.length = 0;
-  door.lines.length = 0;
-});
+doorForAll();
 const show = () => door.app.inject({ method: "GET", url: `/jobs/${JOB.id}` });
 const send = (payload: string | Buffer, type = "application/json") =>
   door.app.inject({ method: "POST", url: "/jobs", headers: { "content-type": type }, payload });

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ADVICE } from "../../../src/domain/batch.ts";
-import { AT_ISO, BATCH, type Door, JOB, OBJECT, openDoor } from "./http-fakes.ts";
+import { AT_ISO, BATCH, door, doorForAll, JOB, OBJECT } from "./http-fakes.ts";
 
-let door: Door;
-beforeAll(async () => {
-  door = await openDoor();
-});
-afterAll(() => door.app.close());
-beforeEach(() => {
-  door.jobs.calls.length = 0;
-});
+doorForAll();
 const get = (path: string) => door.app.inject({ method: "GET", url: `/jobs/${JOB.id}/${path}` });
 
 describe.each(["batches", "exceptions", "audit"])("GET /jobs/:id/%s", (name) => {

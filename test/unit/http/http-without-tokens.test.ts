@@ -1,47 +1,40 @@
 /** Without tokens the service is for this machine alone: no other host's name, and no page of another origin. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Door, GUARDED, JOB, openDoor } from "./http-fakes.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Door, door, doorForAll, GUARDED, JOB, openDoor } from "./http-fakes.ts";
 
-let open: Door;
 let closed: Door;
+doorForAll();
 beforeAll(async () => {
-  open = await openDoor();
   closed = await openDoor([
     { name: "ci", secret: "ci-secret-0123456789", scopes: ["read", "operate", "approve"] },
   ]);
 });
-afterAll(async () => {
-  await open.app.close();
-  await closed.app.close();
-});
-beforeEach(() => {
-  for (const { jobs } of [open, closed]) jobs.calls.length = 0;
-});
+afterAll(() => closed.app.close());
 
 const CHANGES = GUARDED.filter(([method]) => method !== "GET");
 const PUBLIC = ["/health/live", "/health/ready", "/docs", "/docs/json", "/", "/nowhere"];
 const HERE = "127.0.0.1:8080";
 
-function ask(door: Door, method: "GET" | "POST" | "PATCH", url: string, headers: Record<string, string>) {
-  return door.app.inject({ method, url, headers, ...(method === "GET" ? {} : { payload: {} }) });
+function ask(at: Door, method: "GET" | "POST" | "PATCH", url: string, headers: Record<string, string>) {
+  return at.app.inject({ method, url, headers, ...(method === "GET" ? {} : { payload: {} }) });
 }
 
 describe("a request whose Host header names another host (DNS rebinding)", () => {
   const headers = { host: "evil.example:8080" };
 
   it.each(GUARDED)("is refused with the reason: %s %s", async (method, url) => {
-    const answer = await ask(open, method, url, headers);
+    const answer = await ask(door, method, url, headers);
     expect(answer.statusCode).toBe(421);
     expect(answer.headers["content-type"]).toBe("application/problem+json");
     expect(answer.json()).toMatchObject({ code: "misdirected", status: 421 });
     expect(answer.json().detail).toMatch(/tokens.*127\.0\.0\.1/);
-    expect(open.jobs.calls).toEqual([]);
+    expect(door.jobs.calls).toEqual([]);
   });
 
   it.each(PUBLIC)("is refused, whatever it asks for: %s", async (url) => {
-    expect((await ask(open, "GET", url, headers)).statusCode).toBe(421);
-    expect(open.jobs.calls).toEqual([]);
+    expect((await ask(door, "GET", url, headers)).statusCode).toBe(421);
+    expect(door.jobs.calls).toEqual([]);
   });
 
   it("is taken when tokens are configured, for then a page elsewhere knows none", async () => {
@@ -57,17 +50,17 @@ describe("a request that a proxy on this machine has forwarded", () => {
     "is refused: %s",
     async (name) => {
       const headers = { host: HERE, [name]: "203.0.113.9" };
-      const answer = await ask(open, "POST", "/jobs/j1/approve", headers);
+      const answer = await ask(door, "POST", "/jobs/j1/approve", headers);
       expect(answer.statusCode).toBe(421);
       expect(answer.json().detail).toMatch(/proxy.*tokens/);
-      expect(open.jobs.calls).toEqual([]);
+      expect(door.jobs.calls).toEqual([]);
     },
   );
 });
 
 it.each(["localhost", "localhost:9090", HERE, "[::1]:8080"])("the host %s is this machine", async (host) => {
-  expect((await ask(open, "GET", "/jobs", { host })).statusCode).toBe(200);
-  expect((await ask(open, "GET", "/health/live", { host })).statusCode).toBe(200);
+  expect((await ask(door, "GET", "/jobs", { host })).statusCode).toBe(200);
+  expect((await ask(door, "GET", "/health/live", { host })).statusCode).toBe(200);
 });
 
 describe.each(CHANGES)("a browser's %s %s", (method, url) => {
@@ -83,11 +76,11 @@ describe.each(CHANGES)("a browser's %s %s", (method, url) => {
       { "sec-fetch-site": "none", origin: "http://127.0.0.1" },
     ],
   ])("from a page of %s is refused with the reason", async (_page, headers: Record<string, string>) => {
-    const answer = await ask(open, method, url, { host: HERE, ...headers });
+    const answer = await ask(door, method, url, { host: HERE, ...headers });
     expect(answer.statusCode).toBe(403);
     expect(answer.json()).toMatchObject({ code: "forbidden" });
     expect(answer.json().detail).toMatch(/page/);
-    expect(open.jobs.calls).toEqual([]);
+    expect(door.jobs.calls).toEqual([]);
   });
 
   it.each([
@@ -96,7 +89,7 @@ describe.each(CHANGES)("a browser's %s %s", (method, url) => {
     { origin: `http://${HERE}` },
     {},
   ])("from a page of the service itself, or from no page, is taken: %j", async (headers) => {
-    const answer = await ask(open, method, url, { host: HERE, ...(headers as Record<string, string>) });
+    const answer = await ask(door, method, url, { host: HERE, ...(headers as Record<string, string>) });
     expect(answer.statusCode).toBeLessThan(300);
   });
 });
@@ -110,7 +103,7 @@ it("an origin behind a forwarded port or a proxy with TLS is the service's own w
     ["LOCALHOST:8080", "http://localhost:8080"],
   ];
   for (const [host, origin] of own) {
-    expect((await ask(open, "POST", url, { host, origin })).statusCode).toBe(202);
+    expect((await ask(door, "POST", url, { host, origin })).statusCode).toBe(202);
   }
 });
 

@@ -1,34 +1,11 @@
 /** Deletes and versions of the sandbox store, through the AWS SDK. */
 
 import { createHash } from "node:crypto";
-import {
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  PutBucketVersioningCommand,
-  PutObjectCommand,
-  type S3Client,
-} from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { readDeletionList } from "../../../src/sandbox-s3/protocol/deletion-list.ts";
-import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials } from "../../support/sandbox-client.ts";
+import { client, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
-let store: SandboxStore;
-let client: S3Client;
-
-beforeAll(async () => {
-  store = await startSandboxStore({ ...credentials });
-  client = connectTo(store);
-});
-
-afterAll(async () => {
-  client.destroy();
-  await store.close();
-});
+sandboxForAll({ buckets: [] });
 
 let Bucket = "";
 let bucketNumber = 0;
@@ -38,7 +15,7 @@ beforeEach(() => {
 });
 
 const bulk = (Objects: { Key: string; VersionId?: string; ETag?: string }[], Quiet = false) =>
-  client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet } }));
+  client.deleteObjects({ Bucket, Delete: { Objects, Quiet } });
 
 describe("a bulk delete", () => {
   test("reports each key, a missing one as deleted", async () => {
@@ -85,7 +62,7 @@ describe("a bulk delete", () => {
       name: "MalformedXML",
     });
     expect(store.countObjects(Bucket)).toBe(2);
-    await client.send(new DeleteObjectCommand({ Bucket, Key: "bell\u0007" }));
+    await client.deleteObject({ Bucket, Key: "bell\u0007" });
     expect(store.listKeys(Bucket)).toEqual(["ok"]);
   });
 
@@ -106,7 +83,7 @@ describe("a bulk delete", () => {
 describe("a single delete", () => {
   test("of a missing key succeeds, and happens only if its condition holds", async () => {
     const del = (Key: string, IfMatch?: string) =>
-      client.send(new DeleteObjectCommand({ Bucket, Key, ...(IfMatch !== undefined && { IfMatch }) }));
+      client.deleteObject({ Bucket, Key, ...(IfMatch !== undefined && { IfMatch }) });
     await del("missing");
     await expect(del("missing", "*")).rejects.toMatchObject({ name: "NoSuchKey" });
     const { etag } = store.putObject(Bucket, "k", "1");
@@ -118,36 +95,36 @@ describe("a single delete", () => {
 
 describe("a versioned bucket", () => {
   const versions = async () => {
-    const page = await client.send(new ListObjectVersionsCommand({ Bucket }));
+    const page = await client.listObjectVersions({ Bucket });
     return [page.Versions ?? [], page.DeleteMarkers ?? []] as const;
   };
   const setVersioning = (Status: "Enabled" | "Suspended") =>
-    client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+    client.putBucketVersioning({ Bucket, VersioningConfiguration: { Status } });
 
   test("keeps old versions behind new ones and behind delete markers", async () => {
     store.putObject(Bucket, "k", "before");
     await setVersioning("Enabled");
-    const put = await client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "one" }));
+    const put = await client.putObject({ Bucket, Key: "k", Body: "one" });
     expect(put.VersionId).toMatch(/^.{32}$/);
-    const deleted = await client.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    const deleted = await client.deleteObject({ Bucket, Key: "k" });
     expect(deleted.DeleteMarker).toBe(true);
-    expect((await client.send(new ListObjectsV2Command({ Bucket }))).Contents).toBeUndefined();
+    expect((await client.listObjectsV2({ Bucket })).Contents).toBeUndefined();
     const [kept, markers] = await versions();
     expect(kept.map((version) => [version.VersionId, version.IsLatest])).toEqual([
       [put.VersionId, false],
       ["null", false],
     ]);
     expect(markers).toMatchObject([{ VersionId: deleted.VersionId, IsLatest: true }]);
-    await expect(client.send(new GetObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({
+    await expect(client.getObject({ Bucket, Key: "k" })).rejects.toMatchObject({
       name: "NoSuchKey",
     });
-    const old = await client.send(new GetObjectCommand({ Bucket, Key: "k", VersionId: "null" }));
+    const old = await client.getObject({ Bucket, Key: "k", VersionId: "null" });
     expect(await old.Body?.transformToString()).toBe("before");
     const marker = { Bucket, Key: "k", VersionId: deleted.VersionId };
-    const head = client.send(new HeadObjectCommand(marker));
+    const head = client.headObject(marker);
     await expect(head).rejects.toMatchObject({ $metadata: { httpStatusCode: 405 } });
 
-    const undone = await client.send(new DeleteObjectCommand(marker));
+    const undone = await client.deleteObject(marker);
     expect(undone).toMatchObject({ DeleteMarker: true, VersionId: deleted.VersionId });
     expect(store.getObject(Bucket, "k")?.read().toString()).toBe("one");
     const bulkAnswer = await bulk([{ Key: "k" }, { Key: "k", VersionId: "null" }]);
@@ -165,7 +142,7 @@ describe("a versioned bucket", () => {
     store.putObject(Bucket, "k", "null one");
     store.putObject(Bucket, "k", "null two");
     expect(store.listVersions(Bucket).map((version) => version.versionId)).toEqual(["null", versionId]);
-    await client.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    await client.deleteObject({ Bucket, Key: "k" });
     expect(store.listVersions(Bucket).map((version) => [version.versionId, version.isDeleteMarker])).toEqual([
       ["null", true],
       [versionId, false],
@@ -175,15 +152,13 @@ describe("a versioned bucket", () => {
 
 test("the ETag of an object under KMS keys is no MD5 and new with each write", async () => {
   const put = () =>
-    client.send(
-      new PutObjectCommand({
-        Bucket,
-        Key: "k",
-        Body: "x",
-        ServerSideEncryption: "aws:kms",
-        SSEKMSKeyId: "key",
-      }),
-    );
+    client.putObject({
+      Bucket,
+      Key: "k",
+      Body: "x",
+      ServerSideEncryption: "aws:kms",
+      SSEKMSKeyId: "key",
+    });
   const [first, second] = [await put(), await put()];
   expect(first.ETag).not.toBe(second.ETag);
   expect(first.ETag).not.toContain(createHash("md5").update("x").digest("hex"));

@@ -1,27 +1,13 @@
 /** Faults, write budgets, holds and counters of the sandbox store. */
 
-import {
-  CopyObjectCommand,
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  type S3Client,
-  type S3ClientConfig,
-} from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CopyObjectCommand } from "@aws-sdk/client-s3";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WriteBudget } from "../../../src/sandbox-s3/faults/write-budget.ts";
-import type { SandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials, startTwentyObjects } from "../../support/sandbox-client.ts";
+import { client, connectTo, credentials, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
-let store: SandboxStore;
-let client: S3Client;
-
-const connect = (config: S3ClientConfig = {}) => connectTo(store, config);
-
-beforeAll(async () => {
-  store = await startTwentyObjects();
-  client = connect();
+sandboxForAll();
+beforeAll(() => {
+  for (let n = 0; n < 20; n++) store.putObject("from", `k${n}`, "x");
 });
 
 afterEach(() => {
@@ -30,13 +16,7 @@ afterEach(() => {
   for (const key of store.listKeys("to")) store.deleteObject("to", key);
 });
 
-afterAll(async () => {
-  client.destroy();
-  await store.close();
-});
-
-const copy = (n: number) =>
-  client.send(new CopyObjectCommand({ Bucket: "to", Key: `t${n}`, CopySource: `from/k${n}` }));
+const copy = (n: number) => client.copyObject({ Bucket: "to", Key: `t${n}`, CopySource: `from/k${n}` });
 const isCopied = (n: number) => store.getObject("to", `t${n}`) !== undefined;
 const failures = async (count: number) => {
   const failed: number[] = [];
@@ -96,9 +76,12 @@ describe("a fault", () => {
 
   test("never answers", async () => {
     store.faults.add({ key: "t1", effect: { type: "hang" } });
-    const sent = client.send(new CopyObjectCommand({ Bucket: "to", Key: "t1", CopySource: "from/k1" }), {
-      abortSignal: AbortSignal.timeout(100),
-    });
+    const sent = client.copyObject(
+      { Bucket: "to", Key: "t1", CopySource: "from/k1" },
+      {
+        abortSignal: AbortSignal.timeout(100),
+      },
+    );
     await expect(sent).rejects.toMatchObject({ name: "AbortError" });
     expect(isCopied(1)).toBe(false);
   });
@@ -133,7 +116,7 @@ describe("a fault", () => {
       effect: { type: "key-error", code: "InternalError" },
     });
     const Objects = ["a", "b", "c"].map((Key) => ({ Key }));
-    const answer = await client.send(new DeleteObjectsCommand({ Bucket: "to", Delete: { Objects } }));
+    const answer = await client.deleteObjects({ Bucket: "to", Delete: { Objects } });
     expect(answer.Errors).toMatchObject([{ Key: "c", Code: "InternalError" }]);
     expect(store.listKeys("to")).toEqual(["c"]);
   });
@@ -187,8 +170,8 @@ describe("a write budget", () => {
   test("answers 503 SlowDown above it, for that bucket's writes only", async () => {
     store.faults.writeBudget("to", 0.001);
     expect(await failures(3)).toEqual([2, 3]);
-    await client.send(new PutObjectCommand({ Bucket: "from", Key: "new", Body: "x" }));
-    await client.send(new ListObjectsV2Command({ Bucket: "to" }));
+    await client.putObject({ Bucket: "from", Key: "new", Body: "x" });
+    await client.listObjectsV2({ Bucket: "to" });
     expect([store.requests.throttled, store.requests.errors("SlowDown", "to")]).toEqual([2, 2]);
     expect(store.faults.writesGranted("to")).toBe(1);
     store.faults.writeBudget("to", undefined);
@@ -199,9 +182,9 @@ describe("a write budget", () => {
 test("requests are counted by operation and bucket, whatever becomes of them", async () => {
   await copy(1);
   await copy(99).catch(() => undefined);
-  await client.send(new GetObjectCommand({ Bucket: "from", Key: "k1" }));
-  await connect({ credentials: { ...credentials, secretAccessKey: "no" } })
-    .send(new ListObjectsV2Command({ Bucket: "to" }))
+  await client.getObject({ Bucket: "from", Key: "k1" });
+  await connectTo(store, { credentials: { ...credentials, secretAccessKey: "no" } })
+    .listObjectsV2({ Bucket: "to" })
     .catch(() => undefined);
   const { requests } = store;
   expect(requests.byOperation()).toEqual({ CopyObject: 2, GetObject: 1, ListObjectsV2: 1 });

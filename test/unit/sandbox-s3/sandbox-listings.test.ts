@@ -1,32 +1,10 @@
 /** Listings and buckets of the sandbox store, through the AWS SDK. */
 
-import {
-  CreateBucketCommand,
-  GetBucketLocationCommand,
-  GetBucketVersioningCommand,
-  HeadBucketCommand,
-  ListBucketsCommand,
-  ListObjectsCommand,
-  ListObjectsV2Command,
-  type S3Client,
-} from "@aws-sdk/client-s3";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials } from "../../support/sandbox-client.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { client, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
-let store: SandboxStore;
-let client: S3Client;
-
-beforeAll(async () => {
-  store = await startSandboxStore({ ...credentials, buckets: [{ name: "listing" }] });
-  client = connectTo(store);
-});
-
-afterAll(async () => {
-  client.destroy();
-  await store.close();
-});
+sandboxForAll({ buckets: [{ name: "listing" }] });
 
 describe("a listing", () => {
   test("gives hostile keys back exactly when encoded, in byte order", async () => {
@@ -42,7 +20,7 @@ describe("a listing", () => {
         store.createBucket(bucket);
         for (const key of store.listKeys(bucket)) store.deleteObject(bucket, key);
         for (const key of [...names, "\ue000", "😀"]) store.putObject(bucket, key, "x");
-        const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, EncodingType: "url" }));
+        const page = await client.listObjectsV2({ Bucket: bucket, EncodingType: "url" });
         const listed = page.Contents?.map((item) =>
           decodeURIComponent((item.Key ?? "").replaceAll("+", " ")),
         );
@@ -63,7 +41,7 @@ describe("a listing", () => {
   test("that is not encoded still tells control characters, to readers that take the references S3 writes", async () => {
     store.createBucket("raw");
     store.putObject("raw", "a\u0001<&>", "x");
-    const page = await client.send(new ListObjectsV2Command({ Bucket: "raw" }));
+    const page = await client.listObjectsV2({ Bucket: "raw" });
     expect(page.Contents?.[0]?.Key).toBe("a\u0001<&>");
   });
 
@@ -72,7 +50,7 @@ describe("a listing", () => {
     let ContinuationToken: string | undefined;
     do {
       const input = { Bucket: "listing", Prefix: "image/", ContinuationToken };
-      const page = await client.send(new ListObjectsV2Command(input));
+      const page = await client.listObjectsV2(input);
       keys.push(...(page.Contents ?? []).map((item) => item.Key ?? ""));
       expect(page.KeyCount).toBe(page.Contents?.length);
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
@@ -82,13 +60,11 @@ describe("a listing", () => {
   });
 
   test("starts after any string", async () => {
-    const page = await client.send(
-      new ListObjectsV2Command({
-        Bucket: "listing",
-        Prefix: "image/",
-        StartAfter: "image/2497x",
-      }),
-    );
+    const page = await client.listObjectsV2({
+      Bucket: "listing",
+      Prefix: "image/",
+      StartAfter: "image/2497x",
+    });
     expect(page.Contents?.map((item) => item.Key)).toEqual(["image/2498", "image/2499"]);
     expect(page.Contents?.[0]).toMatchObject({
       Size: 1,
@@ -98,18 +74,18 @@ describe("a listing", () => {
 
   test("of the first version goes on by marker", async () => {
     const page = { Bucket: "listing", MaxKeys: 3 };
-    const first = await client.send(new ListObjectsCommand(page));
+    const first = await client.listObjects(page);
     expect([first.IsTruncated, first.Contents?.at(-1)?.Key]).toEqual([true, "b"]);
-    const second = await client.send(new ListObjectsCommand({ ...page, Marker: "b" }));
+    const second = await client.listObjects({ ...page, Marker: "b" });
     expect(second.Contents?.map((item) => item.Key)).toEqual(["c/d/e", "image", "image-x"]);
   });
 
   test("refuses parameters that make no sense, and none is no page", async () => {
-    const bad = client.send(new ListObjectsV2Command({ Bucket: "listing", ContinuationToken: "nonsense" }));
+    const bad = client.listObjectsV2({ Bucket: "listing", ContinuationToken: "nonsense" });
     await expect(bad).rejects.toMatchObject({ name: "InvalidArgument" });
-    const grouped = client.send(new ListObjectsV2Command({ Bucket: "listing", Delimiter: "/" }));
+    const grouped = client.listObjectsV2({ Bucket: "listing", Delimiter: "/" });
     await expect(grouped).rejects.toMatchObject({ name: "NotImplemented" });
-    const none = await client.send(new ListObjectsV2Command({ Bucket: "listing", MaxKeys: 0 }));
+    const none = await client.listObjectsV2({ Bucket: "listing", MaxKeys: 0 });
     expect([none.KeyCount, none.IsTruncated]).toEqual([0, false]);
   });
 });
@@ -117,13 +93,13 @@ describe("a listing", () => {
 describe("a bucket", () => {
   test("is made and found", async () => {
     const name = { Bucket: "made" };
-    await client.send(new CreateBucketCommand(name));
-    await client.send(new HeadBucketCommand(name));
-    const { Buckets } = await client.send(new ListBucketsCommand({}));
+    await client.createBucket(name);
+    await client.headBucket(name);
+    const { Buckets } = await client.listBuckets({});
     expect(Buckets?.map((bucket) => bucket.Name)).toContain("made");
-    expect((await client.send(new GetBucketLocationCommand(name))).LocationConstraint).toBeFalsy();
-    expect((await client.send(new GetBucketVersioningCommand(name))).Status).toBeUndefined();
-    await expect(client.send(new HeadBucketCommand({ Bucket: "missing" }))).rejects.toMatchObject({
+    expect((await client.getBucketLocation(name)).LocationConstraint).toBeFalsy();
+    expect((await client.getBucketVersioning(name)).Status).toBeUndefined();
+    await expect(client.headBucket({ Bucket: "missing" })).rejects.toMatchObject({
       name: "NotFound",
     });
   });

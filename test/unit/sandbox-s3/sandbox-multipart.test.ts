@@ -1,50 +1,21 @@
-/** Multipart uploads and copies of the sandbox store, through the AWS SDK. */
-
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  type S3Client,
-  UploadPartCommand,
-  UploadPartCopyCommand,
-} from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials } from "../../support/sandbox-client.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { client, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
 const MIB = 2 ** 20;
-let store: SandboxStore;
-let client: S3Client;
 
-beforeAll(async () => {
-  store = await startSandboxStore({
-    ...credentials,
-    buckets: [{ name: "from" }, { name: "to" }],
-  });
-  store.putObject("from", "six", { size: 6 * 2 ** 30 });
-  client = connectTo(store);
-});
-
-afterAll(async () => {
-  client.destroy();
-  await store.close();
-});
+sandboxForAll();
+beforeAll(() => void store.putObject("from", "six", { size: 6 * 2 ** 30 }));
 
 describe("a multipart copy", () => {
   const target = { Bucket: "to", Key: "big" };
 
   test("moves six gigabytes with everything they carry", async () => {
-    const created = await client.send(
-      new CreateMultipartUploadCommand({
-        ...target,
-        ContentType: "video/mp4",
-        Metadata: { m: "1" },
-        Tagging: "t=1",
-      }),
-    );
+    const created = await client.createMultipartUpload({
+      ...target,
+      ContentType: "video/mp4",
+      Metadata: { m: "1" },
+      Tagging: "t=1",
+    });
     const UploadId = created.UploadId;
     const size = 6 * 2 ** 30;
     const step = 2 ** 30;
@@ -52,16 +23,14 @@ describe("a multipart copy", () => {
     const CopySourceIfMatch = store.getObject("from", "six")?.etag;
     for (let PartNumber = 1, at = 0; at < size; PartNumber++, at += step) {
       const CopySourceRange = `bytes=${at}-${at + step - 1}`;
-      const part = await client.send(
-        new UploadPartCopyCommand({
-          ...target,
-          UploadId,
-          PartNumber,
-          CopySource: "from/six",
-          CopySourceRange,
-          CopySourceIfMatch,
-        }),
-      );
+      const part = await client.uploadPartCopy({
+        ...target,
+        UploadId,
+        PartNumber,
+        CopySource: "from/six",
+        CopySourceRange,
+        CopySourceIfMatch,
+      });
       Parts.push({
         PartNumber,
         ETag: part.CopyPartResult?.ETag,
@@ -69,9 +38,9 @@ describe("a multipart copy", () => {
       });
     }
     const complete = { ...target, UploadId, MultipartUpload: { Parts }, IfNoneMatch: "*" };
-    const wrong = client.send(new CompleteMultipartUploadCommand({ ...complete, MpuObjectSize: 1 }));
+    const wrong = client.completeMultipartUpload({ ...complete, MpuObjectSize: 1 });
     await expect(wrong).rejects.toMatchObject({ name: "InvalidRequest" });
-    const done = await client.send(new CompleteMultipartUploadCommand({ ...complete, MpuObjectSize: size }));
+    const done = await client.completeMultipartUpload({ ...complete, MpuObjectSize: size });
     expect(done.ETag).toMatch(/^"[0-9a-f]{32}-6"$/);
     expect(store.getObject("to", "big")).toMatchObject({
       size,
@@ -84,42 +53,36 @@ describe("a multipart copy", () => {
       store.getObject("from", "six")?.read(size - 5),
     );
 
-    const again = await client.send(new CreateMultipartUploadCommand(target));
+    const again = await client.createMultipartUpload(target);
     store.putObject("from", "tiny", "t");
-    const part = await client.send(
-      new UploadPartCopyCommand({
-        ...target,
-        UploadId: again.UploadId,
-        PartNumber: 1,
-        CopySource: "from/tiny",
-      }),
-    );
-    const conflicting = client.send(
-      new CompleteMultipartUploadCommand({
-        ...target,
-        UploadId: again.UploadId,
-        IfNoneMatch: "*",
-        MultipartUpload: { Parts: [{ PartNumber: 1, ...part.CopyPartResult }] },
-      }),
-    );
+    const part = await client.uploadPartCopy({
+      ...target,
+      UploadId: again.UploadId,
+      PartNumber: 1,
+      CopySource: "from/tiny",
+    });
+    const conflicting = client.completeMultipartUpload({
+      ...target,
+      UploadId: again.UploadId,
+      IfNoneMatch: "*",
+      MultipartUpload: { Parts: [{ PartNumber: 1, ...part.CopyPartResult }] },
+    });
     await expect(conflicting).rejects.toMatchObject({ name: "PreconditionFailed" });
-    await client.send(new AbortMultipartUploadCommand({ ...target, UploadId: again.UploadId }));
+    await client.abortMultipartUpload({ ...target, UploadId: again.UploadId });
   });
 
   test("checks the source on each part, and the ranges", async () => {
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));
+    const { UploadId } = await client.createMultipartUpload(target);
     const part = (extra: object) =>
-      client.send(
-        new UploadPartCopyCommand({ ...target, UploadId, PartNumber: 1, CopySource: "from/six", ...extra }),
-      );
+      client.uploadPartCopy({ ...target, UploadId, PartNumber: 1, CopySource: "from/six", ...extra });
     await expect(part({ CopySourceIfMatch: '"no"' })).rejects.toMatchObject({ name: "PreconditionFailed" });
     await expect(part({ CopySourceRange: "bytes=0-9999999999999" })).rejects.toMatchObject({
       name: "InvalidArgument",
     });
     await expect(part({})).rejects.toMatchObject({ name: "InvalidRequest" });
-    const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: "to", Prefix: "big" }));
+    const { Uploads } = await client.listMultipartUploads({ Bucket: "to", Prefix: "big" });
     expect(Uploads).toMatchObject([{ Key: "big", UploadId }]);
-    await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
+    await client.abortMultipartUpload({ ...target, UploadId });
     await expect(part({ CopySourceRange: "bytes=0-1" })).rejects.toMatchObject({ name: "NoSuchUpload" });
   });
 });
@@ -127,11 +90,11 @@ describe("a multipart copy", () => {
 test("an upload in parts obeys the sizes and the order of its parts", async () => {
   const target = { Bucket: "to", Key: "uploaded" };
   const ChecksumAlgorithm = "CRC32";
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm }));
+  const { UploadId } = await client.createMultipartUpload({ ...target, ChecksumAlgorithm });
   const upload = (PartNumber: number, Body: Buffer) =>
-    client.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body }));
+    client.uploadPart({ ...target, UploadId, PartNumber, Body });
   const complete = (Parts: object[]) =>
-    client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
+    client.completeMultipartUpload({ ...target, UploadId, MultipartUpload: { Parts } });
   const one = { PartNumber: 1, ...(await upload(1, Buffer.alloc(5 * MIB, "1"))) };
   const two = { PartNumber: 2, ...(await upload(2, Buffer.alloc(9, "2"))) };
   const three = { PartNumber: 3, ...(await upload(3, Buffer.alloc(9, "3"))) };
@@ -143,7 +106,7 @@ test("an upload in parts obeys the sizes and the order of its parts", async () =
   });
   const done = await complete([one, three]);
   expect(done.ChecksumCRC32).toMatch(/-2$/);
-  const got = await client.send(new GetObjectCommand({ ...target, PartNumber: 2 }));
+  const got = await client.getObject({ ...target, PartNumber: 2 });
   expect(await got.Body?.transformToString()).toBe("333333333");
   expect(got.PartsCount).toBe(2);
 });
@@ -157,38 +120,34 @@ test.each([
   ["SHA256", "COMPOSITE", true],
 ] as const)("an upload in parts with %s and %s: %s", async (ChecksumAlgorithm, ChecksumType, isTaken) => {
   const target = { Bucket: "to", Key: "typed" };
-  const created = client.send(
-    new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm, ChecksumType }),
-  );
+  const created = client.createMultipartUpload({ ...target, ChecksumAlgorithm, ChecksumType });
   if (!isTaken) return expect(created).rejects.toMatchObject({ name: "InvalidRequest" });
   const { UploadId } = await created;
-  await client.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
+  await client.abortMultipartUpload({ ...target, UploadId });
 });
 
 test("a copy in parts of an object put in one piece has the source's checksum over the whole, and another ETag", async () => {
   const source = { Bucket: "from", Key: "whole" };
   const target = { Bucket: "to", Key: "cut" };
   store.putObject(source.Bucket, source.Key, { size: 11 * MIB, seed: 5 });
-  const look = (at: typeof source) => client.send(new HeadObjectCommand({ ...at, ChecksumMode: "ENABLED" }));
+  const look = (at: typeof source) => client.headObject({ ...at, ChecksumMode: "ENABLED" });
   const before = await look(source);
-  const { UploadId } = await client.send(
-    new CreateMultipartUploadCommand({
-      ...target,
-      ChecksumAlgorithm: "CRC64NVME",
-      ChecksumType: "FULL_OBJECT",
-    }),
-  );
+  const { UploadId } = await client.createMultipartUpload({
+    ...target,
+    ChecksumAlgorithm: "CRC64NVME",
+    ChecksumType: "FULL_OBJECT",
+  });
   const Parts = [];
   for (const [at, CopySourceRange] of [
     `bytes=0-${6 * MIB - 1}`,
     `bytes=${6 * MIB}-${11 * MIB - 1}`,
   ].entries()) {
     const part = { ...target, UploadId, PartNumber: at + 1, CopySource: "from/whole", CopySourceRange };
-    const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
+    const { CopyPartResult } = await client.uploadPartCopy(part);
     expect(CopyPartResult?.ChecksumCRC64NVME).toMatch(/^[\w+/]{11}=$/);
     Parts.push({ PartNumber: at + 1, ETag: CopyPartResult?.ETag });
   }
-  await client.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
+  await client.completeMultipartUpload({ ...target, UploadId, MultipartUpload: { Parts } });
   const after = await look(target);
   expect(before.ChecksumType).toBe("FULL_OBJECT");
   expect(after.ChecksumType).toBe("FULL_OBJECT");

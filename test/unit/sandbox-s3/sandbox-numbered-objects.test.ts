@@ -1,13 +1,12 @@
 /** Buckets of numbered objects: a bit for each object, and to a client the same as a bucket that holds them all. */
 
-import { CopyObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KeyIndex } from "../../../src/sandbox-s3/buckets/key-index.ts";
 import { NumberedObjects } from "../../../src/sandbox-s3/objects/numbered-objects.ts";
 import type { StoredVersion } from "../../../src/sandbox-s3/objects/stored-object.ts";
-import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials } from "../../support/sandbox-client.ts";
+import { client, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
 const COUNT = 70;
 const keyOf = (prefix: string, number: number) => prefix + String(number).padStart(9, "0");
@@ -71,33 +70,19 @@ describe("the index", () => {
 });
 
 describe("a bucket of them", () => {
-  let store: SandboxStore;
-  let client: S3Client;
-
-  beforeAll(async () => {
-    store = await startSandboxStore({
-      ...credentials,
-      buckets: [
-        { name: "from", numbered: { prefix: "a/", count: 2500, bytes: 40, filled: true } },
-        { name: "to", numbered: { prefix: "b/", count: 2500, bytes: 40, filled: false } },
-      ],
-    });
-    client = connectTo(store);
-  });
-
-  afterAll(async () => {
-    client.destroy();
-    await store.close();
+  sandboxForAll({
+    buckets: [
+      { name: "from", numbered: { prefix: "a/", count: 2500, bytes: 40, filled: true } },
+      { name: "to", numbered: { prefix: "b/", count: 2500, bytes: 40, filled: false } },
+    ],
   });
 
   test("keeps exact copies, with their own contents", async () => {
-    const copied = await client.send(
-      new CopyObjectCommand({
-        Bucket: "to",
-        Key: keyOf("b/", 1234),
-        CopySource: `from/${keyOf("a/", 1234)}`,
-      }),
-    );
+    const copied = await client.copyObject({
+      Bucket: "to",
+      Key: keyOf("b/", 1234),
+      CopySource: `from/${keyOf("a/", 1234)}`,
+    });
     expect(store.listKeys("to")).toEqual([keyOf("b/", 1234)]);
     const object = store.getObject("to", keyOf("b/", 1234));
     expect(copied.CopyObjectResult?.ETag).toBe(`"${object?.etag}"`);

@@ -1,24 +1,13 @@
 /** Signature checks and routing of the sandbox store. */
 
-import { GetObjectCommand, PutObjectCommand, type S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { SandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
-import { connectTo, credentials, startTwentyObjects } from "../../support/sandbox-client.ts";
+import { GetObjectCommand, PutObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { beforeAll, describe, expect, test } from "vitest";
+import { connectTo, credentials, sandboxForAll, store } from "../../support/sandbox-client.ts";
 
-let store: SandboxStore;
-let client: S3Client;
+sandboxForAll();
+beforeAll(() => void store.putObject("from", "k1", "x"));
 
 const connect = (config: S3ClientConfig = {}) => connectTo(store, config);
-
-beforeAll(async () => {
-  store = await startTwentyObjects();
-  client = connect();
-});
-
-afterAll(async () => {
-  client.destroy();
-  await store.close();
-});
 
 describe("a signature", () => {
   const read = new GetObjectCommand({ Bucket: "from", Key: "k1" });

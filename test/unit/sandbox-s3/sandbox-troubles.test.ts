@@ -1,15 +1,5 @@
 /** Credentials that end, buckets elsewhere, cut connections, slow copies and encryption of the sandbox store. */
 
-import {
-  CopyObjectCommand,
-  CreateMultipartUploadCommand,
-  GetBucketEncryptionCommand,
-  GetBucketLocationCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  UploadPartCopyCommand,
-} from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
 import { startSandboxStore } from "../../../src/sandbox-s3/sandbox-store.ts";
@@ -27,8 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const list = (Bucket = "from", config = {}) =>
-  connectTo(store, config).send(new ListObjectsV2Command({ Bucket }));
+const list = (Bucket = "from", config = {}) => connectTo(store, config).listObjectsV2({ Bucket });
 
 test("credentials end when told, at their time, or when revoked; others go on", async () => {
   const fresh = { accessKeyId: "fresh", secretAccessKey: "another secret", sessionToken: "token" };
@@ -51,16 +40,16 @@ test("a bucket elsewhere is answered with a redirect that names its region", asy
     headers: expect.objectContaining({ "x-amz-bucket-region": "eu-west-1" }),
   });
   await expect(list("far")).rejects.toMatchObject({ name: "PermanentRedirect", $response });
-  const head = connectTo(store).send(new HeadBucketCommand({ Bucket: "far" }));
+  const head = connectTo(store).headBucket({ Bucket: "far" });
   await expect(head).rejects.toMatchObject({ $metadata: { httpStatusCode: 301 }, $response });
   const near = connectTo(store, { region: "eu-west-1" });
-  expect(await near.send(new HeadBucketCommand({ Bucket: "far" }))).toMatchObject({
+  expect(await near.headBucket({ Bucket: "far" })).toMatchObject({
     BucketRegion: "eu-west-1",
   });
-  expect(await near.send(new GetBucketLocationCommand({ Bucket: "far" }))).toMatchObject({
+  expect(await near.getBucketLocation({ Bucket: "far" })).toMatchObject({
     LocationConstraint: "eu-west-1",
   });
-  await expect(near.send(new HeadBucketCommand({ Bucket: "from" }))).rejects.toMatchObject({
+  await expect(near.headBucket({ Bucket: "from" })).rejects.toMatchObject({
     $response: { headers: { "x-amz-bucket-region": "us-east-1" } },
   });
 });
@@ -87,17 +76,15 @@ test("copies take as long as their bytes, part by part", async () => {
     await work();
     return performance.now() - start;
   };
-  expect(await time(() => client.send(new CopyObjectCommand(at)))).toBeGreaterThan(190);
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+  expect(await time(() => client.copyObject(at))).toBeGreaterThan(190);
+  const { UploadId } = await client.createMultipartUpload(at);
   const part = (PartNumber: number) =>
-    client.send(
-      new UploadPartCopyCommand({
-        ...at,
-        UploadId,
-        PartNumber,
-        CopySourceRange: `bytes=0-${5 * 2 ** 20 - 1}`,
-      }),
-    );
+    client.uploadPartCopy({
+      ...at,
+      UploadId,
+      PartNumber,
+      CopySourceRange: `bytes=0-${5 * 2 ** 20 - 1}`,
+    });
   const inParts = await time(() => Promise.all([1, 2, 3, 4].map(part)));
   expect(inParts).toBeGreaterThan(45);
   expect(inParts).toBeLessThan(150);
@@ -107,16 +94,14 @@ test("objects get the bucket's encryption unless they ask for another", async ()
   const client = connectTo(store);
   store.createBucket("to", { encryption: { algorithm: "aws:kms", kmsKeyId: "key-1", bucketKey: true } });
   store.putObject("from", "k", "x");
-  await client.send(new CopyObjectCommand({ Bucket: "to", Key: "plain", CopySource: "from/k" }));
+  await client.copyObject({ Bucket: "to", Key: "plain", CopySource: "from/k" });
   const asked = { ServerSideEncryption: "AES256" } as const;
-  await client.send(new CopyObjectCommand({ Bucket: "to", Key: "asked", CopySource: "from/k", ...asked }));
-  const head = (Key: string) => client.send(new HeadObjectCommand({ Bucket: "to", Key }));
+  await client.copyObject({ Bucket: "to", Key: "asked", CopySource: "from/k", ...asked });
+  const head = (Key: string) => client.headObject({ Bucket: "to", Key });
   const byKms = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: "key-1", BucketKeyEnabled: true };
   expect(await head("plain")).toMatchObject(byKms);
   expect(await head("asked")).toMatchObject(asked);
-  const { ServerSideEncryptionConfiguration } = await client.send(
-    new GetBucketEncryptionCommand({ Bucket: "to" }),
-  );
+  const { ServerSideEncryptionConfiguration } = await client.getBucketEncryption({ Bucket: "to" });
   expect(ServerSideEncryptionConfiguration?.Rules).toEqual([
     {
       ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "key-1" },

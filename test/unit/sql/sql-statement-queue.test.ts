@@ -4,12 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StatementQueue } from "../../../src/stores/sql/mariadb/statement-queue.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 interface Span {
   readonly from: number;

@@ -1,4 +1,4 @@
-/** The configured replicas of a database: taken as given, and refused for a database that is not configured. */
+/** Single settings of the configuration: replicas, the length of a lease, names of stores. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,20 +10,22 @@ import { DomainError } from "../../../src/domain/errors.ts";
 const directory = mkdtempSync(join(tmpdir(), "tranship-config-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+function read(file: unknown, env: Record<string, string> = {}) {
+  const path = join(directory, "config.json");
+  writeFileSync(path, JSON.stringify(file));
+  return readConfig(path, env);
+}
+
 const DATABASES = { app: "mysql://u:secret@primary/app", file: "sqlite:./app.db" };
 
-function read(replicas: unknown) {
-  const path = join(directory, "config.json");
-  writeFileSync(path, JSON.stringify({ databases: DATABASES, replicas }));
-  return readConfig(path, { PASSWORD: "hidden" });
-}
+const replicasIn = (replicas: unknown) => read({ databases: DATABASES, replicas }, { PASSWORD: "hidden" });
 
 describe("replicas in the configuration", () => {
   it("stand by their database's name, with the environment filled in", () => {
-    expect(read({ app: [`mysql://u:${"$"}{PASSWORD}@replica/app`] }).replicas).toEqual({
+    expect(replicasIn({ app: [`mysql://u:${"$"}{PASSWORD}@replica/app`] }).replicas).toEqual({
       app: ["mysql://u:hidden@replica/app"],
     });
-    expect(read(undefined).replicas).toEqual({});
+    expect(replicasIn(undefined).replicas).toEqual({});
   });
 
   it.each([
@@ -35,7 +37,7 @@ describe("replicas in the configuration", () => {
   ])("%s are refused, without a secret in the message", (_, replicas, pointers) => {
     let error: unknown;
     try {
-      read(replicas);
+      replicasIn(replicas);
     } catch (thrown) {
       error = thrown;
     }
@@ -44,4 +46,23 @@ describe("replicas in the configuration", () => {
     expect(error.faults.map(({ pointer }) => pointer)).toEqual(pointers);
     expect(error.message).not.toContain("hidden");
   });
+});
+
+describe("a lease", () => {
+  it("is ten seconds unless configured, and two to sixty at will", () => {
+    expect(readConfig(null, {}).leaseSeconds).toBe(10);
+    for (const leaseSeconds of [2, 10, 60]) expect(read({ leaseSeconds })).toMatchObject({ leaseSeconds });
+  });
+
+  it.each([0, 1, 61, 2.5, -10, "10", null])("cannot be %j", (leaseSeconds) => {
+    expect(() => read({ leaseSeconds })).toThrow(/\/leaseSeconds/);
+  });
+});
+
+it("names of stores are as long as the ledger can keep", () => {
+  const longest = "s".repeat(200);
+  expect(Object.keys(read({ stores: { main: {}, [longest]: {} } }).stores)).toEqual(["main", longest]);
+  expect(() => read({ stores: { [`${longest}s`]: {} } })).toThrow(
+    /\/stores\/s+…: the name of a store has 200 characters at most/,
+  );
 });
