@@ -21,13 +21,18 @@ export function openDeployment({ stores }: Config, name: string): Deployment {
   const store = Object.hasOwn(stores, name) ? stores[name] : undefined;
   if (store === undefined)
     throw new DomainError("invalid_input", `there is no store ${JSON.stringify(name)}`);
-  if (!isAws(store)) throw new DomainError("invalid_input", `the store ${name} is not AWS`);
   const settings = awsSettings(store.aws);
   if (settings === null) {
     const needed = "accountId, copyFunction, jobRole and manifests";
     throw new DomainError("invalid_input", `stores.${name}.aws in the configuration must give ${needed}`);
   }
   const { endpoints, region } = settings;
+  if (!isAws(store) && Object.keys(endpoints).length === 0) {
+    throw new DomainError(
+      "invalid_input",
+      `the store ${name} is not AWS, and its aws section gives no endpoints`,
+    );
+  }
   const s3 = openS3Client({ ...store, region });
   const common = { region, credentials: s3.config.credentials, maxAttempts: 1 };
   return new AwsDeployment({

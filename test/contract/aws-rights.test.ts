@@ -205,4 +205,13 @@ describe("the recorded calls", () => {
     expect(named.length).toBeGreaterThan(15);
     expect(named.filter((operation) => !recorded.has(operation))).toEqual([]);
   });
+
+  it("of this program's clients are of commands that the sources name", () => {
+    const named = new Set(operationsIn("src"));
+    // Lambda and S3 make the other calls with the roles that they are given.
+    const own = CALLS.filter(
+      ({ by, operation }) => by !== "job" && /^(s3|s3-control|lambda|dynamodb):/.test(operation),
+    );
+    expect(own.map(({ operation }) => operation).filter((operation) => !named.has(operation))).toEqual([]);
+  });
 });

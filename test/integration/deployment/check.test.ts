@@ -4,13 +4,8 @@ import { CreateTableCommand, waitUntilTableExists } from "@aws-sdk/client-dynamo
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DeploymentReport } from "../../../src/ports/deployment.ts";
 import { BROKEN, entry } from "../../support/aws/broken-deployments.ts";
-import {
-  type Deployed,
-  type DeployedWorld,
-  QUEUE,
-  RELOCATION,
-  startDeployedWorld,
-} from "../../support/aws/deployed-world.ts";
+import { type DeployedWorld, startDeployedWorld } from "../../support/aws/deployed-world.ts";
+import { type Deployed, QUEUE, RELOCATION } from "../../support/aws/usual-deployment.ts";
 
 let world: DeployedWorld;
 let usual: Deployed;

@@ -3,13 +3,8 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { configured, entry } from "../../support/aws/broken-deployments.ts";
-import {
-  type Deployed,
-  type DeployedWorld,
-  QUEUE,
-  RELOCATION,
-  startDeployedWorld,
-} from "../../support/aws/deployed-world.ts";
+import { type DeployedWorld, startDeployedWorld } from "../../support/aws/deployed-world.ts";
+import { type Deployed, QUEUE, RELOCATION } from "../../support/aws/usual-deployment.ts";
 import { connectTo } from "../../support/sandbox-client.ts";
 
 let world: DeployedWorld;

@@ -1,7 +1,7 @@
 /** Deployments with one fault each, and what a check says of it. */
 
 import type { AwsSettings } from "../../../src/domain/aws-settings.ts";
-import { type Deployed, QUEUE } from "./deployed-world.ts";
+import { type Deployed, QUEUE } from "./usual-deployment.ts";
 
 const NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 /** An entry of a notification configuration for one event of all keys. */

@@ -116,8 +116,6 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   "s3-control:ListJobs": anywhere("s3:ListJobs"),
   "lambda:Invoke": onFunction("lambda:InvokeFunction"),
   "lambda:GetFunctionConfiguration": onFunction("lambda:GetFunctionConfiguration"),
-  "lambda:GetFunctionConcurrency": onFunction("lambda:GetFunctionConcurrency"),
-  "lambda:PutFunctionConcurrency": onFunction("lambda:PutFunctionConcurrency"),
   "lambda:GetAccountSettings": anywhere("lambda:GetAccountSettings"),
   "lambda:ListEventSourceMappings": anywhere("lambda:ListEventSourceMappings"),
   "dynamodb:UpdateItem": onTable("dynamodb:UpdateItem"),

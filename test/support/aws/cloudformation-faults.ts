@@ -76,7 +76,8 @@ class TemplateCheck {
     for (const name of [...Object.keys(this.#template.Parameters), ...Object.keys(this.#template.Conditions)])
       if (!this.#used.has(name)) this.#fault(name, "is not used");
     for (const id of this.#edges.keys()) if (this.#reaches(id, id)) this.#fault(id, "refers to itself");
-    if (JSON.stringify(this.#template, null, 2).length > MOST_BYTES) this.#fault("the template", "is too large");
+    if (JSON.stringify(this.#template, null, 2).length > MOST_BYTES)
+      this.#fault("the template", "is too large");
   }
 
   #fields(at: string, given: Fields, spec: SpecResource["properties"]): void {

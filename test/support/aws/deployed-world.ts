@@ -7,7 +7,6 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from "node:net";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3ControlClient } from "@aws-sdk/client-s3-control";
-import type { AwsSettings } from "../../../src/domain/aws-settings.ts";
 import { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
 import { AwsDeployment } from "../../../src/engines/aws/deployment/aws-deployment.ts";
 import { readNotification } from "../../../src/engines/aws/deployment/notification-entries.ts";
@@ -25,40 +24,19 @@ import { connectTo, credentials } from "../sandbox-client.ts";
 import type { BatchEvent } from "./batch-event.ts";
 import { type CopyLogsTable, startCopyLogsTable } from "./copy-logs-table.ts";
 import { startS3Control } from "./s3-control.ts";
-
-const ACCOUNT = "123456789012";
-const REGION = "eu-central-1";
-export const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:tranship-copied`;
-export const RELOCATION = {
-  source: { bucket: "bucket-a", prefix: "image/" },
-  target: { bucket: "bucket-b", prefix: "avatar/" },
-};
-
-/** What is deployed, free to be changed by a test. */
-export interface Deployed {
-  /** Of bucket B, as S3 holds it. */
-  notification: string;
-  /** Of the bucket of manifests; null: none. */
-  policy: string | null;
-  manifestsRegion: string;
-  /** `GET bucket?notification` and the like, by method, bucket and query, that are refused with this status. */
-  readonly refused: Map<string, number>;
-  configuration: Record<string, unknown> | null;
-  accountLimit: number;
-  mappings: Record<string, unknown>[];
-  /** Whether events reach the table. */
-  eventsArrive: boolean;
-  /** What S3 keeps of a notification configuration that is written. */
-  kept: (written: string) => string;
-  /** Takes the place of the function's answer; null: it copies. */
-  answer: string | null;
-  settings: AwsSettings;
-}
+import { ACCOUNT, type Deployed, QUEUE, REGION, usualDeployment } from "./usual-deployment.ts";
 
 export interface DeployedWorld {
   readonly deployed: Deployed;
   readonly store: SandboxStore;
   readonly table: CopyLogsTable;
+  /** Where a configuration finds the services. */
+  readonly endpoints: {
+    readonly s3: string;
+    readonly lambda: string;
+    readonly dynamodb: string;
+    readonly s3control: string;
+  };
   /** With a hundred times the speed of time where `isFast`. */
   deployment(isFast?: boolean): AwsDeployment;
   close(): Promise<void>;
@@ -76,8 +54,9 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 const isFound = (xml: string) =>
   (readNotification(xml)?.entries ?? []).some((one) => one.destination === QUEUE);
 
-export async function startDeployedWorld(): Promise<DeployedWorld> {
-  const buckets = ["bucket-a", "bucket-b", "ops"].map((name) => ({ name }));
+/** `manifests` is the bucket of manifests and reports. */
+export async function startDeployedWorld(manifests = "ops"): Promise<DeployedWorld> {
+  const buckets = ["bucket-a", "bucket-b", manifests].map((name) => ({ name }));
   const store = await startSandboxStore({ ...credentials, region: REGION, buckets });
   const table = await startCopyLogsTable();
   const logs = new CopyLogs(table.client, table.name, { clock: systemClock, mostMs: 5_000 });
@@ -128,7 +107,7 @@ export async function startDeployedWorld(): Promise<DeployedWorld> {
         ? send(404, "<Error><Code>NoSuchBucketPolicy</Code></Error>")
         : send(200, deployed.policy);
     const extra =
-      bucket === "ops" && key.join("") === "" ? { "x-amz-bucket-region": deployed.manifestsRegion } : {};
+      bucket === manifests && key.join("") === "" ? { "x-amz-bucket-region": deployed.manifestsRegion } : {};
     return forward(request, response, extra);
   }
 
@@ -167,10 +146,12 @@ export async function startDeployedWorld(): Promise<DeployedWorld> {
     void logs.flag({ bucket: "bucket-b", key, etag, size: view.size, isByCopier: false });
   }
 
+  const { port } = new URL(String(control.client.endpoint));
   return {
     deployed,
     store,
     table,
+    endpoints: { s3: url, lambda: url, dynamodb: table.endpoint, s3control: `http://127.0.0.1:${port}` },
     deployment: (isFast = false) =>
       new AwsDeployment({
         settings: deployed.settings,
@@ -210,37 +191,6 @@ const fastClock: Clock = {
   monotonic: () => systemClock.monotonic() * SPEED,
   sleep: (ms, signal) => systemClock.sleep(ms / SPEED, signal),
 };
-
-function usualDeployment(): Deployed {
-  return {
-    notification: "",
-    policy: null,
-    manifestsRegion: REGION,
-    refused: new Map(),
-    configuration: { State: "Active", Timeout: 60, Runtime: "nodejs24.x" },
-    accountLimit: 1000,
-    mappings: [
-      {
-        FunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:tranship-landed`,
-        State: "Enabled",
-        FunctionResponseTypes: ["ReportBatchItemFailures"],
-      },
-    ],
-    eventsArrive: true,
-    kept: (written) => written,
-    answer: null,
-    settings: {
-      accountId: ACCOUNT,
-      region: REGION,
-      copyFunction: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:tranship-copy:7`,
-      jobRole: `arn:aws:iam::${ACCOUNT}:role/tranship-JobRole`,
-      manifests: { bucket: "ops", prefix: "tranship/" },
-      copyLogs: "Copy_Logs",
-      functionTimeoutMs: 60_000,
-      endpoints: {},
-    },
-  };
-}
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -96,11 +96,6 @@ function serviceStatements(): Json[] {
     // Without a condition on iam:PassedToService, which CreateJob does not fill.
     allow("PassJobRole", ["iam:PassRole"], [attribute("JobRole", "Arn")]),
     allow("LookAtFunction", ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], [COPY_VERSIONS]),
-    allow(
-      "BoundFunction",
-      ["lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency"],
-      [attribute("CopyFunction", "Arn")],
-    ),
     allow("LookAtAccount", ["lambda:GetAccountSettings", "lambda:ListEventSourceMappings"], ["*"]),
     allow(
       "UseCopyLogs",
