@@ -5,7 +5,7 @@ import { LambdaEngine } from "../../../src/engines/aws/lambda-engine.ts";
 import type { NumberedCopy } from "../../../src/ports/copy-engine.ts";
 import { openS3Client } from "../../../src/stores/s3/client/s3-client.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
-import { credentials } from "./../sandbox-client.ts";
+import { credentials } from "../sandbox-client.ts";
 import { SETTINGS, TERMS } from "./consignment-world.ts";
 import { loopbackClient } from "./s3-control.ts";
 

@@ -131,9 +131,10 @@ export class S3Control {
 
   #isSigned({ headers }: IncomingMessage): boolean {
     const { accountId } = this.#options;
+    const host = headers.host ?? "";
     return (
       headers["x-amz-account-id"] === accountId &&
-      (headers.host ?? "").startsWith(`${accountId}.`) &&
+      (host.startsWith(`${accountId}.`) || host.startsWith("127.0.0.1:")) &&
       /^AWS4-HMAC-SHA256 .*\/s3\/aws4_request/.test(headers.authorization ?? "")
     );
   }
