@@ -158,6 +158,26 @@ describe("a consignment", () => {
   });
 });
 
+it.each([
+  ["the report", { report: "missing" }, { reportWaitMs: 60_000 }],
+  ["the last invocation", {}, { functionTimeoutMs: 60_000 }],
+] as const)("a process that waits for %s stops within a second", async (what, variations, settings) => {
+  await start(variations);
+  const given = world.given();
+  const stop = new AbortController();
+  const carried = world.carry(
+    given,
+    {},
+    { signal: stop.signal, settings: { mostPollMs: 5_000, ...settings } },
+  );
+  while (!given.waits.at(-1)?.detail.startsWith(what)) await pause(2);
+  await pause(50);
+  const at = performance.now();
+  stop.abort();
+  await expect(carried).rejects.toMatchObject({ code: "stopped" });
+  expect(performance.now() - at).toBeLessThan(1000);
+});
+
 describe("a report", () => {
   it("that comes late is taken in", async () => {
     await start({ reportDelayMs: 500 });
