@@ -177,6 +177,11 @@ describe("the choice", () => {
   });
 });
 
+it("an engine that cannot do the job is not chosen for being cheaper", () => {
+  const able = { name: "service", seconds: 100, dollars: 2, objection: null } as const;
+  expect(chosenEngine([able, { ...able, name: "lambda", dollars: 1, objection: "no" }])).toBe(able);
+});
+
 describe("whatever the job", () => {
   const count = fc.integer({ min: 0, max: 50_000_000 });
   const rate = fc.option(fc.double({ min: 0.01, max: 1e6, noNaN: true }));
