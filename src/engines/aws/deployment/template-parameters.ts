@@ -65,7 +65,7 @@ export const PARAMETERS: Readonly<Record<string, Parameter>> = {
     Default: 30,
     AllowedValues: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
   },
-  AlarmTopic: text("ARN of an SNS topic that is told of dead letters; empty: the alarm tells nobody", ""),
+  AlarmTopic: text("ARN of an SNS topic that is told of dead letters; empty: the alarm sends nothing", ""),
   SubnetIds: {
     Type: "CommaDelimitedList",
     Description: `Subnets from which functions reach the database (updates: function). ${LIST_OF_IDS}`,

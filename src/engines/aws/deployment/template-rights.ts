@@ -1,4 +1,4 @@
-/** Roles of Batch Operations jobs and of both functions, and the policies for the service and for whoever wires events. */
+/** Roles of Batch Operations jobs and of both functions, and the policies for the service and for wiring events. */
 
 import { allow, attribute, type Json, policy, type Resource, ref, sub, when } from "./cloudformation.ts";
 
