@@ -2,7 +2,7 @@
 
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import type { Config } from "./config.ts";
-import { type AwsSettings, awsSettings } from "./domain/aws-settings.ts";
+import { type AwsSettings, awsSettings } from "./domain/engines/aws-settings.ts";
 import { DomainError } from "./domain/errors.ts";
 import { openControlClient } from "./engines/aws/control-client.ts";
 import { AwsDeployment } from "./engines/aws/deployment/aws-deployment.ts";

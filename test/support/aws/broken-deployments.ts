@@ -1,6 +1,6 @@
 /** Deployments with one fault each, and what a check says of it. */
 
-import type { AwsSettings } from "../../../src/domain/aws-settings.ts";
+import type { AwsSettings } from "../../../src/domain/engines/aws-settings.ts";
 import { type Deployed, QUEUE } from "./usual-deployment.ts";
 
 const NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';

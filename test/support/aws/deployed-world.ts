@@ -22,7 +22,7 @@ import { type SandboxStore, startSandboxStore } from "../../../src/sandbox-s3/sa
 import { systemClock } from "../../../src/stores/system-clock.ts";
 import { connectTo, credentials } from "../sandbox-client.ts";
 import type { BatchEvent } from "./batch-event.ts";
-import { type CopyLogsTable, startCopyLogsTable } from "./copy-logs-table.ts";
+import { type CopyLogsTable, startCopyLogsTable } from "./events/copy-logs-table.ts";
 import { startS3Control } from "./s3-control.ts";
 import { ACCOUNT, type Deployed, QUEUE, REGION, usualDeployment } from "./usual-deployment.ts";
 

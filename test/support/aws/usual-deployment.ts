@@ -1,6 +1,6 @@
 /** What a test deployment consists of when nothing is wrong with it. */
 
-import type { AwsSettings } from "../../../src/domain/aws-settings.ts";
+import type { AwsSettings } from "../../../src/domain/engines/aws-settings.ts";
 
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-central-1";

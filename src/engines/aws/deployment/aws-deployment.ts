@@ -3,8 +3,8 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { parseFunctionArn } from "../../../domain/aws-arns.ts";
-import type { AwsSettings } from "../../../domain/aws-settings.ts";
+import { parseFunctionArn } from "../../../domain/engines/aws-arns.ts";
+import type { AwsSettings } from "../../../domain/engines/aws-settings.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type {

@@ -1,7 +1,7 @@
 /** Copies a canary by a real job of S3 Batch Operations, and keeps what was seen of it. */
 
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { AwsSettings } from "../../../domain/aws-settings.ts";
+import type { AwsSettings } from "../../../domain/engines/aws-settings.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import type { ConsignmentEngine, ConsignmentOrder } from "../../../ports/consignment-engine.ts";
 import type { NumberedCopy } from "../../../ports/copy-engine.ts";

@@ -1,7 +1,7 @@
 /** Checks the copying function and the account's limit, without invoking it. */
 
 import { GetAccountSettingsCommand, GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
-import { parseFunctionArn } from "../../../domain/aws-arns.ts";
+import { parseFunctionArn } from "../../../domain/engines/aws-arns.ts";
 import type { DeploymentFinding } from "../../../ports/deployment.ts";
 import { attempt, type CheckParts, error, findingOf, type StepResult, warning } from "./check-parts.ts";
 

@@ -3,7 +3,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { AwsSettings } from "../../../domain/aws-settings.ts";
+import type { AwsSettings } from "../../../domain/engines/aws-settings.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { DeployedRelocation, DeploymentFinding } from "../../../ports/deployment.ts";
 import { engineFault, vendorCode } from "../engine-faults.ts";

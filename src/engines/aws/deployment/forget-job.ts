@@ -3,7 +3,7 @@
 import { DeleteItemCommand, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { S3Client } from "@aws-sdk/client-s3";
 import pLimit from "p-limit";
-import type { AwsSettings } from "../../../domain/aws-settings.ts";
+import type { AwsSettings } from "../../../domain/engines/aws-settings.ts";
 import type { ForgetReport } from "../../../ports/deployment.ts";
 import { engineFault } from "../engine-faults.ts";
 import { codeOf } from "./check-parts.ts";

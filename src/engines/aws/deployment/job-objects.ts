@@ -1,7 +1,7 @@
 /** The manifests and reports of one job, in the bucket that the configuration names for them. */
 
 import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import type { AwsSettings } from "../../../domain/aws-settings.ts";
+import type { AwsSettings } from "../../../domain/engines/aws-settings.ts";
 import { DomainError } from "../../../domain/errors.ts";
 import { engineFault } from "../engine-faults.ts";
 
