@@ -123,7 +123,10 @@ export class S3ObjectStore implements ObjectStore {
     signal?: AbortSignal,
     limiter: WriteLimiter = unlimitedWrites,
   ): Promise<CopyResult> {
-    return this.#copier.copy(request, signal, limiter).then(copied, notCopied);
+    const replaces = request.replacing !== undefined;
+    return this.#copier
+      .copy(request, signal, limiter)
+      .then(copied, (fault: unknown) => notCopied(fault, replaces));
   }
 
   finishCopy(
@@ -132,7 +135,9 @@ export class S3ObjectStore implements ObjectStore {
     signal?: AbortSignal,
     limiter: WriteLimiter = unlimitedWrites,
   ): Promise<CopyResult> {
-    return this.#copier.finish(request, targetEtag, signal, limiter).then(copied, notCopied);
+    return this.#copier
+      .finish(request, targetEtag, signal, limiter)
+      .then(copied, (fault: unknown) => notCopied(fault));
   }
 
   deleteObjects(

@@ -38,7 +38,7 @@ export function startCopyFunction(
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     AWS_ENDPOINT_URL_S3: s3.endpoint,
   };
-  return startLambda({ zip, handler: "copy-object.handler", env, ...options });
+  return startLambda({ zip, handler: "copy-object.handler", ...options, env: { ...env, ...options.env } });
 }
 
 /** A planned copy: what is not given is as in most jobs. */

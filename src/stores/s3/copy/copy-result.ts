@@ -16,10 +16,13 @@ export function copied(etag: string): CopyResult {
   return { kind: "copied", etag };
 }
 
-/** Of a copy that failed. Throws errors that do not concern this object alone. */
-export function notCopied(fault: unknown): CopyResult {
+/**
+ * Of a copy that failed; `replaces`: it is conditional on the ETag of the target, whose absence is a 404 as well. Throws
+ * errors that do not concern this object alone.
+ */
+export function notCopied(fault: unknown, replaces = false): CopyResult {
   if (!(fault instanceof S3Fault)) throw fault;
-  if (fault.kind === "gone") return { kind: "source_gone" };
+  if (fault.kind === "gone") return { kind: replaces ? "precondition_failed" : "source_gone" };
   if (fault.kind === "precondition_failed") return { kind: "precondition_failed" };
   const refused = TARGET_KEY_CODES.get(fault.vendorCode) ?? "copy_refused";
   const failure = objectFailure(fault, "access_denied", refused);
