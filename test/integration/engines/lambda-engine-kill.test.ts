@@ -23,12 +23,14 @@ async function killedAt(
   world.seed(NAMES);
   const given = world.given();
   const life = new Life(endsAt, when);
-  const first = await world.carry(given, {}, { ...terms, life }).catch((error: unknown) => error);
+  // Limits are raised meanwhile, so that the request is not the same in every byte.
+  const perSecond = variations.unlistedMs === undefined ? null : 1_000;
+  const limits = { concurrency: 8, requestsPerSecond: perSecond };
+  const first = await world.carry(given, { limits }, { ...terms, life }).catch((error: unknown) => error);
   if (!life.isOver) return { given, wasKilled: false };
   expect(first).toBeInstanceOf(Error);
-  // Limits have changed meanwhile, so that the request is not the same in every byte.
-  const limits = { concurrency: 8, requestsPerSecond: variations.unlistedMs === undefined ? null : 1_000 };
-  const end = await world.carry(given, { limits }, terms);
+  const raised = { concurrency: 8, requestsPerSecond: null };
+  const end = await world.carry(given, { limits: raised }, terms);
   expect(end).toEqual({ kind: "ended" });
   return { given, wasKilled: true };
 }
