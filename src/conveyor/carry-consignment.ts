@@ -1,9 +1,10 @@
 /** Carries one consignment: sends it, follows it, and takes its batches in. */
 
 import { DomainError, hasCode } from "../domain/errors.ts";
+import { areStricter } from "../domain/stricter-limits.ts";
 import { settledCounts } from "../domain/tally.ts";
 import type { Hold } from "../pacing/gate.ts";
-import type { ConsignmentEnd, ConsignmentOrder } from "../ports/consignment-engine.ts";
+import type { ConsignmentEnd, ConsignmentLimits, ConsignmentOrder } from "../ports/consignment-engine.ts";
 import type { ConsignmentRecord } from "../ports/consignment-records.ts";
 import type { NumberedCopy } from "../ports/copy-engine.ts";
 import { copiesAskedFor, copiesToSend } from "../stages/copies-to-send.ts";
@@ -34,11 +35,13 @@ export async function carryConsignment(
     try {
       end = await followed(run, consigning, await currentRecord(run, record), answers, start);
     } catch (error) {
+      if (signal.aborted) consigning.recalls.failed(error);
       if (hasCode(error, "stopped") && signal.aborted) return;
       await waits.runActive(() => backoff.backOffOrThrow(error));
     }
   }
-  if (signal.aborted && end.kind === "ended") return;
+  consigning.recalls.confirm(record.id);
+  if (signal.aborted) return;
   await takeInAll(run, consigning, record.id, answers, end, start);
   if (signal.aborted) return;
   await ledger.closeConsignment(lease, record.id, "ended", clock.now());
@@ -63,9 +66,11 @@ async function followed(
   const recall = new AbortController();
   const follow = new AbortController();
   const ended = new AbortController();
+  const limits = consigning.limits();
   let wait: Hold | null = null;
+  let wasSent = record.progress !== null;
   const watching = [
-    watchGate(run, consigning, { recall, follow, ended: ended.signal }),
+    watchGate(run, consigning, limits, { recall, follow, ended: ended.signal }),
     showWait(run, () => wait, ended.signal),
     watchKnown(run, consigning, record.id, start, ended.signal),
   ];
@@ -74,9 +79,12 @@ async function followed(
       let shown = 0;
       const order: ConsignmentOrder = {
         consignment: record,
-        limits: consigning.limits(),
-        copies: () => copiesOf(run, consigning, record),
-        save: (progress) => ledger.saveProgress(lease, record.id, progress),
+        limits,
+        copies: () => copiesOf(run, consigning, record, wasSent),
+        save: async (progress) => {
+          await ledger.saveProgress(lease, record.id, progress);
+          wasSent = true;
+        },
         onWait: (given) => {
           wait = given === null ? null : { reason: "engine", ...given };
         },
@@ -84,6 +92,7 @@ async function followed(
           for (; shown < count; shown += 1) onCopied(0);
         },
         recall: recall.signal,
+        onRecalled: () => consigning.recalls.confirm(record.id),
       };
       return consigning.engine.carry(order, (number, result) => answers.note(number, result), follow.signal);
     });
@@ -93,14 +102,14 @@ async function followed(
   }
 }
 
-/** The copies of `record`: those that are needed now, or, once the engine has saved progress, all that may have been sent. */
+/** The copies of `record`: those that are needed now; once the engine has saved progress (`wasSent`) all that it may have sent. */
 async function* copiesOf(
   run: RunContext,
   { engine }: Consigning,
   record: ConsignmentRecord,
+  wasSent: boolean,
 ): AsyncGenerator<NumberedCopy> {
   const { ledger, lease, stages } = run;
-  const wasSent = record.progress !== null;
   for (let afterSeq = 0; ; ) {
     const query = {
       jobId: lease.jobId,
@@ -134,16 +143,20 @@ async function prepared(run: RunContext, batch: Parameters<typeof copiesToSend>[
   return copies;
 }
 
-/** Recalls the consignment when no copy may begin any more; lets go of it when this process stops. */
+/**
+ * Recalls the consignment when no copy may begin any more, or none within the limits under which it was `sent`; lets go of it
+ * when this process stops.
+ */
 async function watchGate(
   { gate, clock, signal }: RunContext,
-  { recall: stop }: Consigning,
+  { recall: stop, limits }: Consigning,
+  sent: ConsignmentLimits,
   by: { readonly recall: AbortController; readonly follow: AbortController; readonly ended: AbortSignal },
 ): Promise<void> {
   const { recall, follow, ended } = by;
   while (!ended.aborted && !signal.aborted) {
     const hold = await gate.ask({ stage: "copy", at: clock.now() }).catch(() => null);
-    if (hold !== null) recall.abort();
+    if (hold !== null || areStricter(limits(), sent)) recall.abort();
     await clock.sleep(WATCH_MS, AbortSignal.any([ended, signal]));
   }
   if (ended.aborted) return;

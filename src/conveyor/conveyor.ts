@@ -11,6 +11,7 @@ import { DeferredBatches } from "./deferred-batches.ts";
 import { furtherRounds } from "./further-rounds.ts";
 import { InventoryCount } from "./inventory-count.ts";
 import { addBatch, planWithRetries, type StartBatch } from "./planning.ts";
+import { recallOpen } from "./recall-open.ts";
 import { runBatch } from "./run-batch.ts";
 import type { RunContext } from "./run-context.ts";
 import { forgetConsignments } from "./take-in.ts";
@@ -24,15 +25,16 @@ const POLL_MS = 20;
 const BUSY_POLL_MS = 200;
 
 /**
- * Works on a job until all its batches are done and a scan has found nothing left behind. Throws `stopped` when the signal
- * was aborted and the last request has ended, `lease_lost`, or an error that retries did not cure (a missing right, a
- * vanished bucket).
+ * Works on a job until all its batches are done and a scan has found nothing left behind; of a job that is to stop from the
+ * beginning it only recalls what an external engine copies. Throws `stopped` when the signal was aborted and the last request
+ * has ended, `lease_lost`, or an error that retries did not cure (a missing right, a vanished bucket).
  */
 export async function runConveyor(
   run: RunContext,
   { planDone, expected }: Pick<JobRecord, "planDone" | "expected">,
   abort: (cause: unknown) => void,
 ): Promise<void> {
+  if (run.signal.aborted) return recallOpen(run);
   const inventoryCount = new InventoryCount(run, expected !== null);
   const batchSlots = new BatchSlots();
   try {

@@ -11,6 +11,7 @@ import type { ReferenceChecks } from "../stages/reference-checks.ts";
 import type { StageContexts } from "../stages/stage-contexts.ts";
 import type { JobTime } from "./job-time.ts";
 import type { UnrecordedCopies, UnrecordedRows } from "./live-tally.ts";
+import type { Recalls } from "./recalls.ts";
 import type { WaitTracker } from "./wait-tracker.ts";
 
 /** What a run needs where an external engine copies. */
@@ -22,6 +23,7 @@ export interface Consigning {
   closesAt(): number | null;
   /** Aborted when the run is stopped so that no copy may go on elsewhere: by an operator, a guard, an error of the job. */
   readonly recall: AbortSignal;
+  readonly recalls: Recalls;
 }
 
 export interface RunContext {

@@ -32,7 +32,8 @@ export async function actOnJob(
       await refuseUndone(parts, job);
     }
     if (action === "retry") await replanAll(ledger, job, at);
-    const change = { jobId: id, from: job.state, to: answer.go, action, actor, reason: null, at };
+    const to = await stateOnTheWay(ledger, job, answer.go);
+    const change = { jobId: id, from: job.state, to, action, actor, reason: null, at };
     const changed = await ledger.changeState(change);
     if (changed !== null) return changed;
   }
@@ -42,6 +43,14 @@ export async function actOnJob(
 /** A job resumed while its runner still holds the lease is `queued`, yet counts as running: the runner must see the action. */
 function workedOnState({ state, leaseUntil }: JobRecord, now: number): JobState {
   return state === "queued" && leaseUntil !== null && leaseUntil > now ? "running" : state;
+}
+
+/** The state on the way to `to`: a job whose copies an external engine is making has a runner recall them first. */
+async function stateOnTheWay(ledger: Ledger, { id, spec }: JobRecord, to: JobState): Promise<JobState> {
+  const stopping = { paused: "pausing", cancelled: "cancelling" } as const;
+  if (spec.engine === "service" || (to !== "paused" && to !== "cancelled")) return to;
+  const isOpen = (await ledger.consignments(id)).some(({ state }) => state === "open");
+  return isOpen ? stopping[to] : to;
 }
 
 /** Job `id`; throws `not_found`. */

@@ -46,6 +46,8 @@ export interface ConsignmentOrder {
   onProgress(ended: number): void;
   /** Aborted when no copy may begin any more (pause, cancel, closed window, guard): the service is told within 5 s. */
   readonly recall: AbortSignal;
+  /** Called when the external service has confirmed a recall: it begins no further copy. */
+  onRecalled?(): void;
 }
 
 /**

@@ -17,7 +17,7 @@ import { openS3Client } from "../../src/stores/s3/client/s3-client.ts";
 import { S3ObjectStore } from "../../src/stores/s3/s3-object-store.ts";
 import { systemClock } from "../../src/stores/system-clock.ts";
 import { ACCOUNT, type Deployment, startDeployment } from "./aws/deployment.ts";
-import { createdMessage } from "./aws/s3-events.ts";
+import { createdMessage } from "./aws/events/s3-events.ts";
 import { credentials } from "./sandbox-client.ts";
 
 export const engineNames = ["service", "lambda", "lambda-copy-log"] as const;

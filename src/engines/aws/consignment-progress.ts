@@ -1,6 +1,7 @@
 /** ConsignmentProgress: what the engine saves in the ledger of a consignment on its way. */
 
 import { DomainError } from "../../domain/errors.ts";
+import type { ConsignmentLimits } from "../../ports/consignment-engine.ts";
 
 const FORMAT = 1;
 
@@ -24,6 +25,8 @@ export type ConsignmentProgress =
       readonly jobId: string;
       /** Epoch ms, when the id became known. */
       readonly since: number;
+      /** Under which the job was created; undefined where an earlier version created it. */
+      readonly limits?: ConsignmentLimits;
     };
 
 /** The text for the ledger. */

@@ -64,7 +64,7 @@ export class JobFollower {
     for (;;) {
       const reason = this.#reasonToEnd(last);
       if (reason !== null && !ENDING.has(last?.Status ?? "")) {
-        await this.#jobs.cancel(jobId, reason, signal);
+        await this.#cancel(jobId, reason, signal);
         asked = reason;
       }
       const job = await this.#look(jobId, signal, waking);
@@ -76,6 +76,11 @@ export class JobFollower {
       await this.#pause(last, job, signal, waking);
       last = job;
     }
+  }
+
+  async #cancel(jobId: string, reason: string, signal: AbortSignal): Promise<void> {
+    await this.#jobs.cancel(jobId, reason, signal);
+    if (this.#order.recall.aborted) this.#order.onRecalled?.();
   }
 
   /** The job; undefined when `recall` has aborted while it was looked at: a request that hangs must not delay the cancelling. */

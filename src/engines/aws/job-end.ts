@@ -5,12 +5,18 @@ import type { ConsignmentEnd } from "../../ports/consignment-engine.ts";
 import { RECALLED, TOO_MANY_FAILED } from "./follow-job.ts";
 import type { TakenReport } from "./take-in-report.ts";
 
-/** `job`: null when S3 did not know it any more. */
-export function howItEnded(jobId: string, job: JobDescriptor | null, report: TakenReport): ConsignmentEnd {
+/** `job`: null when S3 did not know it any more; `isOver`: no copy could begin any more when its end was seen. */
+export function howItEnded(
+  jobId: string,
+  job: JobDescriptor | null,
+  report: TakenReport,
+  isOver: boolean,
+): ConsignmentEnd {
   const name = `job ${jobId} of S3 Batch Operations`;
   if (job === null) return broken(`${name} does not exist (any more)`, report);
   // Tasks that were answered with `held` have succeeded, so a job whose time was over may be complete.
-  if (job.Status === "Complete") return { kind: report.held > 0 ? "recalled" : "ended" };
+  const mayBeHeld = report.held > 0 || (report.isUnknown && isOver);
+  if (job.Status === "Complete") return { kind: mayBeHeld ? "recalled" : "ended" };
   const said = job.StatusUpdateReason ?? "";
   if (job.Status === "Cancelled") {
     if (said === RECALLED) return { kind: "recalled" };

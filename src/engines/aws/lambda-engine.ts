@@ -6,6 +6,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { JobDescriptor, S3ControlClient } from "@aws-sdk/client-s3-control";
 import { DomainError } from "../../domain/errors.ts";
+import { areStricter } from "../../domain/stricter-limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {
   Consignment,
@@ -18,7 +19,12 @@ import type { CopyRequest } from "../../ports/object-store.ts";
 import { AskedCopies } from "./asked-copies.ts";
 import { BatchJobs, type JobOrder } from "./batch-jobs.ts";
 import { type BatchOperationsSettings, consignmentPath, DEFAULTS } from "./batch-operations-settings.ts";
-import { decodeProgress, encodeProgress, type WrittenManifest } from "./consignment-progress.ts";
+import {
+  type ConsignmentProgress,
+  decodeProgress,
+  encodeProgress,
+  type WrittenManifest,
+} from "./consignment-progress.ts";
 import { objectionTo } from "./copy-field.ts";
 import { EngineRequests } from "./engine-requests.ts";
 import { endedTasks, type FollowedJob, JobFollower } from "./follow-job.ts";
@@ -43,6 +49,8 @@ export interface LambdaEngineParts {
   >;
 }
 
+type SentJob = FollowedJob & Pick<Extract<ConsignmentProgress, { readonly stage: "job" }>, "limits">;
+
 /** The engine of one relocation job. */
 export class LambdaEngine implements ConsignmentEngine {
   readonly mostCopies = 1_000_000;
@@ -62,22 +70,26 @@ export class LambdaEngine implements ConsignmentEngine {
     return objectionTo(request, this.#parts.terms);
   }
 
-  async carry(order: ConsignmentOrder, onResult: OnCopyResult, signal: AbortSignal): Promise<ConsignmentEnd> {
-    const waits = new WaitNotes((wait) => order.onWait(wait));
-    const sent = await this.#send(order, signal);
+  async carry(given: ConsignmentOrder, onResult: OnCopyResult, signal: AbortSignal): Promise<ConsignmentEnd> {
+    const waits = new WaitNotes((wait) => given.onWait(wait));
+    const sent = await this.#send(given, signal);
     if ("kind" in sent) return sent;
+    // The limits may have been lowered while no process followed the job.
+    const isExcessive = sent.limits !== undefined && areStricter(given.limits, sent.limits);
+    const order = isExcessive ? { ...given, recall: AbortSignal.abort() } : given;
     const { clock } = this.#parts;
     const parts = { jobs: this.#jobs, clock, mostPollMs: this.#settings.mostPollMs };
     const job = await new JobFollower(parts, order, waits).follow(sent, signal);
+    const isOver = this.#isOver(order);
     // An invocation may outlive the job that began it.
     const quietAt = clock.monotonic() + this.#settings.functionTimeoutMs;
     const report = await this.#takeIn(order, sent, job, { waits, onResult, signal });
     await this.#awaitQuiet(quietAt, sent, waits, signal);
-    return howItEnded(sent.jobId, job, report);
+    return howItEnded(sent.jobId, job, report, isOver);
   }
 
   /** The job of the consignment, created unless it exists; or the end of a consignment that needs none. */
-  async #send(order: ConsignmentOrder, signal: AbortSignal): Promise<FollowedJob | ConsignmentEnd> {
+  async #send(order: ConsignmentOrder, signal: AbortSignal): Promise<SentJob | ConsignmentEnd> {
     const { consignment } = order;
     const saved = decodeProgress(consignment.progress);
     if (saved?.stage === "job") return saved;
@@ -88,7 +100,8 @@ export class LambdaEngine implements ConsignmentEngine {
     // is listed it is created even if no copy may begin any more: nothing else tells for sure whether there is one.
     const found = saved === null ? null : await this.#jobs.find(consignment.token, signal);
     const jobId = found ?? (await this.#jobs.create(this.#jobOrder(order, written.manifest), signal));
-    const created = { ...written, stage: "job", jobId, since: this.#parts.clock.now() } as const;
+    const { limits } = order;
+    const created = { ...written, stage: "job", jobId, since: this.#parts.clock.now(), limits } as const;
     await order.save(encodeProgress(created));
     return created;
   }
@@ -118,7 +131,10 @@ export class LambdaEngine implements ConsignmentEngine {
   #jobOrder(order: ConsignmentOrder, manifest: WrittenManifest): JobOrder {
     const { consignment } = order;
     const reportPath = this.#pathOf(consignment);
-    return { token: consignment.token, manifest, reportPath, userArguments: this.#arguments(order) };
+    // The functions of a job that is created only to be cancelled hold all of its copies.
+    const notAfter = this.#isOver(order) ? this.#parts.clock.now() : consignment.notAfter;
+    const userArguments = this.#arguments({ ...order, consignment: { ...consignment, notAfter } });
+    return { token: consignment.token, manifest, reportPath, userArguments };
   }
 
   #arguments({ consignment, limits }: ConsignmentOrder): Record<string, string> {

@@ -40,9 +40,11 @@ export interface TakenReport {
   readonly held: number;
   /** Code and message of a failed task; null where none was reported. */
   readonly failure: string | null;
+  /** Whether the tasks that have ended are unknown, since their report did not come or cannot be believed. */
+  readonly isUnknown: boolean;
 }
 
-const NOTHING: TakenReport = { held: 0, failure: null };
+const NOTHING: TakenReport = { held: 0, failure: null, isUnknown: false };
 
 /**
  * Gives the results of the report at `place`, which is waited for; of each row that is an answer to a copy that was `asked`
@@ -60,7 +62,7 @@ export async function takeInReport(
   if (place.tasks === 0) return NOTHING;
   const objects = objectsIn(parts, place.bucket, signal);
   const report = await awaitReport(parts, objects, place, signal);
-  if (report === null) return NOTHING;
+  if (report === null) return { ...NOTHING, isUnknown: true };
   const copies = await asked();
   let held = 0;
   let failure: string | null = null;
@@ -73,7 +75,7 @@ export async function takeInReport(
     const more = answer === null || result === null ? undefined : onResult(answer.number, result);
     if (more !== undefined) await more;
   }
-  return { held, failure };
+  return { held, failure, isUnknown: false };
 }
 
 /** The answer in `row`; null where it is none, or none to a copy that was asked for. */

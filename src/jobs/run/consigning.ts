@@ -1,5 +1,6 @@
 /** `consigningOf`: what a run needs of an external copy engine, from the job and its live settings. */
 
+import { Recalls } from "../../conveyor/recalls.ts";
 import type { Consigning } from "../../conveyor/run-context.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
@@ -26,5 +27,6 @@ export async function consigningOf(
     limits: () => windows.limitsAt(clock.now()),
     closesAt: () => windows.closesAt("copy", clock.now()),
     recall: run.recall,
+    recalls: new Recalls(),
   };
 }

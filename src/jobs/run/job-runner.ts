@@ -3,6 +3,7 @@
 import { runConveyor } from "../../conveyor/conveyor.ts";
 import { JobTime } from "../../conveyor/job-time.ts";
 import { UnrecordedCopies, UnrecordedRows } from "../../conveyor/live-tally.ts";
+import type { Recalls } from "../../conveyor/recalls.ts";
 import type { RunContext } from "../../conveyor/run-context.ts";
 import { WaitTracker } from "../../conveyor/wait-tracker.ts";
 import { hasCode } from "../../domain/errors.ts";
@@ -54,6 +55,7 @@ export class JobRun {
   readonly #deletionSize = new DeletionSize();
   #tally: Tally = emptyTally();
   #cause: StopCause | null = null;
+  #recalls: Recalls | null = null;
   #version: number;
   #wakeHeartbeat: () => void = () => {};
 
@@ -114,18 +116,17 @@ export class JobRun {
 
   /** Works until the job ends or is stopped; gives the state the job was left in. Throws when the ledger is unavailable. */
   async run(): Promise<JobState> {
-    const { ledger } = this.#parts;
-    const { jobId } = this.#lease;
     this.#applyState(this.#record.state);
     const ended = new AbortController();
     const heartbeat = this.#heartbeatLoop(ended.signal);
     try {
       refuseUnsafe(this.#record.spec, this.#parts);
-      this.#tally = await ledger.tally(jobId);
+      this.#tally = await this.#parts.ledger.tally(this.jobId);
       this.#watch.begin(this.#tally);
       this.#measure(this.#tally, false);
-      if (!this.#stop.signal.aborted) {
-        const context = await this.#run();
+      if (!this.#stop.signal.aborted || this.#record.spec.engine !== "service") {
+        const context = await this.#context();
+        this.#recalls = context.consigning?.recalls ?? null;
         await runConveyor(context, this.#record, (error) => this.#stopRun({ kind: "error", error }));
       }
     } catch (error) {
@@ -139,7 +140,7 @@ export class JobRun {
     return this.#settle();
   }
 
-  async #run(): Promise<RunContext> {
+  async #context(): Promise<RunContext> {
     const { spec } = this.#record;
     const contexts = jobContexts(this.#parts, spec, this.#lease, this.#counters, {
       ...{ settings: this.#settings, signal: this.#stop.signal, stalls: this.#waits.stalls },
@@ -236,14 +237,13 @@ export class JobRun {
   }
 
   async #settle(): Promise<JobState> {
-    const { ledger, clock } = this.#parts;
-    const { jobId } = this;
-    const run = { ledger, jobId, log: this.#log, cause: this.#cause, counted: this.#tally };
-    const settled = await settlementOf(run);
+    const [{ ledger, clock }, { jobId }] = [this.#parts, this];
+    const known = { cause: this.#cause, counted: this.#tally, recalls: this.#recalls, now: clock.now() };
+    const settled = await settlementOf({ ledger, jobId, log: this.#log, ...known });
     if (settled === null) return this.#record.state;
     const { end, tally } = settled;
     if (tally !== null) this.#tally = tally;
-    await ledger.release(this.#lease, { ...end, waiting: null, report: this.#report() }, clock.now());
+    await ledger.release(this.#lease, { waiting: null, ...end, report: this.#report() }, clock.now());
     logLeft(this.#log, jobId, end, this.#deletionSize.gap.medianMs);
     return end.state;
   }

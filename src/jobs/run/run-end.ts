@@ -1,7 +1,7 @@
 /** `completionOf`, `leftEnd`, `failureEnd`: the state in which a run leaves its job. Pure. */
 
 import { DomainError, messageOf } from "../../domain/errors.ts";
-import type { JobState } from "../../domain/job-state.ts";
+import type { JobState, Waiting } from "../../domain/job-state.ts";
 import type { Tally } from "../../domain/tally.ts";
 import type { JobRecord } from "../../ports/ledger.ts";
 
@@ -9,6 +9,8 @@ import type { JobRecord } from "../../ports/ledger.ts";
 export interface RunEnd {
   readonly state: JobState;
   readonly reason: string | null;
+  /** What the next run is for. */
+  readonly waiting?: Waiting;
 }
 
 /** The end of a job without work left: `failed` when the sums disagree, `completed` only without exceptions. */

@@ -1,5 +1,6 @@
 /** `settlementOf`: the state in which a run leaves its job, with what the ledger must be asked for it. */
 
+import type { Recalls } from "../../conveyor/recalls.ts";
 import { hasCode, messageOf } from "../../domain/errors.ts";
 import type { Tally } from "../../domain/tally.ts";
 import type { Ledger } from "../../ports/ledger.ts";
@@ -8,13 +9,16 @@ import { completionOf, failureEnd, leftEnd, type RunEnd } from "./run-end.ts";
 
 /** What is known of the run at its end. */
 export interface EndedRun {
-  readonly ledger: Pick<Ledger, "job" | "tally">;
+  readonly ledger: Pick<Ledger, "job" | "tally" | "consignments">;
   readonly jobId: string;
   readonly log: RunnerLog;
   /** Null: no work was left. */
   readonly cause: StopCause | null;
   /** The tally that the run itself has counted. */
   readonly counted: Tally;
+  /** Null: the service copies. */
+  readonly recalls: Recalls | null;
+  readonly now: number;
 }
 
 /** The end, and the ledger's tally where it was read; null when nothing may be written about the job (lease or ledger lost). */
@@ -24,7 +28,24 @@ export async function settlementOf(
   const { cause } = run;
   if (cause === null) return completion(run);
   const end = await stoppedEnd(run, cause);
-  return end === null ? null : { end, tally: null };
+  return end === null ? null : { end: await whileUnrecalled(run, cause, end), tally: null };
+}
+
+/** A job that is to stop is left `pausing` or `cancelling` while its engine may still begin copies: the next run recalls them. */
+async function whileUnrecalled(run: EndedRun, cause: StopCause, end: RunEnd): Promise<RunEnd> {
+  const { ledger, jobId, recalls, now } = run;
+  const stopping = { paused: "pausing", cancelled: "cancelling" } as const;
+  const isStop = cause.kind !== "error" && (end.state === "paused" || end.state === "cancelled");
+  if (recalls === null || !isStop) return end;
+  const records = await ledger.consignments(jobId);
+  if (!records.some(({ id, state }) => state === "open" && !recalls.isConfirmed(id))) return end;
+  const because = recalls.failure === null ? "" : `: ${recalls.failure}`;
+  const detail = `the copy engine has not confirmed yet that it begins no further copy${because}`;
+  return {
+    ...end,
+    state: stopping[end.state as keyof typeof stopping],
+    waiting: { reason: "engine", since: now, until: null, detail },
+  };
 }
 
 async function stoppedEnd(run: EndedRun, cause: StopCause): Promise<RunEnd | null> {

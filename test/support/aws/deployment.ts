@@ -11,12 +11,12 @@ import type { S3Facts } from "../servers/ceph.ts";
 import type { BatchEvent, BatchResponse, Invoke } from "./batch-event.ts";
 import type { BatchVariations } from "./batch-variations.ts";
 import { packageOf, startCopyFunction } from "./copy-function.ts";
-import { type CopyLogsTable, startCopyLogsTable } from "./copy-logs-table.ts";
-import { type EventQueue, startEventQueue } from "./event-queue.ts";
+import { type CopyLogsTable, startCopyLogsTable } from "./events/copy-logs-table.ts";
+import { type EventQueue, startEventQueue } from "./events/event-queue.ts";
+import { type QueuePoller, startPoller } from "./events/queue-poller.ts";
+import type { EventObject } from "./events/s3-events.ts";
 import { type LambdaOptions, type LambdaRuntime, startLambda } from "./lambda-runtime.ts";
-import { type QueuePoller, startPoller } from "./queue-poller.ts";
 import { type S3Control, startS3Control } from "./s3-control.ts";
-import type { EventObject } from "./s3-events.ts";
 
 export const ACCOUNT = "123456789012";
 

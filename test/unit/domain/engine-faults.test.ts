@@ -2,7 +2,11 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EngineStore, engineFaults, type KnownEngines } from "../../../src/domain/engine-faults.ts";
+import {
+  type EngineStore,
+  engineFaults,
+  type KnownEngines,
+} from "../../../src/domain/engines/engine-faults.ts";
 import type { JobSpec, Windows } from "../../../src/domain/job-spec.ts";
 import { encodeTerms, MOST_ARGUMENT_CHARACTERS } from "../../../src/engines/aws/user-arguments.ts";
 import { AWS_SETTINGS } from "../../support/aws-settings.ts";

@@ -144,16 +144,16 @@ describe("an error of AWS", () => {
 });
 
 describe("an end", () => {
-  const nothing = { held: 0, failure: null };
+  const nothing = { held: 0, failure: null, isUnknown: false };
   it.each([
     [{ Status: "Complete" as const }, nothing, { kind: "ended" }],
-    [{ Status: "Complete" as const }, { held: 1, failure: null }, { kind: "recalled" }],
+    [{ Status: "Complete" as const }, { ...nothing, held: 1 }, { kind: "recalled" }],
     [
       {
         Status: "Failed" as const,
         FailureReasons: [{ FailureCode: "Code", FailureReason: "first\nline" }, { FailureCode: "Other" }],
       },
-      { held: 0, failure: "PermanentFailure: why" },
+      { ...nothing, failure: "PermanentFailure: why" },
       {
         kind: "broken",
         reason:
@@ -167,7 +167,15 @@ describe("an end", () => {
     ],
     [null, nothing, { kind: "broken", reason: expect.stringContaining("does not exist") }],
   ])("%o, %o", (job, report, end) => {
-    expect(howItEnded("J", job, report)).toEqual(end);
+    expect(howItEnded("J", job, report, false)).toEqual(end);
+  });
+
+  it.each([
+    [true, false, "ended"],
+    [true, true, "recalled"],
+    [false, true, "ended"],
+  ])("complete, its report unknown: %s, its time over: %s: %s", (isUnknown, isOver, kind) => {
+    expect(howItEnded("J", { Status: "Complete" }, { ...nothing, isUnknown }, isOver)).toEqual({ kind });
   });
 });
 

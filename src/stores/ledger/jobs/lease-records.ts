@@ -151,11 +151,13 @@ const WORKED_ON = "state IN ('running', 'waiting', 'queued')";
  * | released as               | asked for meanwhile                       | stays      |
  * |---------------------------|-------------------------------------------|------------|
  * | finished                  | anything                                  | released   |
- * | paused                    | resume (`queued`), cancel                 | asked for  |
+ * | paused, pausing           | resume (`queued`), cancel                 | asked for  |
  * | queued, running, waiting  | pause, cancel                             | asked for  |
  */
 function askedStatesThatStay(released: JobState): readonly JobState[] {
   if (isFinished(released)) return [];
   const ended = ["cancelling", "cancelled"] as const;
-  return released === "paused" ? ["queued", ...ended] : ["pausing", "paused", ...ended];
+  return released === "paused" || released === "pausing"
+    ? ["queued", ...ended]
+    : ["pausing", "paused", ...ended];
 }

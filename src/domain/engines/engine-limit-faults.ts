@@ -1,7 +1,7 @@
 /** Limits that an engine on AWS cannot hold: refused, since functions that ignore one would be worse than no job. Pure. */
 
-import type { Fault } from "./errors.ts";
-import type { JobSpec, Limits } from "./job-spec.ts";
+import type { Fault } from "../errors.ts";
+import type { JobSpec, Limits } from "../job-spec.ts";
 
 /**
  * Requests a second are bounded by the least time of an invocation, concurrency ÷ rate; a function ends after 60 s, of
