@@ -205,5 +205,6 @@ rgw override bucket index max shards = 1
 rgw enable usage log = false
 rgw enable quota threads = false
 rgw run sync thread = false
+rgw crypt require ssl = false
 `;
 }
