@@ -2,6 +2,7 @@
 
 import type { Consigning } from "../../conveyor/run-context.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
+import { rowUpdatesOf } from "../../domain/row-updates.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
 import type { LiveSettings } from "./live-settings.ts";
@@ -25,6 +26,7 @@ export async function consigningOf(
     engine: await open({ spec, store: run.store, settings }),
     limits: () => windows.limitsAt(clock.now()),
     closesAt: () => windows.closesAt("copy", clock.now()),
+    updatesRows: rowUpdatesOf(spec) !== null,
     recall: run.recall,
   };
 }
