@@ -23,5 +23,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   // Loaded when needed: `tranship status` has no use for database drivers and S3 clients.
   compose: async (config, purpose) => (await import("./compose.ts")).compose(config, purpose),
   openApiDocument: async () => (await import("./http/openapi-document.ts")).openApiDocument(),
+  openDeployment: async (config, store) =>
+    (await import("./compose-deployment.ts")).openDeployment(config, store),
+  deploymentTemplate: async (hashes) => (await import("./compose-deployment.ts")).deploymentTemplate(hashes),
   runDemo: async (options) => (await import("./demo/demo.ts")).runDemo(options),
 });

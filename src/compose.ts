@@ -6,6 +6,7 @@ import { type Logger, pino } from "pino";
 import { awsEngines } from "./aws-engines.ts";
 import type { Config } from "./config.ts";
 import { DomainError } from "./domain/errors.ts";
+import { isFinished } from "./domain/job-state.ts";
 import { ServiceEngine } from "./engines/service-engine.ts";
 import type { JobParts } from "./jobs/job-parts.ts";
 import type { Jobs } from "./jobs/jobs.ts";
@@ -42,6 +43,11 @@ export interface Tranship {
   ): Promise<JobView>;
   /** The HTTP server, not yet listening. */
   server(): Promise<FastifyInstance>;
+  /**
+   * The store of a finished job, and the tokens of its consignments: what engines on AWS may have kept of it is found by them.
+   * Throws `not_found`, and `state_conflict` for a job that has not finished or whose copies may still be under way.
+   */
+  keptOnAws(id: string): Promise<{ readonly store: string; readonly tokens: readonly string[] }>;
   /** Lets in-flight requests finish, saves the state, and closes ledger and connections. */
   close(): Promise<void>;
 }
@@ -106,6 +112,16 @@ export async function compose(config: Config, { works }: Purpose): Promise<Trans
       // Loaded on demand: a job in the foreground does not need it and starts sooner.
       const { buildServer } = await import("./http/server.ts");
       return buildServer({ jobs, tokens: config.tokens, logger: log, version: VERSION });
+    },
+    async keptOnAws(id) {
+      const { state, spec } = await jobs.get(id);
+      const consignments = await ledger.consignments(id);
+      if (!isFinished(state))
+        throw new DomainError("state_conflict", `job ${id} is ${state}; it must have ended`);
+      if (consignments.some((one) => one.state === "open")) {
+        throw new DomainError("state_conflict", `copies of job ${id} may still be under way`);
+      }
+      return { store: spec.source.store, tokens: consignments.map(({ token }) => token) };
     },
     async close() {
       await scheduler.close();

@@ -1,8 +1,8 @@
 /** The section `stores.NAME.aws` of the configuration. */
 
 import { Type } from "typebox";
-import { LIST_PRICES } from "./domain/aws-prices.ts";
-import { type AwsSection, awsFaults } from "./domain/aws-settings.ts";
+import { LIST_PRICES } from "./domain/engines/aws-prices.ts";
+import { type AwsSection, awsFaults } from "./domain/engines/aws-settings.ts";
 import type { Fault } from "./domain/errors.ts";
 
 const closed = { additionalProperties: false } as const;

@@ -6,7 +6,7 @@ import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type AddressConfig, addressFaults, readAddress } from "./config-addresses.ts";
 import { AwsSectionSchema, awsSectionFaults } from "./config-aws.ts";
-import type { AwsSection } from "./domain/aws-settings.ts";
+import type { AwsSection } from "./domain/engines/aws-settings.ts";
 import { DomainError, type Fault, messageOf } from "./domain/errors.ts";
 import { fileFrom, fileLeftElsewhere, fillTemplate } from "./environment-values.ts";
 import { shapeFaults } from "./jobs/submit/shape-faults.ts";

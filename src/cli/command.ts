@@ -3,7 +3,9 @@
 import type { Purpose, Tranship } from "../compose.ts";
 import type { Config, Environment } from "../config.ts";
 import type { DemoOptions, DemoResult } from "../demo/demo.ts";
+import type { FunctionHashes } from "../domain/function-package.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Deployment } from "../ports/deployment.ts";
 import type { CommandArguments, CommandSyntax } from "./command-arguments.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -29,5 +31,9 @@ export interface CommandContext {
   stopSignal(): AbortSignal;
   compose(config: Config, purpose: Purpose): Promise<Tranship>;
   openApiDocument(): Promise<unknown>;
+  /** The AWS deployment of the store of this name. */
+  openDeployment(config: Config, store: string): Promise<Deployment>;
+  /** The CloudFormation template for functions with these packages. */
+  deploymentTemplate(hashes: FunctionHashes): Promise<unknown>;
   runDemo(options: DemoOptions): Promise<DemoResult>;
 }

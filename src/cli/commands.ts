@@ -3,6 +3,11 @@
 import type { Command, CommandContext } from "./command.ts";
 import { parseCommandArguments } from "./command-arguments.ts";
 import { actionCommands } from "./commands/action-commands.ts";
+import { awsCheckCommand } from "./commands/aws-check.ts";
+import { awsForgetCommand } from "./commands/aws-forget.ts";
+import { awsNotifyCommand } from "./commands/aws-notify.ts";
+import { awsPackageCommand } from "./commands/aws-package.ts";
+import { awsTemplateCommand } from "./commands/aws-template.ts";
 import { demoCommand } from "./commands/demo-command.ts";
 import { listCommand } from "./commands/list-command.ts";
 import { openapiCommand } from "./commands/openapi-command.ts";
@@ -30,6 +35,11 @@ export const COMMANDS: readonly Command[] = [
   watchCommand,
   ...actionCommands,
   openapiCommand,
+  awsPackageCommand,
+  awsTemplateCommand,
+  awsNotifyCommand,
+  awsCheckCommand,
+  awsForgetCommand,
 ];
 
 /** Runs the command line `args` (without node and script) and gives the exit code; never throws. */
@@ -56,13 +66,30 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
     output.out(rest.includes("--json") ? `${JSON.stringify(context.version)}\n` : `${context.version}\n`);
     return EXIT.completed;
   }
-  const command = commandNamed(name === "help" ? (rest[0] ?? "") : name);
-  const given = parseCommandArguments(command, name === "help" ? ["--help"] : rest);
+  const words = name === "help" ? rest : args;
+  const { command, following } = commandOf(words);
+  const given = parseCommandArguments(command, name === "help" ? ["--help"] : following);
   if (given.help) {
     output.out(commandHelp(command));
     return EXIT.completed;
   }
   return command.run(given, context);
+}
+
+/** The command that `words` begin with, and what follows it; the names of a group have two words. */
+function commandOf(words: readonly string[]): {
+  readonly command: Command;
+  readonly following: readonly string[];
+} {
+  const [first = "", second] = words;
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) return { command: commandNamed(first), following: words.slice(1) };
+  const command = group.find(({ name }) => name === `${first} ${second}`);
+  if (command !== undefined) return { command, following: words.slice(2) };
+  const names = group.map(({ name }) => name.slice(first.length + 1));
+  const nearest = second === undefined ? null : nearestName(second, names);
+  const hint = nearest === null ? "" : `; did you mean "${first} ${nearest}"?`;
+  throw new UsageError(`${first} is followed by one of ${names.join(", ")}${hint}`);
 }
 
 function commandNamed(name: string): Command {

@@ -1,7 +1,7 @@
 /** AnsweredCopies: the results that an external engine gave for the copies of a consignment, kept compactly until used. */
 
 import type { Batch } from "../domain/batch.ts";
-import { copyNumber, placeOfCopy } from "../domain/copy-number.ts";
+import { copyNumber, placeOfCopy } from "../domain/engines/copy-number.ts";
 import type { CopyEngine, NumberedCopy, OnCopyResult } from "../ports/copy-engine.ts";
 import type { CopyResult, ObjectFailure } from "../ports/object-store.ts";
 

@@ -64,6 +64,7 @@ async function followed(
   const follow = new AbortController();
   const ended = new AbortController();
   let wait: Hold | null = null;
+  let wasSent = record.progress !== null;
   const watching = [
     watchGate(run, consigning, { recall, follow, ended: ended.signal }),
     showWait(run, () => wait, ended.signal),
@@ -75,8 +76,11 @@ async function followed(
       const order: ConsignmentOrder = {
         consignment: record,
         limits: consigning.limits(),
-        copies: () => copiesOf(run, consigning, record),
-        save: (progress) => ledger.saveProgress(lease, record.id, progress),
+        copies: () => copiesOf(run, consigning, record, wasSent),
+        save: async (progress) => {
+          await ledger.saveProgress(lease, record.id, progress);
+          wasSent = true;
+        },
         onWait: (given) => {
           wait = given === null ? null : { reason: "engine", ...given };
         },
@@ -93,14 +97,14 @@ async function followed(
   }
 }
 
-/** The copies of `record`: those that are needed now, or, once the engine has saved progress, all that may have been sent. */
+/** The copies of `record`: those that are needed now; once the engine has saved progress (`wasSent`) all that it may have sent. */
 async function* copiesOf(
   run: RunContext,
   { engine }: Consigning,
   record: ConsignmentRecord,
+  wasSent: boolean,
 ): AsyncGenerator<NumberedCopy> {
   const { ledger, lease, stages } = run;
-  const wasSent = record.progress !== null;
   for (let afterSeq = 0; ; ) {
     const query = {
       jobId: lease.jobId,

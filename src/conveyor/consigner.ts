@@ -1,6 +1,6 @@
 /** Consigner: sends planned batches to an external copy engine, a consignment at a time, and has them taken in afterwards. */
 
-import { consignmentSize, LEAST_CONSIGNED } from "../domain/consignment-size.ts";
+import { consignmentSize, LEAST_CONSIGNED } from "../domain/engines/consignment-size.ts";
 import type { ConsignmentRecord } from "../ports/consignment-records.ts";
 import { carryConsignment } from "./carry-consignment.ts";
 import { RetryBackoff } from "./retry-backoff.ts";

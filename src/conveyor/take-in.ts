@@ -1,7 +1,7 @@
 /** Taking in: batches come back from an external copy engine and go on through their stages, or are planned again. */
 
 import { type Batch, CONSIGNED, pending } from "../domain/batch.ts";
-import { placeOfCopy } from "../domain/copy-number.ts";
+import { placeOfCopy } from "../domain/engines/copy-number.ts";
 import type { ConsignmentEnd } from "../ports/consignment-engine.ts";
 import type { CopyEngine } from "../ports/copy-engine.ts";
 import { copiesAskedFor } from "../stages/copies-to-send.ts";

@@ -1,6 +1,6 @@
 /** `JobParts`: the dependencies shared by all use cases and runs of jobs in this process. */
 
-import type { AwsSettings } from "../domain/aws-settings.ts";
+import type { AwsSettings } from "../domain/engines/aws-settings.ts";
 import type { AwsEngineName, JobSpec } from "../domain/job-spec.ts";
 import type { LocalCalendar } from "../domain/windows/local-calendar.ts";
 import type { Concurrency } from "../pacing/concurrency.ts";

@@ -1,6 +1,6 @@
 /** `knownEngines`: what this process knows of engines on AWS, for the checks of a job. */
 
-import type { KnownEngines } from "../domain/engine-faults.ts";
+import type { KnownEngines } from "../domain/engines/engine-faults.ts";
 import type { AwsEngineName } from "../domain/job-spec.ts";
 import type { JobParts } from "./job-parts.ts";
 

@@ -1,7 +1,7 @@
 /** What a function that copies is given: the object store, the clock, and what goes beside a copy. */
 
+import type { RowUpdates } from "../domain/engines/row-updates.ts";
 import type { PrefixChange } from "../domain/keys/key-mapping.ts";
-import type { RowUpdates } from "../domain/row-updates.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PlannedCopy } from "./planned-copy.ts";
 

@@ -1,6 +1,6 @@
 /** The log of copies that function 1 keeps in Copy_Logs. */
 
-import { placeOfCopy } from "../domain/copy-number.ts";
+import { placeOfCopy } from "../domain/engines/copy-number.ts";
 import type { CopyLogs } from "../engines/aws/copy-logs.ts";
 import type { CopyLog } from "./copy-ports.ts";
 

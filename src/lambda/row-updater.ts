@@ -3,11 +3,11 @@
  * it leaves, the service's update stage does.
  */
 
+import { encodeRowUpdates } from "../domain/engines/row-updates.ts";
 import { DomainError, hasCode, messageOf } from "../domain/errors.ts";
 import type { ReferenceSpec } from "../domain/job-spec.ts";
 import { valueForms } from "../domain/keys/key-mapping.ts";
 import { valuesByChange } from "../domain/keys/values-by-change.ts";
-import { encodeRowUpdates } from "../domain/row-updates.ts";
 import { isTripped, loadsOf } from "../pacing/database/database-load.ts";
 import { HealthCollector } from "../pacing/database/health-collector.ts";
 import type { Clock } from "../ports/clock.ts";

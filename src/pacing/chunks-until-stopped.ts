@@ -17,7 +17,7 @@ export async function* chunksUntilStopped<Chunk>(
     for (;;) {
       const coming = attempt(() => chunks.next());
       coming.catch(() => {});
-      const next = stop === null ? await coming : await Promise.race([stop.aborted, coming]);
+      const next = stop === null ? await coming : await stop.unless(coming);
       if (next === undefined) throw new DomainError("stopped", "the job was asked to stop");
       if (next.done) return;
       yield next.value;
@@ -31,13 +31,27 @@ export async function* chunksUntilStopped<Chunk>(
   }
 }
 
-/** Resolves when `signal` aborts, or has; `forget` removes the listener. */
-function listen(signal: AbortSignal): { readonly aborted: Promise<undefined>; forget(): void } {
-  let listener = () => {};
-  const aborted = new Promise<undefined>((resolve) => {
-    listener = () => resolve(undefined);
-    signal.addEventListener("abort", listener, { once: true });
-    if (signal.aborted) listener();
-  });
-  return { aborted, forget: () => signal.removeEventListener("abort", listener) };
+interface StopListener {
+  /** What `coming` resolves to; undefined as soon as the signal aborts, or when it has. */
+  unless<Result>(coming: Promise<Result>): Promise<Result | undefined>;
+  forget(): void;
+}
+
+/**
+ * A promise for each chunk: `Promise.race` with one that lives as long as the signal would keep every chunk in memory until the
+ * end of the source.
+ */
+function listen(signal: AbortSignal): StopListener {
+  let wake = () => {};
+  const listener = () => wake();
+  signal.addEventListener("abort", listener, { once: true });
+  return {
+    unless: (coming) =>
+      new Promise((resolve, reject) => {
+        wake = () => resolve(undefined);
+        if (signal.aborted) wake();
+        coming.then(resolve, reject);
+      }),
+    forget: () => signal.removeEventListener("abort", listener),
+  };
 }

@@ -1,6 +1,6 @@
 /** Connections to the configured stores and databases, by name; a job can reach no others. */
 
-import type { AwsStore } from "../domain/aws-settings.ts";
+import type { AwsStore } from "../domain/engines/aws-settings.ts";
 import type { ReferenceSpec } from "../domain/job-spec.ts";
 import type { DatabaseHealth } from "./database-health.ts";
 import type { ObjectStore, RequestCounts } from "./object-store.ts";

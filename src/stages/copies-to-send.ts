@@ -1,7 +1,7 @@
 /** The copies of a batch that an external engine is asked for. */
 
 import { type Batch, pending } from "../domain/batch.ts";
-import { copyNumber } from "../domain/copy-number.ts";
+import { copyNumber } from "../domain/engines/copy-number.ts";
 import type { NumberedCopy } from "../ports/copy-engine.ts";
 import { type Candidate, candidates, refuse } from "./copy-candidates.ts";
 import { ABSENT, copyRequest, type Expected } from "./copy-request.ts";

@@ -1,7 +1,7 @@
 /** `openConnections`: the configured stores and databases, opened on first use and shared by all jobs of the process. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { type AwsSection, awsSettings } from "../domain/aws-settings.ts";
+import { type AwsSection, awsSettings } from "../domain/engines/aws-settings.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { Connections } from "../ports/connections.ts";
 import type { MysqlServer } from "./mysql-address.ts";

@@ -10,8 +10,8 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { type BucketEvents, startBucketEvents } from "../support/aws/bucket-events.ts";
-import { type EventWorld, startEventWorld } from "../support/aws/event-world.ts";
+import { type BucketEvents, startBucketEvents } from "../support/aws/events/bucket-events.ts";
+import { type EventWorld, startEventWorld } from "../support/aws/events/event-world.ts";
 import { copySource, createBuckets, s3ClientFor } from "../support/buckets.ts";
 import { hostileKeys } from "../support/hostile-keys.ts";
 

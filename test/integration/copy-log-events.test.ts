@@ -1,12 +1,12 @@
 /** Events of the target bucket through queue, function 2 and table: each case that may come, and what it may change. */
 
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { copyNumber } from "../../src/domain/copy-number.ts";
+import { copyNumber } from "../../src/domain/engines/copy-number.ts";
 import { CopyLogEngine } from "../../src/engines/aws/copy-log-engine.ts";
 import type { Consignment, ConsignmentEngine, ConsignmentOrder } from "../../src/ports/consignment-engine.ts";
 import type { NumberedCopy } from "../../src/ports/copy-engine.ts";
-import { COPIER_ROLE_ID, type EventWorld, startEventWorld } from "../support/aws/event-world.ts";
-import { createdMessage, type EventObject, TEST_MESSAGE } from "../support/aws/s3-events.ts";
+import { COPIER_ROLE_ID, type EventWorld, startEventWorld } from "../support/aws/events/event-world.ts";
+import { createdMessage, type EventObject, TEST_MESSAGE } from "../support/aws/events/s3-events.ts";
 import { hostileKeys } from "../support/hostile-keys.ts";
 import { only } from "../support/only.ts";
 

@@ -1,6 +1,6 @@
 /** Settings of engines on AWS as the tests give them. */
 
-import type { AwsSettings } from "../../src/domain/aws-settings.ts";
+import type { AwsSettings } from "../../src/domain/engines/aws-settings.ts";
 
 /** The section `aws` of a store's configuration, with all that an engine needs. */
 export const AWS_SECTION = {

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { RowUpdates } from "../../src/domain/engines/row-updates.ts";
 import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
-import type { RowUpdates } from "../../src/domain/row-updates.ts";
 import {
   type CopyTask,
   decodeTask,

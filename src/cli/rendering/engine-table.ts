@@ -1,6 +1,6 @@
 /** Prints the engines of a preflight report as a table. */
 
-import type { EngineEstimate } from "../../domain/engine-costs.ts";
+import type { EngineEstimate } from "../../domain/engines/engine-costs.ts";
 import type { PreflightReport } from "../../jobs/preflight/preflight-report.ts";
 import { humanDuration } from "./human-units.ts";
 import { printable } from "./terminal-text.ts";

@@ -103,7 +103,7 @@ export class LambdaEngine implements ConsignmentEngine {
     this.#arguments(order);
     if (this.#isOver(order)) return null;
     const manifest = await writeManifest(parts, place, order.copies(), { recall: order.recall, signal });
-    if (manifest === null || this.#isOver(order)) return null;
+    if (manifest === null) return null;
     const written = { stage: "manifest", manifest } as const;
     await order.save(encodeProgress(written));
     // From here on a job may exist for all that is known after a crash.

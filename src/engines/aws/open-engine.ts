@@ -1,9 +1,9 @@
 /** Opens an engine on AWS for one job. */
 
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
-import type { AwsSettings } from "../../domain/aws-settings.ts";
+import type { AwsSettings } from "../../domain/engines/aws-settings.ts";
+import { rowUpdatesOf } from "../../domain/engines/row-updates.ts";
 import type { AwsEngineName, JobSpec } from "../../domain/job-spec.ts";
-import { rowUpdatesOf } from "../../domain/row-updates.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConsignmentEngine } from "../../ports/consignment-engine.ts";
 import { openControlClient } from "./control-client.ts";

@@ -99,7 +99,6 @@ async function awaitReport(
     if (leftMs <= 0) return null;
     waits.wait(`the report of job ${place.jobId} cannot be used yet: ${report.because}`, wallUntil);
     await clock.sleep(Math.min(pauseMs, mostPollMs, leftMs), signal);
-    throwIfStopped(signal);
   }
 }
 

@@ -2,7 +2,7 @@
  * UserArguments of a job: what is the same for all its tasks (invocation schema 2.0; at most 10, each 1–1,024 characters).
  */
 
-import { decodeRowUpdates, encodeRowUpdates, type RowUpdates } from "../../domain/row-updates.ts";
+import { decodeRowUpdates, encodeRowUpdates, type RowUpdates } from "../../domain/engines/row-updates.ts";
 
 /** Characters of one argument's value at most. */
 export const MOST_ARGUMENT_CHARACTERS = 1024;

@@ -1,8 +1,8 @@
 /** `engineReport`: time and cost of a counted job with each engine. */
 
-import { LIST_PRICES, pricesText } from "../../domain/aws-prices.ts";
-import { type EngineEstimate, engineEstimates, requestDollars } from "../../domain/engine-costs.ts";
-import { engineFaults, type KnownEngines } from "../../domain/engine-faults.ts";
+import { LIST_PRICES, pricesText } from "../../domain/engines/aws-prices.ts";
+import { type EngineEstimate, engineEstimates, requestDollars } from "../../domain/engines/engine-costs.ts";
+import { engineFaults, type KnownEngines } from "../../domain/engines/engine-faults.ts";
 import type { AwsEngineName, JobSpec, Limits } from "../../domain/job-spec.ts";
 import type { JobParts } from "../job-parts.ts";
 import { knownEngines } from "../known-engines.ts";

@@ -1,6 +1,6 @@
 /** `PreflightReport`: counts, costs and problems of a job before it runs. */
 
-import type { EngineEstimate } from "../../domain/engine-costs.ts";
+import type { EngineEstimate } from "../../domain/engines/engine-costs.ts";
 import type { WriteProtection } from "../../ports/object-store.ts";
 
 /** A problem that preflight has found. */

@@ -1,6 +1,6 @@
 /** `preflight`: reports what a job would do and what prevents it. Writes nothing, except for the canary. */
 
-import { engineFaults } from "../../domain/engine-faults.ts";
+import { engineFaults } from "../../domain/engines/engine-faults.ts";
 import type { Fault } from "../../domain/errors.ts";
 import { hasCode, messageOf } from "../../domain/errors.ts";
 import { estimateFinish } from "../../domain/finish-estimate.ts";

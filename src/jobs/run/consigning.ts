@@ -1,8 +1,8 @@
 /** `consigningOf`: what a run needs of an external copy engine, from the job and its live settings. */
 
 import type { Consigning } from "../../conveyor/run-context.ts";
+import { rowUpdatesOf } from "../../domain/engines/row-updates.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
-import { rowUpdatesOf } from "../../domain/row-updates.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
 import type { LiveSettings } from "./live-settings.ts";

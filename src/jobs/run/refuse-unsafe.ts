@@ -1,6 +1,6 @@
 /** `refuseUnsafe`: what keeps an accepted job from being run here. */
 
-import { engineFaults } from "../../domain/engine-faults.ts";
+import { engineFaults } from "../../domain/engines/engine-faults.ts";
 import { DomainError } from "../../domain/errors.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import { nestedPrefixFaults } from "../../domain/keys/nested-prefixes.ts";

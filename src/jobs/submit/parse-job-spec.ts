@@ -1,7 +1,7 @@
 /** `parseJobSpec`: turns a user's JSON into a complete job spec, or an error with every fault and its JSON pointer. */
 
 import { Compile } from "typebox/compile";
-import { engineFaults, type KnownEngines, SERVICE_ONLY } from "../../domain/engine-faults.ts";
+import { engineFaults, type KnownEngines, SERVICE_ONLY } from "../../domain/engines/engine-faults.ts";
 import { DomainError, type Fault } from "../../domain/errors.ts";
 import type { DatabaseLimits, JobSpec, ReferenceSpec, Windows } from "../../domain/job-spec.ts";
 import { specFaults } from "../../domain/job-spec-faults.ts";

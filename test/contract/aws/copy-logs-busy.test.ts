@@ -6,12 +6,12 @@ import type { CopyRecord } from "../../../src/engines/aws/copy-log-records.ts";
 import { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
 import { openTableClient } from "../../../src/engines/aws/table-client.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
-import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/copy-logs-table.ts";
+import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/events/copy-logs-table.ts";
 import {
   startThrottledTable,
   type TableFault,
   type ThrottledTable,
-} from "../../support/aws/throttled-table.ts";
+} from "../../support/aws/events/throttled-table.ts";
 
 let table: CopyLogsTable;
 let busy: ThrottledTable;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CopyRecord, LandedObject } from "../../../src/engines/aws/copy-log-records.ts";
 import { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
-import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/copy-logs-table.ts";
+import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/events/copy-logs-table.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 
 const JOB = "job-1";

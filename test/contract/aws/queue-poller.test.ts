@@ -1,8 +1,8 @@
 /** The double of an event source mapping treats answers as Lambda documents it. */
 
 import { expect, it } from "vitest";
-import { startEventQueue } from "../../support/aws/event-queue.ts";
-import { type InvokeFunction, startPoller } from "../../support/aws/queue-poller.ts";
+import { startEventQueue } from "../../support/aws/events/event-queue.ts";
+import { type InvokeFunction, startPoller } from "../../support/aws/events/queue-poller.ts";
 
 /** Bodies that are dead letters after the function has answered so to a single delivery of `a` and `b`. */
 async function keptAfter(answer: InvokeFunction): Promise<string[]> {

@@ -3,15 +3,15 @@
 import { type AddressInfo, createServer } from "node:net";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RowUpdates } from "../../../src/domain/engines/row-updates.ts";
 import type { ReferenceSpec } from "../../../src/domain/job-spec.ts";
-import type { RowUpdates } from "../../../src/domain/row-updates.ts";
 import { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
 import type { JobTerms } from "../../../src/engines/aws/user-arguments.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
 import { copyEvent, type GivenTask } from "../../support/aws/copy-function.ts";
-import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/copy-logs-table.ts";
+import { type CopyLogsTable, startCopyLogsTable } from "../../support/aws/events/copy-logs-table.ts";
+import type { EventObject } from "../../support/aws/events/s3-events.ts";
 import { RowFunctions } from "../../support/aws/row-functions.ts";
-import type { EventObject } from "../../support/aws/s3-events.ts";
 import { until } from "../../support/bystander.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 import { client, sandboxForAll, store } from "../../support/sandbox-client.ts";

@@ -3,10 +3,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterEach, describe, expect, it } from "vitest";
+import { openControlClient } from "../../../src/engines/aws/control-client.ts";
 import { decodeTask } from "../../../src/engines/aws/copy-task.ts";
+import { LambdaEngine } from "../../../src/engines/aws/lambda-engine.ts";
+import { systemClock } from "../../../src/stores/system-clock.ts";
 import { type BatchVariations, variationsOf } from "../../support/aws/batch-variations.ts";
 import { ConsignmentWorld, SETTINGS, TERMS } from "../../support/aws/consignment-world.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
+import { credentials } from "../../support/sandbox-client.ts";
 
 const NAMES = Array.from({ length: 40 }, (_, at) => `${at}.jpg`);
 const HOSTILE = hostileKeys.filter((key) => key.length < 100).map((key) => `h/${key}`);
@@ -152,6 +156,26 @@ describe("a consignment", () => {
     expect(world.control.jobs).toHaveLength(1);
     expect(Math.max(...world.asked.values())).toBe(1);
   });
+});
+
+it.each([
+  ["the report", { report: "missing" }, { reportWaitMs: 60_000 }],
+  ["the last invocation", {}, { functionTimeoutMs: 60_000 }],
+] as const)("a process that waits for %s stops within a second", async (what, variations, settings) => {
+  await start(variations);
+  const given = world.given();
+  const stop = new AbortController();
+  const carried = world.carry(
+    given,
+    {},
+    { signal: stop.signal, settings: { mostPollMs: 5_000, ...settings } },
+  );
+  while (!given.waits.at(-1)?.detail.startsWith(what)) await pause(2);
+  await pause(50);
+  const at = performance.now();
+  stop.abort();
+  await expect(carried).rejects.toMatchObject({ code: "stopped" });
+  expect(performance.now() - at).toBeLessThan(1000);
 });
 
 describe("a report", () => {
@@ -348,19 +372,32 @@ describe("a recall", () => {
     expect(world.store.listKeys("ops")).toEqual([]);
   });
 
+  it("while the manifest is recorded sends no request for a job", async () => {
+    await start();
+    const recall = new AbortController();
+    const given = world.given();
+    const save = async (progress: string) => {
+      given.saved.push(progress);
+      recall.abort();
+    };
+    expect(await world.carry(given, { recall: recall.signal, save })).toEqual({ kind: "recalled" });
+    expect(world.control.requests.CreateJob).toBe(0);
+  });
+
   it("while a large manifest is written leaves no upload, and no job", async () => {
     await start();
     const recall = new AbortController();
     const { copies } = world;
     const given = world.given();
-    const end = await world.carry(given, {
+    const order = {
       recall: recall.signal,
       async *copies() {
-        for (let round = 0; round < 5_000; round++) yield* copies;
+        for (let round = 0; round < 3_000; round++) yield* copies;
         recall.abort();
-        yield* copies;
+        for (;;) yield* copies;
       },
-    });
+    };
+    const end = await world.carry(given, order, { settings: { partBytes: 5 * 2 ** 20 } });
     expect(end).toEqual({ kind: "recalled" });
     expect(world.store.listUploads("ops")).toEqual([]);
     expect(world.store.requests.count("UploadPart")).toBe(1);
@@ -475,6 +512,22 @@ describe("trouble", () => {
     });
     expect(world.store.listKeys("ops")).toEqual([]);
   });
+});
+
+it("the double is reached by an endpoint of the configuration too", async () => {
+  await start();
+  const endpoint = `http://127.0.0.1:${world.control.port}`;
+  const control = openControlClient({ endpoint, region: "us-east-1", credentials });
+  const parts = { control, s3: world.s3, clock: systemClock, settings: SETTINGS, terms: TERMS };
+  const given = world.given();
+  const end = await new LambdaEngine(parts).carry(
+    world.order(given),
+    (number, result) => void given.results.set(number, result),
+    new AbortController().signal,
+  );
+  control.destroy();
+  expect(end).toEqual({ kind: "ended" });
+  expectAllCopied(given.results);
 });
 
 it("a rate and its concurrency are the shortest duration of invocations", async () => {

@@ -12,8 +12,8 @@ import { referencesIn } from "../../../src/lambda/row-updater.ts";
 import { S3CopyStore } from "../../../src/lambda/s3-copy-store.ts";
 import { settleMessages } from "../../../src/lambda/settle-messages.ts";
 import { systemClock } from "../../../src/stores/system-clock.ts";
-import type { CopyLogsTable } from "./copy-logs-table.ts";
-import { createdMessage, type EventObject } from "./s3-events.ts";
+import type { CopyLogsTable } from "./events/copy-logs-table.ts";
+import { createdMessage, type EventObject } from "./events/s3-events.ts";
 
 export interface RowFunctionsOptions {
   readonly s3: S3Client;

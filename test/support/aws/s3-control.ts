@@ -37,6 +37,17 @@ export async function startS3Control(options: S3ControlOptions): Promise<S3Contr
   return control;
 }
 
+/** The settings of a client that reaches a double at `port` of this machine. */
+export function loopbackClient(port: number): S3ControlClientConfig {
+  return {
+    // The client puts the account in front of the host, so that it must be a name.
+    endpoint: `http://s3-control.test:${port}`,
+    region: "us-east-1",
+    maxAttempts: 1,
+    requestHandler: { httpAgent: { keepAlive: true, lookup: toLoopback }, requestTimeout: 60_000 },
+  };
+}
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -67,16 +78,13 @@ export class S3Control {
     this.variations = { ...PLAIN, ...options.variations };
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   /** The settings of a client that reaches the double. */
   get client(): S3ControlClientConfig {
-    const { port } = this.#server.address() as AddressInfo;
-    return {
-      // The client puts the account in front of the host, so that it must be a name.
-      endpoint: `http://s3-control.test:${port}`,
-      region: "us-east-1",
-      maxAttempts: 1,
-      requestHandler: { httpAgent: { keepAlive: true, lookup: toLoopback }, requestTimeout: 60_000 },
-    };
+    return loopbackClient(this.port);
   }
 
   async listen(): Promise<void> {
@@ -123,9 +131,10 @@ export class S3Control {
 
   #isSigned({ headers }: IncomingMessage): boolean {
     const { accountId } = this.#options;
+    const host = headers.host ?? "";
     return (
       headers["x-amz-account-id"] === accountId &&
-      (headers.host ?? "").startsWith(`${accountId}.`) &&
+      (host.startsWith(`${accountId}.`) || host.startsWith("127.0.0.1:")) &&
       /^AWS4-HMAC-SHA256 .*\/s3\/aws4_request/.test(headers.authorization ?? "")
     );
   }

@@ -62,6 +62,8 @@ export function contextWith(parts: Partial<CommandContext>): CommandContext {
     stopSignal: () => new AbortController().signal,
     compose: unexpected("the service"),
     openApiDocument: unexpected("the OpenAPI document"),
+    openDeployment: unexpected("a deployment"),
+    deploymentTemplate: unexpected("the template"),
     runDemo: unexpected("the demo"),
     ...parts,
   };

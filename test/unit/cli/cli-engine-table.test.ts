@@ -2,8 +2,8 @@
 
 import { expect, it } from "vitest";
 import { engineLines } from "../../../src/cli/rendering/engine-table.ts";
-import { LIST_PRICES, pricesText } from "../../../src/domain/aws-prices.ts";
-import { engineEstimates } from "../../../src/domain/engine-costs.ts";
+import { LIST_PRICES, pricesText } from "../../../src/domain/engines/aws-prices.ts";
+import { engineEstimates } from "../../../src/domain/engines/engine-costs.ts";
 
 const work = {
   ...{ objects: 1_000_000, bytes: 0, requests: { list: 5000, copy: 1_000_000, head: 0 } },

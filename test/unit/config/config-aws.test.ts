@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config.ts";
-import { parseFunctionArn, parseRoleArn } from "../../../src/domain/aws-arns.ts";
-import { awsSettings } from "../../../src/domain/aws-settings.ts";
+import { parseFunctionArn, parseRoleArn } from "../../../src/domain/engines/aws-arns.ts";
+import { awsSettings } from "../../../src/domain/engines/aws-settings.ts";
 import { DomainError } from "../../../src/domain/errors.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tranship-config-aws-"));

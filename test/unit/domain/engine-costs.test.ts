@@ -2,15 +2,15 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AwsPrices, LIST_PRICES, pricesText } from "../../../src/domain/aws-prices.ts";
-import { chosenEngine, type EngineCandidate, reasonFor } from "../../../src/domain/engine-choice.ts";
+import { type AwsPrices, LIST_PRICES, pricesText } from "../../../src/domain/engines/aws-prices.ts";
+import { chosenEngine, type EngineCandidate, reasonFor } from "../../../src/domain/engines/engine-choice.ts";
 import {
   consignmentsOf,
   type EngineEstimate,
   type EngineWork,
   engineEstimates,
   requestDollars,
-} from "../../../src/domain/engine-costs.ts";
+} from "../../../src/domain/engines/engine-costs.ts";
 
 /** Small objects at AWS without a limit of their own, five listings for a thousand. */
 function work(objects: number, change: Partial<EngineWork> = {}): EngineWork {
@@ -175,6 +175,11 @@ describe("the choice", () => {
     expect(chosen.name).toBe(name);
     expect(reasonFor(chosen, chosen, all)).toMatch(/^(costs the least|none is faster)/);
   });
+});
+
+it("an engine that cannot do the job is not chosen for being cheaper", () => {
+  const able = { name: "service", seconds: 100, dollars: 2, objection: null } as const;
+  expect(chosenEngine([able, { ...able, name: "lambda", dollars: 1, objection: "no" }])).toBe(able);
 });
 
 describe("whatever the job", () => {

@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { LIST_PRICES, PRICES_READ, PRICES_REGION } from "../../../src/domain/aws-prices.ts";
-import { engineEstimates } from "../../../src/domain/engine-costs.ts";
+import { LIST_PRICES, PRICES_READ, PRICES_REGION } from "../../../src/domain/engines/aws-prices.ts";
+import { engineEstimates } from "../../../src/domain/engines/engine-costs.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 const page = read("docs/aws/choosing.md");
@@ -46,14 +46,17 @@ it.each([
 });
 
 it("names every code of a refusal, and no other", () => {
-  const code = ["engine-faults", "engine-limit-faults"].map((name) => read(`src/domain/${name}.ts`)).join();
+  const code = ["engine-faults", "engine-limit-faults"]
+    .map((name) => read(`src/domain/engines/${name}.ts`))
+    .join();
   const raised = new Set([...code.matchAll(/"(not_available|engine_[a-z_]+)"/g)].map(([, name]) => name));
   const named = rows(/^\| `(not_available|engine_\w+)`/).map(([name = ""]) => name.slice(1, -1));
   expect(named.sort()).toEqual([...raised].sort());
 });
 
 it("names every bound", () => {
-  const [, union = ""] = /export type EngineBound =([^;]+);/.exec(read("src/domain/engine-times.ts")) ?? [];
+  const [, union = ""] =
+    /export type EngineBound =([^;]+);/.exec(read("src/domain/engines/engine-times.ts")) ?? [];
   const bounds = [...union.matchAll(/"(\w+)"/g)].map(([, name]) => name);
   const [first = 0, last = 0] = [page.indexOf("| `boundBy`"), page.indexOf("Windows prolong")];
   const named = [...page.slice(first, last).matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);

@@ -2,7 +2,11 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EngineStore, engineFaults, type KnownEngines } from "../../../src/domain/engine-faults.ts";
+import {
+  type EngineStore,
+  engineFaults,
+  type KnownEngines,
+} from "../../../src/domain/engines/engine-faults.ts";
 import type { JobSpec, Windows } from "../../../src/domain/job-spec.ts";
 import { encodeTerms, MOST_ARGUMENT_CHARACTERS } from "../../../src/engines/aws/user-arguments.ts";
 import { AWS_SETTINGS } from "../../support/aws-settings.ts";
@@ -45,6 +49,16 @@ describe("an engine on AWS", () => {
     ["with a rate", { limits: { ...AVATARS.limits, requestsPerSecond: 500 } }, {}],
     ["with rows a second that the service holds", { limits: { ...AVATARS.limits, rowsPerSecond: 5 } }, {}],
     ["in windows of other stages", { windows: windows({ stages: ["update", "delete"] }) }, {}],
+    [
+      "with a source that is called like the manifests",
+      { source: { ...AVATARS.source, prefix: "tran" } },
+      {},
+    ],
+    [
+      "whose functions update rows in its windows",
+      { lambda: { updates: "function" }, windows: windows({ stages: ["copy", "update"] }) },
+      {},
+    ],
     ["with manifests beside the source", { source: { ...AVATARS.source, bucket: "ops" } }, {}],
     ["whose functions update rows", { lambda: { updates: "function" }, references: references(2) }, {}],
     [
@@ -117,13 +131,13 @@ describe("an engine on AWS", () => {
     ],
     [
       "slower than its functions can wait",
-      limits({ concurrency: 81, requestsPerSecond: 2 }),
+      limits({ concurrency: 61, requestsPerSecond: 2 }),
       {},
       [["/limits/requestsPerSecond", "engine_limit"]],
     ],
     [
       "slower than its functions can wait in a window",
-      { ...limits({ concurrency: 80, requestsPerSecond: 2 }), windows: windowLimits({ concurrency: 81 }) },
+      { ...limits({ concurrency: 60, requestsPerSecond: 2 }), windows: windowLimits({ concurrency: 61 }) },
       {},
       [["/windows/open/0/limits/requestsPerSecond", "engine_limit"]],
     ],
@@ -163,12 +177,15 @@ describe("an engine on AWS", () => {
   });
 
   it("that this version does not have is refused, whatever else fits", () => {
-    const [fault] = engineFaults(SPEC, { ...known(), available: ["lambda-copy-log"] });
-    expect(fault).toEqual({
-      pointer: "/engine",
-      message: 'the engine "lambda" is not available here: this version has "service", "lambda-copy-log"',
-      code: "not_available",
-    });
+    const without: KnownEngines = { ...known(), available: ["lambda-copy-log"] };
+    expect(engineFaults(SPEC, without)).toEqual([
+      {
+        pointer: "/engine",
+        message: 'the engine "lambda" is not available here: this version has "service", "lambda-copy-log"',
+        code: "not_available",
+      },
+    ]);
+    expect(engineFaults({ ...SPEC, engine: "lambda-copy-log" }, without)).toEqual([]);
   });
 
   it("says what would be right", () => {
@@ -178,7 +195,7 @@ describe("an engine on AWS", () => {
     expect(message({}, endpoints({ lambda: "http://x" }))).toMatch(
       /needs stores\.main\.aws\.endpoints\.s3control$/,
     );
-    expect(message(limits({ concurrency: 128, requestsPerSecond: 2 }))).toMatch(/64 s.*concurrency to 80$/);
+    expect(message(limits({ concurrency: 128, requestsPerSecond: 2 }))).toMatch(/64 s.*concurrency to 60$/);
     expect(message(limits({ concurrency: 128, requestsPerSecond: 0.01 }))).toMatch(/raise it$/);
     expect(message({}, { bytesPerSecond: 5 })).toMatch(/stores\.main\.limits\.bytesPerSecond/);
   });

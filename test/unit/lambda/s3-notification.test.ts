@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readNotification } from "../../../src/lambda/s3-notification.ts";
-import { createdEvent, formEncoded } from "../../support/aws/s3-events.ts";
+import { createdEvent, formEncoded } from "../../support/aws/events/s3-events.ts";
 import { hostileKeys } from "../../support/hostile-keys.ts";
 
 const OBJECT = { bucket: "bucket-b", key: "avatar/k", etag: "e1", size: 7 };

@@ -1,7 +1,7 @@
 /** Function 2 between a queue and the table: what tests of events work with. */
 
-import { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
-import { systemClock } from "../../../src/stores/system-clock.ts";
+import { CopyLogs } from "../../../../src/engines/aws/copy-logs.ts";
+import { systemClock } from "../../../../src/stores/system-clock.ts";
 import { type CopyLogsTable, startCopyLogsTable } from "./copy-logs-table.ts";
 import { type EventQueue, startEventQueue } from "./event-queue.ts";
 import { type QueuePoller, startPoller } from "./queue-poller.ts";
@@ -42,7 +42,7 @@ export async function startEventWorld(buckets: readonly string[]): Promise<Event
   const log: EventWorld["log"] = [];
   const restore = takeLog(log);
   // It reads its environment when it is loaded, as on Lambda.
-  const { handler } = await import("../../../src/lambda/object-landed.ts");
+  const { handler } = await import("../../../../src/lambda/object-landed.ts");
   const poller = startPoller(queue, (event) =>
     handler(event, { getRemainingTimeInMillis: () => world.remainingMs }),
   );

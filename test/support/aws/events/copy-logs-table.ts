@@ -11,7 +11,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { openTableClient } from "../../../src/engines/aws/table-client.ts";
+import { openTableClient } from "../../../../src/engines/aws/table-client.ts";
 
 const CREDENTIALS = { accessKeyId: "AKIATABLE", secretAccessKey: "secret" };
 

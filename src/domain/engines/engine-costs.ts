@@ -1,10 +1,10 @@
 /** Time, cost and bound of a job with each engine, and the choice between them. Sums and sources: docs/aws/choosing.md. Pure. */
 
+import type { AwsEngineName, EngineName, Limits } from "../job-spec.ts";
 import type { AwsPrices } from "./aws-prices.ts";
 import { consignmentSize, LEAST_CONSIGNED } from "./consignment-size.ts";
 import { chosenEngine, reasonFor } from "./engine-choice.ts";
 import { type EngineBound, secondsOf } from "./engine-times.ts";
-import type { AwsEngineName, EngineName, Limits } from "./job-spec.ts";
 
 /** A job as far as its engines differ. */
 export interface EngineWork {

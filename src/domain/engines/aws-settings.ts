@@ -1,8 +1,8 @@
 /** Settings of the AWS engines: what a store's `aws` section gives, its faults, and its complete form. */
 
+import type { Fault } from "../errors.ts";
 import { parseFunctionArn, parseRoleArn } from "./aws-arns.ts";
 import type { AwsPrices } from "./aws-prices.ts";
-import type { Fault } from "./errors.ts";
 
 /** URLs that replace those of AWS, for compatible services and tests. */
 export interface AwsEndpoints {

@@ -1,6 +1,6 @@
 /** Which engine to take, and why. Pure. */
 
-import type { EngineName } from "./job-spec.ts";
+import type { EngineName } from "../job-spec.ts";
 
 export interface EngineCandidate {
   readonly name: EngineName;

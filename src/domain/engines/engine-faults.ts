@@ -1,9 +1,9 @@
 /** Faults of a job's engine: whether it can do this job on the configured stores, and hold its limits. Pure. */
 
+import type { Fault } from "../errors.ts";
+import type { AwsEngineName, JobSpec } from "../job-spec.ts";
 import type { AwsStore } from "./aws-settings.ts";
 import { engineLimitFaults } from "./engine-limit-faults.ts";
-import type { Fault } from "./errors.ts";
-import type { AwsEngineName, JobSpec } from "./job-spec.ts";
 import { encodeRowUpdates, rowUpdatesOf } from "./row-updates.ts";
 
 /** A configured store, and the limits that all jobs on it share (null: none). */

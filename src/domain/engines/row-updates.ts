@@ -3,7 +3,7 @@
  * are, and who may log in, the functions' own environment tells.
  */
 
-import type { ColumnValue, JobSpec, ReferenceSpec } from "./job-spec.ts";
+import type { ColumnValue, JobSpec, ReferenceSpec } from "../job-spec.ts";
 
 export interface RowUpdates {
   readonly references: readonly ReferenceSpec[];

@@ -1,13 +1,13 @@
 /** Limits that an engine on AWS cannot hold: refused, since functions that ignore one would be worse than no job. Pure. */
 
-import type { Fault } from "./errors.ts";
-import type { JobSpec, Limits } from "./job-spec.ts";
+import type { Fault } from "../errors.ts";
+import type { JobSpec, Limits } from "../job-spec.ts";
 
 /**
  * Requests a second are bounded by the least time of an invocation, concurrency ÷ rate; a function ends after 60 s, of
- * which 20 are for the copy.
+ * which the copy needs the rest.
  */
-const LONGEST_INVOCATION_SECONDS = 40;
+const LONGEST_INVOCATION_SECONDS = 30;
 
 /** The faults of the limits of a job with an engine on AWS; `store` has those that all jobs on its store share. */
 export function engineLimitFaults(

@@ -1,6 +1,6 @@
 /** How long each engine copies, and what bounds it. Pure. */
 
-import type { EngineName, Limits } from "./job-spec.ts";
+import type { EngineName, Limits } from "../job-spec.ts";
 
 /**
  * `concurrency`, `requestsPerSecond`, `bytesPerSecond`: a limit of the job or store. `prefix`: writes that S3 takes for one

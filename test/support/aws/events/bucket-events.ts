@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { PutBucketNotificationConfigurationCommand, type S3Client } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
-import type { S3Facts } from "../servers/ceph.ts";
+import type { S3Facts } from "../../servers/ceph.ts";
 import { formEncoded } from "./s3-events.ts";
 
 /** One event as Ceph writes it; the parts that the adapter reads. */
