@@ -7,20 +7,18 @@ import { measureUpdates, type UpdatesRun, WAYS, type Way } from "./measure-updat
 
 export const enginesSection: Section = { name: "engines", measure };
 
-/** Environments of the function: as many connections. */
-const ENVIRONMENTS = 32;
-
 async function measure(effort: Effort): Promise<SectionReport> {
   const objectsPerSecond = effort.quick ? 100 : 300;
+  const environments = effort.quick ? 4 : 32;
   const runs = await measureUpdates(effort, {
     ...{ rounds: effort.quick ? 1 : 3, seconds: effort.quick ? 2 : 10, objectsPerSecond },
     rows: effort.quick ? 50_000 : 500_000,
-    environments: effort.quick ? 4 : ENVIRONMENTS,
+    environments,
     workload: { operationsPerSecond: effort.quick ? 100 : 400, connections: 16 },
   });
   return {
     title: "Who updates rows",
-    text: `An application reads and writes the table at a fixed rate while nothing goes on, while the service moves ${figure(objectsPerSecond)} objects a second and updates their rows in bulk, and while the packaged copying function copies as many in ${ENVIRONMENTS} environments with \`"updates": "function"\` and a limit of Threads_running, so that each looks at it once a second. Statements and connections are those of the account that moves, by the server's own statistics, the look-ups of a table's shape and the setting up of connections among them. Rounds alternate; figures are medians, connections and maxima those of all rounds.`,
+    text: `An application reads and writes the table at a fixed rate while nothing goes on, while the service moves ${figure(objectsPerSecond)} objects a second and updates their rows in bulk, and while the packaged copying function copies as many in ${environments} environments with \`"updates": "function"\` and a limit of Threads_running, so that each looks at it once a second. Statements and connections are those of the account that moves, by the server's own statistics, the look-ups of a table's shape and the setting up of connections among them. Rounds alternate; figures are medians, connections and maxima those of all rounds.`,
     table: {
       head: [
         "who updates",
