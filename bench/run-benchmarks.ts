@@ -10,6 +10,7 @@ import { installPeers } from "./peers/install-peers.ts";
 import { reportText } from "./report.ts";
 import type { Effort, Section, SectionReport } from "./section.ts";
 import { databaseSection } from "./sections/database.ts";
+import { enginesSection } from "./sections/engines.ts";
 import { growthSection } from "./sections/growth.ts";
 import { largeObjectsSection } from "./sections/large-objects.ts";
 import { listingSection } from "./sections/listing.ts";
@@ -22,6 +23,7 @@ const SECTIONS: readonly Section[] = [
   largeObjectsSection,
   listingSection,
   databaseSection,
+  enginesSection,
   growthSection,
 ];
 

@@ -23,6 +23,7 @@ export interface DatabaseWorld {
   /** The folder of the compiled program. */
   readonly dist: string;
   readonly databaseUrl: string;
+  readonly storeUrl: string;
   /** Rows at the start: ids 1 to this number. */
   readonly rows: number;
   readonly slices: readonly Slice[];
@@ -86,6 +87,7 @@ export async function openDatabaseWorld(
   return {
     dist,
     databaseUrl,
+    storeUrl: store.url,
     rows: size.rows,
     slices,
     startJob(slice, withReference, objectsPerSecond) {

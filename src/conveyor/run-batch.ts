@@ -59,6 +59,7 @@ async function runStage(
   const { lease, signal, waits } = run;
   // Planned under an older token: an earlier run may have begun this stage without recording it.
   const isOlder = batch.plannedUnder < lease.token || batch.state === CONSIGNED;
+  const isDoneElsewhere = stage === "update" && run.consigning?.updatesRows === true;
   const backoff = new RetryBackoff(run);
   for (let attempt = 1; ; attempt += 1) {
     // A batch that waits for its deletion is deferred to the ledger, not kept in memory: there may be very many.
@@ -68,7 +69,7 @@ async function runStage(
     try {
       return await performOnce(run, batch, stage, {
         ...{ attempt, engine },
-        repeated: isOlder || attempt > 1,
+        repeated: isOlder || isDoneElsewhere || attempt > 1,
       });
     } catch (error) {
       await backoff.backOffOrThrow(error);

@@ -21,6 +21,8 @@ export interface Consigning {
   limits(): ConsignmentLimits;
   /** When the window that is open for copies closes; epoch ms, null: it does not. */
   closesAt(): number | null;
+  /** Whether functions update rows before the update stage does. */
+  readonly updatesRows: boolean;
   /** Aborted when the run is stopped so that no copy may go on elsewhere: by an operator, a guard, an error of the job. */
   readonly recall: AbortSignal;
   readonly recalls: Recalls;

@@ -16,6 +16,7 @@ import type { AfterCopy, CopyLog, CopyPorts } from "./copy-ports.ts";
 import { type CopyEnd, lookForCopy, makeCopy } from "./make-copy.ts";
 import { type PlannedCopy, planCopy } from "./planned-copy.ts";
 import { RequestTimes } from "./request-times.ts";
+import { STATEMENT_MS } from "./row-updater.ts";
 
 /** Characters of the reason of a failed task at most. */
 const MOST_REASON_CHARACTERS = 240;
@@ -66,13 +67,23 @@ function workOn(ports: CopyPorts, terms: JobTerms, remainingMs: number): Work {
     throw new RangeError("this function keeps no copy logs");
   if (terms.updates !== null && ports.updates === undefined)
     throw new RangeError("this function updates no rows");
+  const times = new RequestTimes(ports.clock, ports.random, terms.leastMs, remainingMs);
   return {
-    ports,
-    terms,
+    ...{ ports, terms, times },
     copyLog: terms.copyLogs === null ? null : (ports.copyLog?.(terms.copyLogs) ?? null),
-    updates: terms.updates === null ? null : (ports.updates?.(terms.updates) ?? null),
-    times: new RequestTimes(ports.clock, ports.random, terms.leastMs, remainingMs),
+    updates: afterCopies(ports, terms, times),
   };
+}
+
+function afterCopies({ updates, clock }: CopyPorts, terms: JobTerms, times: RequestTimes): AfterCopy | null {
+  if (terms.updates === null || updates === undefined) return null;
+  const { token, notAfter } = terms;
+  return updates({
+    token,
+    updates: terms.updates,
+    change: { from: terms.sourcePrefix, to: terms.targetPrefix },
+    mayBegin: () => (notAfter === null || clock.now() < notAfter) && times.leftMs >= STATEMENT_MS,
+  });
 }
 
 async function answerTask(work: Work, task: BatchTask): Promise<TaskAnswer> {

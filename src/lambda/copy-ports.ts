@@ -1,5 +1,7 @@
 /** What a function that copies is given: the object store, the clock, and what goes beside a copy. */
 
+import type { RowUpdates } from "../domain/engines/row-updates.ts";
+import type { PrefixChange } from "../domain/keys/key-mapping.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PlannedCopy } from "./planned-copy.ts";
 
@@ -27,6 +29,16 @@ export interface CopyLog {
   begin(planned: PlannedCopy): Promise<"copied" | "open">;
 }
 
+/** A job whose rows a function updates. */
+export interface UpdatingJob {
+  /** Of the consignment. */
+  readonly token: string;
+  readonly change: PrefixChange;
+  readonly updates: RowUpdates;
+  /** Whether a statement may begin now: the job's time is not over, and the function's lasts until it has an answer. */
+  mayBegin(): boolean;
+}
+
 /** What follows a copy whose ETag proves it, also one that an earlier invocation has made: so it must be repeatable. */
 export interface AfterCopy {
   /** An error is logged and changes nothing: the service's update stage has the last word. */
@@ -42,6 +54,6 @@ export interface CopyPorts {
   readonly log: (line: Readonly<Record<string, unknown>>) => void;
   /** Gives the log kept in `table`; absent: this function keeps none, and refuses jobs that ask for one. */
   readonly copyLog?: (table: string) => CopyLog;
-  /** Gives what updates rows in the database known as `name`; absent: as with `copyLog`. */
-  readonly updates?: (name: string) => AfterCopy;
+  /** Gives what updates the rows of `job`; throws `RangeError` where it has none to update. Absent: as with `copyLog`. */
+  readonly updates?: (job: UpdatingJob) => AfterCopy;
 }

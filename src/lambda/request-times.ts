@@ -38,6 +38,11 @@ export class RequestTimes {
     return Math.min(this.#endsAt, this.#clock.monotonic() + REPEATED_FOR_MS);
   }
 
+  /** Milliseconds until the function is to answer. */
+  get leftMs(): number {
+    return this.#endsAt - this.#clock.monotonic();
+  }
+
   /** Waits until the next request may begin; false: not before `until`, or too late for it to end in time. */
   async turn(until: number): Promise<boolean> {
     const beginsAt = Math.max(this.#nextAt, this.#clock.monotonic());

@@ -1,7 +1,7 @@
 /** Settles messages of the queue of S3 events: flags the records of the objects that they tell of. */
 
 import { messageOf } from "../domain/errors.ts";
-import type { LandedObject } from "../engines/aws/copy-log-records.ts";
+import type { FlaggedRecord, LandedObject } from "../engines/aws/copy-log-records.ts";
 import { readNotification } from "./s3-notification.ts";
 
 /** Requests to the table at a time. */
@@ -15,7 +15,9 @@ export interface QueueMessage {
 
 export interface LandingPorts {
   /** `CopyLogs.flag`. */
-  flag(object: LandedObject): Promise<boolean>;
+  flag(object: LandedObject): Promise<FlaggedRecord | null>;
+  /** Updates the rows of flagged objects and gives their number; never throws. Absent: the function updates none. */
+  updateRows?(records: readonly FlaggedRecord[]): Promise<number>;
   /** Target buckets; objects of others are ignored. Null: the table decides, which costs a write. */
   readonly buckets: ReadonlySet<string> | null;
   /** Id of the role of the function that copies (`AROA…`); null: copies are recognised by their ETag only. */
@@ -34,12 +36,14 @@ export async function settleMessages(
   messages: readonly QueueMessage[],
 ): Promise<string[]> {
   const failed: string[] = [];
-  const counts = { messages: messages.length, flagged: 0, unknown: 0 };
+  const counts = { messages: messages.length, unknown: 0 };
+  const flagged: FlaggedRecord[] = [];
   const queue = messages.values();
   const settleNext = async () => {
     for (const message of queue) {
       try {
-        await settle(ports, message, counts);
+        const unknown = await settle(ports, message, flagged);
+        counts.unknown += unknown;
       } catch (error) {
         failed.push(message.messageId);
         ports.log({ event: "message_failed", messageId: message.messageId, reason: messageOf(error) });
@@ -47,27 +51,35 @@ export async function settleMessages(
     }
   };
   await Promise.all(Array.from({ length: MOST_AT_ONCE }, settleNext));
-  ports.log({ event: "messages_settled", ...counts, failed: failed.length });
+  const rows = flagged.length === 0 ? 0 : ((await ports.updateRows?.(flagged)) ?? 0);
+  const settled = { ...counts, flagged: flagged.length, failed: failed.length };
+  ports.log({ event: "messages_settled", ...settled, ...(ports.updateRows && { rows }) });
   return failed;
 }
 
-/** Throws where the message is to be delivered again; its other records are written first. */
+/**
+ * Adds the records that are flagged to `flagged`, and gives the number of objects without one. Throws where the message is to
+ * be delivered again; its other records are written first.
+ */
 async function settle(
   ports: LandingPorts,
   { messageId, body }: QueueMessage,
-  counts: { flagged: number; unknown: number },
-): Promise<void> {
+  flagged: FlaggedRecord[],
+): Promise<number> {
   const notification = readNotification(body);
   if (notification.kind === "ignored") {
     ports.log({ event: "message_ignored", messageId, reason: notification.reason });
-    return;
+    return 0;
   }
+  let unknown = 0;
   for (const { principal, ...object } of notification.created) {
     if (ports.buckets !== null && !ports.buckets.has(object.bucket)) continue;
     const isByCopier = ports.copierRoleId !== null && principal.startsWith(`AWS:${ports.copierRoleId}:`);
-    const isFlagged = await ports.flag({ ...object, isByCopier });
-    counts[isFlagged ? "flagged" : "unknown"] += 1;
+    const record = await ports.flag({ ...object, isByCopier });
+    if (record === null) unknown += 1;
+    else flagged.push(record);
   }
   const [fault] = notification.faults;
   if (fault !== undefined) throw new RangeError(fault);
+  return unknown;
 }

@@ -1,7 +1,7 @@
 /** Rewrites production rows, the only code that does: by compare-and-set statements within the job's row limit. */
 
 import { type BatchObject, fail } from "../domain/batch.ts";
-import type { ValueForm } from "../domain/keys/key-mapping.ts";
+import { valuesByChange } from "../domain/keys/values-by-change.ts";
 import { inSafeOrder } from "../domain/rewrite-order.ts";
 import { allowedRows } from "./allowed-rows.ts";
 import { formsOf } from "./reference-lookup.ts";
@@ -43,26 +43,6 @@ export async function rewriteRows(
     }
   }
   return rows;
-}
-
-/** Values to rewrite, grouped by the prefixes exchanged: forms with the same prefixes share a statement. */
-function valuesByChange(forms: readonly ValueForm[], objects: readonly BatchObject[]) {
-  const groups: { form: ValueForm; values: Map<string, BatchObject> }[] = [];
-  const seen = new Set<string>();
-  for (const form of forms) {
-    const same = groups.find(
-      (group) => group.form.change.from === form.change.from && group.form.change.to === form.change.to,
-    );
-    const group = same ?? { form, values: new Map<string, BatchObject>() };
-    for (const object of objects) {
-      const value = form.valueOf(object.key);
-      if (value === null || seen.has(value)) continue;
-      group.values.set(value, object);
-      seen.add(value);
-    }
-    if (same === undefined && group.values.size > 0) groups.push(group);
-  }
-  return groups;
 }
 
 /** Values for one statement, and the number of rows that it may change now. */

@@ -9,8 +9,8 @@ import type { UpdateContext } from "./stage-contexts.ts";
 
 /**
  * Points the rows of the pending objects of `batch` at the new keys. `before` are the rows that earlier attempts have
- * reported as changed, by reference. `repeated`: an earlier attempt may have changed more without reporting it; the rows
- * that name a new key now are counted then too.
+ * reported as changed, by reference. `repeated`: an earlier attempt, or a function on AWS, may have changed more without
+ * reporting it; the rows that name a new key now are counted then too.
  */
 export async function updateBatch(
   context: UpdateContext,

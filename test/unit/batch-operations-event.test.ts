@@ -2,6 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { RowUpdates } from "../../src/domain/engines/row-updates.ts";
+import type { ReferenceSpec } from "../../src/domain/job-spec.ts";
 import {
   type CopyTask,
   decodeTask,
@@ -11,7 +13,7 @@ import {
 import { decodeOutcome, encodeOutcome, type TaskOutcome } from "../../src/engines/aws/task-outcome.ts";
 import { decodeTerms, encodeTerms, type JobTerms } from "../../src/engines/aws/user-arguments.ts";
 import { hostileKeys } from "../support/hostile-keys.ts";
-import { environment, eventOf, TASK, TERMS } from "./lambda/lambda-fakes.ts";
+import { environment, eventOf, TASK, TERMS, UPDATES } from "./lambda/lambda-fakes.ts";
 
 /** Python's `quote_plus`, of which `*` is encoded and `~` is not. */
 const quotePlus = (text: string) =>
@@ -78,6 +80,21 @@ describe("a task in a manifest's key field", () => {
 });
 
 describe("a job's terms", () => {
+  const name = fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" });
+  const values = fc.dictionary(name, fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)), {
+    noNullPrototype: true,
+    maxKeys: 3,
+  });
+  const reference: fc.Arbitrary<ReferenceSpec> = fc.record({
+    ...{ database: name, table: name, key: name, column: name },
+    urlPrefix: fc.option(fc.webUrl()),
+    ...{ where: values, set: values },
+    keepUpdatedAt: fc.boolean(),
+  });
+  const updates: fc.Arbitrary<RowUpdates> = fc.record({
+    references: fc.array(reference, { minLength: 1, maxLength: 3 }),
+    maxThreadsRunning: fc.option(fc.nat()),
+  });
   const terms: fc.Arbitrary<JobTerms> = fc.record({
     token: fc.string({ minLength: 1, maxLength: 64 }),
     sourceBucket: fc.stringMatching(/^[a-z0-9.-]{3,63}$/),
@@ -87,7 +104,7 @@ describe("a job's terms", () => {
     notAfter: fc.option(fc.nat({ max: 4e12 })),
     leastMs: fc.oneof(fc.nat({ max: 60_000 }), fc.double({ min: 0, max: 60_000, noNaN: true })),
     copyLogs: fc.option(fc.constantFrom("Copy_Logs", "a.b-c_d")),
-    updates: fc.option(fc.constantFrom("app", "shop db")),
+    updates: fc.option(updates),
   });
 
   it("are read back", () => {
@@ -119,6 +136,12 @@ describe("a job's terms", () => {
     ["with a time that is none", { notAfter: "soon" }],
     ["with a negative time", { leastMs: "-1" }],
     ["with a broken escape", { sourcePrefix: "%4" }],
+    ["with rows to update that are no JSON", { updates: "app" }],
+    ["with rows of no table", { updates: "[null]" }],
+    ["with a limit that is none", { updates: '["5",["app","t","id","c",null,{},{},0]]' }],
+    ["with a table without a name", { updates: '[5,["app","","id","c",null,{},{},0]]' }],
+    ["with a condition that is no value", { updates: '[5,["app","t","id","c",null,{"a":{}},{},0]]' }],
+    ["with more than is known", { updates: '[5,["app","t","id","c",null,{},{},0,1]]' }],
   ])("%s are refused", (_, change) => {
     expect(() => decodeTerms({ ...encodeTerms(TERMS), ...change })).toThrow(RangeError);
   });
@@ -222,7 +245,7 @@ describe("an event", () => {
     ],
     ["schema", { ...eventOf([encodeTask(TASK)]), invocationSchemaVersion: "3.0" }],
     ["table, as it keeps none", eventOf([encodeTask(TASK)], { ...TERMS, copyLogs: "Copy_Logs" })],
-    ["database, as it knows none", eventOf([encodeTask(TASK)], { ...TERMS, updates: "app" })],
+    ["database, as it knows none", eventOf([encodeTask(TASK)], { ...TERMS, updates: UPDATES })],
     ["terms", { ...eventOf([encodeTask(TASK)]), job: { id: "j", userArguments: { v: "9" } } }],
   ])("is refused for good and nothing is sent, for its %s", async (_, event) => {
     const { answer, store, lines } = environment();

@@ -4,6 +4,7 @@ import type { Fault } from "../errors.ts";
 import type { AwsEngineName, JobSpec } from "../job-spec.ts";
 import type { AwsStore } from "./aws-settings.ts";
 import { engineLimitFaults } from "./engine-limit-faults.ts";
+import { encodeRowUpdates, rowUpdatesOf } from "./row-updates.ts";
 
 /** A configured store, and the limits that all jobs on it share (null: none). */
 export interface EngineStore extends AwsStore {
@@ -22,7 +23,7 @@ export interface KnownEngines {
 export const SERVICE_ONLY: KnownEngines = { available: [], store: () => null };
 
 /**
- * Characters of a prefix in a job's argument at most, percent-encoded (CreateJob, UserArguments); the engine's encoding is
+ * Characters of a prefix, or of the rows to update, in a job's argument at most, percent-encoded (CreateJob, UserArguments); the engine's encoding is
  * in engines/aws/user-arguments.ts.
  */
 const MOST_ARGUMENT_CHARACTERS = 1024;
@@ -38,6 +39,7 @@ export function engineFaults(spec: JobSpec, known: KnownEngines): Fault[] {
   return [
     ...availabilityFaults(engine, known),
     ...placeFaults(spec),
+    ...(engine === "lambda" ? argumentFaults(spec) : []),
     ...(store === null ? [] : storeFaults(spec, engine, store)),
     ...engineLimitFaults(spec, store),
   ];
@@ -66,6 +68,17 @@ function placeFaults({ source, target }: JobSpec): Fault[] {
     faults.push({ pointer: `/${name}/prefix`, message, code: "engine_argument_too_long" });
   }
   return faults;
+}
+
+/** With the other engine the updates travel in the table. */
+function argumentFaults(spec: JobSpec): Fault[] {
+  const updates = rowUpdatesOf(spec);
+  const length = updates === null ? 0 : encodeURIComponent(encodeRowUpdates(updates).toWellFormed()).length;
+  if (length <= MOST_ARGUMENT_CHARACTERS) return [];
+  const message =
+    `too long for functions that update rows: percent-encoded they have ${length} characters, and an argument of a Batch ` +
+    `Operations job takes ${MOST_ARGUMENT_CHARACTERS}; leave "updates" to the service, or use "lambda-copy-log"`;
+  return [{ pointer: "/references", message, code: "engine_argument_too_long" }];
 }
 
 function storeFaults({ source }: JobSpec, engine: AwsEngineName, store: EngineStore): Fault[] {

@@ -71,8 +71,14 @@ function rowFaults(pointer: string, { rowsPerSecond = null }: Partial<Limits>): 
 }
 
 /** Guards and windows that functions which update rows cannot obey. */
-function updateFaults({ guards: { database }, windows }: JobSpec): Fault[] {
+function updateFaults({ guards: { database }, windows, onConflict }: JobSpec): Fault[] {
   const faults: Fault[] = [];
+  if (onConflict === "overwrite") {
+    const message =
+      'cannot be "overwrite" where functions update rows: the application may write to a new key as soon as a row names it, and ' +
+      'an object that the service has to look at again would be replaced; leave "updates" to the service';
+    faults.push(limitFault("/onConflict", message));
+  }
   for (const name of ["maxReplicaLagSeconds", "maxLockWaits"] as const) {
     if ((database?.[name] ?? null) === null) continue;
     const message =

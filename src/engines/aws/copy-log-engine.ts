@@ -8,17 +8,33 @@ import type { NumberedCopy, OnCopyResult } from "../../ports/copy-engine.ts";
 import type { CopyRequest } from "../../ports/object-store.ts";
 import { type FlaggedRecord, placeName } from "./copy-log-records.ts";
 import type { CopyLogs } from "./copy-logs.ts";
+import type { JobTerms } from "./user-arguments.ts";
 
-/** `carrier` must send terms that name the table of `logs`. */
+/** What the function that takes the events is told of every consignment of a job, and where. */
+export interface EventTerms {
+  readonly logs: Pick<CopyLogs, "putTerms" | "removeTerms">;
+  readonly terms: Omit<JobTerms, "token" | "notAfter" | "leastMs">;
+}
+
+/**
+ * `carrier` must send terms that name the table of `logs`. `eventTerms`: what the function that takes the events updates rows by;
+ * null: it updates none. They are in the table while a consignment is under way and may copy.
+ */
 export class CopyLogEngine implements ConsignmentEngine {
   readonly #carrier: ConsignmentEngine;
   readonly #logs: Pick<CopyLogs, "flagged" | "remove">;
+  readonly #eventTerms: EventTerms | null;
   /** Of the consignments that are carried now. */
   readonly #tokens = new Set<string>();
 
-  constructor(carrier: ConsignmentEngine, logs: Pick<CopyLogs, "flagged" | "remove">) {
+  constructor(
+    carrier: ConsignmentEngine,
+    logs: Pick<CopyLogs, "flagged" | "remove">,
+    eventTerms: EventTerms | null = null,
+  ) {
     this.#carrier = carrier;
     this.#logs = logs;
+    this.#eventTerms = eventTerms;
   }
 
   get mostCopies(): number {
@@ -33,7 +49,10 @@ export class CopyLogEngine implements ConsignmentEngine {
     const { token } = order.consignment;
     this.#tokens.add(token);
     try {
-      return await this.#carrier.carry(order, onResult, signal);
+      const carry = () => this.#carrier.carry(order, onResult, signal);
+      return await (this.#eventTerms === null
+        ? carry()
+        : this.#withTerms(this.#eventTerms, order, signal, carry));
     } finally {
       this.#tokens.delete(token);
     }
@@ -57,6 +76,27 @@ export class CopyLogEngine implements ConsignmentEngine {
       copies.map(({ request }) => request.target),
       signal,
     );
+  }
+
+  /** Keeps the terms in the table while `carry` runs, until the consignment is recalled; a stopped process leaves them. */
+  async #withTerms(
+    { logs, terms }: EventTerms,
+    { consignment, recall }: ConsignmentOrder,
+    signal: AbortSignal,
+    carry: () => Promise<ConsignmentEnd>,
+  ): Promise<ConsignmentEnd> {
+    const { token, notAfter } = consignment;
+    // Left behind they are of no effect, for the records are removed; `tranship aws forget` finds them by their token.
+    const remove = () => logs.removeTerms(token).catch(() => undefined);
+    if (!recall.aborted) await logs.putTerms({ ...terms, token, notAfter, leastMs: 0 }, signal);
+    recall.addEventListener("abort", remove, { once: true });
+    try {
+      if (recall.aborted) await remove();
+      return await carry();
+    } finally {
+      recall.removeEventListener("abort", remove);
+      if (!signal.aborted) await remove();
+    }
   }
 
   /**

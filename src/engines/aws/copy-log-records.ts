@@ -11,6 +11,14 @@
  * | Batch     | N    | seq of its batch                                                                               |
  * | Job       | S    | token of its consignment                                                                       |
  * | ETag      | S    | ETag of the new object; absent before the event                                                |
+ *
+ * And where function 2 updates rows, one for each consignment under way, which the engine writes and removes:
+ *
+ * | attribute | type | meaning                                                                                        |
+ * |-----------|------|------------------------------------------------------------------------------------------------|
+ * | Key       | S    | `terms:<token>`                                                                                |
+ * | Job       | S    | the token, as in the records of its objects                                                    |
+ * | Terms     | S    | the terms as UserArguments have them, in JSON                                                  |
  */
 
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
@@ -65,6 +73,11 @@ export interface FlaggedRecord {
 /** The name of an object in the table: no bucket's name holds a slash. */
 export function placeName({ bucket, key }: Place): string {
   return `${bucket}/${key}`;
+}
+
+/** The name of a consignment's terms in the table: no bucket's name holds a colon. */
+export function termsName(token: string): string {
+  return `terms:${token}`;
 }
 
 /** Null where the item is not flagged, or is not of this program. */

@@ -11,7 +11,9 @@ import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
   type DynamoDBClient,
+  GetItemCommand,
   UpdateItemCommand,
+  type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import {
   type Begun,
@@ -21,8 +23,10 @@ import {
   type LandedObject,
   type Place,
   placeName,
+  termsName,
 } from "./copy-log-records.ts";
 import { repeatWhileBusy, type TablePatience } from "./table-requests.ts";
+import { decodeTerms, encodeTerms, type JobTerms } from "./user-arguments.ts";
 
 /** Limits of DynamoDB: bytes of a partition key, keys of one BatchGetItem, requests of one BatchWriteItem. */
 const MOST_KEY_BYTES = 2048;
@@ -80,11 +84,11 @@ export class CopyLogs {
   }
 
   /**
-   * Flags the record of an object that has landed. False: there is no record, or the event does not prove a copy of the
-   * recorded version: size and ETag are compared, since applications write under the new prefix too. The ETag does not count
-   * for copies by the function's own role.
+   * Flags the record of an object that has landed, and gives it. Null: there is no record, or the event does not prove a copy
+   * of the recorded version: size and ETag are compared, since applications write under the new prefix too. The ETag does not
+   * count for copies by the function's own role.
    */
-  async flag(object: LandedObject, signal?: AbortSignal): Promise<boolean> {
+  async flag(object: LandedObject, signal?: AbortSignal): Promise<FlaggedRecord | null> {
     const { etag, size, isByCopier } = object;
     const item = await this.#update(
       object,
@@ -106,7 +110,7 @@ export class CopyLogs {
       },
       signal,
     );
-    return item !== null;
+    return item === null ? null : flaggedRecord(item);
   }
 
   /** The flagged records of objects at `places`, by {@link placeName}; strongly consistent. */
@@ -121,8 +125,44 @@ export class CopyLogs {
   /** Removes the records of objects at `places`, flagged or not; those without a record are ignored. */
   async remove(places: readonly Place[], signal?: AbortSignal): Promise<void> {
     for (const page of pagesOf(places, DELETIONS_PER_WRITE)) {
-      await repeatWhileBusy(page, (names) => this.#delete(names, signal), this.#patience, signal);
+      await this.#write(page.map(deletionOf), signal);
     }
+  }
+
+  /** Writes the terms by which the function that takes the events updates rows; those of the same consignment are replaced. */
+  async putTerms(terms: JobTerms, signal?: AbortSignal): Promise<void> {
+    const { token } = terms;
+    const Item = {
+      Key: { S: termsName(token) },
+      Job: { S: token },
+      Terms: { S: JSON.stringify(encodeTerms(terms)) },
+    };
+    await this.#write([{ PutRequest: { Item } }], signal);
+  }
+
+  /** The terms of the consignment; null where there are none, or none that are understood. Strongly consistent. */
+  async termsOf(token: string, signal?: AbortSignal): Promise<JobTerms | null> {
+    let text: string | undefined;
+    const attempt = async ([name = ""]: readonly string[]) => {
+      const command = new GetItemCommand({
+        TableName: this.#table,
+        Key: { Key: { S: name } },
+        ConsistentRead: true,
+      });
+      text = (await this.#client.send(command, options(signal))).Item?.Terms?.S;
+      return [];
+    };
+    await repeatWhileBusy([termsName(token)], attempt, this.#patience, signal);
+    try {
+      return text === undefined ? null : decodeTerms(JSON.parse(text));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Removes the terms of the consignment, if there are any. */
+  async removeTerms(token: string, signal?: AbortSignal): Promise<void> {
+    await this.#write([deletionOf(termsName(token))], signal);
   }
 
   /** The item after the update; null when its condition failed, or for a key that the table cannot hold. */
@@ -170,14 +210,19 @@ export class CopyLogs {
     return (answer.UnprocessedKeys?.[this.#table]?.Keys ?? []).map((key) => key.Key?.S ?? "");
   }
 
-  /** Deletes one page; gives the names that were not processed. */
-  async #delete(names: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
-    const requests = names.map((name) => ({ DeleteRequest: { Key: { Key: { S: name } } } }));
-    const command = new BatchWriteItemCommand({ RequestItems: { [this.#table]: requests } });
-    const answer = await this.#client.send(command, options(signal));
-    const left = answer.UnprocessedItems?.[this.#table] ?? [];
-    return left.map(({ DeleteRequest }) => DeleteRequest?.Key?.Key?.S ?? "");
+  /** Writes and deletes one page of items. */
+  async #write(requests: readonly WriteRequest[], signal: AbortSignal | undefined): Promise<void> {
+    const attempt = async (open: readonly WriteRequest[]) => {
+      const command = new BatchWriteItemCommand({ RequestItems: { [this.#table]: [...open] } });
+      const answer = await this.#client.send(command, options(signal));
+      return answer.UnprocessedItems?.[this.#table] ?? [];
+    };
+    await repeatWhileBusy(requests, attempt, this.#patience, signal);
   }
+}
+
+function deletionOf(name: string): WriteRequest {
+  return { DeleteRequest: { Key: { Key: { S: name } } } };
 }
 
 function options(abortSignal: AbortSignal | undefined) {

@@ -2,6 +2,7 @@
 
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { AwsSettings } from "../../domain/engines/aws-settings.ts";
+import { rowUpdatesOf } from "../../domain/engines/row-updates.ts";
 import type { AwsEngineName, JobSpec } from "../../domain/job-spec.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConsignmentEngine } from "../../ports/consignment-engine.ts";
@@ -32,19 +33,22 @@ export function openEngine(
   const access = { region, ...(credentials === undefined ? {} : { credentials }) };
   const at = (endpoint: string | undefined) => (endpoint === undefined ? access : { ...access, endpoint });
   const hasLog = name === "lambda-copy-log";
+  const updates = rowUpdatesOf(spec);
+  const terms = {
+    sourceBucket: spec.source.bucket,
+    sourcePrefix: spec.source.prefix,
+    targetBucket: spec.target.bucket,
+    targetPrefix: spec.target.prefix,
+    copyLogs: hasLog ? copyLogs : null,
+  };
   const engine = new LambdaEngine({
     ...{ s3, clock, settings },
     control: openControlClient(at(endpoints.s3control)),
-    terms: {
-      sourceBucket: spec.source.bucket,
-      sourcePrefix: spec.source.prefix,
-      targetBucket: spec.target.bucket,
-      targetPrefix: spec.target.prefix,
-      copyLogs: hasLog ? copyLogs : null,
-      updates: null,
-    },
+    // With a log the function that takes the events updates rows, and finds its terms in the table.
+    terms: { ...terms, updates: hasLog ? null : updates },
   });
   if (!hasLog) return engine;
   const table = openTableClient(at(endpoints.dynamodb));
-  return new CopyLogEngine(engine, new CopyLogs(table, copyLogs, { clock, mostMs: TABLE_PATIENCE_MS }));
+  const logs = new CopyLogs(table, copyLogs, { clock, mostMs: TABLE_PATIENCE_MS });
+  return new CopyLogEngine(engine, logs, updates === null ? null : { logs, terms: { ...terms, updates } });
 }

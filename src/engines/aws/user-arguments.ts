@@ -2,6 +2,8 @@
  * UserArguments of a job: what is the same for all its tasks (invocation schema 2.0; at most 10, each 1–1,024 characters).
  */
 
+import { decodeRowUpdates, encodeRowUpdates, type RowUpdates } from "../../domain/engines/row-updates.ts";
+
 /** Characters of one argument's value at most. */
 export const MOST_ARGUMENT_CHARACTERS = 1024;
 
@@ -18,13 +20,16 @@ export interface JobTerms {
   readonly leastMs: number;
   /** The table of the engine `lambda-copy-log`; null without it. */
   readonly copyLogs: string | null;
-  /** The name under which the function finds the database for `updates: function`; null: the service updates. */
-  readonly updates: string | null;
+  /** What the function is to update after a copy; null: the service updates alone, or another function does. */
+  readonly updates: RowUpdates | null;
 }
 
 /** The arguments for `terms`: values percent-encoded, so that any prefix can travel. May be longer than the limit. */
 export function encodeTerms(terms: JobTerms): Record<string, string> {
-  const all = Object.entries({ v: "1", ...terms }).filter(([, value]) => value !== null && value !== "");
+  const updates = terms.updates === null ? null : encodeRowUpdates(terms.updates);
+  const all = Object.entries({ v: "1", ...terms, updates }).filter(
+    ([, value]) => value !== null && value !== "",
+  );
   return Object.fromEntries(all.map(([name, value]) => [name, encodeURIComponent(String(value))]));
 }
 
@@ -42,7 +47,7 @@ export function decodeTerms(given: Readonly<Record<string, string>>): JobTerms {
     notAfter: notAfter === "" ? null : Number(notAfter),
     leastMs: Number(text("leastMs") || "0"),
     copyLogs: text("copyLogs") || null,
-    updates: text("updates") || null,
+    updates: text("updates") === "" ? null : decodeRowUpdates(text("updates")),
   };
   if (terms.token === "" || terms.sourceBucket === "" || terms.targetBucket === "")
     throw new RangeError("the terms name no job or no bucket");

@@ -2,6 +2,7 @@
 
 import { Recalls } from "../../conveyor/recalls.ts";
 import type { Consigning } from "../../conveyor/run-context.ts";
+import { rowUpdatesOf } from "../../domain/engines/row-updates.ts";
 import type { JobSpec } from "../../domain/job-spec.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { JobParts } from "../job-parts.ts";
@@ -26,6 +27,7 @@ export async function consigningOf(
     engine: await open({ spec, store: run.store, settings }),
     limits: () => windows.limitsAt(clock.now()),
     closesAt: () => windows.closesAt("copy", clock.now()),
+    updatesRows: rowUpdatesOf(spec) !== null,
     recall: run.recall,
     recalls: new Recalls(),
   };

@@ -119,6 +119,7 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   "lambda:GetAccountSettings": anywhere("lambda:GetAccountSettings"),
   "lambda:ListEventSourceMappings": anywhere("lambda:ListEventSourceMappings"),
   "dynamodb:UpdateItem": onTable("dynamodb:UpdateItem"),
+  "dynamodb:GetItem": onTable("dynamodb:GetItem"),
   "dynamodb:DeleteItem": onTable("dynamodb:DeleteItem"),
   "dynamodb:DescribeTable": onTable("dynamodb:DescribeTable"),
   "dynamodb:Scan": onTable("dynamodb:Scan"),
@@ -131,7 +132,6 @@ const RIGHTS: Readonly<Record<string, Rights>> = {
   "logs:PutLogEvents": onArn("logs:PutLogEvents"),
   "kms:Decrypt": onArn("kms:Decrypt"),
   "kms:GenerateDataKey": onArn("kms:GenerateDataKey"),
-  "secretsmanager:GetSecretValue": onArn("secretsmanager:GetSecretValue"),
   ...Object.fromEntries(
     [
       "CreateNetworkInterface",

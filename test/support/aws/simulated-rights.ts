@@ -28,6 +28,7 @@ export const ALL = {
   SubnetIds: "subnet-1,subnet-2",
   SecurityGroupIds: "sg-1",
   DatabaseSecret: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app-1a2b3c`,
+  DatabaseName: "app",
 };
 
 /** The policy that a key has unless another is written: the account's own policies decide. */

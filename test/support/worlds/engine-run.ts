@@ -2,8 +2,8 @@
 
 import { inject } from "vitest";
 import type { BatchVariations } from "../aws/batch-variations.ts";
-import { type BucketEvents, startBucketEvents } from "../aws/bucket-events.ts";
 import { type Deployment, startDeployment } from "../aws/deployment.ts";
+import { type BucketEvents, startBucketEvents } from "../aws/events/bucket-events.ts";
 import { copySource } from "../buckets.ts";
 import { type MainJobWorld, openMainJobWorld } from "./main-job-world.ts";
 

@@ -1,9 +1,10 @@
 /** The engine lambda-copy-log: which records it takes as results, and what it leaves to the engine that carries. */
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CopyLogEngine } from "../../../src/engines/aws/copy-log-engine.ts";
 import type { FlaggedRecord, Place } from "../../../src/engines/aws/copy-log-records.ts";
 import type { CopyLogs } from "../../../src/engines/aws/copy-logs.ts";
+import type { JobTerms } from "../../../src/engines/aws/user-arguments.ts";
 import type {
   Consignment,
   ConsignmentEngine,
@@ -12,6 +13,7 @@ import type {
 import type { NumberedCopy } from "../../../src/ports/copy-engine.ts";
 import type { CopyResult } from "../../../src/ports/object-store.ts";
 import { only } from "../../support/only.ts";
+import { TERMS, UPDATES } from "../lambda/lambda-fakes.ts";
 
 const signal = new AbortController().signal;
 
@@ -129,4 +131,59 @@ it("removes the records of the targets, and leaves limits and objections to the 
     ]);
   });
   expect(removed).toEqual([copy(1).request.target, copy(2).request.target]);
+});
+
+describe("the terms of the function that takes the events", () => {
+  /** What an engine writes to and removes from the table while `during` runs in place of its carrier. */
+  async function written(
+    during: (order: { readonly recall: AbortController; readonly stop: AbortController }) => Promise<void>,
+    isRecalled = false,
+  ): Promise<string[]> {
+    const calls: string[] = [];
+    const [recall, stop] = [new AbortController(), new AbortController()];
+    if (isRecalled) recall.abort();
+    const carrier = only<ConsignmentEngine>({
+      carry: async () => {
+        calls.push("carry");
+        await during({ recall, stop });
+        calls.push("carried");
+        return { kind: "ended" };
+      },
+    });
+    const logs = {
+      flagged: async () => new Map(),
+      remove: async () => {},
+      putTerms: async (terms: JobTerms) => {
+        expect(terms).toEqual({ ...TERMS, copyLogs: "T", updates: UPDATES, token: "token-1", notAfter: 5 });
+        calls.push("put");
+      },
+      removeTerms: async (token: string) => {
+        expect(token).toBe("token-1");
+        calls.push("remove");
+        throw new Error("the table throttles");
+      },
+    };
+    const { token: _, notAfter: __, leastMs: ___, ...terms } = { ...TERMS, copyLogs: "T", updates: UPDATES };
+    const engine = new CopyLogEngine(carrier, logs, { logs, terms });
+    const order = only<ConsignmentOrder>({
+      consignment: only<Consignment>({ token: "token-1", notAfter: 5 }),
+      recall: recall.signal,
+    });
+    await engine.carry(order, () => {}, stop.signal);
+    return calls;
+  }
+
+  it("are in the table while a consignment is under way", async () => {
+    expect(await written(async () => {})).toEqual(["put", "carry", "carried", "remove"]);
+  });
+
+  it("are removed as soon as it is recalled, and not written for one that is", async () => {
+    const recalled = await written(async ({ recall }) => recall.abort());
+    expect(recalled).toEqual(["put", "carry", "remove", "carried", "remove"]);
+    expect((await written(async () => {}, true)).includes("put")).toBe(false);
+  });
+
+  it("stay where the process stops: its job goes on", async () => {
+    expect(await written(async ({ stop }) => stop.abort())).toEqual(["put", "carry", "carried"]);
+  });
 });

@@ -28,6 +28,14 @@ function told(change: Partial<JobSpec>, store: Partial<EngineStore> = {}): [stri
   return faults.map(({ pointer, code }) => [pointer, code]);
 }
 
+/** Of so many tables. */
+function references(count: number): JobSpec["references"] {
+  return Array.from({ length: count }, (_, n) => {
+    const names = { database: "app", table: `pictures_${n}`, key: "id", column: "path" };
+    return { ...names, urlPrefix: null, where: { kind: "avatar" }, set: {}, keepUpdatedAt: true };
+  });
+}
+
 describe("an engine on AWS", () => {
   it.each<[string, Partial<JobSpec>, Partial<EngineStore>]>([
     ["on AWS with its section", {}, {}],
@@ -52,7 +60,13 @@ describe("an engine on AWS", () => {
       {},
     ],
     ["with manifests beside the source", { source: { ...AVATARS.source, bucket: "ops" } }, {}],
-    ["whose functions update rows", { lambda: { updates: "function" } }, {}],
+    ["whose functions update rows", { lambda: { updates: "function" }, references: references(2) }, {}],
+    [
+      "whose functions find many tables in the table",
+      { engine: "lambda-copy-log", lambda: { updates: "function" }, references: references(12) },
+      {},
+    ],
+    ["of many tables that the service updates", { references: references(12) }, {}],
   ])("may do a job %s", (_, change, store) => {
     expect(told(change, store)).toEqual([]);
   });
@@ -98,6 +112,12 @@ describe("an engine on AWS", () => {
       ],
     ],
     [
+      "whose functions would be told of more tables than fit",
+      { lambda: { updates: "function" }, references: references(12) },
+      {},
+      [["/references", "engine_argument_too_long"]],
+    ],
+    [
       "with a limit of bytes",
       limits({ bytesPerSecond: 1e9 }),
       {},
@@ -135,6 +155,7 @@ describe("an engine on AWS", () => {
       {
         ...limits({ rowsPerSecond: 100 }),
         lambda: { updates: "function" },
+        onConflict: "overwrite",
         windows: { ...windowLimits({ rowsPerSecond: 5 }), stages: ["update"] },
         guards: {
           database: { maxThreadsRunning: 9, maxReplicaLagSeconds: 1, maxLockWaits: 1, onUnknown: "hold" },
@@ -145,6 +166,7 @@ describe("an engine on AWS", () => {
       [
         ["/limits/rowsPerSecond", "engine_limit"],
         ["/windows/open/0/limits/rowsPerSecond", "engine_limit"],
+        ["/onConflict", "engine_limit"],
         ["/guards/database/maxReplicaLagSeconds", "engine_limit"],
         ["/guards/database/maxLockWaits", "engine_limit"],
         ["/windows/stages", "engine_limit"],

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { PlannedCopy } from "../../../src/lambda/planned-copy.ts";
-import { environment, fault, refuse, TASK } from "./lambda-fakes.ts";
+import { environment, fault, refuse, TASK, UPDATES } from "./lambda-fakes.ts";
 
 const SLOW_DOWN = refuse(fault("SlowDown", 503));
 const TAKEN = refuse(fault("PreconditionFailed", 412));
@@ -61,14 +61,16 @@ describe("a job whose rows the function updates", () => {
   const withUpdates = () => {
     const followed: string[] = [];
     const world = environment({
-      updates: (name) => ({
-        afterCopy: async ({ target }, etag) => void followed.push(`${name} ${target.key} ${etag}`),
-      }),
+      updates: ({ token, change: { from, to }, updates }) => {
+        expect(updates).toEqual(UPDATES);
+        const job = `${token} ${from} ${to}`;
+        return { afterCopy: async ({ target }, etag) => void followed.push(`${job} ${target.key} ${etag}`) };
+      },
     });
     return { ...world, followed };
   };
-  const terms = { updates: "app" };
-  const expected = [`app avatar/a.jpg ${TASK.etag}`];
+  const terms = { updates: UPDATES };
+  const expected = [`job-1 image/ avatar/ avatar/a.jpg ${TASK.etag}`];
 
   it("has them updated after a copy that its ETag proves, also one of an earlier invocation", async () => {
     const { answerOne, followed, store } = withUpdates();
@@ -94,5 +96,38 @@ describe("a job whose rows the function updates", () => {
     const { answerOne, lines } = environment({ updates });
     expect(await answerOne({}, terms)).toMatchObject(COPIED);
     expect(lines).toMatchObject([{ event: "after_copy_failed", reason: "the database is away" }]);
+  });
+
+  it("is refused by a function that has no rows of it", async () => {
+    const updates = () => {
+      throw new RangeError("rows of another database");
+    };
+    const { answerOne, store } = environment({ updates });
+    expect(await answerOne({}, terms)).toMatchObject({
+      code: "PermanentFailure",
+      text: "rows of another database",
+    });
+    expect(store.sent).toEqual([]);
+  });
+
+  it.each([
+    ["while there is time", 60_000, false, true],
+    ["not when a statement could outlast the function", 10_000, false, false],
+    ["not after the end of the job's time", 60_000, true, false],
+  ])("may have a statement sent %s", async (_, remainingMs, isOver, expected) => {
+    const seen: boolean[] = [];
+    const world = environment({
+      updates: ({ mayBegin }) => ({ afterCopy: async () => void seen.push(mayBegin()) }),
+    });
+    // It is over while the object is copied.
+    const notAfter = isOver ? world.clock.at + 5 : null;
+    world.store.copies = [
+      ({ task }) => {
+        world.clock.at += 10;
+        return task.etag;
+      },
+    ];
+    await world.answerOne({}, { ...terms, notAfter }, remainingMs);
+    expect(seen).toEqual([expected]);
   });
 });

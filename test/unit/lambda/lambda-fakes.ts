@@ -1,5 +1,6 @@
 /** A store whose answers a test scripts, events as S3 sends them, and what a function is given beside them. */
 
+import type { RowUpdates } from "../../../src/domain/engines/row-updates.ts";
 import { type CopyTask, encodeTask } from "../../../src/engines/aws/copy-task.ts";
 import { decodeOutcome } from "../../../src/engines/aws/task-outcome.ts";
 import { encodeTerms, type JobTerms } from "../../../src/engines/aws/user-arguments.ts";
@@ -19,6 +20,17 @@ export const TERMS: JobTerms = {
   leastMs: 0,
   copyLogs: null,
   updates: null,
+};
+
+/** Of one table. */
+export const UPDATES: RowUpdates = {
+  references: [
+    {
+      ...{ database: "app", table: "images", key: "id", column: "path", urlPrefix: null },
+      ...{ where: {}, set: {}, keepUpdatedAt: false },
+    },
+  ],
+  maxThreadsRunning: null,
 };
 
 export const TASK: CopyTask = {

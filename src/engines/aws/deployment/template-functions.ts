@@ -28,9 +28,7 @@ export function functionResources(hashes: FunctionHashes): Readonly<Record<strin
       Timeout: COPY_TIMEOUT_SECONDS,
       LoggingConfig: logging("CopyLogGroup"),
       ReservedConcurrentExecutions: when("ReservesConcurrency", ref("CopyConcurrency")),
-      Environment: {
-        Variables: { TRANSHIP_DATABASE_SECRET: when("HasDatabaseSecret", ref("DatabaseSecret")) },
-      },
+      Environment: { Variables: DATABASE },
       VpcConfig: VPC,
     }),
     [copyVersionId(hashes)]: {
@@ -54,13 +52,22 @@ export function functionResources(hashes: FunctionHashes): Readonly<Record<strin
           TRANSHIP_COPY_LOGS: ref("CopyLogsTable"),
           TRANSHIP_TARGET_BUCKETS: ref("TargetBucket"),
           TRANSHIP_COPY_ROLE_ID: attribute("CopyRole", "RoleId"),
-          TRANSHIP_DATABASE_SECRET: when("HasDatabaseSecret", ref("DatabaseSecret")),
+          ...DATABASE,
         },
       },
       VpcConfig: VPC,
     }),
   };
 }
+
+/** CloudFormation puts the secret's text in, so the functions need no right and no request for it. */
+const DATABASE = {
+  TRANSHIP_DATABASE: when("HasDatabaseSecret", ref("DatabaseName")),
+  TRANSHIP_DATABASE_URL: when(
+    "HasDatabaseSecret",
+    sub`{{resolve:secretsmanager:${ref("DatabaseSecret")}:SecretString}}`,
+  ),
+};
 
 const VPC = when("InVpc", { SubnetIds: ref("SubnetIds"), SecurityGroupIds: ref("SecurityGroupIds") });
 

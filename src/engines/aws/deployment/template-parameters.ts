@@ -77,11 +77,12 @@ export const PARAMETERS: Readonly<Record<string, Parameter>> = {
     Default: "",
   },
   DatabaseSecret: text(
-    "ARN of the secret with the database's address (updates: function); empty: functions update no rows",
+    "ARN of the secret whose text is the database's address, mysql://... (updates: function); empty: functions update no rows",
     "",
   ),
+  DatabaseName: text("Name of that database in the service's configuration, as jobs have it", ""),
   Revision: text(
-    "Change it together with SubnetIds, SecurityGroupIds or DatabaseSecret: a published version keeps its settings",
+    "Change it together with SubnetIds, SecurityGroupIds or the database: a published version keeps its settings",
     "1",
     { AllowedPattern: "^[A-Za-z0-9.-]{1,40}$" },
   ),

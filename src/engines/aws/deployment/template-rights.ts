@@ -38,6 +38,8 @@ export function rightsResources(): Readonly<Record<string, Resource>> {
         [attribute("CopiedQueue", "Arn")],
       ),
       allow("Flag", ["dynamodb:UpdateItem"], [TABLE]),
+      // By them it updates rows.
+      allow("ReadTerms", ["dynamodb:GetItem"], [TABLE]),
       ...functionStatements("LandedLogGroup"),
     ]),
     ServicePolicy: managedPolicy("What the service of Tranship may do", serviceStatements()),
@@ -123,14 +125,10 @@ function keyStatements(): Json[] {
   ];
 }
 
-/** What both functions need: their log, and where they update rows the secret and the network. */
+/** What both functions need: their log, and where they update rows the network. */
 function functionStatements(logGroup: string): Json[] {
   return [
     allow("WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [attribute(logGroup, "Arn")]),
-    when(
-      "HasDatabaseSecret",
-      allow("ReadDatabaseSecret", ["secretsmanager:GetSecretValue"], [ref("DatabaseSecret")]),
-    ),
     // EC2 authorises these for any interface; Lambda makes the calls when it places the function in the subnets.
     when(
       "InVpc",

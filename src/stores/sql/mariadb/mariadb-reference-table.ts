@@ -55,7 +55,14 @@ export class MariadbReferenceTable implements ReferenceTable {
     sessions: MariadbSessions,
     spec: ReferenceSpec,
     statements: Record<string, number>,
-    { longRewriteMs = LONG_REWRITE_MS }: { readonly longRewriteMs?: number } = {},
+    {
+      longRewriteMs = LONG_REWRITE_MS,
+      needsIndex = false,
+    }: {
+      readonly longRewriteMs?: number;
+      /** Whether statements by the column's value are refused (`database_refused`) where no index can find it. */
+      readonly needsIndex?: boolean;
+    } = {},
   ) {
     assertSpec(spec);
     this.#size = new StatementSize(MAX_REWRITE, longRewriteMs);
@@ -63,7 +70,7 @@ export class MariadbReferenceTable implements ReferenceTable {
     this.database = sessions.name;
     this.#sessions = sessions;
     this.#spec = spec;
-    this.#plan = new MariadbTablePlan(sessions, spec);
+    this.#plan = new MariadbTablePlan(sessions, spec, needsIndex);
     this.#statements = statements;
     this.#rewrites = new MariadbRewrites({
       ...{ sessions, plan: this.#plan, size: this.#size },

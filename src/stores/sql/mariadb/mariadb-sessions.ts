@@ -24,6 +24,14 @@ const CONNECT_WITHIN_MS = 5000;
 /** No statement is longer, whatever the server takes: parsing more would not be a short statement. */
 const MAX_STATEMENT_BYTES = 4 * 1024 * 1024;
 
+/** Connections of a pool. */
+export interface ConnectionBounds {
+  /** At a time. */
+  readonly most: number;
+  /** The server closes a connection that has been idle for this long; null: by its own setting. */
+  readonly idleSeconds: number | null;
+}
+
 /** What an UPDATE did. */
 export interface Updated {
   /** Rows that its conditions held for. */
@@ -40,6 +48,7 @@ export class MariadbSessions {
   readonly #pool: Pool;
   readonly #lockWaitSeconds: number;
   readonly #answerWithinMs: number;
+  readonly #idleSeconds: number | null;
   readonly #queue = new StatementQueue(systemClock);
   /**
    * Connections that are set up, and with which generation's rights, by the driver's own object: the promise wrapper is new
@@ -54,8 +63,10 @@ export class MariadbSessions {
     address: MysqlAddress,
     lockWaitSeconds: number,
     answerWithinMs = ANSWER_WITHIN_MS,
+    { most, idleSeconds }: ConnectionBounds = { most: 4, idleSeconds: null },
   ) {
     this.name = name;
+    this.#idleSeconds = idleSeconds;
     this.#answerWithinMs = answerWithinMs;
     this.#lockWaitSeconds = lockWaitSeconds;
     const { tls, ...account } = address;
@@ -63,7 +74,7 @@ export class MariadbSessions {
       ...account,
       ...(tls ? { ssl: {} } : {}),
       charset: "utf8mb4_general_ci",
-      connectionLimit: 4,
+      connectionLimit: most,
       connectTimeout: Math.min(CONNECT_WITHIN_MS, answerWithinMs),
       enableKeepAlive: true,
       dateStrings: true,
@@ -196,9 +207,11 @@ export class MariadbSessions {
     const { generation } = this.#rights;
     const seconds = this.#lockWaitSeconds;
     const timeout = this.#answerWithinMs;
+    const idle = this.#idleSeconds === null ? "" : `wait_timeout = ${this.#idleSeconds}, `;
     await connection.query({
       sql:
-        "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, " +
+        `SET SESSION ${idle}` +
+        "sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, " +
         `innodb_lock_wait_timeout = ${seconds}, lock_wait_timeout = ${seconds} ` +
         // Where it can be set at all: from 10.3.18 on, but not in the first releases of 10.4.
         "/*M!100408 , in_predicate_conversion_threshold = 0 */ " +

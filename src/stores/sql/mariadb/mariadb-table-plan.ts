@@ -12,13 +12,16 @@ import { type Plan, planStatements } from "./mariadb-statements.ts";
 export class MariadbTablePlan {
   readonly #sessions: MariadbSessions;
   readonly #spec: ReferenceSpec;
+  readonly #needsIndex: boolean;
   #plan: Promise<Plan> | null = null;
   /** Off once the server refused an index by name: dropped since, or hidden from the optimizer. */
   #hints = true;
 
-  constructor(sessions: MariadbSessions, spec: ReferenceSpec) {
+  /** `needsIndex`: without a usable index on the column there is no plan, but `database_refused`. */
+  constructor(sessions: MariadbSessions, spec: ReferenceSpec, needsIndex: boolean) {
     this.#sessions = sessions;
     this.#spec = spec;
+    this.#needsIndex = needsIndex;
   }
 
   /**
@@ -54,9 +57,11 @@ export class MariadbTablePlan {
 
   #read(): Promise<Plan> {
     if (this.#plan === null) {
-      const planning = readShape(this.#sessions, this.#spec.table).then((shape) =>
-        planStatements(this.#spec, shape, this.#hints),
-      );
+      const planning = readShape(this.#sessions, this.#spec.table).then((shape) => {
+        const plan = planStatements(this.#spec, shape, this.#hints);
+        if (this.#needsIndex && plan.byColumn === "") throw this.#unindexed();
+        return plan;
+      });
       // A failure is not remembered: the table may be there next time.
       planning.catch(() => {
         this.#plan = null;
@@ -64,5 +69,11 @@ export class MariadbTablePlan {
       this.#plan = planning;
     }
     return this.#plan;
+  }
+
+  #unindexed(): DomainError {
+    const { database, table, column } = this.#spec;
+    const what = `no index that can be used begins with ${column}`;
+    return new DomainError("database_refused", `database "${database}", table "${table}": ${what}`);
   }
 }

@@ -2,9 +2,14 @@
 
 import { symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Ended } from "../support/service.ts";
-import { lastLine, openSandboxWorld, type Pair, type SandboxWorld } from "../support/worlds/sandbox-world.ts";
-import { imageKeys } from "../support/worlds/workbench.ts";
+import type { Ended } from "../../support/service.ts";
+import {
+  lastLine,
+  openSandboxWorld,
+  type Pair,
+  type SandboxWorld,
+} from "../../support/worlds/sandbox-world.ts";
+import { imageKeys } from "../../support/worlds/workbench.ts";
 
 const KEYS = imageKeys(50);
 /** A lease that the dead owner left would be waited for; a lock it left would be for ever. */

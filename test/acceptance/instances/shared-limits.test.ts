@@ -1,16 +1,22 @@
 /** Two processes on one store: its limit holds for both together, as the store sees it, and is used. */
 
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type Arrival, mostInASecond, noteArrivals, noteStalls, type Stalls } from "../support/arrivals.ts";
-import { hasEnded } from "../support/service.ts";
-import { expectMovedOnce } from "../support/worlds/hand-overs.ts";
+import {
+  type Arrival,
+  mostInASecond,
+  noteArrivals,
+  noteStalls,
+  type Stalls,
+} from "../../support/arrivals.ts";
+import { hasEnded } from "../../support/service.ts";
+import { expectMovedOnce } from "../../support/worlds/hand-overs.ts";
 import {
   type InstancesWorld,
   openInstancesWorld,
   untilTakenOver,
   watchBatches,
-} from "../support/worlds/instances-world.ts";
-import { pause } from "../support/worlds/sandbox-world.ts";
+} from "../../support/worlds/instances-world.ts";
+import { pause } from "../../support/worlds/sandbox-world.ts";
 
 const LEASE_SECONDS = 2;
 const LIMIT = 300;

@@ -3,16 +3,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { hasEnded, spawnTranship } from "../support/service.ts";
-import { expectMovedOnce, handOver } from "../support/worlds/hand-overs.ts";
+import { hasEnded, spawnTranship } from "../../support/service.ts";
+import { expectMovedOnce, handOver } from "../../support/worlds/hand-overs.ts";
 import {
   type InstancesWorld,
   jobCalled,
   openInstancesWorld,
   untilTakenOver,
   watchBatches,
-} from "../support/worlds/instances-world.ts";
-import { lastLine, pause } from "../support/worlds/sandbox-world.ts";
+} from "../../support/worlds/instances-world.ts";
+import { lastLine, pause } from "../../support/worlds/sandbox-world.ts";
 
 const LEASE_SECONDS = 2;
 const HAND_OVERS = 8;
