@@ -12,7 +12,7 @@ import { AnsweredCopies } from "./answered-copies.ts";
 import { countStage } from "./live-tally.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import type { Consigning, RunContext } from "./run-context.ts";
-import { type StartTakenIn, takeInAll, takeInKnown } from "./take-in.ts";
+import { type TakenIn, takeInAll, takeInKnown } from "./take-in.ts";
 
 /** The interval at which the gate is asked whether copies may still begin, and at which known copies are taken in. */
 const WATCH_MS = 1_000;
@@ -20,12 +20,12 @@ const WATCH_MS = 1_000;
 const RECALL_MS = 10_000;
 const LOAD_AT_ONCE = 4;
 
-/** Sends `record` unless that was done, follows it, and takes its batches in by `start`. Throws as {@link RetryBackoff}. */
+/** Sends `record` unless that was done, follows it, and takes its batches in by `takenIn`. Throws as {@link RetryBackoff}. */
 export async function carryConsignment(
   run: RunContext,
   consigning: Consigning,
   record: ConsignmentRecord,
-  start: StartTakenIn,
+  takenIn: TakenIn,
 ): Promise<void> {
   const { ledger, lease, clock, waits, signal } = run;
   const answers = new AnsweredCopies();
@@ -33,7 +33,7 @@ export async function carryConsignment(
   let end: ConsignmentEnd | null = null;
   while (end === null) {
     try {
-      end = await followed(run, consigning, await currentRecord(run, record), answers, start);
+      end = await followed(run, consigning, await currentRecord(run, record), answers, takenIn);
     } catch (error) {
       if (signal.aborted) consigning.recalls.failed(error);
       if (hasCode(error, "stopped") && signal.aborted) return;
@@ -42,7 +42,7 @@ export async function carryConsignment(
   }
   consigning.recalls.confirm(record.id);
   if (signal.aborted) return;
-  await takeInAll(run, consigning, record.id, answers, end, start);
+  await takeInAll(run, consigning, record.id, answers, end, takenIn);
   if (signal.aborted) return;
   await ledger.closeConsignment(lease, record.id, "ended", clock.now());
   if (end.kind === "broken") throw new DomainError("engine_refused", end.reason);
@@ -60,7 +60,7 @@ async function followed(
   consigning: Consigning,
   record: ConsignmentRecord,
   answers: AnsweredCopies,
-  start: StartTakenIn,
+  takenIn: TakenIn,
 ): Promise<ConsignmentEnd> {
   const { ledger, lease, unrecorded } = run;
   const recall = new AbortController();
@@ -72,7 +72,7 @@ async function followed(
   const watching = [
     watchGate(run, consigning, limits, { recall, follow, ended: ended.signal }),
     showWait(run, () => wait, ended.signal),
-    watchKnown(run, consigning, record.id, start, ended.signal),
+    watchKnown(run, consigning, record.id, takenIn, ended.signal),
   ];
   try {
     return await unrecorded.during((onCopied) => {
@@ -183,13 +183,13 @@ async function watchKnown(
   run: RunContext,
   consigning: Consigning,
   id: number,
-  start: StartTakenIn,
+  takenIn: TakenIn,
   ended: AbortSignal,
 ): Promise<void> {
   if (consigning.engine.known === undefined) return;
   const until = AbortSignal.any([ended, run.signal]);
   while (!until.aborted) {
     await run.clock.sleep(WATCH_MS * 5, until);
-    if (!until.aborted) await takeInKnown(run, consigning, id, start).catch(() => undefined);
+    if (!until.aborted) await takeInKnown(run, consigning, id, takenIn).catch(() => undefined);
   }
 }

@@ -5,7 +5,7 @@ import type { ConsignmentRecord } from "../ports/consignment-records.ts";
 import { carryConsignment } from "./carry-consignment.ts";
 import { RetryBackoff } from "./retry-backoff.ts";
 import type { Consigning, RunContext } from "./run-context.ts";
-import type { StartTakenIn } from "./take-in.ts";
+import type { TakenIn } from "./take-in.ts";
 
 /** Consignments under way at once: one is prepared by the service while another is worked through. */
 const MOST_UNDER_WAY = 2;
@@ -17,14 +17,14 @@ const ENOUGH = 0.9;
 export class Consigner {
   readonly #run: RunContext;
   readonly #consigning: Consigning;
-  readonly #takeIn: StartTakenIn;
+  readonly #takenIn: TakenIn;
   readonly #underWay = new Map<number, Promise<void>>();
   #isPlanned = false;
 
-  constructor(run: RunContext, consigning: Consigning, takeIn: StartTakenIn) {
+  constructor(run: RunContext, consigning: Consigning, takenIn: TakenIn) {
     this.#run = run;
     this.#consigning = consigning;
-    this.#takeIn = takeIn;
+    this.#takenIn = takenIn;
   }
 
   /** No more batches will be planned. */
@@ -42,7 +42,7 @@ export class Consigner {
     const failed = new AbortController();
     const until = AbortSignal.any([signal, failed.signal]);
     const start = (record: ConsignmentRecord) => {
-      const carrying = carryConsignment(this.#run, this.#consigning, record, this.#takeIn)
+      const carrying = carryConsignment(this.#run, this.#consigning, record, this.#takenIn)
         .catch((error: unknown) => {
           failures.push(error);
           failed.abort();

@@ -107,10 +107,15 @@ type BatchWork = (batch: Batch, engine?: CopyEngine) => () => Promise<SlotResult
 /** The consigner of a job whose copies an external engine makes; null where the service makes them. */
 function consignerOf(run: RunContext, slots: SlotPool, advance: BatchWork): Consigner | null {
   if (run.consigning === null) return null;
-  return new Consigner(run, run.consigning, async (batch, engine) => {
-    if (!slots.canStart(batch.seq)) return false;
-    await slots.start(batch.seq, advance(batch, engine));
-    return true;
+  const started = new Set<number>();
+  return new Consigner(run, run.consigning, {
+    wasStarted: (seq) => started.has(seq),
+    async start(batch, engine) {
+      if (started.has(batch.seq) || !slots.canStart(batch.seq)) return false;
+      started.add(batch.seq);
+      await slots.start(batch.seq, advance(batch, engine));
+      return true;
+    },
   });
 }
 

@@ -11,8 +11,16 @@ import type { Consigning, RunContext } from "./run-context.ts";
 const LOAD_AT_ONCE = 4;
 const POLL_MS = 200;
 
-/** Starts a batch whose missing copies `engine` makes, as soon as there is a free slot; false: it is in progress. */
-export type StartTakenIn = (batch: Batch, engine: CopyEngine) => Promise<boolean>;
+/** The batches that one run takes in. */
+export interface TakenIn {
+  /**
+   * Starts a batch whose missing copies `engine` makes, as soon as there is a free slot; false: it was started. It is started
+   * once in a run, for what was read of it before it was started may be out of date.
+   */
+  start(batch: Batch, engine: CopyEngine): Promise<boolean>;
+  /** Whether batch `seq` was started: until its copy stage is recorded the ledger has it as `consigned` all the same. */
+  wasStarted(seq: number): boolean;
+}
 
 /** Loads the batches of a consignment that are in state `consigned`, oldest first. */
 async function* consigned(run: RunContext, id: number): AsyncGenerator<Batch> {
@@ -40,16 +48,17 @@ export async function takeInAll(
   id: number,
   answers: AnsweredCopies,
   end: ConsignmentEnd,
-  start: StartTakenIn,
+  takenIn: TakenIn,
 ): Promise<void> {
   const { ledger, lease, signal, clock } = run;
   while (!signal.aborted) {
     let isDone = true;
     for await (const batch of consigned(run, id)) {
       isDone = false;
+      if (takenIn.wasStarted(batch.seq)) continue;
       if (end.kind !== "ended" && isMissing(run, consigning, batch, answers)) {
         await ledger.returnBatch(lease, batch.seq);
-      } else await startTakenIn(run, batch, answers, start);
+      } else await startTakenIn(run, batch, answers, takenIn);
     }
     if (isDone) return;
     await clock.sleep(POLL_MS, signal);
@@ -61,14 +70,16 @@ export async function takeInKnown(
   run: RunContext,
   { engine }: Consigning,
   id: number,
-  start: StartTakenIn,
+  takenIn: TakenIn,
 ): Promise<void> {
   if (engine.known === undefined) return;
   for await (const batch of consigned(run, id)) {
+    if (takenIn.wasStarted(batch.seq)) continue;
     const answers = new AnsweredCopies();
     const copies = copiesAskedFor(run.stages.copy, batch);
     await engine.known(copies, (number, result) => answers.note(number, result), run.signal);
-    if (copies.every(({ number }) => answers.isMade(number))) await startTakenIn(run, batch, answers, start);
+    if (copies.every(({ number }) => answers.isMade(number)))
+      await startTakenIn(run, batch, answers, takenIn);
   }
 }
 
@@ -94,10 +105,10 @@ async function startTakenIn(
   { stages }: RunContext,
   batch: Batch,
   answers: AnsweredCopies,
-  start: StartTakenIn,
+  takenIn: TakenIn,
 ): Promise<void> {
   noteOddEtags(batch, answers);
-  if (await start(batch, takeInEngine(batch, answers, stages.copy.engine))) answers.forget(batch.seq);
+  if (await takenIn.start(batch, takeInEngine(batch, answers, stages.copy.engine))) answers.forget(batch.seq);
 }
 
 /** Whether a copy of `batch` that the engine could make has no answer. */

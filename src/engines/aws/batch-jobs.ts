@@ -93,8 +93,8 @@ export class BatchJobs {
     }
   }
 
-  /** Asks for the end of the job, unless it has ended or is not known (yet). `reason`: up to 256 characters. */
-  async cancel(jobId: string, reason: string, signal: AbortSignal): Promise<void> {
+  /** Asks for the end of the job, unless it has ended; false: S3 does not know the job (yet). `reason`: up to 256 characters. */
+  async cancel(jobId: string, reason: string, signal: AbortSignal): Promise<boolean> {
     const input = {
       AccountId: this.#settings.accountId,
       JobId: jobId,
@@ -106,8 +106,10 @@ export class BatchJobs {
         this.#control.send(new UpdateJobStatusCommand(input), { abortSignal }),
       );
     } catch (error) {
-      if (!isRefusal(error, MISSING) && !isRefusal(error, ENDED)) throw error;
+      if (isRefusal(error, MISSING)) return false;
+      if (!isRefusal(error, ENDED)) throw error;
     }
+    return true;
   }
 
   #creation({ token, manifest, reportPath, userArguments }: JobOrder): CreateJobCommandInput {

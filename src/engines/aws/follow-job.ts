@@ -79,8 +79,8 @@ export class JobFollower {
   }
 
   async #cancel(jobId: string, reason: string, signal: AbortSignal): Promise<void> {
-    await this.#jobs.cancel(jobId, reason, signal);
-    if (this.#order.recall.aborted) this.#order.onRecalled?.();
+    const isKnown = await this.#jobs.cancel(jobId, reason, signal);
+    if (isKnown && this.#order.recall.aborted) this.#order.onRecalled?.();
   }
 
   /** The job; undefined when `recall` has aborted while it was looked at: a request that hangs must not delay the cancelling. */

@@ -16,7 +16,7 @@ export interface EndedRun {
   readonly cause: StopCause | null;
   /** The tally that the run itself has counted. */
   readonly counted: Tally;
-  /** Null: the service copies. */
+  /** Null: the service copies, or the engine could not be opened. */
   readonly recalls: Recalls | null;
   readonly now: number;
 }
@@ -36,10 +36,11 @@ async function whileUnrecalled(run: EndedRun, cause: StopCause, end: RunEnd): Pr
   const { ledger, jobId, recalls, now } = run;
   const stopping = { paused: "pausing", cancelled: "cancelling" } as const;
   const isStop = cause.kind !== "error" && (end.state === "paused" || end.state === "cancelled");
-  if (recalls === null || !isStop) return end;
+  if (!isStop) return end;
   const records = await ledger.consignments(jobId);
-  if (!records.some(({ id, state }) => state === "open" && !recalls.isConfirmed(id))) return end;
-  const because = recalls.failure === null ? "" : `: ${recalls.failure}`;
+  if (!records.some(({ id, state }) => state === "open" && recalls?.isConfirmed(id) !== true)) return end;
+  const failure = recalls === null ? "it cannot be used with this configuration" : recalls.failure;
+  const because = failure === null ? "" : `: ${failure}`;
   const detail = `the copy engine has not confirmed yet that it begins no further copy${because}`;
   return {
     ...end,

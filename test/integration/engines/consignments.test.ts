@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobParts } from "../../../src/jobs/job-parts.ts";
+import type { Lease, Ledger } from "../../../src/ports/ledger.ts";
 import { noRequests } from "../../../src/ports/object-store.ts";
 import { expectAllMoved } from "../../support/all-moved.ts";
 import { AWS_SECTION } from "../../support/aws-settings.ts";
@@ -227,13 +228,13 @@ function signalled() {
   return { promise, resolve };
 }
 
-/** Has the engine stop before its 61st copy until it is recalled or released; resolves when it has come so far. */
-function stopAtCopy61(): { readonly reached: Promise<void>; release(): void } {
+/** Has the engine stop before its `nth` copy until it is recalled or released; resolves when it has come so far. */
+function stopAtCopy(nth: number): { readonly reached: Promise<void>; release(): void } {
   const [reached, released] = [signalled(), signalled()];
   let copies = 0;
   external.beforeCopy = async (_, { stop }) => {
     copies += 1;
-    if (copies <= 60) return;
+    if (copies < nth) return;
     reached.resolve();
     const recalled = new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
     await Promise.race([released.promise, recalled]);
@@ -249,7 +250,7 @@ function stopAtCopy61(): { readonly reached: Promise<void>; release(): void } {
 
 describe("a consignment that is under way", () => {
   it("goes on when its process dies, and is followed by the next one", async () => {
-    const { reached, release } = stopAtCopy61();
+    const { reached, release } = stopAtCopy(61);
     const id = await submit();
     const crash = crashingLedger(bench.ledger, {
       method: "renew",
@@ -269,7 +270,7 @@ describe("a consignment that is under way", () => {
   });
 
   it("is recalled by a pause; resumed, the job sends the rest, and copies nothing twice", async () => {
-    const { reached, release } = stopAtCopy61();
+    const { reached, release } = stopAtCopy(61);
     const id = await submit();
     const run = work(id);
     await reached;
@@ -286,8 +287,73 @@ describe("a consignment that is under way", () => {
     expect(copiesMade(bench)).toBe(KEYS.length);
   });
 
+  it("is recalled when its window closes; what it has copied waits for the next one and is not planned again", async () => {
+    const { reached, release } = stopAtCopy(361);
+    const now = new Date(clock.now());
+    const at = (hours: number) => new Date(now.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
+    const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    const open = [
+      { days, from: at(-1), to: at(1) },
+      { days, from: at(3), to: at(6) },
+    ];
+    const id = await submit({ windows: { timezone: "UTC", open, stages: ["copy"] } });
+    const returned: number[] = [];
+    const ledger: Ledger = new Proxy(bench.ledger, {
+      get(target, name) {
+        if (name === "returnBatch")
+          return (lease: Lease, seq: number) => {
+            returned.push(seq);
+            return target.returnBatch(lease, seq);
+          };
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const run = work(id, { ledger });
+    await reached;
+    clock.advance(3_600_000);
+    await until(() => {
+      clock.advance(1_000);
+      return external.recalls === 1;
+    });
+    // Several looks at the ledger while the batches that were copied wait for the window.
+    for (let second = 0; second < 60; second += 1) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(returned.toSorted((a, b) => a - b)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    release();
+    clock.advance(2 * 3_600_000);
+    await letTimePass(run);
+    await expectAllMoved(bench, id, KEYS);
+    expect(copiesMade(bench)).toBe(KEYS.length);
+  });
+
+  it("is not called recalled where its engine cannot be opened any more", async () => {
+    const { reached, release } = stopAtCopy(61);
+    const id = await submit();
+    const crash = crashingLedger(bench.ledger, {
+      method: "renew",
+      moment: "before",
+      when: () => external.sent > 0,
+    });
+    const run = work(id, { ledger: crash.ledger });
+    await reached;
+    await letTimePass(run);
+    await bench.jobs.act(id, "cancel", "test");
+    clock.advance(LEASE_OVER);
+    await letTimePass(work(id, { consignmentEngines: {} }));
+    expect(external.recalls).toBe(0);
+    expect(await bench.jobs.get(id)).toMatchObject({ state: "cancelling", waiting: { reason: "engine" } });
+    clock.advance(LEASE_OVER);
+    await letTimePass(work(id));
+    expect(external.recalls).toBe(1);
+    expect(await bench.jobs.get(id)).toMatchObject({ state: "cancelled" });
+    release();
+  });
+
   it("is recalled when its window closes; in the next one the rest is sent, and nothing is copied twice", async () => {
-    const { reached, release } = stopAtCopy61();
+    const { reached, release } = stopAtCopy(61);
     const now = new Date(clock.now());
     const at = (hours: number) => new Date(now.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
     const open = [

@@ -346,6 +346,19 @@ describe("a recall", () => {
     expect(await carried).toEqual({ kind: "recalled" });
   });
 
+  it("is confirmed only when S3 knows the job: one that was just created may be unknown, and goes on", async () => {
+    await start({ unknownMs: 1_500, preparingMs: 4_000 });
+    const recall = new AbortController();
+    const told: string[] = [];
+    const onRecalled = () => void told.push(world.control.jobs[0]?.reason ?? "");
+    const carried = world.carry(world.given(), { recall: recall.signal, onRecalled });
+    while (world.control.jobs.length === 0) await pause(2);
+    recall.abort();
+    expect(await carried).toEqual({ kind: "recalled" });
+    expect(told.length).toBeGreaterThan(0);
+    expect(told).not.toContain("");
+  });
+
   it("is repeated while S3 has no answer, and not for a job that has ended", async () => {
     await start({ preparingMs: 1_000 });
     const recall = new AbortController();

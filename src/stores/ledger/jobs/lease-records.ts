@@ -152,10 +152,12 @@ const WORKED_ON = "state IN ('running', 'waiting', 'queued')";
  * |---------------------------|-------------------------------------------|------------|
  * | finished                  | anything                                  | released   |
  * | paused, pausing           | resume (`queued`), cancel                 | asked for  |
+ * | cancelling                | cancel                                    | released   |
  * | queued, running, waiting  | pause, cancel                             | asked for  |
  */
 function askedStatesThatStay(released: JobState): readonly JobState[] {
   if (isFinished(released)) return [];
+  if (released === "cancelling") return ["cancelled"];
   const ended = ["cancelling", "cancelled"] as const;
   return released === "paused" || released === "pausing"
     ? ["queued", ...ended]
