@@ -78,7 +78,8 @@ export async function takeInKnown(
     const answers = new AnsweredCopies();
     const copies = copiesAskedFor(run.stages.copy, batch);
     await engine.known(copies, (number, result) => answers.note(number, result), run.signal);
-    if (copies.every(({ number }) => answers.isMade(number)))
+    // An ETag unlike the source's is no proof before the engine's own report: an event may be of an older copy.
+    if (copies.every(({ number, request }) => answers.etagOf(number) === request.source.etag))
       await startTakenIn(run, batch, answers, takenIn);
   }
 }
