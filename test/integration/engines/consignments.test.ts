@@ -75,6 +75,29 @@ describe("a consignment", () => {
     expect(copiesMade(bench)).toBe(KEYS.length);
   });
 
+  it("is not believed early where an event tells another ETag than the source's", async () => {
+    external.tellsEarly = true;
+    const [first, last] = [KEYS[0] as string, KEYS.at(-1)];
+    external.fate = ({ request }) =>
+      request.source.key === first ? { kind: "copied", etag: "of-an-older-copy" } : "done";
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    external.beforeCopy = ({ request }) => (request.source.key === last ? gate : undefined);
+    const id = await submit({ delete: { when: "never" } });
+    const run = work(id);
+    await until(() => {
+      clock.advance(1_000);
+      return bench.paths()[100] === moved(KEYS[100] as string);
+    });
+    expect(bench.paths()[0]).toBe(first);
+    release();
+    await run;
+    expect(bodyOf(bench, "bucket-b", moved(first))).toBe(`body of ${first}`);
+    expect(bench.paths()).toEqual(KEYS.map(moved));
+  });
+
   it.each([
     ["of some copies", (key: string) => key < SEVENTH],
     ["at all", () => true],
